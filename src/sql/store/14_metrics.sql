@@ -1,0 +1,62 @@
+-- Samples of what a service does.
+CREATE TABLE IF NOT EXISTS bcce_data.performance_metrics (
+    tenant_id uuid NOT NULL,
+    source text NOT NULL DEFAULT 'api',
+    idempotency_key text NOT NULL,
+    observed_at timestamptz NOT NULL,
+    service_id text NOT NULL,
+    window_seconds double precision,
+    request_count bigint,
+    error_count bigint,
+    p50_latency_ms double precision,
+    p95_latency_ms double precision,
+    p99_latency_ms double precision,
+    throughput_rps double precision,
+    cpu_percent double precision,
+    memory_percent double precision,
+    storage_percent double precision,
+    network_percent double precision,
+    is_test boolean NOT NULL DEFAULT false,
+    charged_usd numeric,
+    recorded_at timestamptz NOT NULL DEFAULT now(),
+    CONSTRAINT performance_metrics_pkey PRIMARY KEY (tenant_id, source, idempotency_key, observed_at),
+    CONSTRAINT performance_metrics_tenant_fkey FOREIGN KEY (tenant_id) REFERENCES bcce_data.tenants,
+    CONSTRAINT performance_metrics_idempotency_key_check CHECK (length(idempotency_key) BETWEEN 1 AND 256),
+    CONSTRAINT performance_metrics_service_id_check CHECK (length(service_id) BETWEEN 1 AND 256),
+    CONSTRAINT performance_metrics_observed_at_check CHECK (observed_at >= '1970-01-01 00:00:00+00' AND observed_at < '2201-01-01 00:00:00+00'),
+    CONSTRAINT performance_metrics_window_seconds_check CHECK (window_seconds > 0 AND window_seconds <= 1e15),
+    CONSTRAINT performance_metrics_request_count_check CHECK (request_count BETWEEN 0 AND 1000000000000000),
+    CONSTRAINT performance_metrics_error_count_check CHECK (error_count BETWEEN 0 AND 1000000000000000),
+    CONSTRAINT performance_metrics_p50_latency_ms_check CHECK (p50_latency_ms BETWEEN 0 AND 1e15),
+    CONSTRAINT performance_metrics_p95_latency_ms_check CHECK (p95_latency_ms BETWEEN 0 AND 1e15),
+    CONSTRAINT performance_metrics_p99_latency_ms_check CHECK (p99_latency_ms BETWEEN 0 AND 1e15),
+    CONSTRAINT performance_metrics_throughput_rps_check CHECK (throughput_rps BETWEEN 0 AND 1e15),
+    CONSTRAINT performance_metrics_cpu_percent_check CHECK (cpu_percent BETWEEN 0 AND 100),
+    CONSTRAINT performance_metrics_memory_percent_check CHECK (memory_percent BETWEEN 0 AND 100),
+    CONSTRAINT performance_metrics_storage_percent_check CHECK (storage_percent BETWEEN 0 AND 100),
+    CONSTRAINT performance_metrics_network_percent_check CHECK (network_percent BETWEEN 0 AND 100),
+    CONSTRAINT performance_metrics_charged_usd_check CHECK (charged_usd >= 0 AND charged_usd <= 1e15)
+) PARTITION BY RANGE (observed_at);
+CREATE TABLE IF NOT EXISTS bcce_data.performance_metrics_default PARTITION OF bcce_data.performance_metrics DEFAULT;
+CREATE INDEX IF NOT EXISTS performance_metrics_service_idx ON bcce_data.performance_metrics (tenant_id, service_id, observed_at);
+CREATE INDEX IF NOT EXISTS performance_metrics_observed_at_idx ON bcce_data.performance_metrics (tenant_id, observed_at);
+COMMENT ON TABLE bcce_data.performance_metrics IS 'one row per sample of a service; by month of observed_at';
+COMMENT ON COLUMN bcce_data.performance_metrics.tenant_id IS 'tenant';
+COMMENT ON COLUMN bcce_data.performance_metrics.source IS 'who sent it';
+COMMENT ON COLUMN bcce_data.performance_metrics.idempotency_key IS 'the sender''s key of the sample, or one made from its content: the same key at the same time is stored once';
+COMMENT ON COLUMN bcce_data.performance_metrics.observed_at IS 'end of the sample''s window';
+COMMENT ON COLUMN bcce_data.performance_metrics.service_id IS 'service';
+COMMENT ON COLUMN bcce_data.performance_metrics.window_seconds IS 'length of the sample''s window in seconds';
+COMMENT ON COLUMN bcce_data.performance_metrics.request_count IS 'requests in the window';
+COMMENT ON COLUMN bcce_data.performance_metrics.error_count IS 'failed requests in the window';
+COMMENT ON COLUMN bcce_data.performance_metrics.p50_latency_ms IS 'median latency in milliseconds';
+COMMENT ON COLUMN bcce_data.performance_metrics.p95_latency_ms IS '95th percentile of latency in milliseconds';
+COMMENT ON COLUMN bcce_data.performance_metrics.p99_latency_ms IS '99th percentile of latency in milliseconds';
+COMMENT ON COLUMN bcce_data.performance_metrics.throughput_rps IS 'requests per second';
+COMMENT ON COLUMN bcce_data.performance_metrics.cpu_percent IS 'CPU use, 0 to 100';
+COMMENT ON COLUMN bcce_data.performance_metrics.memory_percent IS 'memory use, 0 to 100';
+COMMENT ON COLUMN bcce_data.performance_metrics.storage_percent IS 'storage use, 0 to 100';
+COMMENT ON COLUMN bcce_data.performance_metrics.network_percent IS 'network use, 0 to 100';
+COMMENT ON COLUMN bcce_data.performance_metrics.is_test IS 'test samples never count';
+COMMENT ON COLUMN bcce_data.performance_metrics.charged_usd IS 'price of the sample in US dollars as of its time, frozen when it was recorded';
+COMMENT ON COLUMN bcce_data.performance_metrics.recorded_at IS 'when it was recorded';
