@@ -1,13 +1,14 @@
 /*
  * bcce.h
- *		What the module start calls in the topics.
+ *		What the topics share with the module start and with each other.
  */
 #ifndef BCCE_H
 #define BCCE_H
 
-/* The SQL version this library was built for; install() compares the two. */
+/* The SQL version this library was built for. */
 #define BCCE_VERSION "1.0"
 
 extern void report_now_init(void);
+extern void warn_of_other_version(void);
 
 #endif

@@ -77,9 +77,17 @@ COMMENT ON COLUMN bcce_data.principals.deprovisioned_at IS 'when access was take
 -- A role is kept by OID, so that a dropped and re-made role of the same name
 -- inherits nothing, and dumped by name, so that a restore finds it although it
 -- has another OID there.  A name that does not exist yet is bound when it does.
+-- IMMUTABLE is what a generated column asks for; the value is meant to be that
+-- of the moment in which the row is written.
+CREATE OR REPLACE FUNCTION bcce_private.role_by_name(role_name text) RETURNS regrole
+LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS $body$
+    SELECT pg_catalog.to_regrole(pg_catalog.quote_ident(role_name))
+$body$;
+COMMENT ON FUNCTION bcce_private.role_by_name(text) IS 'the role of that name, NULL where there is none';
+
 CREATE TABLE IF NOT EXISTS bcce_private.membership (
     role_name text NOT NULL,
-    role regrole GENERATED ALWAYS AS (bcce.role_by_name(role_name)) STORED,
+    role regrole GENERATED ALWAYS AS (bcce_private.role_by_name(role_name)) STORED,
     tenant_id uuid NOT NULL,
     is_default boolean NOT NULL DEFAULT false,
     valid_from timestamptz NOT NULL DEFAULT '-infinity',

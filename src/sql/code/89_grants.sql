@@ -1,0 +1,17 @@
+-- Grants on members stand here and never in install(): pg_dump takes what was
+-- granted during CREATE EXTENSION for granted, so a grant made by an install()
+-- that a restore skips would be missing there.
+GRANT USAGE ON SCHEMA bcce TO PUBLIC;
+GRANT CREATE ON SCHEMA bcce TO bcce_owner;
+
+-- Functions that read no table are anybody's, like those of any extension.
+-- These are not:
+REVOKE ALL ON FUNCTION
+    bcce.run_module(text),
+    bcce.install(),
+    bcce.uninstall(text),
+    bcce.store_object_count(),
+    bcce.pseudonym(text, text, uuid)
+    FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION bcce.pseudonym(text, text, uuid) TO bcce_owner;
+

@@ -1,0 +1,147 @@
+-- Row security of one table, and monthly partitions of the facts.
+CREATE OR REPLACE FUNCTION bcce_data.secure_table(target regclass) RETURNS void
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $body$
+DECLARE
+    readable boolean;
+    wanted record;
+    is_private boolean;
+BEGIN
+    SELECT n.nspname = 'bcce_private' INTO is_private
+    FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = target;
+    IF EXISTS (SELECT FROM pg_class WHERE oid = target AND NOT (relrowsecurity AND relforcerowsecurity)) THEN
+        EXECUTE format('ALTER TABLE %s ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY', target);
+    END IF;
+    -- The scalar sub-select is evaluated once and drives an index; the array
+    -- form only serves those who have several tenants.
+    FOR wanted IN
+        SELECT * FROM (VALUES
+            ('reader', 'PERMISSIVE', 'SELECT', 'bcce_analytics_user, bcce_cost_analyst',
+             'tenant_id = (SELECT bcce.current_tenant())', NULL, false),
+            ('reader_wall', 'RESTRICTIVE', 'SELECT', 'bcce_analytics_user, bcce_cost_analyst',
+             'tenant_id = (SELECT bcce.current_tenant())', NULL, false),
+            ('platform', 'PERMISSIVE', 'SELECT', 'bcce_platform',
+             'tenant_id = ANY ((SELECT bcce.current_tenants())::uuid[])', NULL, false),
+            ('writer', 'PERMISSIVE', 'ALL', 'bcce_owner',
+             '(SELECT bcce.bypasses_row_security()) OR tenant_id = ANY ((SELECT bcce.current_tenants())::uuid[])',
+             '(SELECT bcce.bypasses_row_security()) OR tenant_id = ANY ((SELECT bcce.current_tenants())::uuid[])', true),
+            ('maintainer', 'PERMISSIVE', 'ALL', 'bcce_maintainer', 'true', 'true', true)
+        ) AS policy (name, mode, command, roles, using_expression, check_expression, on_private)
+    LOOP
+        EXECUTE format('DROP POLICY IF EXISTS %I ON %s', wanted.name, target);
+        CONTINUE WHEN is_private AND NOT wanted.on_private;
+        EXECUTE format('CREATE POLICY %I ON %s AS %s FOR %s TO %s USING (%s)%s',
+            wanted.name, target, wanted.mode, wanted.command, wanted.roles, wanted.using_expression,
+            CASE WHEN wanted.check_expression IS NULL THEN '' ELSE format(' WITH CHECK (%s)', wanted.check_expression) END);
+    END LOOP;
+END
+$body$;
+COMMENT ON FUNCTION bcce_data.secure_table(regclass) IS 'switches row security of a table on and forces it, with the policies that every table of the store has';
+
+CREATE OR REPLACE FUNCTION bcce_data.make_partition(parent regclass, month timestamptz) RETURNS bigint
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $body$
+DECLARE
+    month_start timestamptz := date_trunc('month', month, 'UTC');
+    month_end timestamptz := date_trunc('month', month_start + interval '32 days', 'UTC');
+    parent_name text;
+    key_column text;
+    partition_name text;
+    columns text;
+    moved bigint := 0;
+BEGIN
+    SELECT c.relname, a.attname INTO parent_name, key_column
+    FROM pg_class c JOIN pg_partitioned_table p ON p.partrelid = c.oid
+    JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = p.partattrs[0]
+    WHERE c.oid = parent;
+    partition_name := format('%s_%s', parent_name, to_char(month_start AT TIME ZONE 'UTC', 'YYYY_MM'));
+    IF to_regclass('bcce_data.' || quote_ident(partition_name)) IS NOT NULL THEN
+        RETURN NULL;
+    END IF;
+
+    -- Rows that waited in the default partition move first: a partition cannot
+    -- be attached while the default one holds rows that belong to it.  They
+    -- were redacted when they came in, and the new table has no trigger yet.
+    SELECT string_agg(quote_ident(attname), ', ' ORDER BY attnum) INTO columns
+    FROM pg_attribute WHERE attrelid = parent AND attnum > 0 AND NOT attisdropped AND attgenerated = '';
+    EXECUTE format('LOCK TABLE %s IN SHARE UPDATE EXCLUSIVE MODE', parent);
+    EXECUTE format('LOCK TABLE bcce_data.%I IN ACCESS EXCLUSIVE MODE', parent_name || '_default');
+    EXECUTE format('CREATE TABLE bcce_data.%I (LIKE %s INCLUDING ALL)', partition_name, parent);
+    EXECUTE format(
+        'WITH moved AS (DELETE FROM bcce_data.%1$I WHERE %2$I >= %3$L AND %2$I < %4$L RETURNING %5$s)
+         INSERT INTO bcce_data.%6$I (%5$s) SELECT %5$s FROM moved',
+        parent_name || '_default', key_column, month_start, month_end, columns, partition_name);
+    GET DIAGNOSTICS moved = ROW_COUNT;
+    EXECUTE format('ALTER TABLE %s ATTACH PARTITION bcce_data.%I FOR VALUES FROM (%L) TO (%L)',
+        parent, partition_name, month_start, month_end);
+    EXECUTE format('COMMENT ON TABLE bcce_data.%I IS %L', partition_name,
+        format('%s of %s (UTC)', parent_name, to_char(month_start AT TIME ZONE 'UTC', 'YYYY-MM')));
+    PERFORM bcce_data.secure_table(format('bcce_data.%I', partition_name)::regclass);
+    EXECUTE format('ALTER TABLE bcce_data.%I OWNER TO bcce_owner', partition_name);
+    RETURN moved;
+END
+$body$;
+COMMENT ON FUNCTION bcce_data.make_partition(regclass, timestamptz) IS 'makes the partition of a month (UTC) and moves its rows out of the default partition; returns how many, NULL where it stood already';
+
+CREATE OR REPLACE FUNCTION bcce.maintain() RETURNS TABLE (task text, object text, detail text, ms numeric)
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $body$
+DECLARE
+    parent record;
+    month record;
+    began timestamptz;
+    moved bigint;
+BEGIN
+    IF NOT pg_try_advisory_xact_lock(hashtextextended('bcce maintain', 0)) THEN
+        task := 'skipped'; object := NULL; detail := 'another maintain() is running'; ms := 0;
+        RETURN NEXT;
+        RETURN;
+    END IF;
+
+    FOR parent IN
+        SELECT c.oid::regclass AS name, c.relname, a.attname AS key_column
+        FROM pg_partitioned_table p JOIN pg_class c ON c.oid = p.partrelid
+        JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = p.partattrs[0]
+        WHERE c.relnamespace = 'bcce_data'::regnamespace ORDER BY c.relname
+    LOOP
+        FOR month IN EXECUTE format(
+            'SELECT DISTINCT date_trunc(''month'', %I, ''UTC'') AS start_at FROM bcce_data.%I
+             UNION SELECT date_trunc(''month'', statement_timestamp(), ''UTC'') + make_interval(months => n)
+             FROM generate_series(0, 3) AS n ORDER BY 1', parent.key_column, parent.relname || '_default')
+        LOOP
+            began := clock_timestamp();
+            moved := bcce_data.make_partition(parent.name, month.start_at);
+            CONTINUE WHEN moved IS NULL;
+            task := 'partition';
+            object := format('%s %s', parent.relname, to_char(month.start_at AT TIME ZONE 'UTC', 'YYYY-MM'));
+            detail := format('made, %s rows moved in', moved);
+            ms := round(1000 * extract(epoch FROM clock_timestamp() - began), 1);
+            RETURN NEXT;
+        END LOOP;
+    END LOOP;
+
+    -- What was refused is appended row by row; here it becomes one row a reason.
+    began := clock_timestamp();
+    WITH folded AS (
+        DELETE FROM bcce_data.rejected_input RETURNING *
+    )
+    INSERT INTO bcce_data.rejected_input (tenant_id, source, reason, example_key, rejected_count, first_seen_at, last_seen_at)
+    SELECT tenant_id, source, reason, min(example_key), sum(rejected_count), min(first_seen_at), max(last_seen_at)
+    FROM folded GROUP BY tenant_id, source, reason;
+    GET DIAGNOSTICS moved = ROW_COUNT;
+    task := 'rejected input'; object := 'rejected_input'; detail := format('folded into %s rows', moved);
+    ms := round(1000 * extract(epoch FROM clock_timestamp() - began), 1);
+    RETURN NEXT;
+
+    -- A renamed role keeps its rights; here its new name is noted for the next
+    -- dump, and a role that was missing at a restore is bound.
+    began := clock_timestamp();
+    UPDATE bcce_private.membership m SET role_name = r.rolname
+    FROM pg_roles r
+    WHERE (m.role IS NOT NULL AND r.oid = m.role::oid AND r.rolname <> m.role_name)
+       OR (m.role IS NULL AND r.rolname = m.role_name);
+    GET DIAGNOSTICS moved = ROW_COUNT;
+    task := 'memberships'; object := 'membership'; detail := format('%s names refreshed', moved);
+    ms := round(1000 * extract(epoch FROM clock_timestamp() - began), 1);
+    RETURN NEXT;
+END
+$body$;
+COMMENT ON FUNCTION bcce.maintain() IS
+'Upkeep: makes the monthly partitions of facts three months ahead and for every month that waits in a default partition, folds bcce.rejected, refreshes role names. One row per task. Run it daily (pg_cron, cron); nothing breaks when it does not run.';

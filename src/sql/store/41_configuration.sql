@@ -1,0 +1,116 @@
+-- Prices and words, set by whoever may.
+CREATE OR REPLACE FUNCTION bcce_data.resolve_tenant(tenant text) RETURNS uuid
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $body$
+DECLARE
+    found_tenant uuid;
+BEGIN
+    IF tenant IS NULL OR tenant = '' THEN
+        SELECT t.tenant_id INTO found_tenant FROM bcce_data.tenants t
+        WHERE t.tenant_id = bcce.current_tenant() AND t.deleted_at IS NULL;
+        RETURN found_tenant;
+    END IF;
+    -- Row security leaves the tenants that the caller may write for.
+    SELECT t.tenant_id INTO found_tenant
+    FROM bcce_data.tenants t
+    WHERE (t.slug = tenant OR t.external_id = tenant OR t.tenant_id = bcce.try_uuid(tenant))
+      AND t.deleted_at IS NULL
+    ORDER BY t.tenant_id = bcce.try_uuid(tenant) DESC NULLS LAST, t.slug = tenant DESC
+    LIMIT 1;
+    RETURN found_tenant;
+END
+$body$;
+COMMENT ON FUNCTION bcce_data.resolve_tenant(text) IS 'tenant by uuid, slug or external id among those that the caller may write for; NULL in: the caller''s own';
+
+CREATE OR REPLACE FUNCTION bcce_data.refuse(reason text) RETURNS void
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $body$
+DECLARE
+    said record;
+BEGIN
+    SELECT r.sqlstate, r.message, r.hint INTO said FROM bcce_data.rejection_reasons r WHERE r.reason = refuse.reason;
+    PERFORM bcce.raise_error(said.sqlstate, said.message, NULL, said.hint);
+END
+$body$;
+COMMENT ON FUNCTION bcce_data.refuse(text) IS 'raises the error of a reason, without any text of the caller';
+
+CREATE OR REPLACE FUNCTION bcce.set_price(
+    item text, price_usd numeric, valid_from timestamptz DEFAULT now(), tenant text DEFAULT NULL) RETURNS void
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $body$
+DECLARE
+    target uuid;
+    next_start timestamptz;
+BEGIN
+    IF item IS NULL OR item !~ '^[a-z][a-z0-9_]{0,62}$' THEN
+        PERFORM bcce.raise_error('22023', 'an item is 1 to 63 of a-z, 0-9 and _, beginning with a letter', NULL,
+            'Items that are charged by themselves: workflow_run, metric, prediction.');
+    END IF;
+    IF price_usd IS NULL OR NOT (price_usd >= 0 AND price_usd <= 1e15) THEN
+        PERFORM bcce.raise_error('22003', 'a price is a number from 0 to 1e15', NULL, NULL);
+    END IF;
+    IF valid_from IS NULL OR NOT isfinite(valid_from) THEN
+        PERFORM bcce.raise_error('22004', 'a price needs the time from which it holds', NULL, NULL);
+    END IF;
+
+    IF tenant IS NULL AND bcce.bypasses_row_security() THEN
+        PERFORM pg_advisory_xact_lock(hashtextextended('bcce default price ' || item, 0));
+        SELECT min(lower(p.valid)) INTO next_start FROM bcce_data.default_unit_prices p
+        WHERE p.item = set_price.item AND lower(p.valid) > valid_from;
+        DELETE FROM bcce_data.default_unit_prices p
+        WHERE p.item = set_price.item AND lower(p.valid) = valid_from;
+        UPDATE bcce_data.default_unit_prices p SET valid = tstzrange(lower(p.valid), valid_from)
+        WHERE p.item = set_price.item AND p.valid @> valid_from;
+        INSERT INTO bcce_data.default_unit_prices (item, valid, price_usd)
+        VALUES (item, tstzrange(valid_from, next_start), price_usd);
+        RETURN;
+    END IF;
+
+    target := bcce_data.resolve_tenant(tenant);
+    IF target IS NULL THEN
+        PERFORM bcce_data.refuse('unknown_tenant');
+    END IF;
+    PERFORM pg_advisory_xact_lock(hashtextextended('bcce price ' || target::text || ' ' || item, 0));
+    SELECT min(lower(p.valid)) INTO next_start FROM bcce_data.unit_prices p
+    WHERE p.tenant_id = target AND p.item = set_price.item AND lower(p.valid) > valid_from;
+    DELETE FROM bcce_data.unit_prices p
+    WHERE p.tenant_id = target AND p.item = set_price.item AND lower(p.valid) = valid_from;
+    UPDATE bcce_data.unit_prices p SET valid = tstzrange(lower(p.valid), valid_from)
+    WHERE p.tenant_id = target AND p.item = set_price.item AND p.valid @> valid_from;
+    INSERT INTO bcce_data.unit_prices (tenant_id, item, valid, price_usd)
+    VALUES (target, item, tstzrange(valid_from, next_start), price_usd);
+END
+$body$;
+COMMENT ON FUNCTION bcce.set_price(text, numeric, timestamptz, text) IS
+'Sets the price of one unit in US dollars from an instant on, until the next price that is already known; the earlier price ends there. tenant: slug, external id or uuid; NULL: your own, and for a superuser the default of everybody. What was charged before does not change. Errors: 22023 bad item, 22003 bad price, P0002 tenant not found.';
+
+CREATE OR REPLACE FUNCTION bcce.add_value_alias(domain text, alias text, value text, tenant text DEFAULT NULL) RETURNS void
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $body$
+DECLARE
+    target uuid := bcce_data.resolve_tenant(tenant);
+BEGIN
+    IF target IS NULL THEN
+        PERFORM bcce_data.refuse('unknown_tenant');
+    END IF;
+    IF alias IS NULL OR length(btrim(alias)) NOT BETWEEN 1 AND 100 THEN
+        PERFORM bcce.raise_error('22023', 'a word has 1 to 100 characters', NULL, NULL);
+    END IF;
+    IF NOT EXISTS (SELECT FROM bcce_data.default_value_aliases d
+                   WHERE d.domain = add_value_alias.domain AND d.value = add_value_alias.value) THEN
+        PERFORM bcce.raise_error('22023', 'unknown domain, or a word that the reports do not know', NULL,
+            'run_status: running, succeeded, failed, timed_out, cancelled, skipped; severity: sev1, sev2, sev3, sev4; incident_status: open, acknowledged, mitigated, resolved, closed.');
+    END IF;
+    INSERT INTO bcce_data.value_aliases (tenant_id, domain, alias, value)
+    VALUES (target, domain, lower(btrim(alias)), value)
+    ON CONFLICT ON CONSTRAINT value_aliases_pkey DO UPDATE SET value = excluded.value;
+END
+$body$;
+COMMENT ON FUNCTION bcce.add_value_alias(text, text, text, text) IS
+'Teaches the inboxes a word of a sender: domain run_status, severity or incident_status; value is one of the reports'' words. For one tenant. Errors: 22023 unknown domain or value, P0002 tenant not found.';
+
+CREATE OR REPLACE FUNCTION bcce_data.known_word(tenant uuid, domain text, word text) RETURNS text
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $body$
+    SELECT coalesce(
+        (SELECT a.value FROM bcce_data.value_aliases a
+         WHERE a.tenant_id = $1 AND a.domain = $2 AND a.alias = lower(btrim($3))),
+        (SELECT d.value FROM bcce_data.default_value_aliases d
+         WHERE d.domain = $2 AND d.alias = lower(btrim($3))))
+$body$;
+COMMENT ON FUNCTION bcce_data.known_word(uuid, text, text) IS 'the reports'' word for a sender''s word, NULL where nobody knows it';
