@@ -9,6 +9,8 @@
 #include "utils/inval.h"
 #include "utils/rel.h"
 
+#include "error.h"
+
 /*
  * Called as a trigger, after a statement?  TRUNCATE triggers are always for
  * the statement, and a trigger for UPDATE OF columns is accepted as well.
@@ -36,7 +38,8 @@ invalidate_cache(PG_FUNCTION_ARGS)
 		ereport(ERROR,
 				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
 				 errmsg("bcce.invalidate_cache() must run as a trigger after a statement"),
-				 errhint("Use CREATE TRIGGER ... AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON ... FOR EACH STATEMENT EXECUTE FUNCTION bcce.invalidate_cache().")));
+				 errhint("Use CREATE TRIGGER ... AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON ... FOR EACH STATEMENT EXECUTE FUNCTION bcce.invalidate_cache()."),
+				 bcce_hide_input()));
 
 	CacheInvalidateRelcacheByRelid(RelationGetRelid(((TriggerData *) fcinfo->context)->tg_relation));
 	PG_RETURN_POINTER(NULL);

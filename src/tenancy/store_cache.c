@@ -17,6 +17,7 @@
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 
+#include "error.h"
 #include "store_cache.h"
 
 /* Every cache that was ever filled in this backend. */
@@ -218,7 +219,8 @@ store_scan_column(StoreScan *scan, const char *name, Oid type)
 				 errmsg("table \"%s\" is not as this version of bcce makes it",
 						RelationGetRelationName(scan->rel)),
 				 errdetail("Column \"%s\" is missing or has another type.", name),
-				 errhint("Ask a superuser to run bcce.install().")));
+				 errhint("Ask a superuser to run bcce.install()."),
+				 bcce_hide_input()));
 	return column;
 }
 

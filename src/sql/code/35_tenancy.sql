@@ -31,3 +31,4 @@ AS 'MODULE_PATHNAME' LANGUAGE C
 IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION bcce.library_version() IS
 'The version of the extension that the loaded library was built for.';
+
