@@ -1,0 +1,8 @@
+-- Errors raised from SQL and PL/pgSQL without a trace of the input.
+
+CREATE FUNCTION bcce.raise_error(sqlstate text, message text, detail text DEFAULT NULL, hint text DEFAULT NULL) RETURNS void
+AS 'MODULE_PATHNAME' LANGUAGE C
+VOLATILE CALLED ON NULL INPUT PARALLEL SAFE;
+COMMENT ON FUNCTION bcce.raise_error(text, text, text, text) IS
+'Raises an error with this SQLSTATE and these words, and keeps the statement and its context out of the server log: RAISE of PL/pgSQL would log the text of the statement, with whatever personal data it holds. So none of the words may hold such data either. Error 22023 when the SQLSTATE is not five characters of 0-9 and A-Z, is of class 00, 01 or 02, or the message is missing.';
+

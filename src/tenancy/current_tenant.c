@@ -1,0 +1,161 @@
+/*
+ * current_tenant.c
+ *		Which tenants the caller has, and which one the caller works in.
+ *
+ * The caller is the outer role: what SET ROLE chose, or else the login.  A
+ * SECURITY DEFINER function does not change it, so such a function may show
+ * more columns but never another tenant's rows.
+ */
+#include "postgres.h"
+
+#include "access/xact.h"
+#include "catalog/pg_type.h"
+#include "fmgr.h"
+#include "miscadmin.h"
+#include "utils/acl.h"
+#include "utils/array.h"
+
+#include "membership.h"
+#include "tenancy.h"
+
+typedef struct CallerTenant
+{
+	pg_uuid_t	id;
+	bool		is_default;
+} CallerTenant;
+
+/* Is the membership in force at the start of the statement? */
+static bool
+membership_is_valid(const Membership *membership)
+{
+	TimestampTz now = GetCurrentStatementStartTimestamp();
+
+	return membership->valid_from <= now && now < membership->valid_until;
+}
+
+/*
+ * Decides the caller's tenants: the one place that does, so another source of
+ * tenants than the memberships belongs here.  Sorted and distinct, in memory
+ * of the current context.
+ */
+static CallerTenant *
+caller_tenants(int *count)
+{
+	int			membership_count;
+	const Membership *memberships = memberships_of(GetOuterUserId(), &membership_count);
+	CallerTenant *tenants;
+
+	*count = 0;
+	tenants = palloc_extended(mul_size(Max(membership_count, 1), sizeof(CallerTenant)),
+							  MCXT_ALLOC_HUGE);
+	for (int i = 0; i < membership_count; i++)
+	{
+		const Membership *membership = &memberships[i];
+		CallerTenant *last = *count > 0 ? &tenants[*count - 1] : NULL;
+
+		if (!membership_is_valid(membership))
+			continue;
+		if (last == NULL || tenant_compare(&last->id, &membership->tenant) != 0)
+		{
+			last = &tenants[(*count)++];
+			last->id = membership->tenant;
+			last->is_default = false;
+		}
+		last->is_default |= membership->is_default;
+	}
+	return tenants;
+}
+
+/* The only tenant that is marked as default; NULL when none or several are. */
+static const CallerTenant *
+default_tenant(const CallerTenant *tenants, int count)
+{
+	const CallerTenant *found = NULL;
+
+	for (int i = 0; i < count; i++)
+	{
+		if (!tenants[i].is_default)
+			continue;
+		if (found != NULL)
+			return NULL;
+		found = &tenants[i];
+	}
+	return found;
+}
+
+/* The tenant the caller works in: the only one, else the default. */
+bool
+current_tenant_id(pg_uuid_t *result)
+{
+	int			count;
+	CallerTenant *tenants = caller_tenants(&count);
+	const CallerTenant *chosen;
+
+	chosen = count == 1 ? tenants : default_tenant(tenants, count);
+	if (chosen != NULL)
+		*result = chosen->id;
+	pfree(tenants);
+	return chosen != NULL;
+}
+
+/* For bsearch. */
+static int
+caller_tenant_compare(const void *a, const void *b)
+{
+	return tenant_compare(&((const CallerTenant *) a)->id,
+						  &((const CallerTenant *) b)->id);
+}
+
+/* One of the caller's tenants, or any when the caller bypasses row security? */
+bool
+tenant_is_visible(const pg_uuid_t *tenant)
+{
+	CallerTenant key = {.id = *tenant};
+	CallerTenant *tenants;
+	int			count;
+	bool		found;
+
+	if (has_bypassrls_privilege(GetOuterUserId()))
+		return true;
+
+	tenants = caller_tenants(&count);
+	found = bsearch(&key, tenants, count, sizeof(CallerTenant),
+					caller_tenant_compare) != NULL;
+	pfree(tenants);
+	return found;
+}
+
+PG_FUNCTION_INFO_V1(current_tenant);
+/* SQL: the tenant the caller works in, or NULL. */
+Datum
+current_tenant(PG_FUNCTION_ARGS)
+{
+	pg_uuid_t  *result = palloc(sizeof(pg_uuid_t));
+
+	if (!current_tenant_id(result))
+		PG_RETURN_NULL();
+	PG_RETURN_UUID_P(result);
+}
+
+PG_FUNCTION_INFO_V1(current_tenants);
+/* SQL: the caller's tenants, never NULL. */
+Datum
+current_tenants(PG_FUNCTION_ARGS)
+{
+	int			count;
+	CallerTenant *tenants = caller_tenants(&count);
+	Datum	   *values = palloc(mul_size(Max(count, 1), sizeof(Datum)));
+
+	for (int i = 0; i < count; i++)
+		values[i] = UUIDPGetDatum(&tenants[i].id);
+	PG_RETURN_ARRAYTYPE_P(construct_array(values, count, UUIDOID, UUID_LEN,
+										  false, TYPALIGN_CHAR));
+}
+
+PG_FUNCTION_INFO_V1(bypasses_row_security);
+/* SQL: do policies not apply to the caller? */
+Datum
+bypasses_row_security(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_BOOL(has_bypassrls_privilege(GetOuterUserId()));
+}

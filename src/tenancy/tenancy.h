@@ -1,0 +1,19 @@
+/*
+ * tenancy.h
+ *		Whose rows the caller may see.
+ */
+#ifndef BCCE_TENANCY_H
+#define BCCE_TENANCY_H
+
+#include "utils/uuid.h"
+
+/* The tenant the caller works in.  False: none. */
+extern bool current_tenant_id(pg_uuid_t *result);
+
+/*
+ * Is it one of the caller's tenants, or does the caller bypass row security?
+ * Says nothing about whether such a tenant exists.
+ */
+extern bool tenant_is_visible(const pg_uuid_t *tenant);
+
+#endif
