@@ -2,11 +2,11 @@
 
 EXTENSION = bcce
 MODULE_big = bcce
-DATA = bcce--$(VERSION).sql
+DATA = bcce--$(BCCE_VERSION).sql
 OBJS = $(patsubst %.c,%.o,$(wildcard src/*.c src/*/*.c))
-HEADERS_LOCAL = $(wildcard src/*.h src/*/*.h)
+LOCAL_HEADERS = $(wildcard src/*.h src/*/*.h)
 
-VERSION := $(shell sed -n "s/^default_version = '\(.*\)'/\1/p" bcce.control)
+BCCE_VERSION := $(shell sed -n "s/^default_version = '\(.*\)'/\1/p" bcce.control)
 
 # One topic, one regression test.
 REGRESS = $(sort $(patsubst sql/%.sql,%,$(wildcard sql/*.sql)))
@@ -51,14 +51,14 @@ endif
 .PHONY: help lint assemble
 
 # PGXS does not track headers.
-$(OBJS): $(HEADERS_LOCAL)
+$(OBJS): $(LOCAL_HEADERS)
 
-all: bcce--$(VERSION).sql
+all: bcce--$(BCCE_VERSION).sql
 
 assemble:
-	scripts/assemble > bcce--$(VERSION).sql
+	scripts/assemble > bcce--$(BCCE_VERSION).sql
 
-bcce--$(VERSION).sql: scripts/assemble bcce.control $(wildcard src/sql/*/*.sql)
+bcce--$(BCCE_VERSION).sql: scripts/assemble bcce.control $(wildcard src/sql/*/*.sql)
 	scripts/assemble > $@
 
 lint:

@@ -21,13 +21,13 @@
 #include "bcce.h"
 #include "compat.h"
 
+PG_FUNCTION_INFO_V1(run_module);
 /*
- * Runs SQL whose objects must not become members of the extension, although
+ * SQL: runs SQL whose objects must not become members of the extension, although
  * CREATE EXTENSION may be under way.  The store is data, not code: as members
  * its tables would lose rows, indexes and policies in a dump, and DROP
  * EXTENSION would take them along.
  */
-PG_FUNCTION_INFO_V1(run_module);
 Datum
 run_module(PG_FUNCTION_ARGS)
 {
@@ -57,6 +57,14 @@ run_module(PG_FUNCTION_ARGS)
 	PG_END_TRY();
 
 	PG_RETURN_VOID();
+}
+
+PG_FUNCTION_INFO_V1(library_version);
+/* SQL: which SQL version the library was built for; install() compares. */
+Datum
+library_version(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_TEXT_P(cstring_to_text(BCCE_VERSION));
 }
 
 /* The version of the extension in this database, or NULL where there is none. */

@@ -7,11 +7,13 @@
 #include "catalog/pg_type.h"
 #include "miscadmin.h"
 #include "utils/acl.h"
+#include "utils/builtins.h"
 #include "utils/inval.h"
 #include "utils/memutils.h"
 #include "utils/syscache.h"
 #include "utils/timestamp.h"
 
+#include "bcce.h"
 #include "membership.h"
 #include "store_cache.h"
 
@@ -25,6 +27,7 @@ static int	row_count = 0;
 typedef struct MembershipColumns
 {
 	AttrNumber	role;
+	AttrNumber	role_name;
 	AttrNumber	tenant_id;
 	AttrNumber	is_default;
 	AttrNumber	valid_from;
@@ -71,10 +74,27 @@ static void
 find_columns(StoreScan *scan, MembershipColumns *columns)
 {
 	columns->role = store_scan_column(scan, "role", REGROLEOID);
+	columns->role_name = store_scan_column(scan, "role_name", TEXTOID);
 	columns->tenant_id = store_scan_column(scan, "tenant_id", UUIDOID);
 	columns->is_default = store_scan_column(scan, "is_default", BOOLOID);
 	columns->valid_from = store_scan_column(scan, "valid_from", TIMESTAMPTZOID);
 	columns->valid_until = store_scan_column(scan, "valid_until", TIMESTAMPTZOID);
+}
+
+/*
+ * The role of a row.  A row whose role did not exist when it was written, as
+ * in a restore that comes before the roles, is bound by its name until then.
+ */
+static Oid
+row_role(StoreScan *scan, HeapTuple tuple, const MembershipColumns *columns)
+{
+	Datum		value;
+
+	if (store_scan_value(scan, tuple, columns->role, &value))
+		return DatumGetObjectId(value);
+	if (store_scan_value(scan, tuple, columns->role_name, &value))
+		return get_role_oid(TextDatumGetCString(value), true);
+	return InvalidOid;
 }
 
 /* Reads a row.  False, that is no membership, if a column is NULL. */
@@ -82,20 +102,19 @@ static bool
 read_row(StoreScan *scan, HeapTuple tuple, const MembershipColumns *columns,
 		 Membership *row, Oid *role)
 {
-	Datum		role_value;
 	Datum		tenant;
 	Datum		is_default;
 	Datum		from;
 	Datum		until;
 
-	if (!store_scan_value(scan, tuple, columns->role, &role_value) ||
+	*role = row_role(scan, tuple, columns);
+	if (!OidIsValid(*role) ||
 		!store_scan_value(scan, tuple, columns->tenant_id, &tenant) ||
 		!store_scan_value(scan, tuple, columns->is_default, &is_default) ||
 		!store_scan_value(scan, tuple, columns->valid_from, &from) ||
 		!store_scan_value(scan, tuple, columns->valid_until, &until))
 		return false;
 
-	*role = DatumGetObjectId(role_value);
 	row->tenant = *DatumGetUUIDP(tenant);
 	row->is_default = DatumGetBool(is_default);
 	row->valid_from = DatumGetTimestampTz(from);
@@ -149,6 +168,7 @@ fill_cache(Oid asking)
 	int			count = 0;
 	int			capacity = 4;
 
+	warn_of_other_version();
 	context = store_cache_fill_begin(&cache);
 	array = MemoryContextAlloc(context, capacity * sizeof(Membership));
 	read_memberships(asking, &array, &count, &capacity);

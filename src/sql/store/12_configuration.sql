@@ -238,6 +238,8 @@ VALUES
      'Send 42.5 for 42.5 percent.'),
     ('bad_probability', '22003', 'a probability lies outside 0 to 1',
      'Send 0.425 for 42.5 percent.'),
+    ('missing_horizon', '22004', 'a prediction about a service needs a horizon',
+     'Give horizon_seconds: how long after the prediction the failure is expected.'),
     ('bad_outcome', '22023', 'an outcome is neither 0 nor 1',
      'Send 1 where the failure came, 0 where it did not.'),
     ('unknown_target_kind', '22023', 'unknown kind of target',

@@ -1,0 +1,113 @@
+-- Who may read and call what install() makes.  Rights are those that the
+-- reports need and no more: a reader gets a column of the store exactly if a
+-- report that it may read names it, and no USAGE on bcce_data at all.
+DO $do$
+DECLARE
+    item record;
+    readers CONSTANT text := 'bcce_analytics_user, bcce_platform';
+BEGIN
+    -- Owners, and nothing for PUBLIC.
+    FOR item IN
+        SELECT format('ALTER SCHEMA %I OWNER TO bcce_owner', n.nspname) AS command
+        FROM pg_namespace n WHERE n.nspname IN ('bcce_data', 'bcce_private') AND n.nspowner <> 'bcce_owner'::regrole
+        UNION ALL
+        SELECT format('ALTER %s %s OWNER TO bcce_owner', CASE c.relkind WHEN 'v' THEN 'VIEW' ELSE 'TABLE' END, c.oid::regclass)
+        FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+        WHERE n.nspname IN ('bcce', 'bcce_data', 'bcce_private') AND c.relkind IN ('r', 'p', 'v')
+          AND c.relowner <> 'bcce_owner'::regrole
+          AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e')
+        UNION ALL
+        SELECT format('ALTER FUNCTION %s OWNER TO %s', p.oid::regprocedure,
+                      CASE WHEN p.proname IN ('create_tenant', 'add_membership', 'remove_membership', 'maintain')
+                           THEN 'bcce_maintainer' ELSE 'bcce_owner' END)
+        FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
+        WHERE n.nspname IN ('bcce', 'bcce_data', 'bcce_private')
+          AND p.proowner <> CASE WHEN p.proname IN ('create_tenant', 'add_membership', 'remove_membership', 'maintain')
+                                 THEN 'bcce_maintainer' ELSE 'bcce_owner' END::regrole
+          AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e')
+    LOOP
+        EXECUTE item.command;
+    END LOOP;
+    FOR item IN
+        SELECT p.oid::regprocedure AS name FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
+        WHERE n.nspname IN ('bcce', 'bcce_data', 'bcce_private')
+          AND EXISTS (SELECT FROM aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) AS a WHERE a.grantee = 0)
+          AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e')
+    LOOP
+        EXECUTE format('REVOKE ALL ON FUNCTION %s FROM PUBLIC', item.name);
+    END LOOP;
+
+    -- Writers.
+    FOR item IN
+        SELECT p.oid::regprocedure AS name FROM pg_proc p
+        WHERE p.pronamespace = 'bcce'::regnamespace
+          AND p.proname IN ('record_workflow_run', 'record_incident', 'record_metric', 'record_prediction', 'resolve_prediction',
+                            'record_model_usage', 'ingest_event', 'ingest_events')
+    LOOP
+        EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO bcce_ingest', item.name);
+    END LOOP;
+    GRANT INSERT ON bcce.inbox_workflow_runs, bcce.inbox_incidents, bcce.inbox_events TO bcce_ingest;
+
+    -- Everybody may ask who they are; admins configure their tenant.  Making
+    -- tenants, logins and memberships, and upkeep, stay with the DBA.
+    GRANT EXECUTE ON FUNCTION bcce.whoami() TO PUBLIC;
+    GRANT EXECUTE ON FUNCTION bcce.set_price(text, numeric, timestamptz, text),
+                              bcce.add_value_alias(text, text, text, text) TO bcce_analytics_admin;
+
+    -- Readers: the reports, their twins, and what these name.
+    FOR item IN
+        SELECT format('GRANT SELECT ON %s TO %s', c.oid::regclass, readers
+                      || CASE WHEN c.relname LIKE 'cost\_%' THEN ', bcce_cost_analyst' ELSE '' END) AS command
+        FROM pg_class c
+        WHERE c.relnamespace = 'bcce'::regnamespace AND c.relkind = 'v' AND c.relname NOT LIKE 'inbox\_%'
+        UNION ALL
+        SELECT format('GRANT EXECUTE ON FUNCTION %s TO %s', p.oid::regprocedure, readers
+                      || CASE WHEN p.proname LIKE 'cost\_%' THEN ', bcce_cost_analyst' ELSE '' END)
+        FROM pg_proc p
+        WHERE p.pronamespace = 'bcce'::regnamespace
+          AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e')
+          AND (EXISTS (SELECT FROM pg_class c WHERE c.relnamespace = p.pronamespace AND c.relkind = 'v' AND c.relname = p.proname)
+               OR p.proname = 'overview_json')
+    LOOP
+        EXECUTE item.command;
+    END LOOP;
+    FOR item IN
+        WITH RECURSIVE report AS (      -- reports and twins: object, and whether a cost analyst reads it
+            SELECT 'pg_proc'::regclass AS classid, p.oid AS objid, p.proname LIKE 'cost\_%' AS is_cost
+            FROM pg_proc p
+            WHERE p.pronamespace = 'bcce'::regnamespace AND p.prosqlbody IS NOT NULL
+            UNION ALL
+            SELECT 'pg_rewrite'::regclass, r.oid, c.relname LIKE 'cost\_%'
+            FROM pg_class c JOIN pg_rewrite r ON r.ev_class = c.oid
+            WHERE c.relnamespace = 'bcce'::regnamespace AND c.relkind = 'v'
+        ), used AS (                    -- and helpers of bcce_data that they call
+            SELECT classid, objid, is_cost FROM report
+            UNION
+            SELECT 'pg_proc'::regclass, d.refobjid, u.is_cost
+            FROM used u JOIN pg_depend d ON d.classid = u.classid AND d.objid = u.objid AND d.refclassid = 'pg_proc'::regclass
+            JOIN pg_proc p ON p.oid = d.refobjid AND p.pronamespace = 'bcce_data'::regnamespace
+        )
+        SELECT format('GRANT EXECUTE ON FUNCTION %s TO %s', u.objid::regprocedure, readers
+                      || CASE WHEN bool_or(u.is_cost) THEN ', bcce_cost_analyst' ELSE '' END) AS command
+        FROM used u JOIN pg_proc p ON u.classid = 'pg_proc'::regclass AND p.oid = u.objid AND p.pronamespace = 'bcce_data'::regnamespace
+        GROUP BY u.objid
+        UNION ALL
+        SELECT format('GRANT SELECT (%s) ON %s TO %s',
+                      string_agg(DISTINCT quote_ident(a.attname), ', '), d.refobjid::regclass, readers)
+        FROM used u JOIN pg_depend d ON d.classid = u.classid AND d.objid = u.objid AND d.refclassid = 'pg_class'::regclass
+        JOIN pg_attribute a ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid AND a.attnum > 0
+        JOIN pg_class c ON c.oid = d.refobjid AND c.relnamespace = 'bcce_data'::regnamespace
+        GROUP BY d.refobjid
+        UNION ALL
+        SELECT format('GRANT SELECT (%s) ON %s TO bcce_cost_analyst',
+                      string_agg(DISTINCT quote_ident(a.attname), ', '), d.refobjid::regclass)
+        FROM used u JOIN pg_depend d ON d.classid = u.classid AND d.objid = u.objid AND d.refclassid = 'pg_class'::regclass
+        JOIN pg_attribute a ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid AND a.attnum > 0
+        JOIN pg_class c ON c.oid = d.refobjid AND c.relnamespace = 'bcce_data'::regnamespace
+        WHERE u.is_cost
+        GROUP BY d.refobjid
+    LOOP
+        EXECUTE item.command;
+    END LOOP;
+END
+$do$;
