@@ -14,4 +14,20 @@
 #include "varatt.h"
 #endif
 
+/* DecodeDateTime() reports details through one more argument since 16. */
+#if PG_VERSION_NUM >= 160000
+#define bcce_decode_datetime(field, ftype, nf, dtype, tm, fsec, tzp) \
+	DecodeDateTime(field, ftype, nf, dtype, tm, fsec, tzp, &(DateTimeErrorExtra) {0})
+#else
+#define bcce_decode_datetime(field, ftype, nf, dtype, tm, fsec, tzp) \
+	DecodeDateTime(field, ftype, nf, dtype, tm, fsec, tzp)
+#endif
+
+/* What a check hook hands over as extra is freed by guc_free() since 16. */
+#if PG_VERSION_NUM >= 160000
+#define bcce_guc_malloc(size)	guc_malloc(LOG, size)
+#else
+#define bcce_guc_malloc(size)	malloc(size)
+#endif
+
 #endif
