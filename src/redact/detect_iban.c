@@ -1,0 +1,90 @@
+/*
+ * detect_iban.c
+ *		International bank account numbers: length by country, modulo 97.
+ */
+#include "redact/scan_internal.h"
+
+/* Country and length, as in the registry; spelled so that it can be read. */
+static const struct
+{
+	char		country[3];
+	uint8_t		length;
+}			ibans[] = {
+	{"AD", 24}, {"AE", 23}, {"AL", 28}, {"AT", 20}, {"AZ", 28}, {"BA", 20}, {"BE", 16},
+	{"BG", 22}, {"BH", 22}, {"BI", 27}, {"BR", 29}, {"BY", 28}, {"CH", 21}, {"CR", 22},
+	{"CY", 28}, {"CZ", 24}, {"DE", 22}, {"DJ", 27}, {"DK", 18}, {"DO", 28}, {"EE", 20},
+	{"EG", 29}, {"ES", 24}, {"FI", 18}, {"FK", 18}, {"FO", 18}, {"FR", 27}, {"GB", 22},
+	{"GE", 22}, {"GI", 23}, {"GL", 18}, {"GR", 27}, {"GT", 28}, {"HN", 28}, {"HR", 21},
+	{"HU", 28}, {"IE", 22}, {"IL", 23}, {"IQ", 23}, {"IS", 26}, {"IT", 27}, {"JO", 30},
+	{"KW", 30}, {"KZ", 20}, {"LB", 28}, {"LC", 32}, {"LI", 21}, {"LT", 20}, {"LU", 20},
+	{"LV", 21}, {"LY", 25}, {"MC", 27}, {"MD", 24}, {"ME", 22}, {"MK", 19}, {"MN", 20},
+	{"MR", 27}, {"MT", 31}, {"MU", 30}, {"NI", 28}, {"NL", 18}, {"NO", 15}, {"OM", 23},
+	{"PK", 24}, {"PL", 28}, {"PS", 29}, {"PT", 25}, {"QA", 29}, {"RO", 24}, {"RS", 22},
+	{"RU", 33}, {"SA", 24}, {"SC", 31}, {"SD", 18}, {"SE", 24}, {"SI", 19}, {"SK", 24},
+	{"SM", 27}, {"SO", 23}, {"ST", 25}, {"SV", 28}, {"TL", 23}, {"TN", 24}, {"TR", 26},
+	{"UA", 29}, {"VA", 22}, {"VG", 24}, {"XK", 20}, {"YE", 30}
+};
+
+/* Length for a country, 0 when it has no such accounts. */
+static int
+iban_length(uint8_t a, uint8_t b)
+{
+	size_t		i;
+
+	for (i = 0; i < sizeof(ibans) / sizeof(ibans[0]); i++)
+		if (lower(a) == lower(ibans[i].country[0]) && lower(b) == lower(ibans[i].country[1]))
+			return ibans[i].length;
+	return 0;
+}
+
+/* The remainder by 97, country and check digits moved to the end. */
+static int
+modulo97(const uint8_t *iban, int len)
+{
+	int			rest = 0;
+	int			i;
+
+	for (i = 0; i < len; i++)
+	{
+		uint8_t		c = lower(iban[(i + 4) % len]);
+
+		if (byte_is(c, B_DIGIT))
+			rest = (rest * 10 + (c - '0')) % 97;
+		else
+			rest = (rest * 100 + (c - 'a' + 10)) % 97;
+	}
+	return rest;
+}
+
+/* A word begins with two letters: an account?  Returns its end, or at. */
+size_t
+detect_iban(Scan *s, size_t at)
+{
+	uint8_t		iban[40];
+	int			len;
+	int			n = 0;
+	size_t		i;
+
+	if (!byte_is(byte_at(s, at + 1), B_ALPHA))
+		return at;
+	i = at + 2;
+	if (byte_at(s, i) == ' ' || byte_at(s, i) == '-')
+		i++;
+	if (!byte_is(byte_at(s, i), B_DIGIT) || !byte_is(byte_at(s, i + 1), B_DIGIT))
+		return at;
+	len = iban_length(s->text[at], s->text[at + 1]);
+	for (i = at; n < len && i < s->len; i++)
+	{
+		uint8_t		c = s->text[i];
+
+		if (byte_is(c, B_ALNUM))
+			iban[n++] = c;
+		else if ((c != ' ' && c != '-') || !byte_is(byte_at(s, i + 1), B_ALNUM))
+			return at;
+	}
+	if (len == 0 || n < len || byte_is(byte_at(s, i), B_ALNUM) || byte_at(s, i) == '_' ||
+		modulo97(iban, len) != 1)
+		return at;
+	scan_hit(s, at, i, REDACT_IBAN, NULL, STRENGTH_VALID, 98);
+	return i;
+}

@@ -1,0 +1,144 @@
+/*
+ * detect_mail.c
+ *		E-mail addresses, and passwords inside URLs.
+ */
+#include <string.h>
+
+#include "redact/scan_internal.h"
+
+#define LOCAL_BYTES		64
+#define DOMAIN_BYTES	253
+#define USERINFO_BYTES	512
+
+/* Last labels that are file or unit suffixes, not top-level domains. */
+static const char *const no_domains[] = {
+	"png", "jpg", "jpeg", "gif", "svg", "webp", "css", "js", "ts", "tsx", "jsx",
+	"json", "html", "service", "socket", "timer", "target", "mount", "slice", "scope"
+};
+
+/* Is the last label of a domain one that a mail address can have? */
+static bool
+top_label(const uint8_t *label, size_t len)
+{
+	size_t		i;
+
+	if (len < 2)
+		return false;
+	if (len > 4 && equal_lower(label, "xn--", 4))
+		return true;
+	for (i = 0; i < len; i++)
+		if (byte_is(label[i], B_DIGIT) || label[i] == '-')
+			return false;
+	for (i = 0; i < sizeof(no_domains) / sizeof(no_domains[0]); i++)
+		if (strlen(no_domains[i]) == len && equal_lower(label, no_domains[i], len))
+			return false;
+	return true;
+}
+
+/* End of the domain that begins here: the last good top label; 0 if none. */
+static size_t
+domain_end(const Scan *s, size_t at)
+{
+	size_t		from = at;
+	size_t		label = at;
+	size_t		found = 0;
+
+	while (at - from <= DOMAIN_BYTES)
+	{
+		uint8_t		c = byte_at(s, at);
+
+		if (byte_is(c, B_DOMAIN))
+		{
+			at++;
+			continue;
+		}
+		if (at == label)
+			break;
+		if (label > from && top_label(s->text + label, at - label))
+			found = at;
+		if (c != '.')
+			break;
+		label = ++at;
+	}
+	/* "host.example_x" and "a@b.com@c": the name goes on, so it is another. */
+	if (found && (byte_at(s, found) == '_' || byte_at(s, found) == '@'))
+		return 0;
+	return found;
+}
+
+/* '@': an address?  Returns where the pass goes on. */
+size_t
+detect_at(Scan *s, size_t at)
+{
+	size_t		start = at;
+	size_t		end;
+
+	while (start > 0 && at - start < LOCAL_BYTES && byte_is(s->text[start - 1], B_LOCAL))
+		start--;
+	while (start < at && !byte_is(s->text[start], B_ALNUM) && s->text[start] != '_' &&
+		   s->text[start] < 0x80)
+		start++;
+	if (start == at || s->text[at - 1] == '.')
+		return at + 1;
+	/* The n of an escaped newline belongs to the text before. */
+	if (byte_before(s, start, 1) == '\\' && at - start > 1 &&
+		strchr("nrt", s->text[start]) != NULL)
+		start++;
+	end = domain_end(s, at + 1);
+	if (end == 0)
+		return at + 1;
+	if (at - start == 3 && equal_lower(s->text + start, "git", 3) && byte_at(s, end) == ':')
+		return at + 1;			/* git@host:path */
+	scan_hit(s, start, end, REDACT_EMAIL, NULL, STRENGTH_VALID, 95);
+	return end;
+}
+
+/* Bytes that end the part of a URL before the path. */
+static bool
+ends_authority(uint8_t c)
+{
+	return c <= ' ' || c == '/' || c == '?' || c == '#' || c == '"' || c == '\'' ||
+		c == '<' || c == '>' || c == '`' || c == '\\' || c == '|';
+}
+
+/* "://": a user and a password before the host?  Only the password is hit. */
+size_t
+detect_url(Scan *s, size_t at)
+{
+	size_t		from = at + 3;
+	size_t		i;
+	size_t		sign = 0;
+	size_t		colon = 0;
+
+	if (!byte_is(byte_before(s, at, 1), B_ALNUM))
+		return at + 1;
+	for (i = from; i < s->len && i - from < USERINFO_BYTES && !ends_authority(s->text[i]); i++)
+	{
+		if (s->text[i] == '@')
+			sign = i;
+		else if (s->text[i] == ':' && !colon)
+			colon = i;
+	}
+	if (!sign || !byte_is(byte_at(s, sign + 1), B_ALNUM | B_DOMAIN) )
+	{
+		if (!sign || strchr("[${%", byte_at(s, sign + 1)) == NULL)
+			return at + 1;
+	}
+	if (colon && colon + 1 < sign && !is_placeholder(s->text + colon + 1, sign - colon - 1))
+	{
+		bool		marker = equal_lower(s->text + colon + 1, "x-oauth-basic", 13);
+
+		/* https://<token>:x-oauth-basic@host: the user is the secret. */
+		scan_hit(s, marker ? from : colon + 1, sign, REDACT_URL_CREDENTIALS,
+				 "password", STRENGTH_VALID, 90);
+		return sign;
+	}
+	if ((!colon || colon > sign) && sign - from >= 20 &&
+		!is_placeholder(s->text + from, sign - from) &&
+		secret_value(s->text + from, sign - from, NAME_WEAK, true))
+	{
+		scan_hit(s, from, sign, REDACT_URL_CREDENTIALS, "token", STRENGTH_SHAPE, 70);
+		return sign;
+	}
+	return at + 1;
+}

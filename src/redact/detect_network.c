@@ -1,0 +1,261 @@
+/*
+ * detect_network.c
+ *		IP and MAC addresses.
+ */
+#include <string.h>
+
+#include "redact/scan_internal.h"
+
+/* Value of up to three digits without a leading zero; -1 if it is no octet. */
+static int
+read_octet(const Scan *s, size_t *at)
+{
+	size_t		from = *at;
+	int			value = 0;
+
+	while (byte_is(byte_at(s, *at), B_DIGIT) && *at - from < 4)
+		value = value * 10 + (s->text[(*at)++] - '0');
+	if (*at == from || value > 255 || (*at - from > 1 && s->text[from] == '0'))
+		return -1;
+	return value;
+}
+
+/* Reads four dotted octets; 0 or the position after them. */
+static size_t
+read_ipv4(const Scan *s, size_t at)
+{
+	int			i;
+
+	for (i = 0; i < 4; i++)
+	{
+		if (i > 0 && byte_at(s, at++) != '.')
+			return 0;
+		if (read_octet(s, &at) < 0)
+			return 0;
+	}
+	return at;
+}
+
+/* "version", "ver", "v" or "release" right before: no address. */
+static bool
+after_version(const Scan *s, size_t start)
+{
+	static const char *const words[] = {"version", "ver", "release", "build", "rev"};
+	size_t		end = start;
+	size_t		i;
+
+	while (end > 0 && start - end < 3 && strchr(" :=/", s->text[end - 1]) != NULL)
+		end--;
+	if (end == start)
+		return false;
+	for (i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+	{
+		size_t		len = strlen(words[i]);
+
+		if (end >= len && equal_lower(s->text + end - len, words[i], len) &&
+			!byte_is(byte_before(s, end - len, 1), B_ALPHA))
+			return true;
+	}
+	return false;
+}
+
+/* A dotted quad at a digit run; 0 or its end. */
+size_t
+detect_ipv4(Scan *s, size_t at)
+{
+	size_t		end = read_ipv4(s, at);
+	uint8_t		before = byte_before(s, at, 1);
+	uint8_t		after = byte_at(s, end);
+
+	if (end == 0 || byte_is(before, B_ALNUM) || before == '_' ||
+		byte_is(after, B_ALNUM) || after == '_' || after == '%')
+		return 0;
+	if ((before == '.' || before == '-') && byte_is(byte_before(s, at, 2), B_DIGIT))
+		return 0;
+	if (after == '.' && byte_is(byte_at(s, end + 1), B_DIGIT))
+		return 0;
+	if (after_version(s, at))
+		return 0;
+	scan_hit(s, at, end, REDACT_IP, "ipv4", STRENGTH_VALID, 90);
+	return end;
+}
+
+/*
+ * Reads an IPv6 address; 0 or the position after it.  Groups are counted as
+ * in RFC 4291; "::" stands for at least one group; the last two may be a
+ * dotted quad.
+ */
+static size_t
+read_ipv6(const Scan *s, size_t at)
+{
+	int			groups = 0;
+	bool		gap = false;
+	bool		digit = false;
+
+	if (byte_at(s, at) == ':')
+	{
+		if (byte_at(s, at + 1) != ':')
+			return 0;
+		gap = true;
+		at += 2;
+	}
+	while (groups < 8)
+	{
+		size_t		from = at;
+		size_t		quad;
+
+		while (byte_is(byte_at(s, at), B_HEX) && at - from < 5)
+		{
+			digit |= byte_is(s->text[at], B_DIGIT);
+			at++;
+		}
+		if (at - from > 4)
+			return 0;
+		if (at == from)
+			break;
+		if (byte_at(s, at) == '.' && groups <= 6 && (quad = read_ipv4(s, from)) != 0)
+		{
+			groups += 2;
+			at = quad;
+			digit = true;
+			break;
+		}
+		groups++;
+		if (byte_at(s, at) != ':')
+			break;
+		if (byte_at(s, at + 1) == ':')
+		{
+			if (gap)
+				return 0;
+			gap = true;
+			at += 2;
+		}
+		else if (byte_is(byte_at(s, at + 1), B_HEX))
+			at++;
+		else
+			break;
+	}
+	if (gap ? (groups > 7 || groups == 0) : groups != 8)
+		return 0;
+	/* Words of hexadecimal letters (a::b, dead::beef) need a digit somewhere. */
+	return digit ? at : 0;
+}
+
+/* Six pairs of hexadecimal digits with a sign between; not all the same. */
+static size_t
+read_mac(const Scan *s, size_t at, uint8_t sep)
+{
+	size_t		from = at;
+	int			i;
+	bool		same = true;
+
+	for (i = 0; i < 6; i++, at += 3)
+	{
+		if (!byte_is(byte_at(s, at), B_HEX) || !byte_is(byte_at(s, at + 1), B_HEX))
+			return 0;
+		if (i < 5 && byte_at(s, at + 2) != sep)
+			return 0;
+		if (s->text[at] != s->text[from] || s->text[at + 1] != s->text[from])
+			same = false;
+	}
+	at--;
+	if (same || byte_is(byte_at(s, at), B_ALNUM) || byte_at(s, at) == '_' ||
+		(byte_at(s, at) == sep && byte_is(byte_at(s, at + 1), B_HEX)))
+		return 0;
+	return at;
+}
+
+/* A MAC address that begins two bytes before a sign, and stands free. */
+static size_t
+free_mac(Scan *s, size_t at, uint8_t sep)
+{
+	size_t		start;
+	size_t		end;
+	uint8_t		before;
+
+	if (at < 2)
+		return 0;
+	start = at - 2;
+	before = byte_before(s, start, 1);
+	if (byte_is(before, B_ALNUM) || before == '_' || before == sep)
+		return 0;
+	end = read_mac(s, start, sep);
+	if (end)
+		scan_hit(s, start, end, REDACT_MAC, "eui48", STRENGTH_VALID, 90);
+	return end;
+}
+
+/* ':' inside a MAC or IPv6 address.  Returns where the pass goes on. */
+size_t
+detect_colon_address(Scan *s, size_t at)
+{
+	size_t		start = at;
+	size_t		end;
+	uint8_t		before;
+
+	if (at < s->colon_end)
+		return at + 1;
+	while (start > 0 && at - start < 5 && byte_is(s->text[start - 1], B_HEX))
+		start--;
+	if (byte_at(s, at + 1) != ':' && (start == at || !byte_is(byte_at(s, at + 1), B_HEX)))
+		return at + 1;
+
+	/* The region is judged once, at its first colon. */
+	for (end = at; end < s->len && (s->text[end] == ':' || byte_is(s->text[end], B_HEX)); end++);
+	s->colon_end = end;
+
+	before = byte_before(s, start, 1);
+	if (wants(s, REDACT_MAC) && at - start == 2 && (end = free_mac(s, at, ':')) != 0)
+		return end;
+	if (!wants(s, REDACT_IP) || byte_is(before, B_ALNUM) || before == '_' || before == '.' ||
+		before >= 0x80)
+		return at + 1;
+	end = read_ipv6(s, start);
+	if (end == 0 || byte_is(byte_at(s, end), B_ALNUM) || byte_at(s, end) == '_' ||
+		(byte_at(s, end) == ':' && byte_is(byte_at(s, end + 1), B_HEX)) ||
+		(byte_at(s, end) == ':' && byte_at(s, end + 1) == ':'))
+		return at + 1;
+	scan_hit(s, start, end, REDACT_IP, "ipv6", STRENGTH_VALID, 90);
+	return end;
+}
+
+/* '-' inside a MAC address. */
+size_t
+detect_dash_mac(Scan *s, size_t at)
+{
+	size_t		end = 0;
+
+	if (wants(s, REDACT_MAC) && at >= 2 && byte_is(s->text[at - 2], B_HEX))
+		end = free_mac(s, at, '-');
+	return end ? end : at + 1;
+}
+
+/* '.' inside a MAC address as switches write it: 0123.4567.89ab. */
+size_t
+detect_dot_mac(Scan *s, size_t at)
+{
+	size_t		start;
+	size_t		i;
+	bool		letter = false;
+
+	if (!wants(s, REDACT_MAC) || at < 4)
+		return at + 1;
+	start = at - 4;
+	for (i = 0; i < 14; i++)
+	{
+		uint8_t		c = byte_at(s, start + i);
+
+		if (i % 5 == 4 ? c != '.' : !byte_is(c, B_HEX))
+			return at + 1;
+		letter |= byte_is(c, B_ALPHA);
+	}
+	if (!letter || byte_is(byte_before(s, start, 1), B_ALNUM) ||
+		strchr("._-", byte_before(s, start, 1)) != NULL)
+		if (!letter || byte_before(s, start, 1) != 0)
+			return at + 1;
+	if (byte_is(byte_at(s, start + 14), B_ALNUM) ||
+		(byte_at(s, start + 14) == '.' && byte_is(byte_at(s, start + 15), B_ALNUM)))
+		return at + 1;
+	scan_hit(s, start, start + 14, REDACT_MAC, "eui48", STRENGTH_SHAPE, 80);
+	return start + 14;
+}

@@ -1,0 +1,341 @@
+/*
+ * detect_token.c
+ *		Secrets that say what they are: a vendor's prefix, a JWT, key armour.
+ */
+#include <string.h>
+
+#include "redact/scan_internal.h"
+
+typedef enum TokenClass
+{
+	T_ALNUM,
+	T_TOKEN,					/* and _ - */
+	T_WORD,						/* and _ */
+	T_HEX,
+	T_UPPER,					/* A-Z 0-9 */
+	T_BASE64,					/* and + / = _ - . ~ % : | */
+	T_DOTTED					/* token and . */
+} TokenClass;
+
+typedef struct TokenPrefix
+{
+	const char *prefix;
+	const char *vendor;
+	uint8_t		class;
+	uint8_t		shortest;		/* bytes after the prefix */
+	uint8_t		longest;		/* 0: as long as it goes on */
+} TokenPrefix;
+
+/*
+ * Each prefix is one that its vendor fixed.  The pieces of a prefix are joined
+ * by the compiler: whole ones would set off scanners of source code.
+ */
+static const TokenPrefix prefixes[] = {
+	{"AK" "IA", "aws", T_UPPER, 16, 16}, {"AS" "IA", "aws", T_UPPER, 16, 16},
+	{"AB" "IA", "aws", T_UPPER, 16, 16}, {"AC" "CA", "aws", T_UPPER, 16, 16},
+	{"A3T", "aws", T_UPPER, 17, 17}, {"AB" "SK", "aws_bedrock", T_BASE64, 100, 0},
+	{"bedrock-api-key-", "aws_bedrock", T_BASE64, 20, 0},
+	{"gh" "p_", "github", T_ALNUM, 36, 0}, {"gh" "o_", "github", T_ALNUM, 36, 0},
+	{"gh" "u_", "github", T_ALNUM, 36, 0}, {"gh" "s_", "github", T_ALNUM, 36, 0},
+	{"gh" "r_", "github", T_ALNUM, 36, 0}, {"github" "_pat_", "github", T_WORD, 22, 0},
+	{"gl" "pat-", "gitlab", T_DOTTED, 20, 0}, {"gl" "dt-", "gitlab", T_TOKEN, 20, 0},
+	{"gl" "rt-", "gitlab", T_DOTTED, 20, 0}, {"gl" "ptt-", "gitlab", T_TOKEN, 20, 0},
+	{"gl" "cbt-", "gitlab", T_TOKEN, 20, 0}, {"gl" "ft-", "gitlab", T_TOKEN, 20, 0},
+	{"gl" "soat-", "gitlab", T_TOKEN, 20, 0}, {"gl" "agent-", "gitlab", T_TOKEN, 20, 0},
+	{"gl" "oas-", "gitlab", T_TOKEN, 20, 0}, {"gl" "imt-", "gitlab", T_TOKEN, 20, 0},
+	{"gl" "ffct-", "gitlab", T_TOKEN, 20, 0}, {"GR" "1348941", "gitlab", T_TOKEN, 20, 0},
+	{"_gitlab_session=", "gitlab", T_ALNUM, 32, 0},
+	{"xo" "xb-", "slack", T_TOKEN, 16, 0}, {"xo" "xa-", "slack", T_TOKEN, 10, 0},
+	{"xo" "xp-", "slack", T_TOKEN, 10, 0}, {"xo" "xr-", "slack", T_TOKEN, 10, 0},
+	{"xo" "xs-", "slack", T_TOKEN, 10, 0}, {"xo" "xo-", "slack", T_TOKEN, 10, 0},
+	{"xo" "xe-", "slack", T_TOKEN, 20, 0}, {"xo" "xe.xox", "slack", T_TOKEN, 20, 0},
+	{"xa" "pp-", "slack", T_TOKEN, 20, 0},
+	{"hooks.slack.com/", "slack_webhook", T_BASE64, 30, 0},
+	{"sk_" "live_", "stripe", T_ALNUM, 10, 0}, {"rk_" "live_", "stripe", T_ALNUM, 10, 0},
+	{"sk_" "test_", "stripe", T_ALNUM, 10, 0}, {"rk_" "test_", "stripe", T_ALNUM, 10, 0},
+	{"sk_" "prod_", "stripe", T_ALNUM, 10, 0}, {"rk_" "prod_", "stripe", T_ALNUM, 10, 0},
+	{"wh" "sec_", "webhook_signing", T_BASE64, 20, 0},
+	{"sk-" "ant-", "anthropic", T_TOKEN, 20, 0}, {"sk-" "proj-", "openai", T_TOKEN, 20, 0},
+	{"sk-" "svcacct-", "openai", T_TOKEN, 20, 0}, {"sk-" "admin-", "openai", T_TOKEN, 20, 0},
+	{"sk-" "or-v1-", "openrouter", T_ALNUM, 32, 0}, {"sk-" "lf-", "langfuse", T_TOKEN, 30, 0},
+	{"sk-", "openai", T_ALNUM, 32, 0},
+	{"AI" "za", "google", T_TOKEN, 35, 36}, {"GOC" "SPX-", "google", T_TOKEN, 20, 0},
+	{"ya" "29.", "google", T_DOTTED, 20, 0}, {"1//0", "google", T_TOKEN, 30, 0},
+	{"np" "m_", "npm", T_ALNUM, 36, 0}, {"py" "pi-", "pypi", T_TOKEN, 32, 0},
+	{"SG" ".", "sendgrid", T_DOTTED, 50, 0}, {"SK", "twilio", T_HEX, 32, 32},
+	{"sb" "p_", "supabase", T_HEX, 40, 0}, {"sb_" "secret_", "supabase", T_TOKEN, 20, 0},
+	{"hv" "s.", "vault", T_TOKEN, 18, 0}, {"hv" "b.", "vault", T_TOKEN, 18, 0},
+	{"hv" "r.", "vault", T_TOKEN, 18, 0},
+	{"dop" "_v1_", "digitalocean", T_HEX, 64, 0}, {"doo" "_v1_", "digitalocean", T_HEX, 64, 0},
+	{"dor" "_v1_", "digitalocean", T_HEX, 64, 0},
+	{"shp" "at_", "shopify", T_HEX, 32, 0}, {"shp" "ca_", "shopify", T_HEX, 32, 0},
+	{"shp" "pa_", "shopify", T_HEX, 32, 0}, {"shp" "ss_", "shopify", T_HEX, 32, 0},
+	{"da" "pi", "databricks", T_HEX, 32, 34}, {"dp.pt.", "doppler", T_ALNUM, 40, 0},
+	{"dp.st.", "doppler", T_DOTTED, 40, 0}, {"dp.ct.", "doppler", T_ALNUM, 40, 0},
+	{"duffel_" "live_", "duffel", T_TOKEN, 40, 0}, {"duffel_" "test_", "duffel", T_TOKEN, 40, 0},
+	{"EZ" "AK", "easypost", T_ALNUM, 54, 54}, {"EZ" "TK", "easypost", T_ALNUM, 54, 54},
+	{"FLW" "SECK", "flutterwave", T_TOKEN, 12, 0}, {"FLW" "PUBK", "flutterwave", T_TOKEN, 12, 0},
+	{"fio-u-", "frameio", T_TOKEN, 60, 0}, {"fo1_", "flyio", T_TOKEN, 40, 0},
+	{"fm1", "flyio", T_BASE64, 60, 0}, {"fm2_", "flyio", T_BASE64, 60, 0},
+	{"gl" "sa_", "grafana", T_WORD, 32, 0}, {"gl" "c_", "grafana", T_BASE64, 32, 0},
+	{"eyJrIjoi", "grafana", T_BASE64, 60, 0}, {"hf" "_", "huggingface", T_ALNUM, 30, 0},
+	{"api_" "org_", "huggingface", T_ALNUM, 30, 0}, {"lin_" "api_", "linear", T_ALNUM, 40, 0},
+	{"NR" "AK-", "newrelic", T_ALNUM, 20, 0}, {"NR" "II-", "newrelic", T_TOKEN, 20, 0},
+	{"NR" "JS-", "newrelic", T_HEX, 16, 0}, {"ntn" "_", "notion", T_ALNUM, 40, 0},
+	{"oy2", "nuget", T_ALNUM, 43, 43}, {"PM" "AK-", "postman", T_TOKEN, 50, 0},
+	{"pn" "u_", "prefect", T_ALNUM, 36, 0}, {"pscale_" "tkn_", "planetscale", T_DOTTED, 30, 0},
+	{"pscale_" "oauth_", "planetscale", T_DOTTED, 30, 0},
+	{"pscale_" "pw_", "planetscale", T_DOTTED, 30, 0}, {"pul-", "pulumi", T_HEX, 40, 0},
+	{"rubygems_", "rubygems", T_HEX, 40, 0}, {"sgp_", "sourcegraph", T_WORD, 40, 0},
+	{"shippo_" "live_", "shippo", T_HEX, 40, 0}, {"shippo_" "test_", "shippo", T_HEX, 40, 0},
+	{"sntrys_", "sentry", T_BASE64, 60, 0}, {"sntryu_", "sentry", T_HEX, 64, 0},
+	{"sm_aat_", "settlemint", T_ALNUM, 16, 0}, {"sm_pat_", "settlemint", T_ALNUM, 16, 0},
+	{"sm_sat_", "settlemint", T_ALNUM, 16, 0}, {"tk-us-", "scalingo", T_TOKEN, 40, 0},
+	{"xkeysib-", "brevo", T_TOKEN, 60, 0}, {"tfp_", "typeform", T_DOTTED, 50, 0},
+	{"AGE-SECRET-KEY-1", "age", T_UPPER, 50, 0}, {"CLOJARS_", "clojars", T_ALNUM, 60, 0},
+	{"AKC", "artifactory", T_ALNUM, 50, 0}, {"cmVmd", "artifactory", T_ALNUM, 50, 0},
+	{"sq0" "atp-", "square", T_TOKEN, 22, 0}, {"sq0" "csp-", "square", T_TOKEN, 40, 0},
+	{"EAA" "A", "square", T_TOKEN, 58, 64}, {"EAA" "M", "facebook", T_ALNUM, 90, 0},
+	{"EAA" "C", "facebook", T_ALNUM, 90, 0},
+	{"ATA" "TT3", "atlassian", T_BASE64, 100, 0}, {"ATC" "TT3", "atlassian", T_BASE64, 50, 0},
+	{"ATB" "B", "atlassian", T_ALNUM, 32, 0}, {"r8_", "replicate", T_ALNUM, 37, 0},
+	{"pplx-", "perplexity", T_ALNUM, 48, 0}, {"gsk_", "groq", T_ALNUM, 40, 0},
+	{"xai-", "xai", T_ALNUM, 60, 0}, {"lsv2_", "langsmith", T_WORD, 32, 0},
+	{"ops_eyJ", "1password", T_BASE64, 100, 0}, {"A3-", "1password", T_TOKEN, 30, 36},
+	{"figd_", "figma", T_TOKEN, 30, 0}, {"CFPAT-", "contentful", T_TOKEN, 40, 0},
+	{"dckr_" "pat_", "docker", T_TOKEN, 20, 0}, {"nvapi-", "nvidia", T_TOKEN, 50, 0},
+	{"tvly-", "tavily", T_TOKEN, 20, 0}, {"rdme_", "readme", T_ALNUM, 60, 0},
+	{"v1.0-", "cloudflare", T_TOKEN, 140, 0}, {"sha256~", "openshift", T_TOKEN, 40, 0},
+	{"HRKU-", "heroku", T_TOKEN, 36, 0}, {"ico-", "infracost", T_ALNUM, 32, 32},
+	{"pat.", "harness", T_DOTTED, 60, 0}, {"sat.", "harness", T_DOTTED, 60, 0},
+	{"pat", "airtable", T_DOTTED, 79, 79}, {"dt0c01.", "dynatrace", T_DOTTED, 80, 0},
+	{"access-sandbox-", "plaid", T_TOKEN, 36, 0}, {"access-production-", "plaid", T_TOKEN, 36, 0},
+	{"access-development-", "plaid", T_TOKEN, 36, 0}, {"atlasv1.", "terraform", T_TOKEN, 60, 0},
+	{"LTAI", "alibaba", T_ALNUM, 17, 21}, {"AKID", "tencent", T_ALNUM, 32, 32},
+	{"p8e-", "adobe", T_ALNUM, 32, 0}, {"live_", "lob", T_HEX, 35, 35},
+	{"test_", "lob", T_HEX, 35, 35}, {"waka_", "wakatime", T_TOKEN, 36, 0},
+	{"phx_", "posthog", T_TOKEN, 40, 0}, {"bkua_", "buildkite", T_HEX, 40, 0},
+	{"t1.", "yandex", T_BASE64, 80, 0}, {"AQVN", "yandex", T_TOKEN, 35, 38},
+	{"s-s4t2", "intra42", T_TOKEN, 60, 0}, {"MII", NULL, 0, 0, 0},
+	{"Bearer ", "bearer", T_BASE64, 20, 0}, {"bearer ", "bearer", T_BASE64, 20, 0},
+	{"Basic ", "basic", T_BASE64, 16, 0}, {"ey" "J", "jwt", T_TOKEN, 10, 0}
+};
+
+#define PREFIXES	((int) (sizeof(prefixes) / sizeof(prefixes[0])))
+
+/* Chains of the prefixes that share a first letter; -1 ends. */
+static int16_t chain_head[256];
+static int16_t chain_next[PREFIXES];
+
+static const char *const iban_countries =
+	"adaealatazbabebgbhbibrbychcrcyczdedjdkdoeeegesfifkfofrgbgegigl"
+	"grgthnhrhuieiliqisitjokwkzlblclilvltlulymcmdmemkmnmrmtmuninlno"
+	"ompkplpsptqarorsrusascsdsesiskssmsostsvtltntruavavgxkye";
+
+/* Opens the gate for every pair of first letters, and builds the chains. */
+void
+token_gate(uint8_t *gate)
+{
+	int			i;
+	const char *p;
+
+	for (i = 0; i < 256; i++)
+		chain_head[i] = -1;
+	for (i = PREFIXES - 1; i >= 0; i--)
+	{
+		uint8_t		first = (uint8_t) prefixes[i].prefix[0];
+		unsigned	pair = lower(first) << 8 | lower((uint8_t) prefixes[i].prefix[1]);
+
+		chain_next[i] = chain_head[first];
+		chain_head[first] = (int16_t) i;
+		gate[pair >> 3] |= (uint8_t) (1 << (pair & 7));
+	}
+	for (p = iban_countries; p[0] && p[1]; p++)
+	{
+		unsigned	pair = (uint8_t) p[0] << 8 | (uint8_t) p[1];
+
+		gate[pair >> 3] |= (uint8_t) (1 << (pair & 7));
+	}
+}
+
+/* Does a byte belong to a class of tokens? */
+static bool
+in_class(uint8_t c, int class)
+{
+	switch (class)
+	{
+		case T_ALNUM:
+			return byte_is(c, B_ALNUM);
+		case T_WORD:
+			return byte_is(c, B_ALNUM) || c == '_';
+		case T_HEX:
+			return byte_is(c, B_HEX);
+		case T_UPPER:
+			return byte_is(c, B_DIGIT) || (c >= 'A' && c <= 'Z');
+		case T_DOTTED:
+			return byte_is(c, B_TOKEN) || c == '.';
+		case T_BASE64:
+			return byte_is(c, B_TOKEN) || (c != 0 && strchr("+/=.~%:|", c) != NULL);
+		default:
+			return byte_is(c, B_TOKEN);
+	}
+}
+
+/* End of the token after a prefix, 0 when it is too short or too long. */
+static size_t
+token_end(Scan *s, size_t from, const TokenPrefix *p)
+{
+	size_t		end = from;
+
+	while (end < s->len && in_class(s->text[end], p->class))
+	{
+		end++;
+		if (p->longest && end - from > p->longest)
+			return 0;
+	}
+	if (end - from < p->shortest)
+		return 0;
+	/* A full stop or colon after a token closes the sentence. */
+	while (end > from && strchr(".:|", s->text[end - 1]) != NULL)
+		end--;
+	return end;
+}
+
+/* header.payload[.signature], the header being JSON in base64url. */
+static size_t
+jwt_end(Scan *s, size_t at)
+{
+	size_t		end = token_run_end(s, at);
+	size_t		payload = end + 1;
+	size_t		i;
+
+	if (end - at < 12 || end - at > 4096 || byte_at(s, end) != '.')
+		return 0;
+	for (i = payload; i < payload + 8; i++)
+		if (!byte_is(byte_at(s, i), B_TOKEN))
+			return 0;
+	while (i < s->len && (byte_is(s->text[i], B_TOKEN) || s->text[i] == '.'))
+		i++;
+	while (s->text[i - 1] == '.')
+		i--;
+	return i;
+}
+
+/* Is the token only a stand-in: one letter again and again? */
+static bool
+is_sample(const uint8_t *text, size_t len)
+{
+	bool		seen[256] = {false};
+	int			different = 0;
+	size_t		i;
+
+	for (i = 0; i < len && different < 4; i++)
+	{
+		different += !seen[text[i]];
+		seen[text[i]] = true;
+	}
+	return different < 4;
+}
+
+/* A word begins: with a vendor's prefix?  Returns the token's end, or at. */
+size_t
+detect_token(Scan *s, size_t at)
+{
+	const uint8_t *text = s->text + at;
+	int			i;
+
+	if (!wants(s, REDACT_SECRET))
+		return at;
+	for (i = chain_head[text[0]]; i >= 0; i = chain_next[i])
+	{
+		const TokenPrefix *p = &prefixes[i];
+		size_t		len = strlen(p->prefix);
+		size_t		from = at + len;
+		size_t		end;
+
+		if (p->vendor == NULL || s->len - at < len + p->shortest ||
+			memcmp(text, p->prefix, len) != 0)
+			continue;
+		if (strcmp(p->vendor, "jwt") == 0)
+			end = jwt_end(s, at);
+		else
+			end = token_end(s, from, p);
+		if (end == 0 || is_sample(s->text + from, end - from))
+			continue;
+		if (p->prefix[len - 1] == ' ')
+		{
+			/* The scheme's name is no secret, and prose is none either. */
+			if (!secret_value(s->text + from, end - from, NAME_WEAK, true))
+				continue;
+			scan_hit(s, from, end, REDACT_SECRET, p->vendor, STRENGTH_SHAPE, 80);
+			return end;
+		}
+		scan_hit(s, at, end, REDACT_SECRET, p->vendor, STRENGTH_VALID, 95);
+		return end;
+	}
+	return at;
+}
+
+/*
+ * "-----BEGIN ... PRIVATE KEY-----" to the matching END line, or as far as the
+ * body goes when the text was cut.
+ */
+size_t
+detect_armour(Scan *s, size_t at)
+{
+	static const char begin[] = "-----begin ";
+	size_t		i = at;
+	size_t		line;
+
+	while (i < s->len && s->text[i] == '-')
+		i++;
+	if (i - at < 5 || s->len - i < 6 || !equal_lower(s->text + i - 5, begin, 11))
+		return i;
+	at = i - 5;
+	for (line = i + 6; line < s->len && line - i < 48 && s->text[line] != '-'; line++);
+	if (line - i < 17 || byte_at(s, line) != '-' ||
+		!(equal_lower(s->text + line - 11, "private key", 11) ||
+		  (line - i > 23 && equal_lower(s->text + line - 17, "private key block", 17))))
+		return i;
+	while (byte_at(s, line) == '-')
+		line++;
+	for (i = line; i < s->len; i++)
+	{
+		uint8_t		c = s->text[i];
+
+		if (byte_is(c, B_ALNUM | B_SPACE) || (c && strchr("+/=\\:,()._", c) != NULL))
+			continue;
+		if (c == '-' && byte_at(s, i + 1) != '-')
+			continue;
+		break;
+	}
+	if (s->len - i >= 9 && equal_lower(s->text + i, "-----end ", 9))
+	{
+		for (i += 9; i < s->len && byte_is(s->text[i], B_ALNUM | B_SPACE); i++);
+		while (byte_at(s, i) == '-')
+			i++;
+	}
+	else
+		while (i > line && byte_is(s->text[i - 1], B_SPACE))
+			i--;
+	scan_hit(s, at, i, REDACT_SECRET, "private_key", STRENGTH_VALID, 99);
+	return i;
+}
+
+/* ':' inside a Telegram bot token: eight to ten digits, AA and 33 more. */
+size_t
+detect_bot_token(Scan *s, size_t colon)
+{
+	size_t		start = colon;
+	size_t		end;
+
+	if (byte_at(s, colon + 1) != 'A' || byte_at(s, colon + 2) != 'A')
+		return colon + 1;
+	while (start > 0 && colon - start < 12 && byte_is(s->text[start - 1], B_DIGIT))
+		start--;
+	for (end = colon + 1; end < s->len && end - colon < 38 && byte_is(s->text[end], B_TOKEN); end++);
+	if (colon - start < 8 || colon - start > 10 || end - colon < 35 || end - colon > 37)
+		return colon + 1;
+	scan_hit(s, start, end, REDACT_SECRET, "telegram", STRENGTH_VALID, 90);
+	return end;
+}

@@ -1,0 +1,31 @@
+/*
+ * redact.h
+ *		What the SQL wrappers of redaction share.
+ */
+#ifndef BCCE_REDACT_H
+#define BCCE_REDACT_H
+
+#include "utils/jsonb.h"
+
+#include "redact/render.h"
+
+/* One document being redacted: options, buffers that are used again. */
+typedef struct Redactor
+{
+	RedactOptions options;
+	RedactStyle style;
+	RedactResult result;
+	RedactNumbers numbers;
+} Redactor;
+
+/* redact_text.c */
+extern void redactor_init(Redactor *r);
+extern bool redactor_scan(Redactor *r, const char *text, size_t len);
+extern text *redactor_text(Redactor *r, const char *bytes, size_t len);
+extern text *redactor_datum(Redactor *r, Datum value);
+extern void redactor_arguments(Redactor *r, ArrayType *kinds, text *style);
+
+/* redact_jsonb.c */
+extern Jsonb *redactor_jsonb(Redactor *r, Jsonb *document, bool keys_too);
+
+#endif

@@ -1,0 +1,299 @@
+/*
+ * redact_text.c
+ *		SQL entry points for text: redact, find_pii, contains_pii.
+ */
+#include "postgres.h"
+
+#include "catalog/pg_type.h"
+#include "fmgr.h"
+#include "funcapi.h"
+#include "mb/pg_wchar.h"
+#include "miscadmin.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/memutils.h"
+
+#include "compat.h"
+#include "error.h"
+#include "redact/redact.h"
+
+/* A second look is enough but for texts made to need more, see below. */
+#define MAX_PASSES	8
+
+static void
+check_interrupts(void)
+{
+	CHECK_FOR_INTERRUPTS();
+}
+
+/* Allocates for the scanner in the current memory context. */
+static void *
+resize(void *old, size_t size)
+{
+	if (!AllocSizeIsValid(size) && size > MaxAllocHugeSize)
+		return NULL;
+	return old ? repalloc_huge(old, size) : MemoryContextAllocHuge(CurrentMemoryContext, size);
+}
+
+/* All kinds, style tag. */
+void
+redactor_init(Redactor *r)
+{
+	memset(r, 0, sizeof(*r));
+	r->options.kinds = REDACT_ALL_KINDS;
+	r->options.interrupt = check_interrupts;
+	r->options.resize = resize;
+	r->numbers.resize = resize;
+}
+
+/* Scans; true when there is a hit. */
+bool
+redactor_scan(Redactor *r, const char *text, size_t len)
+{
+	if (!redact_scan(text, len, &r->options, &r->result))
+		ereport(ERROR,
+				(errcode(ERRCODE_OUT_OF_MEMORY),
+				 errmsg("out of memory"),
+				 bcce_hide_input()));
+	return r->result.count > 0;
+}
+
+/* Could a tag in place of this hit change what its neighbours look like? */
+static bool
+has_clean_edges(const char *text, size_t len, const RedactSpan *span)
+{
+	size_t		end = span->start + span->len;
+	bool		left = span->start == 0 || strchr(" \t\n\r\"'<>;,", text[span->start - 1]) != NULL;
+	bool		right = end == len || strchr(" \t\n\r\"'<>;,", text[end]) != NULL;
+
+	return left && right && (span->start == 0 || text[span->start - 1] != '\0') &&
+		(end == len || text[end] != '\0');
+}
+
+/* Are all hits clear of their neighbours? */
+static bool
+all_clean(const char *text, size_t len, const RedactResult *result)
+{
+	size_t		i;
+
+	for (i = 0; i < result->count; i++)
+		if (!has_clean_edges(text, len, &result->spans[i]))
+			return false;
+	return true;
+}
+
+/* Writes one text with the hits of the last scan replaced. */
+static text *
+render(Redactor *r, const char *bytes, size_t len)
+{
+	size_t		bound = redact_rendered_bound(len, &r->result) + VARHDRSZ;
+	text	   *out;
+
+	if (!AllocHugeSizeIsValid(bound))
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("text is too long to be redacted"),
+				 bcce_hide_input()));
+	out = MemoryContextAllocHuge(CurrentMemoryContext, bound);
+	len = redact_render(bytes, len, &r->result, r->style, &r->numbers, VARDATA(out));
+	if (!AllocSizeIsValid(len + VARHDRSZ))
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("redacted text would be too long"),
+				 errdetail("It would have %zu bytes.", len),
+				 bcce_hide_input()));
+	SET_VARSIZE(out, len + VARHDRSZ);
+	return out;
+}
+
+/*
+ * The redacted text, or NULL when nothing was found.  What a hit hid from a
+ * detector can come to light once a tag stands there; where hits touch other
+ * text directly the result is therefore scanned again, so that redacting it
+ * later finds nothing more.
+ */
+text *
+redactor_text(Redactor *r, const char *bytes, size_t len)
+{
+	text	   *out = NULL;
+	bool		clean;
+	int			pass;
+
+	for (pass = 0; pass < MAX_PASSES && redactor_scan(r, bytes, len); pass++)
+	{
+		clean = all_clean(bytes, len, &r->result);
+		out = render(r, bytes, len);
+		bytes = VARDATA(out);
+		len = VARSIZE(out) - VARHDRSZ;
+		if (clean)
+			break;
+	}
+	return out;
+}
+
+/* The same for a text value that may be toasted; NULL: use the old value. */
+text *
+redactor_datum(Redactor *r, Datum value)
+{
+	text	   *in = DatumGetTextPP(value);
+	text	   *out = redactor_text(r, VARDATA_ANY(in), VARSIZE_ANY_EXHDR(in));
+
+	if (out == NULL && (Pointer) in != DatumGetPointer(value))
+		pfree(in);
+	return out;
+}
+
+/* "email, phone, ...": the words a caller may use. */
+static char *
+word_list(const char *const *words, int n)
+{
+	StringInfoData list;
+	int			i;
+
+	initStringInfo(&list);
+	for (i = 0; i < n; i++)
+		appendStringInfo(&list, "%s%s", i ? ", " : "", words[i]);
+	return list.data;
+}
+
+/* Position of a word among the known ones, -1 if it is not there. */
+static int
+word_index(const text *word, const char *const *words, int n)
+{
+	int			i;
+
+	for (i = 0; i < n; i++)
+		if (VARSIZE_ANY_EXHDR(word) == strlen(words[i]) &&
+			memcmp(VARDATA_ANY(word), words[i], strlen(words[i])) == 0)
+			return i;
+	return -1;
+}
+
+/* The bit set of an array of kind names; NULL means all. */
+static uint32
+read_kinds(ArrayType *array)
+{
+	Datum	   *items;
+	bool	   *nulls;
+	int			n;
+	int			i;
+	uint32		kinds = 0;
+
+	if (array == NULL)
+		return REDACT_ALL_KINDS;
+	deconstruct_array(array, TEXTOID, -1, false, TYPALIGN_INT, &items, &nulls, &n);
+	for (i = 0; i < n; i++)
+	{
+		int			kind = nulls[i] ? -1 :
+			word_index(DatumGetTextPP(items[i]), redact_kind_name, REDACT_KINDS);
+
+		if (kind < 0)
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("unknown kind of personal data"),
+					 errdetail("It is element %d of the array.", i + 1),
+					 errhint("Known kinds: %s.", word_list(redact_kind_name, REDACT_KINDS)),
+					 bcce_hide_input()));
+		kinds |= 1u << kind;
+	}
+	return kinds;
+}
+
+/* Reads the arguments kinds and style, each may be NULL for the default. */
+void
+redactor_arguments(Redactor *r, ArrayType *kinds, text *style)
+{
+	int			index = style ? word_index(style, redact_style_name, STYLES) : STYLE_TAG;
+
+	r->options.kinds = read_kinds(kinds);
+	if (index < 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("unknown style of redaction"),
+				 errhint("Known styles: %s.", word_list(redact_style_name, STYLES)),
+				 bcce_hide_input()));
+	r->style = (RedactStyle) index;
+}
+
+PG_FUNCTION_INFO_V1(redact_text);
+
+/* redact(text) */
+Datum
+redact_text(PG_FUNCTION_ARGS)
+{
+	Redactor	r;
+	text	   *out;
+
+	redactor_init(&r);
+	out = redactor_datum(&r, PG_GETARG_DATUM(0));
+	PG_RETURN_DATUM(out ? PointerGetDatum(out) : PG_GETARG_DATUM(0));
+}
+
+PG_FUNCTION_INFO_V1(redact_text_as);
+
+/* redact(text, kinds text[], style text) */
+Datum
+redact_text_as(PG_FUNCTION_ARGS)
+{
+	Redactor	r;
+	text	   *out;
+
+	if (PG_ARGISNULL(0))
+		PG_RETURN_NULL();
+	redactor_init(&r);
+	redactor_arguments(&r, PG_ARGISNULL(1) ? NULL : PG_GETARG_ARRAYTYPE_P(1),
+					   PG_ARGISNULL(2) ? NULL : PG_GETARG_TEXT_PP(2));
+	out = redactor_datum(&r, PG_GETARG_DATUM(0));
+	PG_RETURN_DATUM(out ? PointerGetDatum(out) : PG_GETARG_DATUM(0));
+}
+
+PG_FUNCTION_INFO_V1(contains_pii);
+
+/* contains_pii(text): stops at the first hit. */
+Datum
+contains_pii(PG_FUNCTION_ARGS)
+{
+	text	   *in = PG_GETARG_TEXT_PP(0);
+	Redactor	r;
+
+	redactor_init(&r);
+	r.options.first_only = true;
+	PG_RETURN_BOOL(redactor_scan(&r, VARDATA_ANY(in), VARSIZE_ANY_EXHDR(in)));
+}
+
+PG_FUNCTION_INFO_V1(find_pii);
+
+/* find_pii(text): where, in characters from 1 as substr() counts. */
+Datum
+find_pii(PG_FUNCTION_ARGS)
+{
+	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
+	text	   *in = PG_GETARG_TEXT_PP(0);
+	const char *bytes = VARDATA_ANY(in);
+	size_t		counted = 0;
+	int			characters = 0;
+	Redactor	r;
+	size_t		i;
+
+	InitMaterializedSRF(fcinfo, 0);
+	redactor_init(&r);
+	redactor_scan(&r, bytes, VARSIZE_ANY_EXHDR(in));
+	for (i = 0; i < r.result.count; i++)
+	{
+		const RedactSpan *span = &r.result.spans[i];
+		Datum		values[5];
+		bool		nulls[5] = {false};
+
+		characters += pg_mbstrlen_with_len(bytes + counted, span->start - counted);
+		counted = span->start;
+		values[0] = CStringGetTextDatum(redact_kind_name[span->kind]);
+		nulls[1] = span->subtype == NULL;
+		values[1] = nulls[1] ? (Datum) 0 : CStringGetTextDatum(span->subtype);
+		values[2] = Int32GetDatum(characters + 1);
+		values[3] = Int32GetDatum(pg_mbstrlen_with_len(bytes + counted, span->len));
+		values[4] = Float4GetDatum(span->confidence / 100.0f);
+		tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
+		CHECK_FOR_INTERRUPTS();
+	}
+	return (Datum) 0;
+}

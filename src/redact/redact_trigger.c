@@ -1,0 +1,417 @@
+/*
+ * redact_trigger.c
+ *		The trigger that keeps personal data out of tables: every row, whatever
+ *		way it came.
+ *
+ * It looks at NEW and at nothing else: no query, so it also works where a
+ * worker or a subscriber writes.
+ */
+#include "postgres.h"
+
+#include "access/htup_details.h"
+#include "catalog/pg_type.h"
+#include "commands/trigger.h"
+#include "fmgr.h"
+#include "mb/pg_wchar.h"
+#include "parser/parse_coerce.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/inet.h"
+#include "utils/jsonb.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+#include "utils/rel.h"
+
+#include "compat.h"
+#include "crypto/pseudonym.h"
+#include "error.h"
+#include "network/truncate_ip.h"
+#include "redact/redact.h"
+
+#define KEEP_V4		24			/* prefix bits of an address that is stored */
+#define KEEP_V6		48
+
+typedef enum ColumnForm
+{
+	FORM_TEXT,
+	FORM_TEXT_ARRAY,
+	FORM_JSONB,
+	FORM_JSON,
+	FORM_INET
+} ColumnForm;
+
+typedef struct Column
+{
+	AttrNumber	number;
+	ColumnForm	form;
+	int			max_characters; /* of varchar(n), 0 for no limit */
+	Oid			type;			/* element type of an array */
+	char	   *domain;			/* "key", a pseudonym domain, or NULL */
+} Column;
+
+/* The arguments resolved for one relation. */
+typedef struct ColumnPlan
+{
+	Oid			relation;
+	Oid			trigger;
+	TupleDesc	desc;			/* copy, to notice ALTER TABLE */
+	MemoryContext context;
+	AttrNumber	tenant;			/* 0 if there is no such column */
+	int			ncolumns;
+	Column		columns[FLEXIBLE_ARRAY_MEMBER];
+} ColumnPlan;
+
+/* What a column's type allows. */
+static void
+resolve_type(Column *column, Form_pg_attribute att, const char *name)
+{
+	int32		typmod = att->atttypmod;
+	Oid			type = getBaseTypeAndTypmod(att->atttypid, &typmod);
+	Oid			element = get_element_type(type);
+
+	column->type = type;
+	column->max_characters = 0;
+	if (type == JSONBOID)
+		column->form = FORM_JSONB;
+	else if (type == JSONOID)
+		column->form = FORM_JSON;
+	else if (type == INETOID || type == CIDROID)
+		column->form = FORM_INET;
+	else if (element == TEXTOID || element == VARCHAROID)
+	{
+		column->form = FORM_TEXT_ARRAY;
+		column->type = element;
+	}
+	else if (type == TEXTOID || type == VARCHAROID || IsBinaryCoercible(type, TEXTOID))
+		column->form = FORM_TEXT;
+	else
+		ereport(ERROR,
+				(errcode(ERRCODE_DATATYPE_MISMATCH),
+				 errmsg("redact_columns cannot redact column \"%s\" of type %s",
+						name, format_type_be(att->atttypid)),
+				 errhint("Columns of type text, varchar, text[], jsonb, json, inet and cidr can be redacted."),
+				 bcce_hide_input()));
+	if ((type == VARCHAROID || element == VARCHAROID) && typmod >= (int32) VARHDRSZ)
+		column->max_characters = typmod - VARHDRSZ;
+	if (column->domain && column->form != FORM_TEXT)
+		ereport(ERROR,
+				(errcode(ERRCODE_DATATYPE_MISMATCH),
+				 errmsg("column \"%s\" of type %s cannot hold a pseudonym",
+						name, format_type_be(att->atttypid)),
+				 errhint("Use a column of type text."),
+				 bcce_hide_input()));
+}
+
+/* The number of a column, by name. */
+static AttrNumber
+column_number(TupleDesc desc, const char *name)
+{
+	int			i;
+
+	for (i = 0; i < desc->natts; i++)
+	{
+		Form_pg_attribute att = TupleDescAttr(desc, i);
+
+		if (!att->attisdropped && strcmp(NameStr(att->attname), name) == 0)
+			return att->attnum;
+	}
+	return 0;
+}
+
+/* Resolves one trigger argument, "column" or "domain:column". */
+static void
+resolve_column(Column *column, Relation rel, const char *argument)
+{
+	const char *colon = strchr(argument, ':');
+	const char *name = argument;
+	TupleDesc	desc = RelationGetDescr(rel);
+
+	column->domain = NULL;
+	column->number = column_number(desc, argument);
+	if (column->number == 0 && colon != NULL)
+	{
+		name = colon + 1;
+		column->domain = pnstrdup(argument, colon - argument);
+		column->number = column_number(desc, name);
+	}
+	if (column->number == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_COLUMN),
+				 errmsg("column \"%s\" of relation \"%s\" does not exist",
+						name, RelationGetRelationName(rel)),
+				 errhint("The arguments of redact_columns are column names, 'key:column' or 'user:column'."),
+				 bcce_hide_input()));
+	if (column->domain &&
+		(strlen(column->domain) < 1 || strlen(column->domain) > 16 ||
+		 strspn(column->domain, "abcdefghijklmnopqrstuvwxyz") != strlen(column->domain)))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("pseudonym domain of column \"%s\" is not a word", name),
+				 errhint("A domain has 1 to 16 letters from a to z."),
+				 bcce_hide_input()));
+	resolve_type(column, TupleDescAttr(desc, column->number - 1), name);
+}
+
+/* tenant_id, when it is there and a uuid. */
+static AttrNumber
+tenant_column(TupleDesc desc)
+{
+	AttrNumber	number = column_number(desc, "tenant_id");
+
+	if (number > 0 && getBaseType(TupleDescAttr(desc, number - 1)->atttypid) != UUIDOID)
+		return 0;
+	return number;
+}
+
+/* Resolves all arguments, in a memory context of the plan's own. */
+static ColumnPlan *
+make_plan(FmgrInfo *flinfo, Trigger *trigger, Relation rel)
+{
+	MemoryContext context = AllocSetContextCreate(flinfo->fn_mcxt, "redact_columns",
+												  ALLOCSET_SMALL_SIZES);
+	MemoryContext old = MemoryContextSwitchTo(context);
+	ColumnPlan	   *plan = palloc0(offsetof(ColumnPlan, columns) + trigger->tgnargs * sizeof(Column));
+	int			i;
+
+	plan->context = context;
+	plan->relation = RelationGetRelid(rel);
+	plan->trigger = trigger->tgoid;
+	plan->desc = CreateTupleDescCopy(RelationGetDescr(rel));
+	plan->tenant = tenant_column(plan->desc);
+	for (i = 0; i < trigger->tgnargs; i++)
+		resolve_column(&plan->columns[i], rel, trigger->tgargs[i]);
+	plan->ncolumns = trigger->tgnargs;
+	MemoryContextSwitchTo(old);
+	return plan;
+}
+
+/* The cached plan, made anew when the trigger, relation or columns changed. */
+static ColumnPlan *
+get_plan(FunctionCallInfo fcinfo, TriggerData *data)
+{
+	ColumnPlan	   *plan = fcinfo->flinfo->fn_extra;
+	Relation	rel = data->tg_relation;
+
+	if (plan != NULL && plan->relation == RelationGetRelid(rel) &&
+		plan->trigger == data->tg_trigger->tgoid &&
+		equalTupleDescs(plan->desc, RelationGetDescr(rel)))
+		return plan;
+	fcinfo->flinfo->fn_extra = NULL;
+	if (plan != NULL)
+		MemoryContextDelete(plan->context);
+	plan = make_plan(fcinfo->flinfo, data->tg_trigger, rel);
+	fcinfo->flinfo->fn_extra = plan;
+	return plan;
+}
+
+/* A tag may be longer than varchar(n) allows, and nobody checks after us. */
+static text *
+fit(text *value, int max_characters)
+{
+	int			bytes;
+
+	if (value == NULL || max_characters == 0)
+		return value;
+	bytes = pg_mbcharcliplen(VARDATA_ANY(value), VARSIZE_ANY_EXHDR(value), max_characters);
+	if (bytes < VARSIZE_ANY_EXHDR(value))
+		return cstring_to_text_with_len(VARDATA_ANY(value), bytes);
+	return value;
+}
+
+/* The elements of a text array; false when none holds a hit. */
+static bool
+redact_array(Redactor *r, const Column *column, Datum value, Datum *out)
+{
+	ArrayType  *array = DatumGetArrayTypeP(value);
+	Datum	   *items;
+	bool	   *nulls;
+	int			n;
+	int			i;
+	bool		changed = false;
+
+	deconstruct_array(array, column->type, -1, false, TYPALIGN_INT, &items, &nulls, &n);
+	for (i = 0; i < n; i++)
+	{
+		text	   *t = nulls[i] ? NULL : redactor_datum(r, items[i]);
+
+		if (t == NULL)
+			continue;
+		items[i] = PointerGetDatum(fit(t, column->max_characters));
+		changed = true;
+	}
+	if (changed)
+		*out = PointerGetDatum(construct_md_array(items, nulls, ARR_NDIM(array), ARR_DIMS(array),
+												  ARR_LBOUND(array), column->type, -1, false,
+												  TYPALIGN_INT));
+	return changed;
+}
+
+/*
+ * json goes through jsonb.  Keys that stand twice are one there, so the text
+ * itself is asked as well: what it hides in the first is not kept.
+ */
+static bool
+redact_json(Redactor *r, Datum value, Datum *out)
+{
+	char	   *string = TextDatumGetCString(value);
+	Datum		document = DirectFunctionCall1(jsonb_in, CStringGetDatum(string));
+	Jsonb	   *redacted = redactor_jsonb(r, DatumGetJsonbP(document), true);
+
+	r->options.key = NULL;
+	if (redacted == NULL && !redactor_scan(r, string, strlen(string)))
+		return false;
+	if (redacted != NULL)
+		document = JsonbPGetDatum(redacted);
+	*out = CStringGetTextDatum(DatumGetCString(DirectFunctionCall1(jsonb_out, document)));
+	return true;
+}
+
+/* An address cut to the network that is stored. */
+static bool
+truncate_address(Datum value, Datum *out)
+{
+	inet	   *old = DatumGetInetPP(value);
+	inet	   *cut = ip_truncate(old, KEEP_V4, KEEP_V6);
+
+	*out = InetPGetDatum(cut);
+	return VARSIZE_ANY_EXHDR(old) != VARSIZE_ANY_EXHDR(cut) ||
+		memcmp(VARDATA_ANY(old), VARDATA_ANY(cut), VARSIZE_ANY_EXHDR(old)) != 0;
+}
+
+/* NEW.tenant_id, without which there is no pseudonym. */
+static Datum
+row_tenant(const ColumnPlan *plan, HeapTuple tuple, TupleDesc desc)
+{
+	bool		isnull = true;
+	Datum		tenant = (Datum) 0;
+
+	if (plan->tenant > 0)
+		tenant = heap_getattr(tuple, plan->tenant, desc, &isnull);
+	if (isnull)
+		ereport(ERROR,
+				(errcode(ERRCODE_NOT_NULL_VIOLATION),
+				 errmsg("redact_columns needs the tenant of the row to make a pseudonym"),
+				 errhint("Give the row a tenant_id of type uuid."),
+				 bcce_hide_input()));
+	return tenant;
+}
+
+/* Is the value already a pseudonym of this domain? */
+static bool
+is_pseudonym_of(const char *value, size_t len, const char *domain)
+{
+	size_t		n = strlen(domain);
+
+	return len > n && memcmp(value, domain, n) == 0 && value[n] == '_' &&
+		pseudonym_is(value, len);
+}
+
+/* An identifier or a person: replaced whole, so that equal ones stay equal. */
+static bool
+redact_identifier(Redactor *r, const ColumnPlan *plan, const Column *column,
+				  HeapTuple tuple, TupleDesc desc, Datum value, Datum *out)
+{
+	text	   *in = DatumGetTextPP(value);
+	const char *bytes = VARDATA_ANY(in);
+	size_t		len = VARSIZE_ANY_EXHDR(in);
+	bool		is_key = strcmp(column->domain, "key") == 0;
+	Datum		tenant;
+
+	if (is_key ? !redactor_scan(r, bytes, len) : is_pseudonym_of(bytes, len, column->domain))
+		return false;
+	tenant = row_tenant(plan, tuple, desc);
+	*out = PointerGetDatum(fit(pseudonym_for(DatumGetUUIDP(tenant), bytes, len,
+											 is_key ? "id" : column->domain),
+							   column->max_characters));
+	return true;
+}
+
+/* One column of the row; false when it stays as it is. */
+static bool
+redact_column(Redactor *r, const ColumnPlan *plan, const Column *column,
+			  HeapTuple tuple, TupleDesc desc, Datum value, Datum *out)
+{
+	Jsonb	   *document;
+	text	   *t;
+
+	r->options.key = NULL;
+	if (column->domain != NULL)
+		return redact_identifier(r, plan, column, tuple, desc, value, out);
+	switch (column->form)
+	{
+		case FORM_TEXT:
+			t = fit(redactor_datum(r, value), column->max_characters);
+			*out = PointerGetDatum(t);
+			return t != NULL;
+		case FORM_TEXT_ARRAY:
+			return redact_array(r, column, value, out);
+		case FORM_JSONB:
+			document = redactor_jsonb(r, DatumGetJsonbP(value), true);
+			*out = JsonbPGetDatum(document);
+			return document != NULL;
+		case FORM_JSON:
+			return redact_json(r, value, out);
+		case FORM_INET:
+			return truncate_address(value, out);
+	}
+	return false;
+}
+
+/* The row with its columns redacted; the same tuple when nothing changed. */
+static HeapTuple
+redact_row(const ColumnPlan *plan, HeapTuple tuple, TupleDesc desc)
+{
+	int		   *numbers = palloc(plan->ncolumns * sizeof(int));
+	Datum	   *values = palloc(plan->ncolumns * sizeof(Datum));
+	bool	   *nulls = palloc0(plan->ncolumns * sizeof(bool));
+	Redactor	r;
+	int			changed = 0;
+	int			i;
+
+	redactor_init(&r);
+	for (i = 0; i < plan->ncolumns; i++)
+	{
+		const Column *column = &plan->columns[i];
+		bool		isnull;
+		Datum		value = heap_getattr(tuple, column->number, desc, &isnull);
+
+		if (isnull || !redact_column(&r, plan, column, tuple, desc, value, &values[changed]))
+			continue;
+		numbers[changed++] = column->number;
+	}
+	if (changed > 0)
+		tuple = heap_modify_tuple_by_cols(tuple, desc, changed, numbers, values, nulls);
+	return tuple;
+}
+
+/* Refuses every use but the one that can protect a table. */
+static void
+check_called_properly(FunctionCallInfo fcinfo)
+{
+	TriggerData *data = (TriggerData *) fcinfo->context;
+
+	if (CALLED_AS_TRIGGER(fcinfo) && TRIGGER_FIRED_BEFORE(data->tg_event) &&
+		TRIGGER_FIRED_FOR_ROW(data->tg_event) &&
+		(TRIGGER_FIRED_BY_INSERT(data->tg_event) || TRIGGER_FIRED_BY_UPDATE(data->tg_event)))
+		return;
+	ereport(ERROR,
+			(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+			 errmsg("redact_columns must be called by a BEFORE INSERT OR UPDATE trigger for each row"),
+			 errhint("Write CREATE TRIGGER ... BEFORE INSERT OR UPDATE ON ... FOR EACH ROW EXECUTE FUNCTION bcce.redact_columns('column', ...)."),
+			 bcce_hide_input()));
+}
+
+PG_FUNCTION_INFO_V1(redact_columns);
+
+Datum
+redact_columns(PG_FUNCTION_ARGS)
+{
+	TriggerData *data = (TriggerData *) fcinfo->context;
+	HeapTuple	tuple;
+	ColumnPlan	   *plan;
+
+	check_called_properly(fcinfo);
+	tuple = TRIGGER_FIRED_BY_UPDATE(data->tg_event) ? data->tg_newtuple : data->tg_trigtuple;
+	plan = get_plan(fcinfo, data);
+	return PointerGetDatum(redact_row(plan, tuple, RelationGetDescr(data->tg_relation)));
+}

@@ -1,0 +1,44 @@
+/*
+ * render.h
+ *		Writes a text with its hits replaced.  Pure C, like the scanner.
+ */
+#ifndef BCCE_REDACT_RENDER_H
+#define BCCE_REDACT_RENDER_H
+
+#include "redact/scan.h"
+
+typedef enum RedactStyle
+{
+	STYLE_TAG,					/* [EMAIL] */
+	STYLE_MASK,					/* asterisks, a little left to recognise */
+	STYLE_NUMBERED,				/* [EMAIL_1], the same number for the same text */
+	STYLE_DROP,					/* nothing */
+	STYLES
+} RedactStyle;
+
+extern const char *const redact_style_name[STYLES];
+
+/*
+ * Which texts had which numbers, for one document.  Zero it before use; the
+ * texts numbered must live as long as it does.
+ */
+typedef struct RedactNumbers
+{
+	struct RedactNumber *slots;
+	size_t		size;			/* a power of two */
+	size_t		used;
+	int			last[REDACT_KINDS];
+	void	   *(*resize) (void *old, size_t size);
+} RedactNumbers;
+
+/* Upper bound for the length of the rendered text. */
+extern size_t redact_rendered_bound(size_t len, const RedactResult *result);
+
+/*
+ * Writes the rendered text and returns its length.  numbers may be NULL for
+ * every style but STYLE_NUMBERED.
+ */
+extern size_t redact_render(const char *text, size_t len, const RedactResult *result,
+							RedactStyle style, RedactNumbers *numbers, char *out);
+
+#endif

@@ -1,0 +1,423 @@
+/*
+ * scan.c
+ *		The pass over the bytes, and which of two overlapping hits wins.
+ *
+ * A table says for each byte whether a hit can be anchored there; the rest is
+ * stepped over.  Letters count only where a word begins and only when the
+ * first two open some known prefix.  Every look from an anchor is bounded or
+ * remembered, so no text takes more than linear time.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "redact/scan_internal.h"
+
+#define INTERRUPT_BYTES	32768
+
+const char *const redact_kind_name[REDACT_KINDS] = {
+	"email", "phone", "credit_card", "us_ssn", "iban", "ip", "mac",
+	"url_credentials", "secret"
+};
+
+typedef enum Anchor
+{
+	A_NONE,
+	A_DIGIT,
+	A_LETTER,
+	A_AT,
+	A_COLON,
+	A_ASSIGN,					/* = > , ( */
+	A_DASH,
+	A_DOT
+} Anchor;
+
+uint8_t		scan_byte[256];
+static uint8_t anchor[256];
+
+/* One bit for each pair of first letters of a known prefix or IBAN country. */
+static uint8_t pair_gate[65536 / 8];
+static bool tables_ready = false;
+
+/* Gives the bytes of a string a property. */
+static void
+add_bytes(const char *bytes, uint8_t property)
+{
+	for (; *bytes; bytes++)
+		scan_byte[(uint8_t) *bytes] |= property;
+}
+
+/* Gives the bytes of a string an anchor class. */
+static void
+add_anchor(const char *bytes, Anchor class)
+{
+	for (; *bytes; bytes++)
+		anchor[(uint8_t) *bytes] = class;
+}
+
+/* Fills the tables, once per process. */
+static void
+make_tables(void)
+{
+	int			c;
+
+	for (c = '0'; c <= '9'; c++)
+	{
+		scan_byte[c] = B_DIGIT | B_HEX | B_TOKEN | B_LOCAL | B_DOMAIN | B_VALUE;
+		anchor[c] = A_DIGIT;
+	}
+	for (c = 'A'; c <= 'Z'; c++)
+	{
+		scan_byte[c] = B_ALPHA | B_TOKEN | B_LOCAL | B_DOMAIN | B_VALUE;
+		scan_byte[lower(c)] = scan_byte[c];
+		anchor[c] = anchor[lower(c)] = A_LETTER;
+	}
+	for (c = 0x80; c < 256; c++)
+		scan_byte[c] = B_LOCAL | B_DOMAIN | B_VALUE;
+	add_bytes("abcdefABCDEF", B_HEX);
+	add_bytes(" \t\r\n\v\f", B_SPACE);
+	add_bytes("_-", B_TOKEN);
+	add_bytes("-", B_DOMAIN);
+	add_bytes("._%+-'&~", B_LOCAL);
+	add_bytes("!#$%*+-./:=?@^_|~[]{(", B_VALUE);
+
+	add_anchor("@", A_AT);
+	add_anchor(":", A_COLON);
+	add_anchor("=>,(", A_ASSIGN);
+	add_anchor("-", A_DASH);
+	add_anchor(".", A_DOT);
+	token_gate(pair_gate);
+	tables_ready = true;
+}
+
+/* Compares with a word in lower case, ignoring the text's case. */
+bool
+equal_lower(const uint8_t *text, const char *word, size_t len)
+{
+	size_t		i;
+
+	for (i = 0; i < len; i++)
+		if (lower(text[i]) != (uint8_t) word[i])
+			return false;
+	return true;
+}
+
+/* Does one of our own tags, such as [EMAIL] or [EMAIL_1], end here? */
+bool
+ends_in_tag(const Scan *s, size_t end)
+{
+	size_t		i = end;
+
+	if (byte_before(s, end, 1) != ']')
+		return false;
+	for (i = end - 1; i > 0 && end - i < 32; i--)
+	{
+		uint8_t		c = s->text[i - 1];
+
+		if (c == '[')
+			return end - i > 2;
+		if (!((c >= 'A' && c <= 'Z') || c == '_' || byte_is(c, B_DIGIT)))
+			return false;
+	}
+	return false;
+}
+
+/*
+ * End of the run of token bytes around a position.  Remembered, so that many
+ * prefixes inside one long run do not measure it again and again.
+ */
+size_t
+token_run_end(Scan *s, size_t at)
+{
+	if (at >= s->token_start && at < s->token_end)
+		return s->token_end;
+	s->token_start = at;
+	while (at < s->len && byte_is(s->text[at], B_TOKEN))
+		at++;
+	s->token_end = at;
+	return at;
+}
+
+/* Makes room for one more span. */
+static bool
+grow(Scan *s)
+{
+	RedactResult *r = s->result;
+	size_t		room = r->room ? r->room * 2 : 16;
+	void	   *spans;
+
+	if (s->opt->resize)
+		spans = s->opt->resize(r->spans, room * sizeof(RedactSpan));
+	else
+		spans = realloc(r->spans, room * sizeof(RedactSpan));
+	if (spans == NULL)
+	{
+		s->out_of_memory = true;
+		return false;
+	}
+	r->spans = spans;
+	r->room = room;
+	return true;
+}
+
+/* Notes a hit; overlaps are settled at the end of the pass. */
+void
+scan_hit(Scan *s, size_t start, size_t end, RedactKind kind,
+		 const char *subtype, RedactStrength strength, int confidence)
+{
+	RedactResult *r = s->result;
+	RedactSpan *span;
+
+	if (!wants(s, kind) || end <= start || s->out_of_memory)
+		return;
+	if (r->count == r->room && !grow(s))
+		return;
+	span = &r->spans[r->count++];
+	span->start = start;
+	span->len = end - start;
+	span->kind = kind;
+	span->subtype = subtype;
+	span->strength = strength;
+	span->confidence = confidence;
+}
+
+/* Order of spans: by start, the longer one first. */
+static int
+compare_spans(const void *a, const void *b)
+{
+	const RedactSpan *x = a;
+	const RedactSpan *y = b;
+
+	if (x->start != y->start)
+		return x->start < y->start ? -1 : 1;
+	if (x->len != y->len)
+		return x->len > y->len ? -1 : 1;
+	return (int) x->kind - (int) y->kind;
+}
+
+/* Does the left of two overlapping spans give the name? */
+static bool
+left_wins(const RedactSpan *left, const RedactSpan *right)
+{
+	if (left->kind == REDACT_SECRET && right->start + right->len <= left->start + left->len)
+		return true;			/* a secret that contains something is one secret */
+	if (left->strength != right->strength)
+		return left->strength > right->strength;
+	return left->len >= right->len;
+}
+
+/*
+ * Sorts, and merges what overlaps into one span under the winner's name: what
+ * any detector claimed is covered, nothing is nested.
+ */
+static void
+settle_overlaps(RedactResult *r)
+{
+	size_t		i;
+	size_t		kept = 0;
+	bool		sorted = true;
+
+	for (i = 1; i < r->count && sorted; i++)
+		sorted = compare_spans(&r->spans[i - 1], &r->spans[i]) <= 0;
+	if (!sorted)
+		qsort(r->spans, r->count, sizeof(RedactSpan), compare_spans);
+
+	for (i = 1; i < r->count; i++)
+	{
+		RedactSpan *last = &r->spans[kept];
+		RedactSpan	next = r->spans[i];
+		size_t		end = last->start + last->len;
+
+		if (next.start >= end)
+		{
+			r->spans[++kept] = next;
+			continue;
+		}
+		if (next.start + next.len > end)
+			end = next.start + next.len;
+		if (!left_wins(last, &next))
+		{
+			next.start = last->start;
+			*last = next;
+		}
+		last->len = end - last->start;
+	}
+	if (r->count > 0)
+		r->count = kept + 1;
+}
+
+/* A word begins: a known prefix or an IBAN?  Steps over the word if not. */
+static inline size_t
+visit_letter(Scan *s, size_t at)
+{
+	const uint8_t *text = s->text;
+	size_t		next = at;
+
+	/* In escaped text the n of \n belongs to no word. */
+	if (byte_before(s, at, 1) == '\\' && strchr("nrtbf", text[at]) != NULL)
+		return at + 1;
+
+	if (!(at > 0 && byte_is(text[at - 1], B_ALNUM) &&
+		  !(at > 1 && text[at - 2] == '\\')))
+	{
+		unsigned	pair = lower(text[at]) << 8 | lower(byte_at(s, at + 1));
+
+		if (pair_gate[pair >> 3] & (1 << (pair & 7)))
+		{
+			next = detect_token(s, at);
+			if (next == at && wants(s, REDACT_IBAN))
+				next = detect_iban(s, at);
+			if (next > at)
+				return next;
+		}
+	}
+	do
+		next++;
+	while (next < s->len && byte_is(text[next], B_ALNUM));
+	return next;
+}
+
+/* ':' is in URLs, addresses, bot tokens and assignments. */
+static size_t
+visit_colon(Scan *s, size_t at)
+{
+	size_t		next;
+
+	if (byte_at(s, at + 1) == '/' && byte_at(s, at + 2) == '/')
+	{
+		if (wants(s, REDACT_URL_CREDENTIALS))
+		{
+			next = detect_url(s, at);
+			if (next > at + 1)
+				return next;
+		}
+		return at + 1;
+	}
+	next = detect_colon_address(s, at);
+	if (next > at + 1)
+		return next;
+	if (!wants(s, REDACT_SECRET))
+		return at + 1;
+	next = detect_bot_token(s, at);
+	if (next > at + 1)
+		return next;
+	return detect_assignment(s, at);
+}
+
+/* '-' opens key armour, a MAC's second group, a command-line flag. */
+static inline size_t
+visit_dash(Scan *s, size_t at)
+{
+	if (byte_at(s, at + 1) == '-' && wants(s, REDACT_SECRET))
+	{
+		if (byte_at(s, at + 2) == '-')
+			return detect_armour(s, at);
+		return detect_flag(s, at);
+	}
+	if (byte_at(s, at + 3) == '-')
+		return detect_dash_mac(s, at);
+	return at + 1;
+}
+
+/* Calls the detectors of one anchor. */
+static inline size_t
+visit(Scan *s, size_t at)
+{
+	switch (anchor[s->text[at]])
+	{
+		case A_DIGIT:
+			return detect_digits(s, at);
+		case A_LETTER:
+			return visit_letter(s, at);
+		case A_AT:
+			return wants(s, REDACT_EMAIL) ? detect_at(s, at) : at + 1;
+		case A_COLON:
+			return visit_colon(s, at);
+		case A_ASSIGN:
+			return wants(s, REDACT_SECRET) ? detect_assignment(s, at) : at + 1;
+		case A_DASH:
+			return visit_dash(s, at);
+		case A_DOT:
+			return byte_at(s, at + 5) == '.' ? detect_dot_mac(s, at) : at + 1;
+		default:
+			return at + 1;
+	}
+}
+
+/* Under a key such as "password" the whole value is the secret. */
+static bool
+value_of_secret_key(Scan *s)
+{
+	int			name;
+
+	if (s->opt->key == NULL || !wants(s, REDACT_SECRET) || s->len > 4096)
+		return false;
+	name = secret_name((const uint8_t *) s->opt->key, s->opt->key_len);
+	if (name == NAME_NONE || !secret_value(s->text, s->len, name, true))
+		return false;
+	scan_hit(s, 0, s->len, REDACT_SECRET, "named", STRENGTH_CONTEXT, 80);
+	return true;
+}
+
+bool
+redact_scan(const char *text, size_t len, const RedactOptions *opt,
+			RedactResult *result)
+{
+	Scan		s = {0};
+	size_t		at = 0;
+
+	if (!tables_ready)
+		make_tables();
+	s.text = (const uint8_t *) text;
+	s.len = len;
+	s.opt = opt;
+	s.result = result;
+	result->count = 0;
+	if (opt->key)
+		s.key_context = context_of((const uint8_t *) opt->key, opt->key_len);
+	if (value_of_secret_key(&s))
+		return !s.out_of_memory;
+
+	while (at < len && !(opt->first_only && result->count > 0))
+	{
+		size_t		stop = len - at > INTERRUPT_BYTES ? at + INTERRUPT_BYTES : len;
+
+		if (opt->interrupt)
+			opt->interrupt();
+		while (at < stop)
+		{
+			if (anchor[s.text[at]] == A_NONE)
+				at++;
+			else
+				at = visit(&s, at);
+		}
+	}
+	settle_overlaps(result);
+	return !s.out_of_memory;
+}
+
+int
+redact_number(const char *digits, size_t len, const RedactOptions *opt)
+{
+	unsigned	context;
+	size_t		i;
+
+	if (opt->key == NULL || len == 0 || len > 19)
+		return -1;
+	for (i = 0; i < len; i++)
+		if (digits[i] < '0' || digits[i] > '9')
+			return -1;
+	context = context_of((const uint8_t *) opt->key, opt->key_len);
+	if ((context & CONTEXT_CARD) && (opt->kinds & (1u << REDACT_CREDIT_CARD)) &&
+		len >= 12 && luhn(digits, (int) len))
+		return REDACT_CREDIT_CARD;
+	if ((context & CONTEXT_SSN) && (opt->kinds & (1u << REDACT_US_SSN)) &&
+		len == 9 && ssn_valid(digits))
+		return REDACT_US_SSN;
+	if ((context & CONTEXT_PHONE) && (opt->kinds & (1u << REDACT_PHONE)) &&
+		len >= 7 && len <= 15)
+		return REDACT_PHONE;
+	if ((opt->kinds & (1u << REDACT_SECRET)) &&
+		secret_name((const uint8_t *) opt->key, opt->key_len) == NAME_STRONG)
+		return REDACT_SECRET;
+	return -1;
+}

@@ -1,0 +1,84 @@
+/*
+ * scan.h
+ *		Finds personal data and secrets in a text: one pass over its bytes.
+ *
+ * Pure C: knows no PostgreSQL, so it can be fuzzed and measured alone.  Works
+ * on bytes of any encoding whose non-ASCII characters have no ASCII bytes,
+ * which holds for every server encoding, and on invalid ones.
+ */
+#ifndef BCCE_REDACT_SCAN_H
+#define BCCE_REDACT_SCAN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+typedef enum RedactKind
+{
+	REDACT_EMAIL,
+	REDACT_PHONE,
+	REDACT_CREDIT_CARD,
+	REDACT_US_SSN,
+	REDACT_IBAN,
+	REDACT_IP,
+	REDACT_MAC,
+	REDACT_URL_CREDENTIALS,
+	REDACT_SECRET,
+	REDACT_KINDS
+} RedactKind;
+
+#define REDACT_ALL_KINDS	((1u << REDACT_KINDS) - 1)
+
+/* The kind's name as users write it ("credit_card"). */
+extern const char *const redact_kind_name[REDACT_KINDS];
+
+typedef struct RedactSpan
+{
+	size_t		start;			/* byte offset */
+	size_t		len;			/* bytes, at least 1 */
+	const char *subtype;		/* static string, NULL when there is none */
+	uint8_t		kind;			/* RedactKind */
+	uint8_t		strength;		/* RedactStrength, decides overlaps */
+	uint8_t		confidence;		/* percent */
+} RedactSpan;
+
+/* What a hit rests on, weakest first. */
+typedef enum RedactStrength
+{
+	STRENGTH_CONTEXT,			/* a word beside it */
+	STRENGTH_SHAPE,				/* its form */
+	STRENGTH_VALID				/* a checksum, a range, a vendor's prefix */
+} RedactStrength;
+
+typedef struct RedactOptions
+{
+	uint32_t	kinds;			/* bit set of 1 << RedactKind */
+	const char *key;			/* name under which the text stands, or NULL */
+	size_t		key_len;
+	bool		first_only;		/* stop when the first hit is certain */
+	void		(*interrupt) (void);	/* called at least every 64 KB, may be NULL */
+	void	   *(*resize) (void *old, size_t size); /* NULL: realloc */
+} RedactOptions;
+
+/* Spans in order of start, disjoint; memory belongs to the caller. */
+typedef struct RedactResult
+{
+	RedactSpan *spans;
+	size_t		count;
+	size_t		room;
+} RedactResult;
+
+/*
+ * Fills an empty or used result (its memory is used again).  False when the
+ * allocator returned NULL: the result is then not complete.
+ */
+extern bool redact_scan(const char *text, size_t len, const RedactOptions *opt,
+						RedactResult *result);
+
+/*
+ * A number without a fraction standing under a key ("card_number": 4111...).
+ * Returns the kind, or -1 when it is nothing.
+ */
+extern int	redact_number(const char *digits, size_t len, const RedactOptions *opt);
+
+#endif

@@ -1,0 +1,141 @@
+/*
+ * scan_internal.h
+ *		What the scanner and its detector families share.
+ *
+ * A detector is called at an anchor (a byte that can be part of a hit), looks
+ * a bounded way left and right, reports with scan_hit() and returns where the
+ * pass goes on, always behind the anchor.
+ */
+#ifndef BCCE_SCAN_INTERNAL_H
+#define BCCE_SCAN_INTERNAL_H
+
+#include "redact/scan.h"
+
+/* Properties of bytes, see scan_byte[]. */
+#define B_DIGIT		0x01
+#define B_ALPHA		0x02
+#define B_HEX		0x04
+#define B_SPACE		0x08
+#define B_TOKEN		0x10		/* A-Z a-z 0-9 _ - */
+#define B_LOCAL		0x20		/* local part of an e-mail address */
+#define B_DOMAIN	0x40		/* letters, digits, hyphen, non-ASCII */
+#define B_VALUE		0x80		/* may stand in an unquoted value */
+#define B_ALNUM		(B_DIGIT | B_ALPHA)
+
+/* What a nearby word or the key says the text is about. */
+#define CONTEXT_PHONE	0x01
+#define CONTEXT_CARD	0x02
+#define CONTEXT_SSN		0x04
+#define CONTEXT_BEFORE	48		/* bytes looked at */
+#define CONTEXT_AFTER	12
+
+typedef struct Scan
+{
+	const uint8_t *text;
+	size_t		len;
+	const RedactOptions *opt;
+	RedactResult *result;
+	unsigned	key_context;	/* CONTEXT_ bits of opt->key */
+	size_t		token_start;	/* the run of B_TOKEN bytes measured last */
+	size_t		token_end;
+	size_t		colon_end;		/* addresses were looked for up to here */
+	size_t		ticks_left;		/* bytes until the next interrupt call */
+	bool		out_of_memory;
+} Scan;
+
+extern uint8_t scan_byte[256];
+
+static inline bool
+byte_is(uint8_t c, unsigned mask)
+{
+	return (scan_byte[c] & mask) != 0;
+}
+
+/* The byte at a position, 0 outside the text. */
+static inline uint8_t
+byte_at(const Scan *s, size_t at)
+{
+	return at < s->len ? s->text[at] : 0;
+}
+
+/* The byte n places before a position, 0 outside the text. */
+static inline uint8_t
+byte_before(const Scan *s, size_t at, size_t n)
+{
+	return at >= n ? s->text[at - n] : 0;
+}
+
+static inline uint8_t
+lower(uint8_t c)
+{
+	return c >= 'A' && c <= 'Z' ? c + ('a' - 'A') : c;
+}
+
+static inline bool
+wants(const Scan *s, RedactKind kind)
+{
+	return (s->opt->kinds & (1u << kind)) != 0;
+}
+
+/* scan.c */
+extern void scan_hit(Scan *s, size_t start, size_t end, RedactKind kind,
+					 const char *subtype, RedactStrength strength, int confidence);
+extern size_t token_run_end(Scan *s, size_t at);
+extern bool equal_lower(const uint8_t *text, const char *word, size_t len);
+extern bool ends_in_tag(const Scan *s, size_t end);
+
+/* context.c */
+extern unsigned context_of(const uint8_t *text, size_t len);
+extern unsigned context_around(const Scan *s, size_t start, size_t end);
+extern int	secret_name(const uint8_t *name, size_t len);
+extern bool is_placeholder(const uint8_t *value, size_t len);
+
+/* detect_number.c, detect_phone.c, detect_network.c */
+extern size_t detect_digits(Scan *s, size_t at);
+extern int	card_brand(const char *digits, int n);
+extern bool luhn(const char *digits, int n);
+extern bool ssn_valid(const char *digits);
+extern size_t detect_colon_address(Scan *s, size_t at);
+extern size_t detect_dash_mac(Scan *s, size_t at);
+extern size_t detect_dot_mac(Scan *s, size_t at);
+extern size_t detect_ipv4(Scan *s, size_t at);
+
+/* detect_mail.c */
+extern size_t detect_at(Scan *s, size_t at);
+extern size_t detect_url(Scan *s, size_t at);
+
+/* detect_iban.c */
+extern size_t detect_iban(Scan *s, size_t at);
+
+/* detect_token.c */
+extern void token_gate(uint8_t *gate);
+extern size_t detect_token(Scan *s, size_t at);
+extern size_t detect_armour(Scan *s, size_t at);
+extern size_t detect_bot_token(Scan *s, size_t colon);
+
+/* detect_assign.c */
+#define NAME_NONE	0
+#define NAME_WEAK	1			/* only values that look random */
+#define NAME_STRONG	2			/* any value */
+extern size_t detect_assignment(Scan *s, size_t at);
+extern size_t detect_flag(Scan *s, size_t at);
+extern bool secret_value(const uint8_t *value, size_t len, int name, bool quoted);
+
+/* A number as it is written: groups of digits and what stands between. */
+#define NUMBER_GROUPS	12
+#define NUMBER_DIGITS	24
+
+typedef struct Number
+{
+	int			groups;
+	int			ndigits;
+	int			len[NUMBER_GROUPS]; /* digits of each group */
+	char		sep[NUMBER_GROUPS]; /* before each group; '(' for any bracket */
+	size_t		end[NUMBER_GROUPS]; /* byte after each group */
+	size_t		start;
+	char		digits[NUMBER_DIGITS];
+} Number;
+
+extern size_t detect_phone(Scan *s, const Number *n);
+
+#endif

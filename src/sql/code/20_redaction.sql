@@ -1,0 +1,46 @@
+
+-- Redaction: personal data and secrets in text and JSON.
+
+CREATE FUNCTION bcce.redact(document text) RETURNS text
+    AS 'MODULE_PATHNAME', 'redact_text'
+    LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION bcce.redact(text) IS
+    'The text with personal data and secrets replaced by tags such as [EMAIL]. Text without any is returned unchanged; redacting again changes nothing.';
+
+CREATE FUNCTION bcce.redact(document jsonb) RETURNS jsonb
+    AS 'MODULE_PATHNAME', 'redact_jsonb'
+    LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION bcce.redact(jsonb) IS
+    'The document with personal data and secrets in its values replaced by tags. Key names are context: any value under "password" is a secret. Keys and all other types stay as they are.';
+
+CREATE FUNCTION bcce.redact(document text, kinds text[], style text DEFAULT 'tag') RETURNS text
+    AS 'MODULE_PATHNAME', 'redact_text_as'
+    LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION bcce.redact(text, text[], text) IS
+    'Redacts only the kinds given (NULL: all of email, phone, credit_card, us_ssn, iban, ip, mac, url_credentials, secret) in a style: tag, mask (asterisks, the last four digits stay), numbered ([EMAIL_1], the same number for the same text) or drop. Error 22023 for an unknown kind or style.';
+
+CREATE FUNCTION bcce.redact(document jsonb, kinds text[], style text DEFAULT 'tag') RETURNS jsonb
+    AS 'MODULE_PATHNAME', 'redact_jsonb_as'
+    LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION bcce.redact(jsonb, text[], text) IS
+    'Redacts only the kinds given (NULL: all) in the values of a document, in the style tag, mask, numbered or drop. Error 22023 for an unknown kind or style.';
+
+CREATE FUNCTION bcce.find_pii(document text,
+    OUT kind text, OUT subtype text, OUT start integer, OUT length integer, OUT confidence real)
+    RETURNS SETOF record
+    AS 'MODULE_PATHNAME', 'find_pii'
+    LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE ROWS 4;
+COMMENT ON FUNCTION bcce.find_pii(text) IS
+    'Where personal data and secrets stand: start in characters from 1 as substr() counts, length in characters, confidence from 0 to 1. Never the text itself.';
+
+CREATE FUNCTION bcce.contains_pii(document text) RETURNS boolean
+    AS 'MODULE_PATHNAME', 'contains_pii'
+    LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION bcce.contains_pii(text) IS
+    'True when redact() would change the text. Stops at the first hit.';
+
+CREATE FUNCTION bcce.redact_columns() RETURNS trigger
+    AS 'MODULE_PATHNAME', 'redact_columns'
+    LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION bcce.redact_columns() IS
+    'BEFORE INSERT OR UPDATE FOR EACH ROW trigger that redacts the columns named in its arguments: text, text[], jsonb and json (keys too); inet and cidr are cut to /24 and /48. ''key:column'' replaces an identifier that holds personal data by a pseudonym, ''user:column'' replaces whatever is no pseudonym yet, both with the key of NEW.tenant_id. Errors: 39P01 for another kind of trigger, 42703 for an unknown column, 42804 for a type it cannot redact.';
