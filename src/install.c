@@ -33,6 +33,7 @@ run_module(PG_FUNCTION_ARGS)
 {
 	char	   *sql = text_to_cstring(PG_GETARG_TEXT_PP(0));
 	bool		in_script = creating_extension;
+	MemoryContext context = CurrentMemoryContext;
 
 	if (!superuser())
 		ereport(ERROR,
@@ -50,11 +51,21 @@ run_module(PG_FUNCTION_ARGS)
 			elog(ERROR, "SPI_execute failed: %s", SPI_result_code_string(result));
 		SPI_finish();
 	}
-	PG_FINALLY();
+	PG_CATCH();
 	{
+		ErrorData  *error;
+
 		creating_extension = in_script;
+
+		/* The context would be the text of the whole module. */
+		MemoryContextSwitchTo(context);
+		error = CopyErrorData();
+		FlushErrorState();
+		error->context = NULL;
+		ReThrowError(error);
 	}
 	PG_END_TRY();
+	creating_extension = in_script;
 
 	PG_RETURN_VOID();
 }

@@ -11,15 +11,15 @@ DECLARE
         'bcce_analytics_admin', 'bcce: reads and configures its own tenant',
         'bcce_ingest',          'bcce: writes for its own tenant, reads nothing',
         'bcce_platform',        'bcce: reads the reports of several tenants'];
-    found record;
+    known record;
     i integer;
 BEGIN
     FOR i IN 1 .. cardinality(wanted) BY 2 LOOP
-        SELECT rolcanlogin, rolsuper, rolbypassrls INTO found
+        SELECT rolcanlogin, rolsuper, rolbypassrls INTO known
         FROM pg_catalog.pg_roles WHERE rolname = wanted[i];
         IF NOT FOUND THEN
             EXECUTE format('CREATE ROLE %I NOLOGIN', wanted[i]);
-        ELSIF found.rolcanlogin OR found.rolsuper OR found.rolbypassrls THEN
+        ELSIF known.rolcanlogin OR known.rolsuper OR known.rolbypassrls THEN
             RAISE EXCEPTION USING
                 ERRCODE = 'invalid_role_specification',
                 MESSAGE = format('role "%s" exists and has more rights than a group role of bcce may have', wanted[i]),

@@ -42,19 +42,19 @@ CREATE OR REPLACE FUNCTION bcce_data.refuse_price_overlap() RETURNS trigger
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $body$
 DECLARE
     owner_tenant uuid;
-    overlaps boolean;
+    is_overlap boolean;
 BEGIN
     IF TG_TABLE_NAME = 'unit_prices' THEN
         owner_tenant := NEW.tenant_id;
         PERFORM pg_advisory_xact_lock(hashtextextended('bcce price ' || owner_tenant::text || ' ' || NEW.item, 0));
-        SELECT count(*) > 1 INTO overlaps FROM bcce_data.unit_prices p
+        SELECT count(*) > 1 INTO is_overlap FROM bcce_data.unit_prices p
         WHERE p.tenant_id = owner_tenant AND p.item = NEW.item AND p.valid && NEW.valid;
     ELSE
         PERFORM pg_advisory_xact_lock(hashtextextended('bcce default price ' || NEW.item, 0));
-        SELECT count(*) > 1 INTO overlaps FROM bcce_data.default_unit_prices p
+        SELECT count(*) > 1 INTO is_overlap FROM bcce_data.default_unit_prices p
         WHERE p.item = NEW.item AND p.valid && NEW.valid;
     END IF;
-    IF overlaps THEN
+    IF is_overlap THEN
         PERFORM bcce.raise_error('23P01', 'the validity of two prices of one item would overlap', NULL,
             'Use bcce.set_price(), which ends the earlier price where the new one begins.');
     END IF;
