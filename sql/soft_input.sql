@@ -124,7 +124,7 @@ BEGIN
     IF ours IS NULL THEN
         RETURN false;
     END IF;
-    EXECUTE format('SELECT ($1::%s)::text', kind) INTO theirs USING btrim(value, E' \t\n\v\f\r');
+    EXECUTE format('SELECT ($1::%s)::text', kind) INTO theirs USING btrim(value, E' \t\n\013\f\r');
     RETURN theirs <> ours;
 EXCEPTION WHEN OTHERS THEN
     RETURN true;
