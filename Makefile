@@ -58,7 +58,7 @@ all: bcce--$(BCCE_VERSION).sql
 assemble:
 	scripts/assemble > bcce--$(BCCE_VERSION).sql
 
-bcce--$(BCCE_VERSION).sql: scripts/assemble bcce.control $(wildcard src/sql/*/*.sql)
+bcce--$(BCCE_VERSION).sql: scripts/assemble bcce.control $(wildcard src/sql/* src/sql/*/*.sql)
 	scripts/assemble > $@
 
 lint:

@@ -3,13 +3,13 @@
 -- nobody but the tenant's own.  uuid_v7() makes ordered identifiers.
 \set VERBOSITY sqlstate
 
-SET client_min_messages = warning;
-CREATE SCHEMA IF NOT EXISTS bcce_private;
-CREATE TABLE IF NOT EXISTS bcce_private.tenant_key (tenant_id uuid PRIMARY KEY, key bytea NOT NULL);
-RESET client_min_messages;
 \set one '''11111111-1111-4111-8111-111111111111'''
 \set two '''22222222-2222-4222-8222-222222222222'''
 \set three '''33333333-3333-4333-8333-333333333333'''
+INSERT INTO bcce_data.tenants (tenant_id, tenant_name, slug) VALUES
+    (:one, 'Tenant one', 'regress-one'),
+    (:two, 'Tenant two', 'regress-two'),
+    (:three, 'Tenant three', 'regress-three');
 INSERT INTO bcce_private.tenant_key (tenant_id, key) VALUES
 (:one, '\x000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f'),
 (:two, decode(repeat('ff', 32), 'hex'));
@@ -88,13 +88,14 @@ SELECT bcce.pseudonym('x', repeat('a', 100000), :one);
 SELECT bcce.pseudonym('x', 'user');
 CREATE ROLE regress_pseudonym;
 GRANT USAGE ON SCHEMA bcce TO regress_pseudonym;
+GRANT EXECUTE ON FUNCTION bcce.pseudonym(text, text, uuid) TO regress_pseudonym;
 SET ROLE regress_pseudonym;
 \set VERBOSITY terse
 SELECT bcce.pseudonym('x', 'user', :one);
 SELECT key FROM bcce_private.tenant_key;
 RESET ROLE;
 \set VERBOSITY default
-REVOKE USAGE ON SCHEMA bcce FROM regress_pseudonym;
+DROP OWNED BY regress_pseudonym;
 DROP ROLE regress_pseudonym;
 SELECT bcce.pseudonym('x', 'user', :three);
 SELECT bcce.pseudonym('x', 'User', :one);

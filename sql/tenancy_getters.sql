@@ -11,27 +11,6 @@ CREATE SCHEMA bcce_private;
 SELECT bcce.current_tenants() = '{}' AS no_tenants, bcce.current_tenant() IS NULL AS no_tenant;
 ROLLBACK;
 
-CREATE SCHEMA IF NOT EXISTS bcce_private;
-CREATE TABLE IF NOT EXISTS bcce_private.membership (
-    role regrole NOT NULL,
-    tenant_id uuid NOT NULL,
-    is_default boolean NOT NULL DEFAULT false,
-    valid_from timestamptz NOT NULL DEFAULT '-infinity',
-    valid_until timestamptz NOT NULL DEFAULT 'infinity',
-    PRIMARY KEY (role, tenant_id)
-);
-DO $$
-BEGIN
-    IF NOT EXISTS (SELECT FROM pg_trigger
-                   WHERE tgrelid = 'bcce_private.membership'::regclass
-                     AND tgfoid = 'bcce.invalidate_cache()'::regprocedure) THEN
-        CREATE TRIGGER regress_invalidate_cache
-            AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON bcce_private.membership
-            FOR EACH STATEMENT EXECUTE FUNCTION bcce.invalidate_cache();
-    END IF;
-END
-$$;
-
 CREATE ROLE regress_readers;
 CREATE ROLE regress_ann IN ROLE regress_readers;
 CREATE ROLE regress_bob IN ROLE regress_readers;
@@ -46,6 +25,10 @@ GRANT EXECUTE ON FUNCTION bcce.current_tenants(), bcce.current_tenant(), bcce.by
 \set a '''aaaaaaaa-0000-0000-0000-000000000001'''
 \set b '''bbbbbbbb-0000-0000-0000-000000000002'''
 \set c '''cccccccc-0000-0000-0000-000000000003'''
+INSERT INTO bcce_data.tenants (tenant_id, tenant_name, slug) VALUES
+    (:a, 'Tenant a', 'regress-a'),
+    (:b, 'Tenant b', 'regress-b'),
+    (:c, 'Tenant c', 'regress-c');
 
 -- Tenants by their first letter; the last column is the current one.
 CREATE FUNCTION regress_tenancy.mine() RETURNS text LANGUAGE sql STABLE PARALLEL RESTRICTED AS $$
@@ -58,11 +41,11 @@ $$;
 SET ROLE regress_ann;
 SELECT regress_tenancy.mine() AS none, bcce.current_tenants() AS empty_array;
 RESET ROLE;
-INSERT INTO bcce_private.membership (role, tenant_id) VALUES ('regress_ann', :b);
+INSERT INTO bcce_private.membership (role_name, tenant_id) VALUES ('regress_ann', :b);
 SET ROLE regress_ann;
 SELECT regress_tenancy.mine() AS only_b;
 RESET ROLE;
-INSERT INTO bcce_private.membership (role, tenant_id) VALUES ('regress_ann', :c), ('regress_ann', :a);
+INSERT INTO bcce_private.membership (role_name, tenant_id) VALUES ('regress_ann', :c), ('regress_ann', :a);
 SET ROLE regress_ann;
 SELECT regress_tenancy.mine() AS several;
 RESET ROLE;
@@ -97,7 +80,7 @@ SELECT regress_tenancy.mine() AS none_after_truncate;
 RESET ROLE;
 
 -- Through a group; the same tenant twice is one, and a default anywhere counts.
-INSERT INTO bcce_private.membership (role, tenant_id, is_default, valid_until) VALUES
+INSERT INTO bcce_private.membership (role_name, tenant_id, is_default, valid_until) VALUES
     ('regress_ann', :a, false, 'infinity'),
     ('regress_team', :a, true, 'infinity'),
     ('regress_team', :b, false, 'infinity'),
@@ -162,7 +145,7 @@ SELECT bcce.bypasses_row_security() AS bypass, regress_tenancy.mine();
 SET ROLE regress_super;
 SELECT bcce.bypasses_row_security() AS super, regress_tenancy.mine();
 RESET ROLE;
-INSERT INTO bcce_private.membership (role, tenant_id) VALUES ('regress_super', :b);
+INSERT INTO bcce_private.membership (role_name, tenant_id) VALUES ('regress_super', :b);
 SET ROLE regress_super;
 SELECT regress_tenancy.mine() AS own_row_only;
 RESET ROLE;
@@ -177,7 +160,7 @@ SET ROLE regress_ann;
 SELECT regress_tenancy.mine() AS only_a;
 RESET ROLE;
 BEGIN;
-INSERT INTO bcce_private.membership (role, tenant_id, is_default) VALUES ('regress_ann', :c, true);
+INSERT INTO bcce_private.membership (role_name, tenant_id, is_default) VALUES ('regress_ann', :c, true);
 SET LOCAL ROLE regress_ann;
 SELECT regress_tenancy.mine() AS inserted;
 RESET ROLE;
@@ -208,7 +191,7 @@ CREATE TRIGGER "!first" AFTER INSERT ON bcce_private.membership
 GRANT EXECUTE ON FUNCTION regress_tenancy.look_and_fail() TO regress_ann;
 DO $$
 BEGIN
-    INSERT INTO bcce_private.membership (role, tenant_id)
+    INSERT INTO bcce_private.membership (role_name, tenant_id)
     VALUES ('regress_ann', 'cccccccc-0000-0000-0000-000000000003');
 EXCEPTION WHEN raise_exception THEN
     SET LOCAL ROLE regress_ann;
@@ -222,7 +205,7 @@ DROP TRIGGER "!first" ON bcce_private.membership;
 
 -- A role that is gone leaves its rows without effect.
 CREATE ROLE regress_gone;
-INSERT INTO bcce_private.membership (role, tenant_id) VALUES ('regress_gone', :c);
+INSERT INTO bcce_private.membership (role_name, tenant_id) VALUES ('regress_gone', :c);
 GRANT regress_gone TO regress_ann;
 SET ROLE regress_ann;
 SELECT regress_tenancy.mine() AS through_gone;
@@ -328,6 +311,6 @@ SELECT bcce.library_version() = extversion AS same_version FROM pg_extension WHE
 -- Leave nothing.
 DROP SCHEMA regress_tenancy CASCADE;
 DELETE FROM bcce_private.membership;
-DROP TRIGGER IF EXISTS regress_invalidate_cache ON bcce_private.membership;
+DELETE FROM bcce_data.tenants WHERE slug LIKE 'regress-%';
 DROP OWNED BY regress_readers, regress_distant;
 DROP ROLE regress_readers, regress_ann, regress_bob, regress_team, regress_bypass, regress_super, regress_distant;

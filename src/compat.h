@@ -30,4 +30,13 @@
 #define bcce_guc_malloc(size)	malloc(size)
 #endif
 
+/* Since 17 the JSON reader can be given its working state. */
+#if PG_VERSION_NUM >= 170000
+#define bcce_json_lex(json, len) \
+	makeJsonLexContextCstringLen(NULL, json, len, GetDatabaseEncoding(), true)
+#else
+#define bcce_json_lex(json, len) \
+	makeJsonLexContextCstringLen(json, len, GetDatabaseEncoding(), true)
+#endif
+
 #endif

@@ -2,18 +2,19 @@
  * soft_time.c
  *		Points in time read from text without ever raising an error.
  *
- * The server's own reader does the work, fenced in twice.  Before it, every
- * word must be one that means the same in all sessions: names of months and
- * days, am, pm, ad, bc, Z, UTC, GMT and zone names of the form Area/City.
- * That keeps out "now" and its kind (the answer would change), abbreviations
- * such as CST (a setting decides what they mean) and "GMT+2" (two hours west
- * to the server, two hours east to whoever wrote it).  Around it, the settings
- * it reads are replaced and put back.
+ * The server's own reader does the work, fenced in three times.  Before it,
+ * every word must be one that means the same in all sessions, and those that a
+ * setting could take for a zone are written in figures or dropped: names of
+ * months and days, am, pm, ad, bc, Z, UTC, GMT and zone names of the form
+ * Area/City.  That keeps out "now" and its kind (the answer would change),
+ * abbreviations such as CST (a setting decides what they mean) and "GMT+2" (two
+ * hours west to the server, two hours east to whoever wrote it).  Around it,
+ * the settings it reads are replaced and put back.  And its fields are looked
+ * at before it decodes them, for an unknown zone name is an error to it.
  */
 #include "postgres.h"
 
-#include <ctype.h>
-
+#include "lib/stringinfo.h"
 #include "miscadmin.h"
 #include "utils/datetime.h"
 #include "utils/timestamp.h"
@@ -21,17 +22,24 @@
 #include "compat.h"
 #include "ingest/soft_time.h"
 
-/* Words that stand for a zone; no offset may follow them. */
+/* Words for the zone +00; no offset may follow them. */
 static const char *const zone_words[] = {"z", "ut", "utc", "gmt"};
 
+/* Days of the week say nothing that the date does not. */
+static const char *const day_words[] = {
+	"sun", "mon", "tue", "tues", "wed", "weds", "thu", "thur", "thurs", "fri", "sat",
+	"sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday"
+};
+
+/* Words that the server's reader gets as they are. */
 static const char *const plain_words[] = {
 	"t", "am", "pm", "ad", "bc",
 	"jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "sept", "oct", "nov", "dec",
 	"january", "february", "march", "april", "june", "july", "august", "september",
-	"october", "november", "december",
-	"sun", "mon", "tue", "tues", "wed", "weds", "thu", "thur", "thurs", "fri", "sat",
-	"sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday"
+	"october", "november", "december"
 };
+
+#define WORD_IN(s, len, list)	word_in(s, len, list, lengthof(list))
 
 /* Is the word of len bytes, in any case, in the list? */
 static bool
@@ -45,6 +53,19 @@ word_in(const char *s, size_t len, const char *const *list, int n)
 	return false;
 }
 
+/* Letters and digits of ASCII, in any locale. */
+static inline bool
+is_letter(char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
+static inline bool
+is_digit(char c)
+{
+	return c >= '0' && c <= '9';
+}
+
 /* Bytes of a zone name Area/City that s begins with, or 0. */
 static size_t
 zone_name_length(const char *s, size_t len)
@@ -52,7 +73,8 @@ zone_name_length(const char *s, size_t len)
 	size_t		n = 0;
 	bool		slash = false;
 
-	while (n < len && (isalnum((unsigned char) s[n]) || strchr("_/+-", s[n]) != NULL))
+	while (n < len && (is_letter(s[n]) || is_digit(s[n]) ||
+					   s[n] == '_' || s[n] == '/' || s[n] == '+' || s[n] == '-'))
 	{
 		slash = slash || s[n] == '/';
 		n++;
@@ -60,45 +82,90 @@ zone_name_length(const char *s, size_t len)
 	return slash ? n : 0;
 }
 
-/* Bytes of the allowed word that s begins with, or 0. */
+/*
+ * Appends the word that s begins with to out, in a form that no setting
+ * changes; returns its bytes in s, or 0 when it is not allowed.
+ */
 static size_t
-word_length(const char *s, size_t len)
+copy_word(const char *s, size_t len, StringInfo out)
 {
 	size_t		n = 0;
 
-	while (n < len && isalpha((unsigned char) s[n]))
+	while (n < len && is_letter(s[n]))
 		n++;
-	if (word_in(s, n, plain_words, lengthof(plain_words)))
-		return n;
-	if (word_in(s, n, zone_words, lengthof(zone_words)))
-		return n < len && (isdigit((unsigned char) s[n]) || strchr("+-/_", s[n]) != NULL) ? 0 : n;
-	return zone_name_length(s, len);
+	if (WORD_IN(s, n, zone_words))
+	{
+		if (n < len && (is_digit(s[n]) || strchr("+-/_", s[n]) != NULL))
+			return 0;
+		appendStringInfoString(out, "+00");
+	}
+	else if (WORD_IN(s, n, day_words))
+		appendStringInfoChar(out, ' ');
+	else
+	{
+		if (!WORD_IN(s, n, plain_words))
+			n = zone_name_length(s, len);
+		appendBinaryStringInfo(out, s, n);
+	}
+	return n;
+}
+
+/* Is there a comma at i that parts seconds from their fraction (:ss,f)? */
+static bool
+is_decimal_comma(const char *s, size_t len, size_t i)
+{
+	return s[i] == ',' && i >= 3 && i + 1 < len && s[i - 3] == ':' &&
+		is_digit(s[i - 2]) && is_digit(s[i - 1]) && is_digit(s[i + 1]);
 }
 
 /*
- * Does the text hold nothing but digits, the usual separators and allowed
- * words?  Bare digits must be a date of eight: the server would take seconds
- * since 1970 for a year of six digits.
+ * Appends the text to out with its words in fixed form; false when it holds
+ * anything but digits, the usual separators and allowed words.  Bare digits
+ * must be a date of eight: the server would take seconds since 1970 for a year
+ * of six digits.
  */
 static bool
-is_fixed_text(const char *s, size_t len)
+normalize(const char *s, size_t len, StringInfo out)
 {
 	size_t		digits = 0;
 	size_t		i = 0;
 
 	while (i < len)
 	{
-		size_t		n = 1;
+		if (is_letter(s[i]))
+		{
+			size_t		n = copy_word(s + i, len - i, out);
 
-		if (isdigit((unsigned char) s[i]))
+			if (n == 0)
+				return false;
+			i += n;
+			continue;
+		}
+		if (is_digit(s[i]))
 			digits++;
 		else if (s[i] == '\0' || strchr(" \t-+/:.,", s[i]) == NULL)
-			n = isalpha((unsigned char) s[i]) ? word_length(s + i, len - i) : 0;
-		if (n == 0)
 			return false;
-		i += n;
+		appendStringInfoChar(out, is_decimal_comma(s, len, i) ? '.' : s[i]);
+		i++;
 	}
 	return digits != len || len == 8;
+}
+
+/*
+ * May the server's reader see these fields?  Once it has a date it takes any
+ * field of letters and separators for a zone, and raises an error when there
+ * is none of that name.
+ */
+static bool
+fields_are_safe(char **field, const int *ftype, int fields)
+{
+	int			i;
+
+	for (i = 0; i < fields; i++)
+		if (ftype[i] == DTK_DATE && !is_digit(field[i][0]) &&
+			(strchr(field[i], '/') == NULL || soft_zone(field[i], strlen(field[i])) == NULL))
+			return false;
+	return true;
 }
 
 /* The server's reader, with its own globals; false on any complaint. */
@@ -115,6 +182,7 @@ decode(const char *s, TimestampTz *result)
 	fsec_t		fsec;
 
 	return ParseDateTime(s, buffer, sizeof(buffer), field, ftype, MAXDATEFIELDS, &fields) == 0 &&
+		fields_are_safe(field, ftype, fields) &&
 		bcce_decode_datetime(field, ftype, fields, &dtype, &tm, &fsec, &zone) == 0 &&
 		dtype == DTK_DATE &&
 		tm2timestamp(&tm, fsec, &zone, result) == 0;
@@ -124,21 +192,22 @@ decode(const char *s, TimestampTz *result)
 bool
 soft_timestamptz(const char *s, size_t len, pg_tz *zone, TimestampTz *result)
 {
-	char		copy[MAXDATELEN + 1];
+	StringInfoData text;
 	pg_tz	   *session_zone = session_timezone;
 	int			session_order = DateOrder;
 	bool		done = false;
 
-	if (len == 0 || len > MAXDATELEN || !is_fixed_text(s, len))
+	if (len == 0 || len > MAXDATELEN)
 		return false;
-	memcpy(copy, s, len);
-	copy[len] = '\0';
+	initStringInfo(&text);
+	if (!normalize(s, len, &text))
+		return false;
 
 	PG_TRY();
 	{
 		session_timezone = zone;
 		DateOrder = DATEORDER_YMD;
-		done = decode(copy, result);
+		done = decode(text.data, result);
 	}
 	PG_FINALLY();
 	{

@@ -6,7 +6,7 @@ CREATE TABLE IF NOT EXISTS bcce_data.default_unit_prices (
     price_usd numeric NOT NULL,
     currency text NOT NULL DEFAULT 'USD',
     CONSTRAINT default_unit_prices_pkey PRIMARY KEY (item, valid),
-    CONSTRAINT default_unit_prices_item_check CHECK (item ~ '^[a-z][a-z0-9_]{0,62}$'),
+    CONSTRAINT default_unit_prices_item_check CHECK (item ~ '^[a-z][a-z0-9_.-]{0,62}$'),
     CONSTRAINT default_unit_prices_valid_check CHECK (NOT isempty(valid)),
     CONSTRAINT default_unit_prices_price_usd_check CHECK (price_usd >= 0 AND price_usd < 'Infinity'),
     CONSTRAINT default_unit_prices_currency_check CHECK (currency = 'USD')
@@ -25,7 +25,7 @@ CREATE TABLE IF NOT EXISTS bcce_data.unit_prices (
     currency text NOT NULL DEFAULT 'USD',
     CONSTRAINT unit_prices_pkey PRIMARY KEY (tenant_id, item, valid),
     CONSTRAINT unit_prices_tenant_fkey FOREIGN KEY (tenant_id) REFERENCES bcce_data.tenants,
-    CONSTRAINT unit_prices_item_check CHECK (item ~ '^[a-z][a-z0-9_]{0,62}$'),
+    CONSTRAINT unit_prices_item_check CHECK (item ~ '^[a-z][a-z0-9_.-]{0,62}$'),
     CONSTRAINT unit_prices_valid_check CHECK (NOT isempty(valid)),
     CONSTRAINT unit_prices_price_usd_check CHECK (price_usd >= 0 AND price_usd < 'Infinity'),
     CONSTRAINT unit_prices_currency_check CHECK (currency = 'USD')

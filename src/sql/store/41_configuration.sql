@@ -39,8 +39,8 @@ DECLARE
     target uuid;
     next_start timestamptz;
 BEGIN
-    IF item IS NULL OR item !~ '^[a-z][a-z0-9_]{0,62}$' THEN
-        PERFORM bcce.raise_error('22023', 'an item is 1 to 63 of a-z, 0-9 and _, beginning with a letter', NULL,
+    IF item IS NULL OR item !~ '^[a-z][a-z0-9_.-]{0,62}$' THEN
+        PERFORM bcce.raise_error('22023', 'an item is 1 to 63 of a-z, 0-9, _, . and -, beginning with a letter', NULL,
             'Items that are charged by themselves: workflow_run, metric, prediction.');
     END IF;
     IF price_usd IS NULL OR NOT (price_usd >= 0 AND price_usd <= 1e15) THEN

@@ -1,0 +1,289 @@
+-- mttr_analysis: how long recovery takes, one row per tenant.
+CREATE OR REPLACE FUNCTION bcce.mttr_analysis(since timestamptz DEFAULT NULL, until timestamptz DEFAULT NULL)
+RETURNS TABLE (
+    tenant_id uuid,
+    tenant_name text,
+    mttr_basis text,
+    incident_count bigint,
+    avg_mttr_minutes double precision,
+    median_mttr_minutes double precision,
+    p95_mttr_minutes double precision,
+    recovered_count bigint,
+    open_count bigint,
+    invalid_count bigint,
+    fallback_count bigint,
+    derived_count bigint,
+    oldest_open_minutes double precision,
+    mtta_minutes double precision,
+    mttd_minutes double precision,
+    mtbf_hours double precision,
+    availability_percent numeric
+)
+LANGUAGE sql STABLE PARALLEL RESTRICTED
+BEGIN ATOMIC
+    WITH basis AS (
+        SELECT
+            t.tenant_id,
+            t.tenant_name,
+            declared.ever,
+            CASE WHEN t.mttr_source <> 'auto' THEN t.mttr_source
+                 WHEN declared.ever THEN 'declared'
+                 ELSE 'derived' END AS basis
+        FROM bcce_data.tenants t
+        CROSS JOIN LATERAL (
+            SELECT EXISTS (
+                SELECT 1
+                FROM bcce_data.incidents i
+                WHERE i.tenant_id = t.tenant_id AND NOT i.is_test
+            ) AS ever
+        ) declared
+        WHERE t.deleted_at IS NULL
+    ),
+    declared AS (
+        SELECT
+            d.tenant_id,
+            d.incident_id,
+            d.service_id,
+            d.state,
+            d.started_at,
+            d.ended_at,
+            d.impact_minutes,
+            d.is_fallback
+        FROM bcce_data.declared_incidents(until) d
+    ),
+    -- Where a workflow turns from success to failure or back.  Formed over all
+    -- history, so that a window's edge never makes or hides an episode.
+    turn AS (
+        SELECT
+            o.tenant_id,
+            o.workflow_id,
+            o.service_id,
+            o.is_failure,
+            o.finished_at AS started_at,
+            lead(o.finished_at) OVER turns AS ended_at
+        FROM (
+            SELECT
+                r.tenant_id,
+                r.workflow_id,
+                coalesce(r.service_id, w.service_id) AS service_id,
+                r.finished_at,
+                r.started_at,
+                r.run_id,
+                r.status <> 'succeeded' AS is_failure,
+                lag(r.status <> 'succeeded') OVER (PARTITION BY r.tenant_id, r.workflow_id
+                                                   ORDER BY r.finished_at, r.started_at, r.run_id) AS was_failure
+            FROM basis b
+            JOIN bcce_data.workflow_runs r ON r.tenant_id = b.tenant_id
+            LEFT JOIN bcce_data.workflows w ON w.tenant_id = r.tenant_id AND w.workflow_id = r.workflow_id
+            WHERE b.basis IN ('derived', 'both')
+              AND NOT r.is_test
+              AND r.status IN ('succeeded', 'failed', 'timed_out')
+              AND (until IS NULL OR r.started_at < until)
+        ) o
+        WHERE o.is_failure IS DISTINCT FROM o.was_failure
+        WINDOW turns AS (PARTITION BY o.tenant_id, o.workflow_id ORDER BY o.finished_at, o.started_at, o.run_id)
+    ),
+    episode AS (
+        SELECT
+            n.tenant_id,
+            n.started_at,
+            n.ended_at,
+            CASE WHEN n.ended_at > (SELECT bcce.report_now() + interval '5 minutes') THEN 'invalid'
+                 WHEN n.ended_at <= (SELECT least(until, bcce.report_now() + interval '5 minutes')) THEN 'recovered'
+                 ELSE 'open' END AS state
+        FROM turn n
+        JOIN basis b ON b.tenant_id = n.tenant_id
+        WHERE n.is_failure
+          AND n.started_at <= (SELECT least(until, bcce.report_now()))
+          AND NOT (b.basis = 'both' AND EXISTS (
+              SELECT 1
+              FROM declared d
+              WHERE d.tenant_id = n.tenant_id
+                AND d.service_id = n.service_id
+                AND d.started_at <= (SELECT least(until, bcce.report_now()))
+                AND (n.started_at < coalesce(d.ended_at, 'infinity') OR n.started_at = d.started_at)
+                AND (d.started_at < coalesce(n.ended_at, 'infinity') OR d.started_at = n.started_at)
+          ))
+    ),
+    incident AS (
+        SELECT
+            d.tenant_id,
+            false AS is_derived,
+            d.state,
+            d.started_at,
+            d.impact_minutes AS recovery_minutes,
+            d.is_fallback
+        FROM declared d
+        JOIN basis b ON b.tenant_id = d.tenant_id
+        WHERE b.basis IN ('declared', 'both')
+          AND (since IS NULL OR d.started_at >= since)
+        UNION ALL
+        SELECT
+            e.tenant_id,
+            true,
+            e.state,
+            e.started_at,
+            CASE WHEN e.state = 'recovered' THEN extract(epoch FROM e.ended_at - e.started_at)::double precision / 60 END,
+            false
+        FROM episode e
+        WHERE (since IS NULL OR e.started_at >= since)
+          AND (until IS NULL OR e.started_at < until)
+    ),
+    recovery AS (
+        SELECT
+            i.tenant_id,
+            count(*) AS total,
+            avg(i.recovery_minutes) AS mean,
+            percentile_cont(0.5) WITHIN GROUP (ORDER BY i.recovery_minutes) AS median,
+            percentile_cont(0.95) WITHIN GROUP (ORDER BY i.recovery_minutes) AS p95,
+            count(*) FILTER (WHERE i.state = 'recovered') AS recovered,
+            count(*) FILTER (WHERE i.state = 'open') AS still_open,
+            count(*) FILTER (WHERE i.state = 'invalid') AS invalid,
+            count(*) FILTER (WHERE i.state = 'recovered' AND i.is_fallback) AS fallback,
+            count(*) FILTER (WHERE i.is_derived) AS derived,
+            min(i.started_at) FILTER (WHERE i.state = 'open') AS oldest_open_at
+        FROM incident i
+        GROUP BY i.tenant_id
+    ),
+    response AS (
+        SELECT
+            i.tenant_id,
+            avg(extract(epoch FROM i.acknowledged_at - coalesce(i.detected_at, i.opened_at))::double precision / 60)
+                FILTER (WHERE i.acknowledged_at >= coalesce(i.detected_at, i.opened_at)
+                        AND i.acknowledged_at <= (SELECT least(until, bcce.report_now()))) AS acknowledge_minutes,
+            avg(extract(epoch FROM i.detected_at - i.impact_started_at)::double precision / 60)
+                FILTER (WHERE i.detected_at >= i.impact_started_at
+                        AND i.detected_at <= (SELECT least(until, bcce.report_now()))) AS detect_minutes
+        FROM declared d
+        JOIN basis b ON b.tenant_id = d.tenant_id AND b.basis IN ('declared', 'both')
+        JOIN bcce_data.incidents i ON i.tenant_id = d.tenant_id AND i.incident_id = d.incident_id
+        WHERE since IS NULL OR d.started_at >= since
+        GROUP BY i.tenant_id
+    ),
+    -- From the tenant's first fact (or since, if later) to the window's end.
+    observed AS (
+        SELECT
+            b.tenant_id,
+            greatest(since, least(
+                (SELECT min(r.started_at) FROM bcce_data.workflow_runs r
+                 WHERE r.tenant_id = b.tenant_id AND NOT r.is_test AND r.status <> 'skipped'),
+                (SELECT min(m.observed_at) FROM bcce_data.performance_metrics m
+                 WHERE m.tenant_id = b.tenant_id AND NOT m.is_test),
+                (SELECT min(p.predicted_at) FROM bcce_data.predictions p
+                 WHERE p.tenant_id = b.tenant_id AND NOT p.is_test),
+                (SELECT min(u.at) FROM bcce_data.model_usage u
+                 WHERE u.tenant_id = b.tenant_id AND NOT u.is_test),
+                (SELECT min(e.occurred_at) FROM bcce_data.events e
+                 WHERE e.tenant_id = b.tenant_id AND NOT e.is_test),
+                (SELECT min(d.started_at) FROM declared d
+                 WHERE d.tenant_id = b.tenant_id AND d.state <> 'invalid')
+            )) AS starts_at,
+            (SELECT least(until, bcce.report_now())) AS ends_at
+        FROM basis b
+        WHERE b.ever
+    ),
+    span AS (
+        SELECT d.tenant_id, d.started_at, coalesce(d.ended_at, 'infinity') AS ended_at
+        FROM declared d
+        WHERE d.state <> 'invalid'
+          AND NOT EXISTS (
+              SELECT 1
+              FROM bcce_data.incident_impacts p
+              WHERE p.tenant_id = d.tenant_id AND p.incident_id = d.incident_id
+                AND (until IS NULL OR lower(p.span) < until)
+          )
+        UNION ALL
+        SELECT d.tenant_id, lower(p.span), coalesce(upper(p.span), 'infinity')
+        FROM declared d
+        JOIN bcce_data.incident_impacts p ON p.tenant_id = d.tenant_id AND p.incident_id = d.incident_id
+        WHERE d.state <> 'invalid'
+          AND (until IS NULL OR lower(p.span) < until)
+    ),
+    impact AS (
+        SELECT
+            o.tenant_id,
+            count(s.started_at) FILTER (WHERE s.started_at >= o.starts_at) AS starts,
+            range_agg(tstzrange(greatest(s.started_at, o.starts_at), least(s.ended_at, o.ends_at)))
+                FILTER (WHERE s.ended_at > o.starts_at) AS spans
+        FROM observed o
+        JOIN span s ON s.tenant_id = o.tenant_id AND s.started_at < o.ends_at AND s.ended_at >= o.starts_at
+        WHERE o.starts_at < o.ends_at
+        GROUP BY o.tenant_id
+    ),
+    uptime AS (
+        SELECT
+            o.tenant_id,
+            i.starts,
+            extract(epoch FROM o.ends_at - o.starts_at) AS observed_seconds,
+            coalesce((SELECT sum(extract(epoch FROM upper(u.span) - lower(u.span)))
+                      FROM unnest(i.spans) AS u (span)), 0) AS impact_seconds
+        FROM observed o
+        LEFT JOIN impact i ON i.tenant_id = o.tenant_id
+        WHERE o.starts_at < o.ends_at
+    )
+    SELECT
+        b.tenant_id,
+        b.tenant_name,
+        b.basis,
+        coalesce(r.total, 0),
+        r.mean,
+        r.median,
+        r.p95,
+        coalesce(r.recovered, 0),
+        coalesce(r.still_open, 0),
+        coalesce(r.invalid, 0),
+        coalesce(r.fallback, 0),
+        coalesce(r.derived, 0),
+        -- An incident may begin after the moment of judgement by a fast clock: age 0.
+        extract(epoch FROM (SELECT least(until, bcce.report_now()))
+            - least(r.oldest_open_at, (SELECT least(until, bcce.report_now()))))::double precision
+            / CASE WHEN r.oldest_open_at IS NOT NULL THEN 60 END,
+        p.acknowledge_minutes,
+        p.detect_minutes,
+        ((u.observed_seconds - u.impact_seconds) / 3600 / nullif(u.starts, 0))::double precision,
+        round(100.0 * (1 - u.impact_seconds / u.observed_seconds), 4)
+    FROM basis b
+    LEFT JOIN recovery r ON r.tenant_id = b.tenant_id
+    LEFT JOIN response p ON p.tenant_id = b.tenant_id
+    LEFT JOIN uptime u ON u.tenant_id = b.tenant_id;
+END;
+COMMENT ON FUNCTION bcce.mttr_analysis(timestamptz, timestamptz) IS 'How long does recovery take, for incidents that began between since (inclusive) and until (exclusive)? NULL leaves an end open. Same columns as the view of this name; what ended after the window still counts as open.';
+
+CREATE OR REPLACE VIEW bcce.mttr_analysis WITH (security_invoker = true) AS
+SELECT
+    m.tenant_id,
+    m.tenant_name,
+    m.mttr_basis,
+    m.incident_count,
+    m.avg_mttr_minutes,
+    m.median_mttr_minutes,
+    m.p95_mttr_minutes,
+    m.recovered_count,
+    m.open_count,
+    m.invalid_count,
+    m.fallback_count,
+    m.derived_count,
+    m.oldest_open_minutes,
+    m.mtta_minutes,
+    m.mttd_minutes,
+    m.mtbf_hours,
+    m.availability_percent
+FROM bcce.mttr_analysis(NULL::timestamptz, NULL::timestamptz) m;
+COMMENT ON VIEW bcce.mttr_analysis IS 'How long does recovery take, over all retained data? One row per visible tenant. For a period use the function of this name.';
+COMMENT ON COLUMN bcce.mttr_analysis.tenant_id IS 'tenant';
+COMMENT ON COLUMN bcce.mttr_analysis.tenant_name IS 'display name of the tenant';
+COMMENT ON COLUMN bcce.mttr_analysis.mttr_basis IS 'which incidents count: declared, derived (failure episodes of workflows, from the first failed run to the next success), or both; the tenant''s setting, auto resolved';
+COMMENT ON COLUMN bcce.mttr_analysis.incident_count IS 'incidents that began: recovered, open and invalid';
+COMMENT ON COLUMN bcce.mttr_analysis.avg_mttr_minutes IS 'mean recovery time of the recovered incidents, minutes, from the start of impact to recovery; several spans of impact count by their union';
+COMMENT ON COLUMN bcce.mttr_analysis.median_mttr_minutes IS 'median recovery time of the recovered incidents, minutes';
+COMMENT ON COLUMN bcce.mttr_analysis.p95_mttr_minutes IS '95th percentile of the recovery time of the recovered incidents, minutes';
+COMMENT ON COLUMN bcce.mttr_analysis.recovered_count IS 'incidents that are over';
+COMMENT ON COLUMN bcce.mttr_analysis.open_count IS 'incidents that are not over: they are in none of the times above';
+COMMENT ON COLUMN bcce.mttr_analysis.invalid_count IS 'incidents that end before they begin or more than five minutes in the future: left out of the times';
+COMMENT ON COLUMN bcce.mttr_analysis.fallback_count IS 'recovered incidents for which nothing but the closing time is known';
+COMMENT ON COLUMN bcce.mttr_analysis.derived_count IS 'incidents that are failure episodes of workflows';
+COMMENT ON COLUMN bcce.mttr_analysis.oldest_open_minutes IS 'age of the oldest open incident, minutes; NULL: none is open';
+COMMENT ON COLUMN bcce.mttr_analysis.mtta_minutes IS 'mean time to acknowledge, minutes, from detection (else opening); acknowledged declared incidents only';
+COMMENT ON COLUMN bcce.mttr_analysis.mttd_minutes IS 'mean time to detect, minutes, from the start of impact; declared incidents with both times only';
+COMMENT ON COLUMN bcce.mttr_analysis.mtbf_hours IS 'mean time between failures, hours: observed time without impact of declared incidents, divided by the impacts that began; NULL: none began';
+COMMENT ON COLUMN bcce.mttr_analysis.availability_percent IS 'percent of the observed time without impact of a declared incident, four decimals; NULL: the tenant never declared one';

@@ -1,0 +1,227 @@
+-- cost_analysis: what it cost, one row per tenant.
+CREATE OR REPLACE FUNCTION bcce.cost_analysis(since timestamptz DEFAULT NULL, until timestamptz DEFAULT NULL)
+RETURNS TABLE (
+    tenant_id uuid,
+    tenant_name text,
+    workflow_runs bigint,
+    metric_count bigint,
+    prediction_count bigint,
+    workflow_cost_usd numeric,
+    monitoring_cost_usd numeric,
+    prediction_cost_usd numeric,
+    model_cost_usd numeric,
+    infra_cost_usd numeric,
+    tariff_cost_usd numeric,
+    provider_cost_usd numeric,
+    total_cost_usd numeric,
+    cost_per_hour_usd numeric,
+    cost_per_execution_hour_usd numeric,
+    cost_per_workflow_usd numeric,
+    cost_per_user_usd numeric,
+    unpriced_units bigint,
+    is_lower_bound boolean,
+    estimated_share_percent numeric,
+    currency text
+)
+LANGUAGE sql STABLE PARALLEL RESTRICTED
+BEGIN ATOMIC
+    SELECT
+        t.tenant_id,
+        t.tenant_name,
+        part.runs,
+        part.metrics,
+        part.predictions,
+        part.run_usd,
+        part.metric_usd,
+        part.prediction_usd,
+        part.model_usd,
+        part.infra_usd,
+        part.run_usd + part.metric_usd + part.prediction_usd,
+        part.model_usd + part.infra_usd,
+        total.usd,
+        round(total.usd * 3600 / greatest(extract(epoch FROM part.last_at - part.first_at), 3600)
+              / CASE WHEN part.first_at IS NOT NULL THEN 1 END, 10),
+        round(total.usd * 3600 / nullif(run.seconds, 0), 10),
+        round(total.usd / nullif(part.runs, 0), 10),
+        round(total.usd / nullif(person.active, 0), 10),
+        part.unpriced,
+        part.unpriced > 0,
+        -- No token prices yet: every known model cost is a reported one.
+        round(100 * 0 / nullif(part.model_usd, 0), 1),
+        t.billing_currency
+    FROM bcce_data.tenants t
+    LEFT JOIN (
+        SELECT
+            r.tenant_id,
+            count(*) AS units,
+            count(*) - count(price.usd) AS unpriced,
+            sum(price.usd) AS usd,
+            sum(extract(epoch FROM least(r.finished_at, greatest(r.started_at, (SELECT least(until, bcce.report_now()))))
+                - r.started_at)) AS seconds,
+            min(r.started_at) AS first_at,
+            max(r.started_at) AS last_at
+        FROM bcce_data.workflow_runs r
+        CROSS JOIN LATERAL (
+            SELECT coalesce(r.charged_usd, bcce.estimate_cost('workflow_run', 1, r.started_at, r.tenant_id)) AS usd
+        ) price
+        WHERE (since IS NULL OR r.started_at >= since)
+          AND (until IS NULL OR r.started_at < until)
+          AND NOT r.is_test AND r.status <> 'skipped'
+        GROUP BY r.tenant_id
+    ) run ON run.tenant_id = t.tenant_id
+    LEFT JOIN (
+        SELECT
+            m.tenant_id,
+            count(*) AS units,
+            count(*) - count(price.usd) AS unpriced,
+            sum(price.usd) AS usd,
+            min(m.observed_at) AS first_at,
+            max(m.observed_at) AS last_at
+        FROM bcce_data.performance_metrics m
+        CROSS JOIN LATERAL (
+            SELECT coalesce(m.charged_usd, bcce.estimate_cost('metric', 1, m.observed_at, m.tenant_id)) AS usd
+        ) price
+        WHERE (since IS NULL OR m.observed_at >= since)
+          AND (until IS NULL OR m.observed_at < until)
+          AND NOT m.is_test
+        GROUP BY m.tenant_id
+    ) metric ON metric.tenant_id = t.tenant_id
+    LEFT JOIN (
+        SELECT
+            p.tenant_id,
+            count(*) AS units,
+            count(*) - count(price.usd) AS unpriced,
+            sum(price.usd) AS usd,
+            min(p.predicted_at) AS first_at,
+            max(p.predicted_at) AS last_at
+        FROM bcce_data.predictions p
+        CROSS JOIN LATERAL (
+            SELECT coalesce(p.charged_usd, bcce.estimate_cost('prediction', 1, p.predicted_at, p.tenant_id)) AS usd
+        ) price
+        WHERE (since IS NULL OR p.predicted_at >= since)
+          AND (until IS NULL OR p.predicted_at < until)
+          AND NOT p.is_test
+        GROUP BY p.tenant_id
+    ) prediction ON prediction.tenant_id = t.tenant_id
+    LEFT JOIN (
+        SELECT
+            u.tenant_id,
+            count(*) - count(u.reported_cost_usd) AS unpriced,
+            sum(u.reported_cost_usd) AS usd
+        FROM bcce_data.model_usage u
+        WHERE (since IS NULL OR u.at >= since)
+          AND (until IS NULL OR u.at < until)
+          AND NOT u.is_test
+        GROUP BY u.tenant_id
+    ) model ON model.tenant_id = t.tenant_id
+    LEFT JOIN (
+        SELECT
+            c.tenant_id,
+            sum(CASE
+                WHEN (since IS NULL OR c.period_start_at >= since)
+                    AND c.period_end_at <= (SELECT least(until, bcce.report_now())) THEN c.amount_usd
+                ELSE round(c.amount_usd
+                    * extract(epoch FROM least(c.period_end_at, (SELECT least(until, bcce.report_now())))
+                                         - greatest(c.period_start_at, since))
+                    / extract(epoch FROM c.period_end_at - c.period_start_at), 10)
+            END) AS usd
+        FROM bcce_data.infra_costs c
+        WHERE c.period_start_at < (SELECT least(until, bcce.report_now()))
+          AND (since IS NULL OR c.period_end_at > since)
+          AND isfinite(c.period_start_at) AND isfinite(c.period_end_at)
+        GROUP BY c.tenant_id
+    ) infra ON infra.tenant_id = t.tenant_id
+    LEFT JOIN (
+        SELECT a.tenant_id, count(DISTINCT a.user_key) AS active
+        FROM (
+            SELECT r.tenant_id, r.user_key
+            FROM bcce_data.workflow_runs r
+            WHERE (since IS NULL OR r.started_at >= since)
+              AND (until IS NULL OR r.started_at < until)
+              AND NOT r.is_test AND r.status <> 'skipped' AND r.user_key IS NOT NULL
+            GROUP BY r.tenant_id, r.user_key
+            UNION ALL
+            SELECT e.tenant_id, e.user_key
+            FROM bcce_data.events e
+            WHERE (since IS NULL OR e.occurred_at >= since)
+              AND (until IS NULL OR e.occurred_at < until)
+              AND NOT e.is_test AND e.user_key IS NOT NULL
+            GROUP BY e.tenant_id, e.user_key
+            UNION ALL
+            SELECT u.tenant_id, u.user_key
+            FROM bcce_data.model_usage u
+            WHERE (since IS NULL OR u.at >= since)
+              AND (until IS NULL OR u.at < until)
+              AND NOT u.is_test AND u.user_key IS NOT NULL
+            GROUP BY u.tenant_id, u.user_key
+        ) a
+        GROUP BY a.tenant_id
+    ) person ON person.tenant_id = t.tenant_id
+    CROSS JOIN LATERAL (
+        SELECT
+            coalesce(run.units, 0) AS runs,
+            coalesce(metric.units, 0) AS metrics,
+            coalesce(prediction.units, 0) AS predictions,
+            coalesce(run.usd, 0) AS run_usd,
+            coalesce(metric.usd, 0) AS metric_usd,
+            coalesce(prediction.usd, 0) AS prediction_usd,
+            coalesce(model.usd, 0) AS model_usd,
+            coalesce(infra.usd, 0) AS infra_usd,
+            coalesce(run.unpriced, 0) + coalesce(metric.unpriced, 0)
+                + coalesce(prediction.unpriced, 0) + coalesce(model.unpriced, 0) AS unpriced,
+            least(run.first_at, metric.first_at, prediction.first_at) AS first_at,
+            greatest(run.last_at, metric.last_at, prediction.last_at) AS last_at
+    ) part
+    CROSS JOIN LATERAL (
+        SELECT part.run_usd + part.metric_usd + part.prediction_usd + part.model_usd + part.infra_usd AS usd
+    ) total
+    WHERE t.deleted_at IS NULL;
+END;
+COMMENT ON FUNCTION bcce.cost_analysis(timestamptz, timestamptz) IS 'What did each tenant cost between since (inclusive) and until (exclusive)? NULL leaves an end open. Same columns as the view of this name.';
+
+CREATE OR REPLACE VIEW bcce.cost_analysis WITH (security_invoker = true) AS
+SELECT
+    c.tenant_id,
+    c.tenant_name,
+    c.workflow_runs,
+    c.metric_count,
+    c.prediction_count,
+    c.workflow_cost_usd,
+    c.monitoring_cost_usd,
+    c.prediction_cost_usd,
+    c.model_cost_usd,
+    c.infra_cost_usd,
+    c.tariff_cost_usd,
+    c.provider_cost_usd,
+    c.total_cost_usd,
+    c.cost_per_hour_usd,
+    c.cost_per_execution_hour_usd,
+    c.cost_per_workflow_usd,
+    c.cost_per_user_usd,
+    c.unpriced_units,
+    c.is_lower_bound,
+    c.estimated_share_percent,
+    c.currency
+FROM bcce.cost_analysis(NULL::timestamptz, NULL::timestamptz) c;
+COMMENT ON VIEW bcce.cost_analysis IS 'What did each tenant cost, over all retained data? One row per visible tenant. For a period use the function of this name.';
+COMMENT ON COLUMN bcce.cost_analysis.tenant_id IS 'tenant';
+COMMENT ON COLUMN bcce.cost_analysis.tenant_name IS 'display name of the tenant';
+COMMENT ON COLUMN bcce.cost_analysis.workflow_runs IS 'runs started, failed and running ones included, skipped ones not';
+COMMENT ON COLUMN bcce.cost_analysis.metric_count IS 'metric samples stored';
+COMMENT ON COLUMN bcce.cost_analysis.prediction_count IS 'predictions made';
+COMMENT ON COLUMN bcce.cost_analysis.workflow_cost_usd IS 'US dollars for the runs: each as charged when it was recorded, else at the price of its start';
+COMMENT ON COLUMN bcce.cost_analysis.monitoring_cost_usd IS 'US dollars for the metric samples: each as charged when it was recorded, else at the price of its time';
+COMMENT ON COLUMN bcce.cost_analysis.prediction_cost_usd IS 'US dollars for the predictions: each as charged when it was recorded, else at the price of its time';
+COMMENT ON COLUMN bcce.cost_analysis.model_cost_usd IS 'US dollars for model calls, as the senders reported them; a call without a reported cost is in unpriced_units';
+COMMENT ON COLUMN bcce.cost_analysis.infra_cost_usd IS 'US dollars of the infrastructure bills, by their overlap with the period up to now, a share rounded to ten decimals';
+COMMENT ON COLUMN bcce.cost_analysis.tariff_cost_usd IS 'US dollars by the chargeback tariff: workflow, monitoring and prediction cost';
+COMMENT ON COLUMN bcce.cost_analysis.provider_cost_usd IS 'US dollars paid to providers: model and infrastructure cost';
+COMMENT ON COLUMN bcce.cost_analysis.total_cost_usd IS 'US dollars, sum of the five parts, unrounded';
+COMMENT ON COLUMN bcce.cost_analysis.cost_per_hour_usd IS 'US dollars per hour between the first and the last run, sample or prediction, at least one hour; NULL: there are none';
+COMMENT ON COLUMN bcce.cost_analysis.cost_per_execution_hour_usd IS 'US dollars per hour that runs ran, cancelled ones included, running ones up to now or the period''s end; NULL: none ran';
+COMMENT ON COLUMN bcce.cost_analysis.cost_per_workflow_usd IS 'US dollars in total per run; NULL: no runs';
+COMMENT ON COLUMN bcce.cost_analysis.cost_per_user_usd IS 'US dollars in total per distinct pseudonymous user with a run, an event or a model call; NULL: no users';
+COMMENT ON COLUMN bcce.cost_analysis.unpriced_units IS 'runs, samples, predictions and model calls whose cost is unknown: they are left out of the sums';
+COMMENT ON COLUMN bcce.cost_analysis.is_lower_bound IS 'true when some cost is unknown, so that the sums are lower bounds';
+COMMENT ON COLUMN bcce.cost_analysis.estimated_share_percent IS 'percent of the model cost that is estimated rather than reported, one decimal; NULL: no model cost';
+COMMENT ON COLUMN bcce.cost_analysis.currency IS 'currency of the money columns';
