@@ -11,7 +11,11 @@ REVOKE ALL ON FUNCTION
     bcce.install(),
     bcce.uninstall(text),
     bcce.store_object_count(),
+    bcce.pseudonym(text, text),
     bcce.pseudonym(text, text, uuid)
     FROM PUBLIC;
+
+-- Who may name a person's pseudonym can find that person's rows, so readers may not.
+GRANT EXECUTE ON FUNCTION bcce.pseudonym(text, text) TO bcce_analytics_admin, bcce_ingest;
 GRANT EXECUTE ON FUNCTION bcce.pseudonym(text, text, uuid) TO bcce_owner;
 

@@ -102,8 +102,6 @@ CREATE TABLE IF NOT EXISTS bcce_data.workflow_runs (
     recorded_at timestamptz NOT NULL DEFAULT now(),
     CONSTRAINT workflow_runs_pkey PRIMARY KEY (tenant_id, run_id, started_at),
     CONSTRAINT workflow_runs_tenant_fkey FOREIGN KEY (tenant_id) REFERENCES bcce_data.tenants,
-    CONSTRAINT workflow_runs_run_id_check CHECK (length(run_id) BETWEEN 1 AND 256),
-    CONSTRAINT workflow_runs_workflow_id_check CHECK (length(workflow_id) BETWEEN 1 AND 256),
     CONSTRAINT workflow_runs_status_check CHECK (status IN ('running', 'succeeded', 'failed', 'timed_out', 'cancelled', 'skipped')),
     CONSTRAINT workflow_runs_finished_at_check CHECK (finished_at >= started_at),
     CONSTRAINT workflow_runs_terminal_check CHECK ((finished_at IS NOT NULL) = (status <> 'running')),

@@ -21,20 +21,15 @@ CREATE TABLE IF NOT EXISTS bcce_data.performance_metrics (
     recorded_at timestamptz NOT NULL DEFAULT now(),
     CONSTRAINT performance_metrics_pkey PRIMARY KEY (tenant_id, source, idempotency_key, observed_at),
     CONSTRAINT performance_metrics_tenant_fkey FOREIGN KEY (tenant_id) REFERENCES bcce_data.tenants,
-    CONSTRAINT performance_metrics_idempotency_key_check CHECK (length(idempotency_key) BETWEEN 1 AND 256),
-    CONSTRAINT performance_metrics_service_id_check CHECK (length(service_id) BETWEEN 1 AND 256),
+    -- One check for several columns: a check is read anew by every statement.
     CONSTRAINT performance_metrics_observed_at_check CHECK (observed_at >= '1970-01-01 00:00:00+00' AND observed_at < '2201-01-01 00:00:00+00'),
-    CONSTRAINT performance_metrics_window_seconds_check CHECK (window_seconds > 0 AND window_seconds <= 1e15),
-    CONSTRAINT performance_metrics_request_count_check CHECK (request_count BETWEEN 0 AND 1000000000000000),
-    CONSTRAINT performance_metrics_error_count_check CHECK (error_count BETWEEN 0 AND 1000000000000000),
-    CONSTRAINT performance_metrics_p50_latency_ms_check CHECK (p50_latency_ms BETWEEN 0 AND 1e15),
-    CONSTRAINT performance_metrics_p95_latency_ms_check CHECK (p95_latency_ms BETWEEN 0 AND 1e15),
-    CONSTRAINT performance_metrics_p99_latency_ms_check CHECK (p99_latency_ms BETWEEN 0 AND 1e15),
-    CONSTRAINT performance_metrics_throughput_rps_check CHECK (throughput_rps BETWEEN 0 AND 1e15),
-    CONSTRAINT performance_metrics_cpu_percent_check CHECK (cpu_percent BETWEEN 0 AND 100),
-    CONSTRAINT performance_metrics_memory_percent_check CHECK (memory_percent BETWEEN 0 AND 100),
-    CONSTRAINT performance_metrics_storage_percent_check CHECK (storage_percent BETWEEN 0 AND 100),
-    CONSTRAINT performance_metrics_network_percent_check CHECK (network_percent BETWEEN 0 AND 100),
+    CONSTRAINT performance_metrics_count_check CHECK (least(request_count, error_count) >= 0 AND greatest(request_count, error_count) <= 1000000000000000),
+    CONSTRAINT performance_metrics_measurement_check CHECK (
+        least(window_seconds, p50_latency_ms, p95_latency_ms, p99_latency_ms, throughput_rps) >= 0
+        AND greatest(window_seconds, p50_latency_ms, p95_latency_ms, p99_latency_ms, throughput_rps) <= 1e15),
+    CONSTRAINT performance_metrics_percent_check CHECK (
+        least(cpu_percent, memory_percent, storage_percent, network_percent) >= 0
+        AND greatest(cpu_percent, memory_percent, storage_percent, network_percent) <= 100),
     CONSTRAINT performance_metrics_charged_usd_check CHECK (charged_usd >= 0 AND charged_usd <= 1e15)
 ) PARTITION BY RANGE (observed_at);
 CREATE TABLE IF NOT EXISTS bcce_data.performance_metrics_default PARTITION OF bcce_data.performance_metrics DEFAULT;

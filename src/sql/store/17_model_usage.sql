@@ -22,15 +22,11 @@ CREATE TABLE IF NOT EXISTS bcce_data.model_usage (
     recorded_at timestamptz NOT NULL DEFAULT now(),
     CONSTRAINT model_usage_pkey PRIMARY KEY (tenant_id, source, idempotency_key, at),
     CONSTRAINT model_usage_tenant_fkey FOREIGN KEY (tenant_id) REFERENCES bcce_data.tenants,
-    CONSTRAINT model_usage_idempotency_key_check CHECK (length(idempotency_key) BETWEEN 1 AND 256),
-    CONSTRAINT model_usage_model_id_check CHECK (length(model_id) BETWEEN 1 AND 256),
     CONSTRAINT model_usage_at_check CHECK (at >= '1970-01-01 00:00:00+00' AND at < '2201-01-01 00:00:00+00'),
-    CONSTRAINT model_usage_input_tokens_check CHECK (input_tokens BETWEEN 0 AND 1000000000000000),
-    CONSTRAINT model_usage_output_tokens_check CHECK (output_tokens BETWEEN 0 AND 1000000000000000),
-    CONSTRAINT model_usage_cache_read_tokens_check CHECK (cache_read_tokens BETWEEN 0 AND 1000000000000000),
-    CONSTRAINT model_usage_cache_write_5m_tokens_check CHECK (cache_write_5m_tokens BETWEEN 0 AND 1000000000000000),
-    CONSTRAINT model_usage_cache_write_1h_tokens_check CHECK (cache_write_1h_tokens BETWEEN 0 AND 1000000000000000),
-    CONSTRAINT model_usage_latency_ms_check CHECK (latency_ms BETWEEN 0 AND 1e15),
+    CONSTRAINT model_usage_tokens_check CHECK (
+        least(input_tokens, output_tokens, cache_read_tokens, cache_write_5m_tokens, cache_write_1h_tokens) >= 0
+        AND greatest(input_tokens, output_tokens, cache_read_tokens, cache_write_5m_tokens, cache_write_1h_tokens) <= 1000000000000000),
+    CONSTRAINT model_usage_latency_ms_check CHECK (latency_ms >= 0 AND latency_ms <= 1e15),
     CONSTRAINT model_usage_reported_cost_usd_check CHECK (reported_cost_usd >= 0 AND reported_cost_usd <= 1e15)
 ) PARTITION BY RANGE (at);
 CREATE TABLE IF NOT EXISTS bcce_data.model_usage_default PARTITION OF bcce_data.model_usage DEFAULT;

@@ -17,7 +17,6 @@ CREATE TABLE IF NOT EXISTS bcce_data.events (
     received_at timestamptz NOT NULL DEFAULT now(),
     CONSTRAINT events_pkey PRIMARY KEY (tenant_id, source, idempotency_key, occurred_at),
     CONSTRAINT events_tenant_fkey FOREIGN KEY (tenant_id) REFERENCES bcce_data.tenants,
-    CONSTRAINT events_idempotency_key_check CHECK (length(idempotency_key) BETWEEN 1 AND 256),
     CONSTRAINT events_event_type_check CHECK (length(event_type) BETWEEN 1 AND 100),
     CONSTRAINT events_occurred_at_check CHECK (occurred_at >= '1970-01-01 00:00:00+00' AND occurred_at < '2201-01-01 00:00:00+00')
 ) PARTITION BY RANGE (occurred_at);

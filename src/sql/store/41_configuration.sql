@@ -1,6 +1,6 @@
 -- Prices and words, set by whoever may.
 CREATE OR REPLACE FUNCTION bcce_data.resolve_tenant(tenant text) RETURNS uuid
-LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $body$
+LANGUAGE plpgsql STABLE AS $body$
 DECLARE
     found_tenant uuid;
 BEGIN
@@ -22,7 +22,7 @@ $body$;
 COMMENT ON FUNCTION bcce_data.resolve_tenant(text) IS 'tenant by uuid, slug or external id among those that the caller may write for; NULL in: the caller''s own';
 
 CREATE OR REPLACE FUNCTION bcce_data.refuse(reason text) RETURNS void
-LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $body$
+LANGUAGE plpgsql STABLE AS $body$
 DECLARE
     said record;
 BEGIN
@@ -105,12 +105,19 @@ $body$;
 COMMENT ON FUNCTION bcce.add_value_alias(text, text, text, text) IS
 'Teaches the inboxes a word of a sender: domain run_status, severity or incident_status; value is one of the reports'' words. For one tenant. Errors: 22023 unknown domain or value, P0002 tenant not found.';
 
-CREATE OR REPLACE FUNCTION bcce_data.known_word(tenant uuid, domain text, word text) RETURNS text
-LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $body$
-    SELECT coalesce(
-        (SELECT a.value FROM bcce_data.value_aliases a
-         WHERE a.tenant_id = $1 AND a.domain = $2 AND a.alias = lower(btrim($3))),
-        (SELECT d.value FROM bcce_data.default_value_aliases d
-         WHERE d.domain = $2 AND d.alias = lower(btrim($3))))
+CREATE OR REPLACE FUNCTION bcce_data.known_word(tenant uuid, kind text, word text) RETURNS text
+LANGUAGE plpgsql STABLE AS $body$
+DECLARE
+    plain text := lower(btrim(word));
+    known text;
+BEGIN
+    SELECT a.value INTO known FROM bcce_data.value_aliases a
+    WHERE a.tenant_id = tenant AND a.domain = kind AND a.alias = plain;
+    IF NOT FOUND THEN
+        SELECT d.value INTO known FROM bcce_data.default_value_aliases d
+        WHERE d.domain = kind AND d.alias = plain;
+    END IF;
+    RETURN known;
+END
 $body$;
 COMMENT ON FUNCTION bcce_data.known_word(uuid, text, text) IS 'the reports'' word for a sender''s word, NULL where nobody knows it';

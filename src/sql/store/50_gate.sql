@@ -1,43 +1,47 @@
 -- What every way in shares: identifiers, first mentions, counted rejections.
+-- These run inside the definer functions that call them, under their pinned
+-- search_path, once or more a row: plpgsql keeps their plans.
 CREATE OR REPLACE FUNCTION bcce_data.key_text(tenant uuid, value text) RETURNS text
-LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $body$
-    SELECT CASE WHEN bcce.contains_pii($2) THEN bcce.pseudonym($2, 'id', $1) ELSE $2 END
+LANGUAGE plpgsql STABLE AS $body$
+BEGIN
+    RETURN CASE WHEN bcce.contains_pii(value) THEN bcce.pseudonym(value, 'id', tenant) ELSE value END;
+END
 $body$;
 COMMENT ON FUNCTION bcce_data.key_text(uuid, text) IS 'an identifier as the redaction trigger will store it, so that it can be looked up before';
 
-CREATE OR REPLACE FUNCTION bcce_data.content_key(tenant uuid, content text) RETURNS text
-LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $body$
-    SELECT bcce.pseudonym($2, 'content', $1)
-$body$;
-COMMENT ON FUNCTION bcce_data.content_key(uuid, text) IS 'idempotency key of a row whose sender gave none: a keyed hash of its content';
-
 CREATE OR REPLACE FUNCTION bcce_data.time_fault(VARIADIC instants timestamptz[]) RETURNS text
-LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $body$
-    SELECT 'time_out_of_range' FROM unnest($1) AS u (t)
-    WHERE t < '1970-01-01 00:00:00+00' OR t >= '2201-01-01 00:00:00+00' LIMIT 1
+LANGUAGE plpgsql IMMUTABLE AS $body$
+BEGIN
+    RETURN CASE WHEN '1970-01-01 00:00:00+00' > ANY (instants) OR '2201-01-01 00:00:00+00' <= ANY (instants)
+                THEN 'time_out_of_range' END;
+END
 $body$;
 COMMENT ON FUNCTION bcce_data.time_fault(timestamptz[]) IS 'reason to refuse an instant outside 1970 to 2200, NULL where there is none';
 
 CREATE OR REPLACE FUNCTION bcce_data.reject(tenant uuid, source text, reason text, example_key text) RETURNS void
-LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp AS $body$
+LANGUAGE plpgsql VOLATILE AS $body$
+BEGIN
     INSERT INTO bcce_data.rejected_input (tenant_id, source, reason, example_key)
-    SELECT coalesce($1, bcce.current_tenant(), '00000000-0000-0000-0000-000000000000'), $2, $3,
-           CASE WHEN $1 IS NOT NULL AND length($4) <= 256 THEN $4 END
+    VALUES (coalesce(tenant, bcce.current_tenant(), '00000000-0000-0000-0000-000000000000'), source, reason,
+            CASE WHEN tenant IS NOT NULL AND length(example_key) <= 256 THEN example_key END);
+END
 $body$;
 COMMENT ON FUNCTION bcce_data.reject(uuid, text, text, text) IS 'counts a refused row; its id is kept only where the tenant is known, whose key can hide it';
 
-CREATE OR REPLACE FUNCTION bcce_data.mention_service(tenant uuid, service_id text) RETURNS void
-LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp AS $body$
-    INSERT INTO bcce_data.services (tenant_id, service_id, service_name)
-    SELECT $1, $2, $2
-    WHERE $2 IS NOT NULL
-      AND NOT EXISTS (SELECT FROM bcce_data.services s WHERE s.tenant_id = $1 AND s.service_id = $2)
-    ON CONFLICT DO NOTHING
+CREATE OR REPLACE FUNCTION bcce_data.mention_service(tenant uuid, service text) RETURNS void
+LANGUAGE plpgsql VOLATILE AS $body$
+BEGIN
+    IF service IS NOT NULL
+       AND NOT EXISTS (SELECT FROM bcce_data.services s WHERE s.tenant_id = tenant AND s.service_id = service) THEN
+        INSERT INTO bcce_data.services (tenant_id, service_id, service_name) VALUES (tenant, service, service)
+        ON CONFLICT DO NOTHING;
+    END IF;
+END
 $body$;
 COMMENT ON FUNCTION bcce_data.mention_service(uuid, text) IS 'makes the row of a service at its first mention';
 
 CREATE OR REPLACE FUNCTION bcce_data.put_workflow_run(run bcce_data.workflow_runs) RETURNS text
-LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $body$
+LANGUAGE plpgsql VOLATILE AS $body$
 DECLARE
     fault text;
     known_start timestamptz;
@@ -61,14 +65,12 @@ BEGIN
     run.is_test := coalesce(run.is_test, false);
 
     PERFORM bcce_data.mention_service(run.tenant_id, run.service_id);
-    INSERT INTO bcce_data.workflows (tenant_id, workflow_id, name, service_id)
-    SELECT run.tenant_id, run.workflow_id, run.workflow_id, run.service_id
-    WHERE NOT EXISTS (SELECT FROM bcce_data.workflows w
-                      WHERE w.tenant_id = run.tenant_id AND w.workflow_id = run.workflow_id)
-    ON CONFLICT DO NOTHING;
-    IF run.service_id IS NULL THEN
-        SELECT w.service_id INTO run.service_id FROM bcce_data.workflows w
-        WHERE w.tenant_id = run.tenant_id AND w.workflow_id = run.workflow_id;
+    SELECT coalesce(run.service_id, w.service_id) INTO run.service_id FROM bcce_data.workflows w
+    WHERE w.tenant_id = run.tenant_id AND w.workflow_id = run.workflow_id;
+    IF NOT FOUND THEN
+        INSERT INTO bcce_data.workflows (tenant_id, workflow_id, name, service_id)
+        VALUES (run.tenant_id, run.workflow_id, run.workflow_id, run.service_id)
+        ON CONFLICT DO NOTHING;
     END IF;
 
     INSERT INTO bcce_data.workflow_run_keys (tenant_id, run_id, started_at)
@@ -119,7 +121,7 @@ $body$;
 COMMENT ON FUNCTION bcce_data.put_workflow_run(bcce_data.workflow_runs) IS 'stores a run or brings a known one up to date; returns the reason where it is refused';
 
 CREATE OR REPLACE FUNCTION bcce_data.put_incident(incident bcce_data.incidents) RETURNS text
-LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $body$
+LANGUAGE plpgsql VOLATILE AS $body$
 DECLARE
     fault text;
     order_of CONSTANT text[] := ARRAY['open', 'acknowledged', 'mitigated', 'resolved', 'closed'];
@@ -179,7 +181,7 @@ $body$;
 COMMENT ON FUNCTION bcce_data.put_incident(bcce_data.incidents) IS 'stores an incident or brings a known one up to date; returns the reason where it is refused';
 
 CREATE OR REPLACE FUNCTION bcce_data.put_metric(sample bcce_data.performance_metrics) RETURNS text
-LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $body$
+LANGUAGE plpgsql VOLATILE AS $body$
 DECLARE
     fault text;
     measurements double precision[] := ARRAY[sample.window_seconds, sample.p50_latency_ms, sample.p95_latency_ms,
@@ -204,8 +206,7 @@ BEGIN
         request_count, error_count, p50_latency_ms, p95_latency_ms, p99_latency_ms, throughput_rps,
         cpu_percent, memory_percent, storage_percent, network_percent, is_test, charged_usd)
     VALUES (sample.tenant_id, coalesce(sample.source, 'api'),
-        coalesce(sample.idempotency_key, bcce_data.content_key(sample.tenant_id,
-            concat_ws('|', sample.service_id, measurements, percents))),
+        coalesce(sample.idempotency_key, bcce.pseudonym(concat_ws('|', sample.service_id, measurements, percents), 'content', sample.tenant_id)),
         sample.observed_at, sample.service_id, sample.window_seconds, sample.request_count, sample.error_count,
         sample.p50_latency_ms, sample.p95_latency_ms, sample.p99_latency_ms, sample.throughput_rps,
         sample.cpu_percent, sample.memory_percent, sample.storage_percent, sample.network_percent,
@@ -218,7 +219,7 @@ $body$;
 COMMENT ON FUNCTION bcce_data.put_metric(bcce_data.performance_metrics) IS 'stores a sample once; returns the reason where it is refused';
 
 CREATE OR REPLACE FUNCTION bcce_data.put_prediction(prediction bcce_data.predictions) RETURNS text
-LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $body$
+LANGUAGE plpgsql VOLATILE AS $body$
 DECLARE
     fault text;
 BEGIN
@@ -241,11 +242,12 @@ BEGIN
     prediction.model_name := bcce_data.key_text(prediction.tenant_id, prediction.model_name);
     prediction.model_version := bcce_data.key_text(prediction.tenant_id, coalesce(prediction.model_version, ''));
     prediction.target_id := bcce_data.key_text(prediction.tenant_id, prediction.target_id);
-    INSERT INTO bcce_data.models (tenant_id, model_name, model_version)
-    SELECT prediction.tenant_id, prediction.model_name, prediction.model_version
-    WHERE NOT EXISTS (SELECT FROM bcce_data.models m WHERE m.tenant_id = prediction.tenant_id
-                      AND m.model_name = prediction.model_name AND m.model_version = prediction.model_version)
-    ON CONFLICT DO NOTHING;
+    IF NOT EXISTS (SELECT FROM bcce_data.models m WHERE m.tenant_id = prediction.tenant_id
+                   AND m.model_name = prediction.model_name AND m.model_version = prediction.model_version) THEN
+        INSERT INTO bcce_data.models (tenant_id, model_name, model_version)
+        VALUES (prediction.tenant_id, prediction.model_name, prediction.model_version)
+        ON CONFLICT DO NOTHING;
+    END IF;
     -- A probability that was given is never changed afterwards: no peeking.
     INSERT INTO bcce_data.prediction_keys (tenant_id, prediction_id, predicted_at)
     VALUES (prediction.tenant_id, prediction.prediction_id, prediction.predicted_at)
@@ -268,7 +270,7 @@ $body$;
 COMMENT ON FUNCTION bcce_data.put_prediction(bcce_data.predictions) IS 'stores a prediction once; returns the reason where it is refused';
 
 CREATE OR REPLACE FUNCTION bcce_data.put_model_usage(call bcce_data.model_usage) RETURNS text
-LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $body$
+LANGUAGE plpgsql VOLATILE AS $body$
 DECLARE
     fault text;
     counts numeric[] := ARRAY[call.input_tokens, call.output_tokens, call.cache_read_tokens, call.cache_write_5m_tokens,
@@ -289,8 +291,7 @@ BEGIN
         run_id, input_tokens, output_tokens, cache_read_tokens, cache_write_5m_tokens, cache_write_1h_tokens, latency_ms,
         is_batch, is_test, reported_cost_usd)
     VALUES (call.tenant_id, coalesce(call.source, 'api'),
-        coalesce(call.idempotency_key, bcce_data.content_key(call.tenant_id,
-            concat_ws('|', call.model_id, call.user_key, call.session_id, call.run_id, counts))),
+        coalesce(call.idempotency_key, bcce.pseudonym(concat_ws('|', call.model_id, call.user_key, call.session_id, call.run_id, counts), 'content', call.tenant_id)),
         call.at, call.model_id, call.provider, call.region, call.user_key, call.session_id, call.run_id,
         call.input_tokens, call.output_tokens, call.cache_read_tokens, call.cache_write_5m_tokens, call.cache_write_1h_tokens,
         call.latency_ms, coalesce(call.is_batch, false), coalesce(call.is_test, false), call.reported_cost_usd)

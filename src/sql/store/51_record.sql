@@ -2,7 +2,7 @@
 -- bcce_owner; row security then admits only tenants of the outer role, and a
 -- tenant of somebody else is answered as one that does not exist.
 CREATE OR REPLACE FUNCTION bcce_data.writable_tenant(tenant text) RETURNS uuid
-LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $body$
+LANGUAGE plpgsql STABLE AS $body$
 DECLARE
     target uuid := bcce_data.resolve_tenant(tenant);
 BEGIN

@@ -1,23 +1,25 @@
 -- Events of guests and users, one JSON object each.
 CREATE OR REPLACE FUNCTION bcce_data.user_agent_family(user_agent text) RETURNS text
-LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $body$
-    SELECT CASE
-        WHEN $1 IS NULL OR $1 IN ('', '-') THEN NULL
-        WHEN $1 ~* '(bot|crawl|spider|slurp|feed|monitor|archiver)' THEN 'Bot'
-        WHEN $1 ~ 'Edg(e|A|iOS)?/' THEN 'Edge'
-        WHEN $1 ~ 'OPR/|Opera' THEN 'Opera'
-        WHEN $1 ~ 'Firefox/|FxiOS/' THEN 'Firefox'
-        WHEN $1 ~ 'Chrome/|CriOS/|Chromium/' THEN 'Chrome'
-        WHEN $1 ~ 'Safari/' THEN 'Safari'
-        WHEN $1 ~ 'MSIE|Trident/' THEN 'Internet Explorer'
-        WHEN $1 ~* '^(curl|wget|python|java|go-http|ruby|perl|okhttp|libwww)' THEN 'Script'
+LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $body$
+BEGIN
+    RETURN CASE
+        WHEN user_agent IS NULL OR user_agent IN ('', '-') THEN NULL
+        WHEN user_agent ~* '(bot|crawl|spider|slurp|feed|monitor|archiver)' THEN 'Bot'
+        WHEN user_agent ~ 'Edg(e|A|iOS)?/' THEN 'Edge'
+        WHEN user_agent ~ 'OPR/|Opera' THEN 'Opera'
+        WHEN user_agent ~ 'Firefox/|FxiOS/' THEN 'Firefox'
+        WHEN user_agent ~ 'Chrome/|CriOS/|Chromium/' THEN 'Chrome'
+        WHEN user_agent ~ 'Safari/' THEN 'Safari'
+        WHEN user_agent ~ 'MSIE|Trident/' THEN 'Internet Explorer'
+        WHEN user_agent ~* '^(curl|wget|python|java|go-http|ruby|perl|okhttp|libwww)' THEN 'Script'
         ELSE 'Other'
-    END
+    END;
+END
 $body$;
 COMMENT ON FUNCTION bcce_data.user_agent_family(text) IS 'family of a program by its user agent; the user agent itself is never stored';
 
 CREATE OR REPLACE FUNCTION bcce_data.put_event(event bcce_data.events) RETURNS text
-LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $body$
+LANGUAGE plpgsql VOLATILE AS $body$
 DECLARE
     fault text;
 BEGIN
@@ -35,9 +37,8 @@ BEGIN
     INSERT INTO bcce_data.events (tenant_id, source, idempotency_key, occurred_at, event_type, guest_key, guest_type, user_key,
         session_id, service_id, ip_prefix, user_agent_family, properties, is_test)
     VALUES (event.tenant_id, coalesce(event.source, 'api'),
-        coalesce(event.idempotency_key, bcce_data.content_key(event.tenant_id,
-            concat_ws('|', event.event_type, event.guest_key, event.guest_type, event.user_key, event.session_id,
-                      event.service_id, event.ip_prefix, event.user_agent_family, event.properties))),
+        coalesce(event.idempotency_key, bcce.pseudonym(concat_ws('|', event.event_type, event.guest_key, event.guest_type, event.user_key, event.session_id,
+                      event.service_id, event.ip_prefix, event.user_agent_family, event.properties), 'content', event.tenant_id)),
         event.occurred_at, event.event_type, event.guest_key, event.guest_type, event.user_key, event.session_id,
         event.service_id, event.ip_prefix, event.user_agent_family, event.properties, coalesce(event.is_test, false))
     ON CONFLICT DO NOTHING;
@@ -47,7 +48,7 @@ $body$;
 COMMENT ON FUNCTION bcce_data.put_event(bcce_data.events) IS 'stores an event once; returns duplicate where it is known, or the reason where it is refused';
 
 CREATE OR REPLACE FUNCTION bcce_data.put_event_object(tenant uuid, document jsonb) RETURNS text
-LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $body$
+LANGUAGE plpgsql VOLATILE AS $body$
 DECLARE
     event bcce_data.events;
     known CONSTANT text[] := ARRAY['tenant', 'event_type', 'type', 'occurred_at', 'timestamp', 'guest_id', 'guest_type', 'segment',
