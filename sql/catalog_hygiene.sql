@@ -122,10 +122,12 @@ SELECT name FROM our_functions
 WHERE NOT is_member AND proname <> 'whoami'
   AND EXISTS (SELECT FROM aclexplode(coalesce(proacl, acldefault('f', proowner))) AS a WHERE a.grantee = 0);
 
-\echo == SQL and PL/pgSQL functions without a fixed search_path whose body is a string
+-- Helpers that only their owner may call run under the path of their caller.
+\echo == SQL and PL/pgSQL functions in reach without a fixed search_path whose body is a string
 SELECT f.name FROM our_functions f JOIN pg_proc p USING (oid) JOIN pg_language l ON l.oid = p.prolang
 WHERE l.lanname IN ('sql', 'plpgsql') AND p.prosqlbody IS NULL
   AND NOT coalesce(f.proconfig @> '{"search_path=pg_catalog, pg_temp"}', false)
+  AND (f.nspname = 'bcce' OR EXISTS (SELECT FROM aclexplode(coalesce(f.proacl, acldefault('f', f.proowner))) AS a WHERE a.grantee <> f.proowner))
   -- Called by a generated column, with every name qualified.
   AND f.name <> 'bcce_private.role_by_name(text)';
 
