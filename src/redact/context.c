@@ -14,9 +14,10 @@ static const struct
 	{"phone", CONTEXT_PHONE}, {"phones", CONTEXT_PHONE}, {"telephone", CONTEXT_PHONE},
 	{"tel", CONTEXT_PHONE}, {"telefon", CONTEXT_PHONE}, {"mobile", CONTEXT_PHONE},
 	{"cell", CONTEXT_PHONE}, {"cellphone", CONTEXT_PHONE}, {"fax", CONTEXT_PHONE},
-	{"call", CONTEXT_PHONE}, {"whatsapp", CONTEXT_PHONE}, {"sms", CONTEXT_PHONE},
-	{"dial", CONTEXT_PHONE}, {"hotline", CONTEXT_PHONE}, {"office", CONTEXT_PHONE},
-	{"desk", CONTEXT_PHONE}, {"handy", CONTEXT_PHONE}, {"msisdn", CONTEXT_PHONE},
+	{"call", CONTEXT_CALL}, {"whatsapp", CONTEXT_PHONE}, {"sms", CONTEXT_CALL},
+	{"dial", CONTEXT_CALL}, {"answering", CONTEXT_CALL},
+	{"messages", CONTEXT_CALL}, {"reach", CONTEXT_CALL}, {"registered", CONTEXT_CALL}, {"hotline", CONTEXT_PHONE}, {"office", CONTEXT_CALL},
+	{"desk", CONTEXT_CALL}, {"handy", CONTEXT_PHONE}, {"msisdn", CONTEXT_PHONE},
 	{"card", CONTEXT_CARD}, {"cards", CONTEXT_CARD}, {"credit", CONTEXT_CARD},
 	{"creditcard", CONTEXT_CARD}, {"cc", CONTEXT_CARD}, {"debit", CONTEXT_CARD},
 	{"visa", CONTEXT_CARD}, {"mastercard", CONTEXT_CARD}, {"amex", CONTEXT_CARD},
@@ -41,9 +42,22 @@ word_context(const uint8_t *word, size_t len)
 	return 0;
 }
 
-/* The contexts of all words of a text; cardNumber and card_number are two. */
+/* Does a word of prose end here, or only a part of a name such as PhoneBar? */
+static bool
+word_ends(const uint8_t *text, size_t at, size_t len)
+{
+	if (at == len || !byte_is(text[at], B_ALPHA))
+		return true;
+	return len - at >= 2 && equal_lower(text + at, "no", 2) &&
+		(len - at == 2 || !byte_is(text[at + 2], B_ALPHA));
+}
+
+/*
+ * The contexts of all words of a text.  In the name of a column or key every
+ * part counts; in a text cardNumber does and PhoneStatusBar does not.
+ */
 unsigned
-context_of(const uint8_t *text, size_t len)
+context_of(const uint8_t *text, size_t len, bool is_name)
 {
 	unsigned	context = 0;
 	size_t		at = 0;
@@ -61,7 +75,9 @@ context_of(const uint8_t *text, size_t len)
 			   !(at > from && text[at] >= 'A' && text[at] <= 'Z' &&
 				 text[at - 1] >= 'a' && text[at - 1] <= 'z'))
 			at++;
-		context |= word_context(text + from, at - from);
+		if (is_name || word_ends(text, at, len) ||
+			(len - at >= 6 && equal_lower(text + at, "number", 6)))
+			context |= word_context(text + from, at - from);
 	}
 	return context;
 }
@@ -88,8 +104,8 @@ context_around(const Scan *s, size_t start, size_t end)
 	while (to > end && to < s->len && byte_is(s->text[to], B_ALPHA) &&
 		   byte_is(s->text[to - 1], B_ALPHA))
 		to--;
-	return s->key_context | context_of(s->text + from, start - from) |
-		context_of(s->text + end, to - end);
+	return s->key_context | context_of(s->text + from, start - from, false) |
+		context_of(s->text + end, to - end, false);
 }
 
 /* Parts of names, with nothing but letters and digits, that name secrets. */
@@ -97,7 +113,7 @@ static const char *const strong_parts[] = {
 	"password", "passwd", "passphrase", "passwort", "passcode", "pwd", "secret",
 	"apikey", "privatekey", "accesskey", "accountkey", "authkey", "masterkey",
 	"encryptionkey", "signingkey", "authtoken", "accesstoken", "refreshtoken",
-	"bearertoken", "apitoken", "sessiontoken", "idtoken", "credential", "authorization"
+	"bearertoken", "contribsys", "apitoken", "sessiontoken", "idtoken", "credential", "authorization"
 };
 
 static const char *const weak_parts[] = {
@@ -252,18 +268,17 @@ static const char *const empty_words[] = {
 	"passwd", "pass", "value", "key", "bearer", "basic", "unset", "missing", "invalid", "dummy"
 };
 
-/* Does the value only hold the place of a secret, or is it already redacted? */
+/* Is the value already redacted, masked or a variable to be filled in? */
 bool
-is_placeholder(const uint8_t *v, size_t len)
+is_masked(const uint8_t *v, size_t len)
 {
-	char		word[16];
 	size_t		i;
 
 	if (len == 0 || is_pseudonym(v, len))
 		return true;
-	for (i = 1; i < len && lower(v[i]) == lower(v[0]); i++);
+	for (i = 0; i < len && (v[i] == '*' || v[i] == '.'); i++);
 	if (i == len)
-		return true;			/* xxxx, ****, .... */
+		return true;
 	for (i = 0; i < len; i++)
 		if (v[i] == '[')
 		{
@@ -283,8 +298,29 @@ is_placeholder(const uint8_t *v, size_t len)
 		if (lower(v[i]) == 'x' && len <= 64 && equal_lower(v + i, "xxxx", 4))
 			return true;
 	for (i = 0; i < len && v[i] == '*'; i++);
-	if (i >= 3)
-		return true;			/* a masked value with some of it left */
+	return i >= 3;				/* a masked value with some of it left */
+}
+
+/* Does the value only hold the place of a secret? */
+bool
+is_placeholder(const uint8_t *v, size_t len)
+{
+	char		word[16];
+	bool		score = false;
+	size_t		i;
+
+	if (is_masked(v, len))
+		return true;
+	for (i = 1; i < len && lower(v[i]) == lower(v[0]); i++);
+	if (i == len)
+		return true;			/* xxxx, ----, 0000 */
+	for (i = 0; i < len && ((v[i] >= 'A' && v[i] <= 'Z') || v[i] == '_'); i++)
+		score |= v[i] == '_';
+	if (i == len && score)
+		return true;			/* ACCESS_TOKEN */
+	if (len > 5 && (equal_lower(v, "your", 4) || equal_lower(v, "insert", 6) ||
+					equal_lower(v, "<your", 5)))
+		return true;
 	if (len >= sizeof(word))
 		return false;
 	for (i = 0; i < len; i++)
