@@ -286,7 +286,7 @@ is_masked(const uint8_t *v, size_t len)
 
 			while (j < len && ((v[j] >= 'A' && v[j] <= 'Z') || v[j] == '_' || byte_is(v[j], B_DIGIT)))
 				j++;
-			if (j > i + 1 && j < len && v[j] == ']')
+			if (j > i + 1 && (j == len || v[j] == ']'))
 				return true;	/* holds a tag */
 		}
 	if ((v[0] == '$' && (len == 1 || v[1] == '{' || v[1] == '(' || byte_is(v[1], B_ALPHA))) ||

@@ -99,7 +99,7 @@ check_text(const char *text, size_t len)
 		if (result.count == 0)
 			break;
 		if (pass == MAX_PASSES)
-			fail("tagging does not come to rest", text, strlen(text) < len ? strlen(text) : len);
+			fail("tagging does not come to rest", now, len);
 		out = malloc(redact_rendered_bound(len, &result));
 		len = redact_render(now, len, &result, STYLE_TAG, NULL, out);
 		free(now);
@@ -170,12 +170,12 @@ time_repeated(const char *piece, size_t len)
 static void
 check_linear(const char *piece)
 {
-	double		small = time_repeated(piece, 1 << 17);
-	double		big = time_repeated(piece, 1 << 20);
+	double		small = time_repeated(piece, 1 << 15);
+	double		big = time_repeated(piece, 1 << 18);
 
-	if (big > 0.2 && big > 24 * small)
+	if (big > 0.1 && big > 24 * small)
 	{
-		fprintf(stderr, "%.3f s for 128 KB, %.3f s for 1 MB\n", small, big);
+		fprintf(stderr, "%.3f s for 32 KB, %.3f s for 256 KB\n", small, big);
 		fail("time is not linear", piece, strlen(piece));
 	}
 }
