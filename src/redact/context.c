@@ -207,6 +207,40 @@ split_name(const uint8_t *name, size_t len, char *joined, char words[8][24])
 	return nwords + (fill > 0);
 }
 
+/*
+ * Can the name hold any of the parts above?  They all begin with one of these
+ * letters, and nearly no other name has them in a row.
+ */
+static bool
+has_root(const uint8_t *name, size_t len)
+{
+	static const char roots[] =
+		"pas pwd sec api pri acc aut mas enc sig ref bea ses idt cre tok coo oau web key cli log"
+		" sas jwt pat pin otp cvv cvc con ";
+	static uint8_t root_bits[32 * 32 * 32 / 8];
+	static bool ready = false;
+	unsigned	three = 0;
+	size_t		i;
+
+	if (!ready)
+	{
+		for (i = 0; i + 3 < sizeof(roots); i += 4)
+		{
+			three = (roots[i] & 31u) << 10 | (roots[i + 1] & 31u) << 5 | (roots[i + 2] & 31u);
+			root_bits[three >> 3] |= (uint8_t) (1 << (three & 7));
+		}
+		ready = true;
+	}
+	for (three = 0, i = 0; i < len; i++)
+	{
+		three = (three << 5 | (name[i] & 31u)) & 0x7FFF;
+		if ((root_bits[three >> 3] & (1 << (three & 7))) ||
+			(three & 0x3FF) == (('p' & 31u) << 5 | ('w' & 31u)))
+			return true;
+	}
+	return false;
+}
+
 /* Is this the name of a secret?  NAME_NONE, NAME_WEAK or NAME_STRONG. */
 int
 secret_name(const uint8_t *name, size_t len)
@@ -217,7 +251,7 @@ secret_name(const uint8_t *name, size_t len)
 	int			i;
 	int			result = NAME_NONE;
 
-	if (len < 2)
+	if (len < 2 || !has_root(name, len))
 		return NAME_NONE;
 	if (len > 63)
 	{
