@@ -122,6 +122,7 @@ BEGIN ATOMIC
         FROM prediction p
         LEFT JOIN bcce_data.workflow_runs r
             ON p.target_kind = 'run' AND r.tenant_id = p.tenant_id AND r.run_id = p.target_id
+            AND (until IS NULL OR r.started_at < until)
         LEFT JOIN ahead h
             ON p.target_kind = 'service' AND h.tenant_id = p.tenant_id AND h.prediction_id = p.prediction_id
     ),
