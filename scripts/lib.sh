@@ -76,6 +76,9 @@ ensure_packages() {
         { tail -n 5 "$work/apt.log" >&2; die "apt-get could not install the packages" "see above; run it by hand"; }
 }
 
+# What the server's environment holds besides: NAME=value.
+server_env=()
+
 # The server refuses to run as root; it then runs as the user postgres.
 if [ "$(id -u)" -eq 0 ]; then
     server_user=postgres
@@ -135,7 +138,7 @@ resume_cluster() {
     shift
     cluster="$work/$name"
     export PGHOST="$cluster" PGPORT=5432 PGUSER=postgres
-    as_server "$pg_bin/pg_ctl" -D "$cluster/data" -l "$cluster/log" -w \
+    as_server env ${server_env[@]+"${server_env[@]}"} "$pg_bin/pg_ctl" -D "$cluster/data" -l "$cluster/log" -w \
         -o "-c listen_addresses='' -c unix_socket_directories='$cluster' -c port=5432 -c fsync=off $*" start >"$work/start.log" 2>&1 ||
         { tail -n 5 "$cluster/log" >&2; die "the private cluster did not start"; }
 }
@@ -144,11 +147,16 @@ stop_cluster() {
     as_server "$pg_bin/pg_ctl" -D "$work/$1/data" -m fast -w stop >/dev/null 2>&1 || true
 }
 
+# Stops every cluster of the work folder.
+stop_clusters() {
+    local data
+    for data in "$work"/*/data "$work"/*/*/data; do
+        [ ! -e "$data/postmaster.pid" ] || as_server "$pg_bin/pg_ctl" -D "$data" -m immediate stop >/dev/null 2>&1 || true
+    done
+}
+
 # For trap: stops every cluster of the work folder and removes it.
 clean_up() {
-    local data
-    for data in "$work"/*/data; do
-        [ -e "$data/postmaster.pid" ] && as_server "$pg_bin/pg_ctl" -D "$data" -m immediate stop >/dev/null 2>&1
-    done
+    stop_clusters
     rm -rf "$work"
 }

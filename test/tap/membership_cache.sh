@@ -95,26 +95,9 @@ trap clean_up EXIT
 maintain -c "CREATE DATABASE $database" -c "CREATE ROLE regress_cached" -c "CREATE ROLE regress_cached_team"
 psql -XAtq -v ON_ERROR_STOP=1 -d "$database" <<'SQL'
 CREATE EXTENSION bcce;
-CREATE SCHEMA IF NOT EXISTS bcce_private;
-CREATE TABLE IF NOT EXISTS bcce_private.membership (
-    role regrole NOT NULL,
-    tenant_id uuid NOT NULL,
-    is_default boolean NOT NULL DEFAULT false,
-    valid_from timestamptz NOT NULL DEFAULT '-infinity',
-    valid_until timestamptz NOT NULL DEFAULT 'infinity',
-    PRIMARY KEY (role, tenant_id)
-);
-DO $$
-BEGIN
-    IF NOT EXISTS (SELECT FROM pg_trigger
-                   WHERE tgrelid = 'bcce_private.membership'::regclass
-                     AND tgfoid = 'bcce.invalidate_cache()'::regprocedure) THEN
-        CREATE TRIGGER regress_invalidate_cache
-            AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON bcce_private.membership
-            FOR EACH STATEMENT EXECUTE FUNCTION bcce.invalidate_cache();
-    END IF;
-END
-$$;
+INSERT INTO bcce_data.tenants (tenant_id, tenant_name, slug) VALUES
+    ('aaaaaaaa-0000-0000-0000-000000000001', 'Tenant a', 'regress-a'),
+    ('bbbbbbbb-0000-0000-0000-000000000002', 'Tenant b', 'regress-b');
 GRANT USAGE ON SCHEMA bcce TO regress_cached, regress_cached_team;
 GRANT EXECUTE ON FUNCTION bcce.current_tenant(), bcce.current_tenants() TO regress_cached, regress_cached_team;
 SQL
@@ -128,7 +111,7 @@ session writer
 run reader "SET ROLE regress_cached"
 
 is "$(ask reader "$mine")" none "no membership"
-run writer "INSERT INTO bcce_private.membership (role, tenant_id) VALUES ('regress_cached', '$a')"
+run writer "INSERT INTO bcce_private.membership (role_name, tenant_id) VALUES ('regress_cached', '$a')"
 is "$(ask reader "$mine")" $a "a committed row arrives"
 
 run writer "BEGIN; UPDATE bcce_private.membership SET tenant_id = '$b'"
@@ -144,7 +127,7 @@ run writer "DELETE FROM bcce_private.membership"
 is "$(ask reader "$mine")" none "a revocation ends access at the next statement of the same transaction"
 run reader "COMMIT"
 
-run writer "INSERT INTO bcce_private.membership (role, tenant_id) VALUES ('regress_cached', '$a')"
+run writer "INSERT INTO bcce_private.membership (role_name, tenant_id) VALUES ('regress_cached', '$a')"
 run reader "BEGIN ISOLATION LEVEL REPEATABLE READ"
 is "$(ask reader "$mine")" $a "within a repeatable read transaction"
 run writer "UPDATE bcce_private.membership SET valid_until = now()"
@@ -152,7 +135,7 @@ is "$(ask reader "$mine")" none "an expiry ends access there as well"
 run reader "COMMIT"
 
 run writer "TRUNCATE bcce_private.membership"
-run writer "INSERT INTO bcce_private.membership (role, tenant_id) VALUES ('regress_cached_team', '$b')"
+run writer "INSERT INTO bcce_private.membership (role_name, tenant_id) VALUES ('regress_cached_team', '$b')"
 is "$(ask reader "$mine")" none "not in the team"
 run writer "GRANT regress_cached_team TO regress_cached"
 is "$(ask reader "$mine")" $b "GRANT arrives"
@@ -160,11 +143,11 @@ run writer "REVOKE regress_cached_team FROM regress_cached"
 is "$(ask reader "$mine")" none "REVOKE arrives"
 
 # The reader's cache is empty and it waits for the table while the row changes.
-run writer "INSERT INTO bcce_private.membership (role, tenant_id) VALUES ('regress_cached', '$a')"
+run writer "INSERT INTO bcce_private.membership (role_name, tenant_id) VALUES ('regress_cached', '$a')"
 run writer "BEGIN; LOCK TABLE bcce_private.membership IN ACCESS EXCLUSIVE MODE"
 send reader "$mine"
 wait_for_lock
-run writer "UPDATE bcce_private.membership SET tenant_id = '$b' WHERE role = 'regress_cached'::regrole; COMMIT"
+run writer "UPDATE bcce_private.membership SET tenant_id = '$b' WHERE role_name = 'regress_cached'; COMMIT"
 is "$(answer reader)" $b "a change while the cache is being filled counts"
 is "$(ask reader "$mine")" $b "and afterwards"
 run writer "DELETE FROM bcce_private.membership"

@@ -17,6 +17,14 @@ BEGIN
         PERFORM bcce_data.secure_table(target);
     END LOOP;
 
+    FOR target IN
+        SELECT c.oid::regclass FROM pg_class c
+        WHERE c.relnamespace = 'bcce_data'::regnamespace AND c.relispartition AND c.relname LIKE '%\_default'
+          AND obj_description(c.oid, 'pg_class') IS NULL
+    LOOP
+        EXECUTE format('COMMENT ON TABLE %s IS %L', target, 'rows whose month has no partition yet; bcce.maintain() moves them');
+    END LOOP;
+
     FOR pair IN
         SELECT * FROM (VALUES
             ('bcce_data.tenants', 'tenant_id'), ('bcce_data.principals', 'principal_id'),
