@@ -1,0 +1,397 @@
+-- prediction_accuracy: how good predictions were, one row per tenant, model and version.
+CREATE OR REPLACE FUNCTION bcce.prediction_accuracy(since timestamptz DEFAULT NULL, until timestamptz DEFAULT NULL)
+RETURNS TABLE (
+    tenant_id uuid,
+    tenant_name text,
+    model_name text,
+    model_version text,
+    total_predictions bigint,
+    labelled_count bigint,
+    pending_count bigint,
+    unlabelable_count bigint,
+    superseded_count bigint,
+    late_count bigint,
+    threshold double precision,
+    true_positives bigint,
+    false_positives bigint,
+    true_negatives bigint,
+    false_negatives bigint,
+    accuracy_percent numeric,
+    precision_percent numeric,
+    recall_percent numeric,
+    specificity_percent numeric,
+    f1_score double precision,
+    mcc double precision,
+    brier_score double precision,
+    brier_skill_score double precision,
+    log_loss double precision,
+    auc double precision,
+    ece double precision,
+    mce double precision,
+    mean_predicted double precision,
+    base_rate_percent numeric,
+    calibration_ratio double precision,
+    median_label_delay_minutes double precision,
+    median_lead_time_minutes double precision,
+    accuracy_low_percent numeric,
+    accuracy_high_percent numeric
+)
+LANGUAGE sql STABLE PARALLEL RESTRICTED
+BEGIN ATOMIC
+    WITH prediction AS (
+        SELECT
+            p.tenant_id,
+            p.model_name,
+            p.model_version,
+            p.prediction_id,
+            p.predicted_at,
+            p.target_kind,
+            p.target_id,
+            p.horizon_seconds,
+            p.predicted_at + make_interval(secs => p.horizon_seconds) AS horizon_at,
+            p.failure_probability AS p,
+            CASE WHEN p.outcome_at <= (SELECT least(until, bcce.report_now())) THEN p.outcome END AS told,
+            p.outcome_at AS told_at
+        FROM bcce_data.predictions p
+        WHERE (since IS NULL OR p.predicted_at >= since)
+          AND (until IS NULL OR p.predicted_at < until)
+          AND NOT p.is_test
+    ),
+    -- What was heard of the predicted services: failures by their start, and any run or incident.
+    sign AS (
+        SELECT r.tenant_id, coalesce(r.service_id, w.service_id) AS service_id, r.started_at AS at,
+               r.status IN ('failed', 'timed_out') AND r.finished_at <= (SELECT least(until, bcce.report_now())) AS is_failure
+        FROM bcce_data.workflow_runs r
+        LEFT JOIN bcce_data.workflows w ON w.tenant_id = r.tenant_id AND w.workflow_id = r.workflow_id
+        WHERE NOT r.is_test AND r.status <> 'skipped'
+          AND (since IS NULL OR r.started_at >= since)
+          AND (until IS NULL OR r.started_at < until)
+          AND r.started_at <= (SELECT least(until, bcce.report_now()))
+        UNION ALL
+        SELECT i.tenant_id, i.service_id, i.started_at, true
+        FROM bcce_data.declared_incidents(until) i
+        WHERE i.started_at <= (SELECT least(until, bcce.report_now()))
+    ),
+    -- Backwards in time; at equal times the prediction comes first, so that only
+    -- what began after it is ahead of it.
+    ahead AS (
+        SELECT
+            x.tenant_id,
+            x.prediction_id,
+            min(x.failure_at) OVER backwards AS failure_at,
+            min(x.heard_at) OVER backwards AS heard_at
+        FROM (
+            SELECT p.tenant_id, p.target_id AS service_id, p.predicted_at AS at, p.prediction_id,
+                   NULL::timestamptz AS failure_at, NULL::timestamptz AS heard_at
+            FROM prediction p
+            WHERE p.target_kind = 'service'
+            UNION ALL
+            SELECT s.tenant_id, s.service_id, s.at, NULL, CASE WHEN s.is_failure THEN s.at END, s.at
+            FROM sign s
+            WHERE EXISTS (
+                SELECT 1
+                FROM prediction p
+                WHERE p.tenant_id = s.tenant_id AND p.target_kind = 'service' AND p.target_id = s.service_id
+            )
+        ) x
+        WINDOW backwards AS (
+            PARTITION BY x.tenant_id, x.service_id
+            ORDER BY x.at DESC, x.prediction_id IS NULL
+            ROWS UNBOUNDED PRECEDING)
+    ),
+    paired AS (
+        SELECT
+            p.tenant_id,
+            p.model_name,
+            p.model_version,
+            p.prediction_id,
+            p.predicted_at,
+            p.target_kind,
+            p.target_id,
+            p.horizon_seconds,
+            p.horizon_at,
+            p.p,
+            p.told,
+            p.told_at,
+            r.is_test AS run_is_test,
+            r.status AS run_status,
+            r.finished_at AS run_finished_at,
+            coalesce(r.started_at < p.predicted_at, false) AS is_late,
+            CASE WHEN h.failure_at <= p.horizon_at THEN h.failure_at END AS service_failure_at,
+            h.heard_at <= p.horizon_at AS was_heard
+        FROM prediction p
+        LEFT JOIN bcce_data.workflow_runs r
+            ON p.target_kind = 'run' AND r.tenant_id = p.tenant_id AND r.run_id = p.target_id
+        LEFT JOIN ahead h
+            ON p.target_kind = 'service' AND h.tenant_id = p.tenant_id AND h.prediction_id = p.prediction_id
+    ),
+    ranked AS (
+        SELECT
+            q.tenant_id,
+            q.model_name,
+            q.model_version,
+            q.predicted_at,
+            q.target_kind,
+            q.target_id,
+            q.horizon_at,
+            q.p,
+            q.told,
+            q.told_at,
+            q.run_is_test,
+            q.run_status,
+            q.run_finished_at,
+            q.is_late,
+            q.service_failure_at,
+            q.was_heard,
+            -- What was told of an external thing belongs to that very prediction.
+            NOT q.is_late AND row_number() OVER (
+                PARTITION BY q.tenant_id, q.model_name, q.model_version, q.target_kind, q.target_id, q.is_late,
+                    CASE WHEN q.target_kind = 'service' THEN q.predicted_at END,
+                    CASE WHEN q.target_kind = 'service' THEN q.horizon_seconds END,
+                    CASE WHEN q.target_kind = 'external' AND q.told IS NOT NULL THEN q.prediction_id END
+                ORDER BY q.predicted_at DESC, q.prediction_id DESC
+            ) > 1 AS is_superseded
+        FROM paired q
+    ),
+    judged AS (
+        SELECT
+            k.tenant_id,
+            k.model_name,
+            k.model_version,
+            k.p,
+            verdict.state,
+            CASE WHEN verdict.state = 'labelled' THEN coalesce(k.told::integer, CASE k.target_kind
+                WHEN 'run' THEN (k.run_status IN ('failed', 'timed_out'))::integer
+                ELSE (k.service_failure_at IS NOT NULL)::integer END) END AS y,
+            CASE WHEN k.told IS NOT NULL THEN k.told_at
+                 WHEN k.target_kind = 'run' THEN k.run_finished_at
+                 ELSE k.horizon_at END - k.predicted_at AS label_delay,
+            CASE k.target_kind WHEN 'run' THEN k.run_finished_at
+                               WHEN 'service' THEN k.service_failure_at
+                               ELSE k.told_at END - k.predicted_at AS lead_time
+        FROM ranked k
+        CROSS JOIN LATERAL (
+            SELECT CASE
+                WHEN k.is_late THEN 'late'
+                WHEN k.is_superseded THEN 'superseded'
+                WHEN k.told IS NOT NULL THEN 'labelled'
+                WHEN k.target_kind = 'external' THEN 'pending'
+                WHEN k.target_kind = 'run' THEN CASE
+                    WHEN k.run_is_test THEN 'unlabelable'
+                    WHEN k.run_finished_at <= (SELECT least(until, bcce.report_now())) THEN
+                        CASE WHEN k.run_status IN ('cancelled', 'skipped') THEN 'unlabelable' ELSE 'labelled' END
+                    ELSE 'pending' END
+                WHEN k.horizon_at > (SELECT least(until, bcce.report_now())) THEN 'pending'
+                WHEN k.was_heard THEN 'labelled'
+                WHEN EXISTS (
+                    SELECT 1
+                    FROM bcce_data.performance_metrics m
+                    WHERE m.tenant_id = k.tenant_id AND m.service_id = k.target_id AND NOT m.is_test
+                      AND m.observed_at > k.predicted_at AND m.observed_at <= k.horizon_at
+                ) THEN 'labelled'
+                ELSE 'unlabelable'
+            END AS state
+        ) verdict
+    ),
+    -- One row per model, known by its own row or by its predictions.
+    model AS (
+        SELECT x.tenant_id, t.tenant_name, x.model_name, x.model_version, coalesce(max(x.threshold), 0.5) AS threshold
+        FROM (
+            SELECT m.tenant_id, m.model_name, m.model_version, m.threshold
+            FROM bcce_data.models m
+            UNION ALL
+            SELECT j.tenant_id, j.model_name, j.model_version, NULL
+            FROM judged j
+        ) x
+        JOIN bcce_data.tenants t ON t.tenant_id = x.tenant_id AND t.deleted_at IS NULL
+        GROUP BY x.tenant_id, t.tenant_name, x.model_name, x.model_version
+    ),
+    tally AS (
+        SELECT
+            j.tenant_id,
+            j.model_name,
+            j.model_version,
+            count(*) AS total,
+            count(*) FILTER (WHERE j.state = 'labelled') AS labelled,
+            count(*) FILTER (WHERE j.state = 'pending') AS pending,
+            count(*) FILTER (WHERE j.state = 'unlabelable') AS unlabelable,
+            count(*) FILTER (WHERE j.state = 'superseded') AS superseded,
+            count(*) FILTER (WHERE j.state = 'late') AS late
+        FROM judged j
+        GROUP BY j.tenant_id, j.model_name, j.model_version
+    ),
+    labelled AS (
+        SELECT
+            j.tenant_id,
+            j.model_name,
+            j.model_version,
+            j.p,
+            j.y,
+            j.p >= m.threshold AS is_positive,
+            least(greatest(j.p, 1e-15), 1 - 1e-15) AS clipped,
+            extract(epoch FROM j.label_delay)::double precision / 60 AS label_delay_minutes,
+            extract(epoch FROM j.lead_time)::double precision / 60 AS lead_time_minutes,
+            -- Twice the mean rank of equals, so that it stays whole.
+            2 * rank() OVER (PARTITION BY j.tenant_id, j.model_name, j.model_version ORDER BY j.p) - 1
+                + count(*) OVER (PARTITION BY j.tenant_id, j.model_name, j.model_version, j.p) AS double_rank
+        FROM judged j
+        JOIN model m ON m.tenant_id = j.tenant_id AND m.model_name = j.model_name AND m.model_version = j.model_version
+        WHERE j.state = 'labelled'
+    ),
+    score AS (
+        SELECT
+            l.tenant_id,
+            l.model_name,
+            l.model_version,
+            count(*) AS n,
+            sum(l.y) AS failures,
+            count(*) FILTER (WHERE l.is_positive AND l.y = 1) AS tp,
+            count(*) FILTER (WHERE l.is_positive AND l.y = 0) AS fp,
+            count(*) FILTER (WHERE NOT l.is_positive AND l.y = 0) AS tn,
+            count(*) FILTER (WHERE NOT l.is_positive AND l.y = 1) AS fn,
+            avg((l.p - l.y) * (l.p - l.y)) AS brier,
+            -avg(CASE l.y WHEN 1 THEN ln(l.clipped) ELSE ln(1 - l.clipped) END) AS log_loss,
+            sum(l.double_rank) FILTER (WHERE l.y = 1) AS failure_double_ranks,
+            avg(l.p) AS mean_p,
+            sum(l.p) AS sum_p,
+            percentile_cont(0.5) WITHIN GROUP (ORDER BY l.label_delay_minutes)
+                FILTER (WHERE l.label_delay_minutes >= 0) AS label_delay_minutes,
+            percentile_cont(0.5) WITHIN GROUP (ORDER BY l.lead_time_minutes)
+                FILTER (WHERE l.is_positive AND l.y = 1 AND l.lead_time_minutes >= 0) AS lead_time_minutes
+        FROM labelled l
+        GROUP BY l.tenant_id, l.model_name, l.model_version
+    ),
+    calibration AS (
+        SELECT
+            b.tenant_id,
+            b.model_name,
+            b.model_version,
+            sum(b.distance) / sum(b.n) AS ece,
+            max(b.distance / b.n) AS mce
+        FROM (
+            SELECT l.tenant_id, l.model_name, l.model_version, count(*) AS n, abs(sum(l.p) - sum(l.y)) AS distance
+            FROM labelled l
+            GROUP BY l.tenant_id, l.model_name, l.model_version, least(floor(l.p * 10), 9)
+        ) b
+        GROUP BY b.tenant_id, b.model_name, b.model_version
+    )
+    SELECT
+        m.tenant_id,
+        m.tenant_name,
+        m.model_name,
+        m.model_version,
+        coalesce(t.total, 0),
+        coalesce(t.labelled, 0),
+        coalesce(t.pending, 0),
+        coalesce(t.unlabelable, 0),
+        coalesce(t.superseded, 0),
+        coalesce(t.late, 0),
+        m.threshold,
+        coalesce(s.tp, 0),
+        coalesce(s.fp, 0),
+        coalesce(s.tn, 0),
+        coalesce(s.fn, 0),
+        round(100.0 * (s.tp + s.tn) / s.n, 1),
+        round(100.0 * s.tp / nullif(s.tp + s.fp, 0), 1),
+        round(100.0 * s.tp / nullif(s.tp + s.fn, 0), 1),
+        round(100.0 * s.tn / nullif(s.tn + s.fp, 0), 1),
+        2.0::double precision * s.tp / nullif(2 * s.tp + s.fp + s.fn, 0),
+        (s.tp::double precision * s.tn - s.fp::double precision * s.fn)
+            / nullif(sqrt((s.tp + s.fp)::double precision * (s.tp + s.fn) * (s.tn + s.fp) * (s.tn + s.fn)), 0),
+        s.brier,
+        1 - s.brier / nullif(base.rate * (1 - base.rate), 0),
+        s.log_loss,
+        ((s.failure_double_ranks - 1.0 * s.failures * (s.failures + 1))
+            / nullif(2.0 * s.failures * (s.n - s.failures), 0))::double precision,
+        c.ece,
+        c.mce,
+        s.mean_p,
+        round(100.0 * s.failures / s.n, 1),
+        s.sum_p / nullif(s.failures, 0),
+        s.label_delay_minutes,
+        s.lead_time_minutes,
+        -- Wilson, as in analytics_overview
+        round(100.0 * (s.tp + s.tn + 3.841458820694124 / 2 - 1.959963984540054
+            * sqrt(1.0 * (s.tp + s.tn) * (s.fp + s.fn) / s.n + 3.841458820694124 / 4)) / (s.n + 3.841458820694124), 1),
+        round(100.0 * (s.tp + s.tn + 3.841458820694124 / 2 + 1.959963984540054
+            * sqrt(1.0 * (s.tp + s.tn) * (s.fp + s.fn) / s.n + 3.841458820694124 / 4)) / (s.n + 3.841458820694124), 1)
+    FROM model m
+    LEFT JOIN tally t ON t.tenant_id = m.tenant_id AND t.model_name = m.model_name AND t.model_version = m.model_version
+    LEFT JOIN score s ON s.tenant_id = m.tenant_id AND s.model_name = m.model_name AND s.model_version = m.model_version
+    LEFT JOIN calibration c ON c.tenant_id = m.tenant_id AND c.model_name = m.model_name AND c.model_version = m.model_version
+    CROSS JOIN LATERAL (SELECT s.failures::double precision / s.n AS rate) base;
+END;
+COMMENT ON FUNCTION bcce.prediction_accuracy(timestamptz, timestamptz) IS 'How good were the predictions made between since (inclusive) and until (exclusive)? NULL leaves an end open. Same columns as the view of this name; what became known after the window is still pending.';
+
+CREATE OR REPLACE VIEW bcce.prediction_accuracy WITH (security_invoker = true) AS
+SELECT
+    a.tenant_id,
+    a.tenant_name,
+    a.model_name,
+    a.model_version,
+    a.total_predictions,
+    a.labelled_count,
+    a.pending_count,
+    a.unlabelable_count,
+    a.superseded_count,
+    a.late_count,
+    a.threshold,
+    a.true_positives,
+    a.false_positives,
+    a.true_negatives,
+    a.false_negatives,
+    a.accuracy_percent,
+    a.precision_percent,
+    a.recall_percent,
+    a.specificity_percent,
+    a.f1_score,
+    a.mcc,
+    a.brier_score,
+    a.brier_skill_score,
+    a.log_loss,
+    a.auc,
+    a.ece,
+    a.mce,
+    a.mean_predicted,
+    a.base_rate_percent,
+    a.calibration_ratio,
+    a.median_label_delay_minutes,
+    a.median_lead_time_minutes,
+    a.accuracy_low_percent,
+    a.accuracy_high_percent
+FROM bcce.prediction_accuracy(NULL::timestamptz, NULL::timestamptz) a;
+COMMENT ON VIEW bcce.prediction_accuracy IS 'How good are the failure predictions, over all retained data? One row per visible tenant, model and version. For a period use the function of this name.';
+COMMENT ON COLUMN bcce.prediction_accuracy.tenant_id IS 'tenant';
+COMMENT ON COLUMN bcce.prediction_accuracy.tenant_name IS 'display name of the tenant';
+COMMENT ON COLUMN bcce.prediction_accuracy.model_name IS 'model';
+COMMENT ON COLUMN bcce.prediction_accuracy.model_version IS 'version of the model; empty where senders give none';
+COMMENT ON COLUMN bcce.prediction_accuracy.total_predictions IS 'predictions made: labelled, pending, unlabelable, superseded and late';
+COMMENT ON COLUMN bcce.prediction_accuracy.labelled_count IS 'predictions whose outcome is known: all the scores are about these';
+COMMENT ON COLUMN bcce.prediction_accuracy.pending_count IS 'predictions whose run is not over, whose horizon is not over, or whose outcome was not reported yet';
+COMMENT ON COLUMN bcce.prediction_accuracy.unlabelable_count IS 'predictions whose run was cancelled or skipped, or whose service sent nothing during the horizon';
+COMMENT ON COLUMN bcce.prediction_accuracy.superseded_count IS 'predictions that a later one of the model about the same target replaced';
+COMMENT ON COLUMN bcce.prediction_accuracy.late_count IS 'predictions made after their run started';
+COMMENT ON COLUMN bcce.prediction_accuracy.threshold IS 'probability at or above which a prediction counts as failure predicted, 0 to 1';
+COMMENT ON COLUMN bcce.prediction_accuracy.true_positives IS 'failure predicted, and it failed';
+COMMENT ON COLUMN bcce.prediction_accuracy.false_positives IS 'failure predicted, but it did not fail';
+COMMENT ON COLUMN bcce.prediction_accuracy.true_negatives IS 'no failure predicted, and it did not fail';
+COMMENT ON COLUMN bcce.prediction_accuracy.false_negatives IS 'no failure predicted, but it failed';
+COMMENT ON COLUMN bcce.prediction_accuracy.accuracy_percent IS 'percent of the labelled predictions that were right, one decimal';
+COMMENT ON COLUMN bcce.prediction_accuracy.precision_percent IS 'percent of the predicted failures that came, one decimal; NULL: none was predicted';
+COMMENT ON COLUMN bcce.prediction_accuracy.recall_percent IS 'percent of the failures that were predicted, one decimal; NULL: there were none';
+COMMENT ON COLUMN bcce.prediction_accuracy.specificity_percent IS 'percent of what did not fail that was predicted so, one decimal; NULL: everything failed';
+COMMENT ON COLUMN bcce.prediction_accuracy.f1_score IS 'harmonic mean of precision and recall, 0 to 1';
+COMMENT ON COLUMN bcce.prediction_accuracy.mcc IS 'Matthews correlation coefficient, -1 to 1; NULL: only one class predicted or seen';
+COMMENT ON COLUMN bcce.prediction_accuracy.brier_score IS 'mean squared distance of probability and outcome, 0 (best) to 1';
+COMMENT ON COLUMN bcce.prediction_accuracy.brier_skill_score IS 'part of the Brier score of always saying the base rate that the model saves; 1 is best, below 0 worse than that; NULL: only one class seen';
+COMMENT ON COLUMN bcce.prediction_accuracy.log_loss IS 'mean negative natural logarithm of the probability given to what happened, probabilities clipped to 1e-15 from 0 and 1';
+COMMENT ON COLUMN bcce.prediction_accuracy.auc IS 'probability that a failure got a higher probability than a non-failure (area under the ROC curve), ties one half; NULL: only one class seen';
+COMMENT ON COLUMN bcce.prediction_accuracy.ece IS 'expected calibration error, 0 to 1: mean distance of predicted and observed rate over ten bins of equal width, weighted by count';
+COMMENT ON COLUMN bcce.prediction_accuracy.mce IS 'largest such distance in one bin, 0 to 1';
+COMMENT ON COLUMN bcce.prediction_accuracy.mean_predicted IS 'mean predicted probability, 0 to 1';
+COMMENT ON COLUMN bcce.prediction_accuracy.base_rate_percent IS 'percent of the labelled predictions whose target failed, one decimal';
+COMMENT ON COLUMN bcce.prediction_accuracy.calibration_ratio IS 'failures expected divided by failures observed; NULL: none observed';
+COMMENT ON COLUMN bcce.prediction_accuracy.median_label_delay_minutes IS 'median time from a prediction to the knowledge of its outcome, minutes';
+COMMENT ON COLUMN bcce.prediction_accuracy.median_lead_time_minutes IS 'median time from a prediction to the failure, minutes, true positives only';
+COMMENT ON COLUMN bcce.prediction_accuracy.accuracy_low_percent IS 'lower end of the accuracy''s 95 % confidence interval (Wilson), percent';
+COMMENT ON COLUMN bcce.prediction_accuracy.accuracy_high_percent IS 'upper end of the accuracy''s 95 % confidence interval (Wilson), percent';
