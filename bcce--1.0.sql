@@ -452,7 +452,7 @@ BEGIN
         SELECT p.oid::regprocedure::text AS name, p.prokind FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
         WHERE n.nspname IN ('bcce', 'bcce_data', 'bcce_private')
           AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e')
-          AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.refclassid = 'pg_proc'::regclass AND d.refobjid = p.oid AND d.classid = 'pg_class'::regclass)
+          AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.refclassid = 'pg_proc'::regclass AND d.refobjid = p.oid AND d.classid = 'pg_attrdef'::regclass)
         ORDER BY p.oid DESC
     LOOP
         EXECUTE format('DROP ROUTINE %s', item.name);
@@ -500,8 +500,12 @@ REVOKE ALL ON FUNCTION
     bcce.install(),
     bcce.uninstall(text),
     bcce.store_object_count(),
+    bcce.pseudonym(text, text),
     bcce.pseudonym(text, text, uuid)
     FROM PUBLIC;
+
+-- Who may name a person's pseudonym can find that person's rows, so readers may not.
+GRANT EXECUTE ON FUNCTION bcce.pseudonym(text, text) TO bcce_analytics_admin, bcce_ingest;
 GRANT EXECUTE ON FUNCTION bcce.pseudonym(text, text, uuid) TO bcce_owner;
 
 
@@ -1011,8 +1015,6 @@ CREATE TABLE IF NOT EXISTS bcce_data.workflow_runs (
     recorded_at timestamptz NOT NULL DEFAULT now(),
     CONSTRAINT workflow_runs_pkey PRIMARY KEY (tenant_id, run_id, started_at),
     CONSTRAINT workflow_runs_tenant_fkey FOREIGN KEY (tenant_id) REFERENCES bcce_data.tenants,
-    CONSTRAINT workflow_runs_run_id_check CHECK (length(run_id) BETWEEN 1 AND 256),
-    CONSTRAINT workflow_runs_workflow_id_check CHECK (length(workflow_id) BETWEEN 1 AND 256),
     CONSTRAINT workflow_runs_status_check CHECK (status IN ('running', 'succeeded', 'failed', 'timed_out', 'cancelled', 'skipped')),
     CONSTRAINT workflow_runs_finished_at_check CHECK (finished_at >= started_at),
     CONSTRAINT workflow_runs_terminal_check CHECK ((finished_at IS NOT NULL) = (status <> 'running')),
@@ -1073,20 +1075,15 @@ CREATE TABLE IF NOT EXISTS bcce_data.performance_metrics (
     recorded_at timestamptz NOT NULL DEFAULT now(),
     CONSTRAINT performance_metrics_pkey PRIMARY KEY (tenant_id, source, idempotency_key, observed_at),
     CONSTRAINT performance_metrics_tenant_fkey FOREIGN KEY (tenant_id) REFERENCES bcce_data.tenants,
-    CONSTRAINT performance_metrics_idempotency_key_check CHECK (length(idempotency_key) BETWEEN 1 AND 256),
-    CONSTRAINT performance_metrics_service_id_check CHECK (length(service_id) BETWEEN 1 AND 256),
+    -- One check for several columns: a check is read anew by every statement.
     CONSTRAINT performance_metrics_observed_at_check CHECK (observed_at >= '1970-01-01 00:00:00+00' AND observed_at < '2201-01-01 00:00:00+00'),
-    CONSTRAINT performance_metrics_window_seconds_check CHECK (window_seconds > 0 AND window_seconds <= 1e15),
-    CONSTRAINT performance_metrics_request_count_check CHECK (request_count BETWEEN 0 AND 1000000000000000),
-    CONSTRAINT performance_metrics_error_count_check CHECK (error_count BETWEEN 0 AND 1000000000000000),
-    CONSTRAINT performance_metrics_p50_latency_ms_check CHECK (p50_latency_ms BETWEEN 0 AND 1e15),
-    CONSTRAINT performance_metrics_p95_latency_ms_check CHECK (p95_latency_ms BETWEEN 0 AND 1e15),
-    CONSTRAINT performance_metrics_p99_latency_ms_check CHECK (p99_latency_ms BETWEEN 0 AND 1e15),
-    CONSTRAINT performance_metrics_throughput_rps_check CHECK (throughput_rps BETWEEN 0 AND 1e15),
-    CONSTRAINT performance_metrics_cpu_percent_check CHECK (cpu_percent BETWEEN 0 AND 100),
-    CONSTRAINT performance_metrics_memory_percent_check CHECK (memory_percent BETWEEN 0 AND 100),
-    CONSTRAINT performance_metrics_storage_percent_check CHECK (storage_percent BETWEEN 0 AND 100),
-    CONSTRAINT performance_metrics_network_percent_check CHECK (network_percent BETWEEN 0 AND 100),
+    CONSTRAINT performance_metrics_count_check CHECK (least(request_count, error_count) >= 0 AND greatest(request_count, error_count) <= 1000000000000000),
+    CONSTRAINT performance_metrics_measurement_check CHECK (
+        least(window_seconds, p50_latency_ms, p95_latency_ms, p99_latency_ms, throughput_rps) >= 0
+        AND greatest(window_seconds, p50_latency_ms, p95_latency_ms, p99_latency_ms, throughput_rps) <= 1e15),
+    CONSTRAINT performance_metrics_percent_check CHECK (
+        least(cpu_percent, memory_percent, storage_percent, network_percent) >= 0
+        AND greatest(cpu_percent, memory_percent, storage_percent, network_percent) <= 100),
     CONSTRAINT performance_metrics_charged_usd_check CHECK (charged_usd >= 0 AND charged_usd <= 1e15)
 ) PARTITION BY RANGE (observed_at);
 CREATE TABLE IF NOT EXISTS bcce_data.performance_metrics_default PARTITION OF bcce_data.performance_metrics DEFAULT;
@@ -1260,11 +1257,7 @@ CREATE TABLE IF NOT EXISTS bcce_data.predictions (
     recorded_at timestamptz NOT NULL DEFAULT now(),
     CONSTRAINT predictions_pkey PRIMARY KEY (tenant_id, prediction_id, predicted_at),
     CONSTRAINT predictions_tenant_fkey FOREIGN KEY (tenant_id) REFERENCES bcce_data.tenants,
-    CONSTRAINT predictions_prediction_id_check CHECK (length(prediction_id) BETWEEN 1 AND 256),
-    CONSTRAINT predictions_model_name_check CHECK (length(model_name) BETWEEN 1 AND 256),
-    CONSTRAINT predictions_model_version_check CHECK (length(model_version) <= 256),
     CONSTRAINT predictions_target_kind_check CHECK (target_kind IN ('run', 'service', 'external')),
-    CONSTRAINT predictions_target_id_check CHECK (length(target_id) BETWEEN 1 AND 256),
     CONSTRAINT predictions_horizon_seconds_check CHECK (horizon_seconds > 0 AND horizon_seconds <= 1e9),
     CONSTRAINT predictions_horizon_required_check CHECK (target_kind <> 'service' OR horizon_seconds IS NOT NULL),
     CONSTRAINT predictions_failure_probability_check CHECK (failure_probability BETWEEN 0 AND 1),
@@ -1320,15 +1313,11 @@ CREATE TABLE IF NOT EXISTS bcce_data.model_usage (
     recorded_at timestamptz NOT NULL DEFAULT now(),
     CONSTRAINT model_usage_pkey PRIMARY KEY (tenant_id, source, idempotency_key, at),
     CONSTRAINT model_usage_tenant_fkey FOREIGN KEY (tenant_id) REFERENCES bcce_data.tenants,
-    CONSTRAINT model_usage_idempotency_key_check CHECK (length(idempotency_key) BETWEEN 1 AND 256),
-    CONSTRAINT model_usage_model_id_check CHECK (length(model_id) BETWEEN 1 AND 256),
     CONSTRAINT model_usage_at_check CHECK (at >= '1970-01-01 00:00:00+00' AND at < '2201-01-01 00:00:00+00'),
-    CONSTRAINT model_usage_input_tokens_check CHECK (input_tokens BETWEEN 0 AND 1000000000000000),
-    CONSTRAINT model_usage_output_tokens_check CHECK (output_tokens BETWEEN 0 AND 1000000000000000),
-    CONSTRAINT model_usage_cache_read_tokens_check CHECK (cache_read_tokens BETWEEN 0 AND 1000000000000000),
-    CONSTRAINT model_usage_cache_write_5m_tokens_check CHECK (cache_write_5m_tokens BETWEEN 0 AND 1000000000000000),
-    CONSTRAINT model_usage_cache_write_1h_tokens_check CHECK (cache_write_1h_tokens BETWEEN 0 AND 1000000000000000),
-    CONSTRAINT model_usage_latency_ms_check CHECK (latency_ms BETWEEN 0 AND 1e15),
+    CONSTRAINT model_usage_tokens_check CHECK (
+        least(input_tokens, output_tokens, cache_read_tokens, cache_write_5m_tokens, cache_write_1h_tokens) >= 0
+        AND greatest(input_tokens, output_tokens, cache_read_tokens, cache_write_5m_tokens, cache_write_1h_tokens) <= 1000000000000000),
+    CONSTRAINT model_usage_latency_ms_check CHECK (latency_ms >= 0 AND latency_ms <= 1e15),
     CONSTRAINT model_usage_reported_cost_usd_check CHECK (reported_cost_usd >= 0 AND reported_cost_usd <= 1e15)
 ) PARTITION BY RANGE (at);
 CREATE TABLE IF NOT EXISTS bcce_data.model_usage_default PARTITION OF bcce_data.model_usage DEFAULT;
@@ -1376,7 +1365,6 @@ CREATE TABLE IF NOT EXISTS bcce_data.events (
     received_at timestamptz NOT NULL DEFAULT now(),
     CONSTRAINT events_pkey PRIMARY KEY (tenant_id, source, idempotency_key, occurred_at),
     CONSTRAINT events_tenant_fkey FOREIGN KEY (tenant_id) REFERENCES bcce_data.tenants,
-    CONSTRAINT events_idempotency_key_check CHECK (length(idempotency_key) BETWEEN 1 AND 256),
     CONSTRAINT events_event_type_check CHECK (length(event_type) BETWEEN 1 AND 100),
     CONSTRAINT events_occurred_at_check CHECK (occurred_at >= '1970-01-01 00:00:00+00' AND occurred_at < '2201-01-01 00:00:00+00')
 ) PARTITION BY RANGE (occurred_at);
@@ -1586,6 +1574,14 @@ BEGIN
         ORDER BY c.relispartition, n.nspname, c.relname
     LOOP
         PERFORM bcce_data.secure_table(target);
+    END LOOP;
+
+    FOR target IN
+        SELECT c.oid::regclass FROM pg_class c
+        WHERE c.relnamespace = 'bcce_data'::regnamespace AND c.relispartition AND c.relname LIKE '%\_default'
+          AND obj_description(c.oid, 'pg_class') IS NULL
+    LOOP
+        EXECUTE format('COMMENT ON TABLE %s IS %L', target, 'rows whose month has no partition yet; bcce.maintain() moves them');
     END LOOP;
 
     FOR pair IN
@@ -1808,7 +1804,7 @@ $bcce_module$);
 INSERT INTO bcce.module (part, name, sql) VALUES ('store', '41_configuration', $bcce_module$
 -- Prices and words, set by whoever may.
 CREATE OR REPLACE FUNCTION bcce_data.resolve_tenant(tenant text) RETURNS uuid
-LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $body$
+LANGUAGE plpgsql STABLE AS $body$
 DECLARE
     found_tenant uuid;
 BEGIN
@@ -1830,7 +1826,7 @@ $body$;
 COMMENT ON FUNCTION bcce_data.resolve_tenant(text) IS 'tenant by uuid, slug or external id among those that the caller may write for; NULL in: the caller''s own';
 
 CREATE OR REPLACE FUNCTION bcce_data.refuse(reason text) RETURNS void
-LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $body$
+LANGUAGE plpgsql STABLE AS $body$
 DECLARE
     said record;
 BEGIN
@@ -1913,58 +1909,69 @@ $body$;
 COMMENT ON FUNCTION bcce.add_value_alias(text, text, text, text) IS
 'Teaches the inboxes a word of a sender: domain run_status, severity or incident_status; value is one of the reports'' words. For one tenant. Errors: 22023 unknown domain or value, P0002 tenant not found.';
 
-CREATE OR REPLACE FUNCTION bcce_data.known_word(tenant uuid, domain text, word text) RETURNS text
-LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $body$
-    SELECT coalesce(
-        (SELECT a.value FROM bcce_data.value_aliases a
-         WHERE a.tenant_id = $1 AND a.domain = $2 AND a.alias = lower(btrim($3))),
-        (SELECT d.value FROM bcce_data.default_value_aliases d
-         WHERE d.domain = $2 AND d.alias = lower(btrim($3))))
+CREATE OR REPLACE FUNCTION bcce_data.known_word(tenant uuid, kind text, word text) RETURNS text
+LANGUAGE plpgsql STABLE AS $body$
+DECLARE
+    plain text := lower(btrim(word));
+    known text;
+BEGIN
+    SELECT a.value INTO known FROM bcce_data.value_aliases a
+    WHERE a.tenant_id = tenant AND a.domain = kind AND a.alias = plain;
+    IF NOT FOUND THEN
+        SELECT d.value INTO known FROM bcce_data.default_value_aliases d
+        WHERE d.domain = kind AND d.alias = plain;
+    END IF;
+    RETURN known;
+END
 $body$;
 COMMENT ON FUNCTION bcce_data.known_word(uuid, text, text) IS 'the reports'' word for a sender''s word, NULL where nobody knows it';
 $bcce_module$);
 
 INSERT INTO bcce.module (part, name, sql) VALUES ('store', '50_gate', $bcce_module$
 -- What every way in shares: identifiers, first mentions, counted rejections.
+-- These run inside the definer functions that call them, under their pinned
+-- search_path, once or more a row: plpgsql keeps their plans.
 CREATE OR REPLACE FUNCTION bcce_data.key_text(tenant uuid, value text) RETURNS text
-LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $body$
-    SELECT CASE WHEN bcce.contains_pii($2) THEN bcce.pseudonym($2, 'id', $1) ELSE $2 END
+LANGUAGE plpgsql STABLE AS $body$
+BEGIN
+    RETURN CASE WHEN bcce.contains_pii(value) THEN bcce.pseudonym(value, 'id', tenant) ELSE value END;
+END
 $body$;
 COMMENT ON FUNCTION bcce_data.key_text(uuid, text) IS 'an identifier as the redaction trigger will store it, so that it can be looked up before';
 
-CREATE OR REPLACE FUNCTION bcce_data.content_key(tenant uuid, content text) RETURNS text
-LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $body$
-    SELECT bcce.pseudonym($2, 'content', $1)
-$body$;
-COMMENT ON FUNCTION bcce_data.content_key(uuid, text) IS 'idempotency key of a row whose sender gave none: a keyed hash of its content';
-
 CREATE OR REPLACE FUNCTION bcce_data.time_fault(VARIADIC instants timestamptz[]) RETURNS text
-LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $body$
-    SELECT 'time_out_of_range' FROM unnest($1) AS u (t)
-    WHERE t < '1970-01-01 00:00:00+00' OR t >= '2201-01-01 00:00:00+00' LIMIT 1
+LANGUAGE plpgsql IMMUTABLE AS $body$
+BEGIN
+    RETURN CASE WHEN '1970-01-01 00:00:00+00' > ANY (instants) OR '2201-01-01 00:00:00+00' <= ANY (instants)
+                THEN 'time_out_of_range' END;
+END
 $body$;
 COMMENT ON FUNCTION bcce_data.time_fault(timestamptz[]) IS 'reason to refuse an instant outside 1970 to 2200, NULL where there is none';
 
 CREATE OR REPLACE FUNCTION bcce_data.reject(tenant uuid, source text, reason text, example_key text) RETURNS void
-LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp AS $body$
+LANGUAGE plpgsql VOLATILE AS $body$
+BEGIN
     INSERT INTO bcce_data.rejected_input (tenant_id, source, reason, example_key)
-    SELECT coalesce($1, bcce.current_tenant(), '00000000-0000-0000-0000-000000000000'), $2, $3,
-           CASE WHEN $1 IS NOT NULL AND length($4) <= 256 THEN $4 END
+    VALUES (coalesce(tenant, bcce.current_tenant(), '00000000-0000-0000-0000-000000000000'), source, reason,
+            CASE WHEN tenant IS NOT NULL AND length(example_key) <= 256 THEN example_key END);
+END
 $body$;
 COMMENT ON FUNCTION bcce_data.reject(uuid, text, text, text) IS 'counts a refused row; its id is kept only where the tenant is known, whose key can hide it';
 
-CREATE OR REPLACE FUNCTION bcce_data.mention_service(tenant uuid, service_id text) RETURNS void
-LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp AS $body$
-    INSERT INTO bcce_data.services (tenant_id, service_id, service_name)
-    SELECT $1, $2, $2
-    WHERE $2 IS NOT NULL
-      AND NOT EXISTS (SELECT FROM bcce_data.services s WHERE s.tenant_id = $1 AND s.service_id = $2)
-    ON CONFLICT DO NOTHING
+CREATE OR REPLACE FUNCTION bcce_data.mention_service(tenant uuid, service text) RETURNS void
+LANGUAGE plpgsql VOLATILE AS $body$
+BEGIN
+    IF service IS NOT NULL
+       AND NOT EXISTS (SELECT FROM bcce_data.services s WHERE s.tenant_id = tenant AND s.service_id = service) THEN
+        INSERT INTO bcce_data.services (tenant_id, service_id, service_name) VALUES (tenant, service, service)
+        ON CONFLICT DO NOTHING;
+    END IF;
+END
 $body$;
 COMMENT ON FUNCTION bcce_data.mention_service(uuid, text) IS 'makes the row of a service at its first mention';
 
 CREATE OR REPLACE FUNCTION bcce_data.put_workflow_run(run bcce_data.workflow_runs) RETURNS text
-LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $body$
+LANGUAGE plpgsql VOLATILE AS $body$
 DECLARE
     fault text;
     known_start timestamptz;
@@ -1988,14 +1995,12 @@ BEGIN
     run.is_test := coalesce(run.is_test, false);
 
     PERFORM bcce_data.mention_service(run.tenant_id, run.service_id);
-    INSERT INTO bcce_data.workflows (tenant_id, workflow_id, name, service_id)
-    SELECT run.tenant_id, run.workflow_id, run.workflow_id, run.service_id
-    WHERE NOT EXISTS (SELECT FROM bcce_data.workflows w
-                      WHERE w.tenant_id = run.tenant_id AND w.workflow_id = run.workflow_id)
-    ON CONFLICT DO NOTHING;
-    IF run.service_id IS NULL THEN
-        SELECT w.service_id INTO run.service_id FROM bcce_data.workflows w
-        WHERE w.tenant_id = run.tenant_id AND w.workflow_id = run.workflow_id;
+    SELECT coalesce(run.service_id, w.service_id) INTO run.service_id FROM bcce_data.workflows w
+    WHERE w.tenant_id = run.tenant_id AND w.workflow_id = run.workflow_id;
+    IF NOT FOUND THEN
+        INSERT INTO bcce_data.workflows (tenant_id, workflow_id, name, service_id)
+        VALUES (run.tenant_id, run.workflow_id, run.workflow_id, run.service_id)
+        ON CONFLICT DO NOTHING;
     END IF;
 
     INSERT INTO bcce_data.workflow_run_keys (tenant_id, run_id, started_at)
@@ -2046,7 +2051,7 @@ $body$;
 COMMENT ON FUNCTION bcce_data.put_workflow_run(bcce_data.workflow_runs) IS 'stores a run or brings a known one up to date; returns the reason where it is refused';
 
 CREATE OR REPLACE FUNCTION bcce_data.put_incident(incident bcce_data.incidents) RETURNS text
-LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $body$
+LANGUAGE plpgsql VOLATILE AS $body$
 DECLARE
     fault text;
     order_of CONSTANT text[] := ARRAY['open', 'acknowledged', 'mitigated', 'resolved', 'closed'];
@@ -2106,7 +2111,7 @@ $body$;
 COMMENT ON FUNCTION bcce_data.put_incident(bcce_data.incidents) IS 'stores an incident or brings a known one up to date; returns the reason where it is refused';
 
 CREATE OR REPLACE FUNCTION bcce_data.put_metric(sample bcce_data.performance_metrics) RETURNS text
-LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $body$
+LANGUAGE plpgsql VOLATILE AS $body$
 DECLARE
     fault text;
     measurements double precision[] := ARRAY[sample.window_seconds, sample.p50_latency_ms, sample.p95_latency_ms,
@@ -2131,8 +2136,7 @@ BEGIN
         request_count, error_count, p50_latency_ms, p95_latency_ms, p99_latency_ms, throughput_rps,
         cpu_percent, memory_percent, storage_percent, network_percent, is_test, charged_usd)
     VALUES (sample.tenant_id, coalesce(sample.source, 'api'),
-        coalesce(sample.idempotency_key, bcce_data.content_key(sample.tenant_id,
-            concat_ws('|', sample.service_id, measurements, percents))),
+        coalesce(sample.idempotency_key, bcce.pseudonym(concat_ws('|', sample.service_id, measurements, percents), 'content', sample.tenant_id)),
         sample.observed_at, sample.service_id, sample.window_seconds, sample.request_count, sample.error_count,
         sample.p50_latency_ms, sample.p95_latency_ms, sample.p99_latency_ms, sample.throughput_rps,
         sample.cpu_percent, sample.memory_percent, sample.storage_percent, sample.network_percent,
@@ -2145,7 +2149,7 @@ $body$;
 COMMENT ON FUNCTION bcce_data.put_metric(bcce_data.performance_metrics) IS 'stores a sample once; returns the reason where it is refused';
 
 CREATE OR REPLACE FUNCTION bcce_data.put_prediction(prediction bcce_data.predictions) RETURNS text
-LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $body$
+LANGUAGE plpgsql VOLATILE AS $body$
 DECLARE
     fault text;
 BEGIN
@@ -2168,11 +2172,12 @@ BEGIN
     prediction.model_name := bcce_data.key_text(prediction.tenant_id, prediction.model_name);
     prediction.model_version := bcce_data.key_text(prediction.tenant_id, coalesce(prediction.model_version, ''));
     prediction.target_id := bcce_data.key_text(prediction.tenant_id, prediction.target_id);
-    INSERT INTO bcce_data.models (tenant_id, model_name, model_version)
-    SELECT prediction.tenant_id, prediction.model_name, prediction.model_version
-    WHERE NOT EXISTS (SELECT FROM bcce_data.models m WHERE m.tenant_id = prediction.tenant_id
-                      AND m.model_name = prediction.model_name AND m.model_version = prediction.model_version)
-    ON CONFLICT DO NOTHING;
+    IF NOT EXISTS (SELECT FROM bcce_data.models m WHERE m.tenant_id = prediction.tenant_id
+                   AND m.model_name = prediction.model_name AND m.model_version = prediction.model_version) THEN
+        INSERT INTO bcce_data.models (tenant_id, model_name, model_version)
+        VALUES (prediction.tenant_id, prediction.model_name, prediction.model_version)
+        ON CONFLICT DO NOTHING;
+    END IF;
     -- A probability that was given is never changed afterwards: no peeking.
     INSERT INTO bcce_data.prediction_keys (tenant_id, prediction_id, predicted_at)
     VALUES (prediction.tenant_id, prediction.prediction_id, prediction.predicted_at)
@@ -2195,7 +2200,7 @@ $body$;
 COMMENT ON FUNCTION bcce_data.put_prediction(bcce_data.predictions) IS 'stores a prediction once; returns the reason where it is refused';
 
 CREATE OR REPLACE FUNCTION bcce_data.put_model_usage(call bcce_data.model_usage) RETURNS text
-LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $body$
+LANGUAGE plpgsql VOLATILE AS $body$
 DECLARE
     fault text;
     counts numeric[] := ARRAY[call.input_tokens, call.output_tokens, call.cache_read_tokens, call.cache_write_5m_tokens,
@@ -2216,8 +2221,7 @@ BEGIN
         run_id, input_tokens, output_tokens, cache_read_tokens, cache_write_5m_tokens, cache_write_1h_tokens, latency_ms,
         is_batch, is_test, reported_cost_usd)
     VALUES (call.tenant_id, coalesce(call.source, 'api'),
-        coalesce(call.idempotency_key, bcce_data.content_key(call.tenant_id,
-            concat_ws('|', call.model_id, call.user_key, call.session_id, call.run_id, counts))),
+        coalesce(call.idempotency_key, bcce.pseudonym(concat_ws('|', call.model_id, call.user_key, call.session_id, call.run_id, counts), 'content', call.tenant_id)),
         call.at, call.model_id, call.provider, call.region, call.user_key, call.session_id, call.run_id,
         call.input_tokens, call.output_tokens, call.cache_read_tokens, call.cache_write_5m_tokens, call.cache_write_1h_tokens,
         call.latency_ms, coalesce(call.is_batch, false), coalesce(call.is_test, false), call.reported_cost_usd)
@@ -2233,7 +2237,7 @@ INSERT INTO bcce.module (part, name, sql) VALUES ('store', '51_record', $bcce_mo
 -- bcce_owner; row security then admits only tenants of the outer role, and a
 -- tenant of somebody else is answered as one that does not exist.
 CREATE OR REPLACE FUNCTION bcce_data.writable_tenant(tenant text) RETURNS uuid
-LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $body$
+LANGUAGE plpgsql STABLE AS $body$
 DECLARE
     target uuid := bcce_data.resolve_tenant(tenant);
 BEGIN
@@ -2478,24 +2482,26 @@ $bcce_module$);
 INSERT INTO bcce.module (part, name, sql) VALUES ('store', '52_events', $bcce_module$
 -- Events of guests and users, one JSON object each.
 CREATE OR REPLACE FUNCTION bcce_data.user_agent_family(user_agent text) RETURNS text
-LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $body$
-    SELECT CASE
-        WHEN $1 IS NULL OR $1 IN ('', '-') THEN NULL
-        WHEN $1 ~* '(bot|crawl|spider|slurp|feed|monitor|archiver)' THEN 'Bot'
-        WHEN $1 ~ 'Edg(e|A|iOS)?/' THEN 'Edge'
-        WHEN $1 ~ 'OPR/|Opera' THEN 'Opera'
-        WHEN $1 ~ 'Firefox/|FxiOS/' THEN 'Firefox'
-        WHEN $1 ~ 'Chrome/|CriOS/|Chromium/' THEN 'Chrome'
-        WHEN $1 ~ 'Safari/' THEN 'Safari'
-        WHEN $1 ~ 'MSIE|Trident/' THEN 'Internet Explorer'
-        WHEN $1 ~* '^(curl|wget|python|java|go-http|ruby|perl|okhttp|libwww)' THEN 'Script'
+LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $body$
+BEGIN
+    RETURN CASE
+        WHEN user_agent IS NULL OR user_agent IN ('', '-') THEN NULL
+        WHEN user_agent ~* '(bot|crawl|spider|slurp|feed|monitor|archiver)' THEN 'Bot'
+        WHEN user_agent ~ 'Edg(e|A|iOS)?/' THEN 'Edge'
+        WHEN user_agent ~ 'OPR/|Opera' THEN 'Opera'
+        WHEN user_agent ~ 'Firefox/|FxiOS/' THEN 'Firefox'
+        WHEN user_agent ~ 'Chrome/|CriOS/|Chromium/' THEN 'Chrome'
+        WHEN user_agent ~ 'Safari/' THEN 'Safari'
+        WHEN user_agent ~ 'MSIE|Trident/' THEN 'Internet Explorer'
+        WHEN user_agent ~* '^(curl|wget|python|java|go-http|ruby|perl|okhttp|libwww)' THEN 'Script'
         ELSE 'Other'
-    END
+    END;
+END
 $body$;
 COMMENT ON FUNCTION bcce_data.user_agent_family(text) IS 'family of a program by its user agent; the user agent itself is never stored';
 
 CREATE OR REPLACE FUNCTION bcce_data.put_event(event bcce_data.events) RETURNS text
-LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $body$
+LANGUAGE plpgsql VOLATILE AS $body$
 DECLARE
     fault text;
 BEGIN
@@ -2513,9 +2519,8 @@ BEGIN
     INSERT INTO bcce_data.events (tenant_id, source, idempotency_key, occurred_at, event_type, guest_key, guest_type, user_key,
         session_id, service_id, ip_prefix, user_agent_family, properties, is_test)
     VALUES (event.tenant_id, coalesce(event.source, 'api'),
-        coalesce(event.idempotency_key, bcce_data.content_key(event.tenant_id,
-            concat_ws('|', event.event_type, event.guest_key, event.guest_type, event.user_key, event.session_id,
-                      event.service_id, event.ip_prefix, event.user_agent_family, event.properties))),
+        coalesce(event.idempotency_key, bcce.pseudonym(concat_ws('|', event.event_type, event.guest_key, event.guest_type, event.user_key, event.session_id,
+                      event.service_id, event.ip_prefix, event.user_agent_family, event.properties), 'content', event.tenant_id)),
         event.occurred_at, event.event_type, event.guest_key, event.guest_type, event.user_key, event.session_id,
         event.service_id, event.ip_prefix, event.user_agent_family, event.properties, coalesce(event.is_test, false))
     ON CONFLICT DO NOTHING;
@@ -2525,7 +2530,7 @@ $body$;
 COMMENT ON FUNCTION bcce_data.put_event(bcce_data.events) IS 'stores an event once; returns duplicate where it is known, or the reason where it is refused';
 
 CREATE OR REPLACE FUNCTION bcce_data.put_event_object(tenant uuid, document jsonb) RETURNS text
-LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $body$
+LANGUAGE plpgsql VOLATILE AS $body$
 DECLARE
     event bcce_data.events;
     known CONSTANT text[] := ARRAY['tenant', 'event_type', 'type', 'occurred_at', 'timestamp', 'guest_id', 'guest_type', 'segment',
@@ -2811,6 +2816,525 @@ CREATE OR REPLACE TRIGGER inbox INSTEAD OF INSERT ON bcce.inbox_incidents
     FOR EACH ROW EXECUTE FUNCTION bcce_data.inbox_incidents();
 CREATE OR REPLACE TRIGGER inbox INSTEAD OF INSERT ON bcce.inbox_events
     FOR EACH ROW EXECUTE FUNCTION bcce_data.inbox_events();
+$bcce_module$);
+
+INSERT INTO bcce.module (part, name, sql) VALUES ('store', '60_sample_data', $bcce_module$
+-- Sample data: two tenants with about 90 days of everything, made by integer
+-- arithmetic from a seed, so that the same arguments give the same rows in
+-- every session, in whatever order a plan computes them.
+--
+-- The text that is planted to show the redaction is put together from pieces,
+-- so that no whole secret stands here.
+
+-- Products modulo numbers of quite different size, xor between them: not a
+-- good hash, but one expression, which a plan inlines.
+CREATE OR REPLACE FUNCTION bcce_data.sample_draw(seed bigint, stream bigint, n bigint) RETURNS double precision
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN ((((((((((seed & 2147483647) * 1103515245 + 12345) % 2147483647 # 1431655765)
+    + (stream & 65535) * 1597334677) % 1500450271 * 1640531513 % 2038074743 # 715827882)
+    + (n & 2147483647) * 1223106847) % 1786433189 * 1812433253 % 1073741789 # 858993459)
+    * 1566083941 % 1299709349 # 954437176) * 1664525 % 1610612741 # 477218588) * 1299721 % 999999937
+    + 0.5::double precision) / 999999937;
+COMMENT ON FUNCTION bcce_data.sample_draw(bigint, bigint, bigint) IS 'chance of the sample data: a number between 0 and 1, always the same for the same arguments; stream says what is drawn, n for which row';
+
+CREATE OR REPLACE FUNCTION bcce_data.sample_normal(seed bigint, stream bigint, n bigint) RETURNS double precision
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN sqrt(-2 * ln(bcce_data.sample_draw(seed, stream, n))) * cos(2 * pi() * bcce_data.sample_draw(seed, stream + 32768, n));
+COMMENT ON FUNCTION bcce_data.sample_normal(bigint, bigint, bigint) IS 'chance of the sample data: a normally distributed number, mean 0, standard deviation 1';
+
+CREATE OR REPLACE FUNCTION bcce_data.sample_pii(n bigint) RETURNS text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN CASE n % 5
+    WHEN 0 THEN 'reported by jane.roe' || '@' || 'guest-mail.example'
+    WHEN 1 THEN 'card 4111 ' || '1111 1111 ' || '1111 was declined'
+    WHEN 2 THEN 'call back at +49 ' || '30 90182' || '0144'
+    WHEN 3 THEN 'used key AKIA' || 'QZ7J4MWX' || '5KTN2VRB'
+    ELSE 'token=ghp_' || 'a1B2c3D4e5F6' || 'g7H8i9J0k1L2' || 'm3N4o5P6q7R8'
+END;
+COMMENT ON FUNCTION bcce_data.sample_pii(bigint) IS 'text with personal data or a secret, for the redaction to remove';
+
+-- Tenants of the sample data, with what makes them different.
+CREATE OR REPLACE FUNCTION bcce_data.sample_tenants()
+RETURNS TABLE (no bigint, tenant_id uuid, slug text, zone text, runs_a_day double precision, users bigint)
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $body$
+    SELECT s.no, t.tenant_id, t.slug, s.zone, s.runs_a_day, s.users
+    FROM (VALUES (1, 'sample-acme', 'Europe/Berlin', 42, 24), (2, 'sample-beta', 'America/New_York', 26, 14))
+         AS s (no, slug, zone, runs_a_day, users)
+    JOIN bcce_data.tenants t ON t.slug = s.slug
+$body$;
+COMMENT ON FUNCTION bcce_data.sample_tenants() IS 'the tenants of the sample data that exist';
+
+-- A moment of a local day in the zone: most by day, some at night.
+CREATE OR REPLACE FUNCTION bcce_data.sample_moment(seed bigint, stream bigint, n bigint, day date, zone text) RETURNS timestamptz
+LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $body$
+    SELECT (day + make_interval(secs => (floor(86400 * (CASE
+        WHEN bcce_data.sample_draw(seed, stream, n) < 0.15 THEN bcce_data.sample_draw(seed, stream + 1, n)
+        ELSE 0.57 + 0.13 * bcce_data.sample_normal(seed, stream + 2, n) END)))::bigint % 86400)) AT TIME ZONE zone
+$body$;
+COMMENT ON FUNCTION bcce_data.sample_moment(bigint, bigint, bigint, date, text) IS 'a moment of a local day: most by day, some at night';
+
+CREATE OR REPLACE FUNCTION bcce_data.sample_dimensions(prefix text, seed bigint, until timestamptz) RETURNS TABLE (tenant_id uuid, fact text)
+LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp AS $body$
+    WITH teams AS (
+        INSERT INTO bcce_data.teams (tenant_id, team_id, team_name)
+        SELECT t.tenant_id, v.team_id, v.team_name
+        FROM bcce_data.sample_tenants() t
+        CROSS JOIN (VALUES ('platform', 'Platform'), ('payments', 'Payments'), ('guest', 'Guest experience')) AS v (team_id, team_name)
+        ON CONFLICT DO NOTHING RETURNING tenant_id
+    ), principals AS (
+        INSERT INTO bcce_data.principals (tenant_id, user_key, team_id, role, provisioned_at)
+        SELECT t.tenant_id, format('user-%s@%s.example', u, t.slug), (ARRAY['platform', 'payments', 'guest'])[1 + u % 3],
+               CASE WHEN u % 7 = 0 THEN 'lead' ELSE 'developer' END,
+               until - make_interval(hours => 2160 - (1400 * u / t.users)::integer)
+        FROM bcce_data.sample_tenants() t CROSS JOIN LATERAL generate_series(1, t.users) AS u
+        ON CONFLICT DO NOTHING RETURNING tenant_id
+    ), services AS (
+        INSERT INTO bcce_data.services (tenant_id, service_id, service_name, team_id, criticality, expected_interval_seconds, created_at, retired_at)
+        SELECT t.tenant_id, v.service_id, v.service_name, v.team_id, v.criticality, v.seconds, until - interval '2160 hours',
+               CASE WHEN v.service_id = 'old-portal' THEN until - interval '1440 hours' END
+        FROM bcce_data.sample_tenants() t
+        JOIN (VALUES (1, 'api-gateway', 'API gateway', 'platform', 'high', 300), (1, 'guest-app', 'Guest app', 'guest', 'high', 300),
+                     (1, 'payments', 'Payments', 'payments', 'high', 300), (1, 'search', 'Search', 'guest', 'medium', 300),
+                     (1, 'reporting', 'Reporting', 'platform', 'low', 300), (1, 'loyalty-import', 'Loyalty import', 'guest', 'low', NULL),
+                     (1, 'old-portal', 'Old portal', 'guest', 'low', 300),
+                     (2, 'checkout', 'Checkout', 'payments', 'high', 300), (2, 'inventory', 'Inventory', 'platform', 'medium', 300),
+                     (2, 'notifications', 'Notifications', 'guest', 'medium', 300), (2, 'scoring', 'Scoring', 'platform', 'low', NULL))
+             AS v (no, service_id, service_name, team_id, criticality, seconds) ON v.no = t.no
+        ON CONFLICT DO NOTHING RETURNING tenant_id
+    ), maintenance AS (
+        INSERT INTO bcce_data.maintenance_windows (tenant_id, service_id, starts_at, ends_at)
+        SELECT t.tenant_id, v.service_id, until + make_interval(hours => v.starts), until + make_interval(hours => v.ends)
+        FROM bcce_data.sample_tenants() t
+        JOIN (VALUES (1, 'reporting', -1, 3), (2, 'inventory', -172, -170)) AS v (no, service_id, starts, ends) ON v.no = t.no
+        ON CONFLICT DO NOTHING RETURNING tenant_id
+    ), workflows AS (
+        INSERT INTO bcce_data.workflows (tenant_id, workflow_id, name, service_id, kind, created_at)
+        SELECT t.tenant_id, v.workflow_id, v.name, v.service_id, v.kind, until - interval '2160 hours'
+        FROM bcce_data.sample_tenants() t
+        JOIN (VALUES (1, 'build', 'Build and test', 'api-gateway', 'job'), (1, 'deploy', 'Deploy', 'guest-app', 'deployment'),
+                     (1, 'review', 'Assisted code review', NULL, 'job'), (1, 'settle', 'Settle payments', 'payments', 'job'),
+                     (1, 'report', 'Daily report', 'reporting', 'job'),
+                     (2, 'build', 'Build and test', 'checkout', 'job'), (2, 'deploy', 'Deploy', 'checkout', 'deployment'),
+                     (2, 'review', 'Assisted code review', NULL, 'job'), (2, 'restock', 'Restock', 'inventory', 'job'))
+             AS v (no, workflow_id, name, service_id, kind) ON v.no = t.no
+        ON CONFLICT DO NOTHING RETURNING tenant_id
+    ), infra AS (
+        INSERT INTO bcce_data.infra_costs (tenant_id, category, amount_usd, period_start_at, period_end_at)
+        SELECT t.tenant_id, v.category,
+               round((v.usd / t.no * (0.9 + 0.2 * bcce_data.sample_draw(seed, 900, t.no * 100 + v.no * 10 + p)))::numeric, 2),
+               until - make_interval(hours => 720 * p), until - make_interval(hours => 720 * (p - 1))
+        FROM bcce_data.sample_tenants() t
+        CROSS JOIN (VALUES (1, 'compute', 310), (2, 'storage', 45), (3, 'network', 20)) AS v (no, category, usd)
+        CROSS JOIN generate_series(1, 3) AS p
+        ON CONFLICT DO NOTHING RETURNING tenant_id
+    )
+    SELECT tenant_id, 'teams' FROM teams UNION ALL SELECT tenant_id, 'principals' FROM principals
+    UNION ALL SELECT tenant_id, 'services' FROM services UNION ALL SELECT tenant_id, 'maintenance_windows' FROM maintenance
+    UNION ALL SELECT tenant_id, 'workflows' FROM workflows UNION ALL SELECT tenant_id, 'infra_costs' FROM infra
+$body$;
+COMMENT ON FUNCTION bcce_data.sample_dimensions(text, bigint, timestamptz) IS 'sample data: teams, people, services, workflows, bills; one row for each that was added';
+
+-- Runs come in a daily and weekly rhythm, fail in spells of six hours, last a
+-- log-normal time and are repeated after some of the failures.
+CREATE OR REPLACE FUNCTION bcce_data.sample_runs(prefix text, seed bigint, until timestamptz) RETURNS TABLE (tenant_id uuid, fact text)
+LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp AS $body$
+    WITH start AS (
+        SELECT t.no, t.tenant_id, t.slug, t.users, d, t.no * 10000000 + d * 1000 + i AS n,
+               bcce_data.sample_moment(seed, 10, t.no * 10000000 + d * 1000 + i, (until AT TIME ZONE t.zone)::date - d::integer, t.zone) AS at
+        FROM bcce_data.sample_tenants() t
+        CROSS JOIN generate_series(0::bigint, 90) AS d
+        CROSS JOIN LATERAL generate_series(1, (t.runs_a_day * (1.15 - d / 300.0)
+            * CASE WHEN extract(isodow FROM (until AT TIME ZONE t.zone)::date - d::integer) > 5 THEN 0.25 ELSE 1 END
+            * (0.8 + 0.4 * bcce_data.sample_draw(seed, 13, t.no * 1000 + d)))::integer) AS i
+    ), kind AS (
+        SELECT s.*, w.workflow_id, w.service_id, w.typical_seconds,
+               bcce_data.sample_draw(seed, 14, s.n) < CASE
+                   WHEN bcce_data.sample_draw(seed, 15, s.no * 100000 + w.nth * 10000
+                        + (extract(epoch FROM s.at)::bigint / 21600) % 10000) < 0.05 THEN 0.7 ELSE 0.04 END AS breaks,
+               round(exp(ln(w.typical_seconds) + 0.9 * bcce_data.sample_normal(seed, 16, s.n))) + 1 AS seconds
+        FROM start s
+        CROSS JOIN LATERAL (SELECT 1000 * bcce_data.sample_draw(seed, 17, s.n) AS x) pick
+        JOIN (VALUES (1, 1, 0, 400, 'build', 'api-gateway', 260), (1, 2, 400, 520, 'deploy', 'guest-app', 190),
+                     (1, 3, 520, 850, 'review', NULL, 95), (1, 4, 850, 950, 'settle', 'payments', 420),
+                     (1, 5, 950, 1001, 'report', 'reporting', 900),
+                     (2, 1, 0, 450, 'build', 'checkout', 310), (2, 2, 450, 560, 'deploy', 'checkout', 150),
+                     (2, 3, 560, 880, 'review', NULL, 80), (2, 4, 880, 1001, 'restock', 'inventory', 600))
+             AS w (no, nth, from_x, to_x, workflow_id, service_id, typical_seconds)
+             ON w.no = s.no AND pick.x >= w.from_x AND pick.x < w.to_x
+        WHERE s.at >= until - interval '2160 hours' AND s.at < until
+    ), state AS (
+        SELECT k.*, CASE
+                   WHEN bcce_data.sample_draw(seed, 18, k.n) < 0.015 THEN 'skipped'
+                   WHEN bcce_data.sample_draw(seed, 18, k.n) < 0.05 THEN 'cancelled'
+                   WHEN k.seconds > 3600 THEN 'timed_out'
+                   WHEN k.breaks THEN 'failed'
+                   ELSE 'succeeded' END AS ended_as
+        FROM kind k
+    ), run AS (
+        SELECT s.no, s.tenant_id, s.n, s.workflow_id, s.service_id, s.slug, s.users, s.d, NULL::bigint AS retry_of,
+               s.at, s.ended_as AS status,
+               s.at + make_interval(secs => CASE s.ended_as WHEN 'skipped' THEN 0 WHEN 'timed_out' THEN 3600 ELSE s.seconds END) AS ends_at
+        FROM state s
+        UNION ALL
+        SELECT s.no, s.tenant_id, s.n + 500, s.workflow_id, s.service_id, s.slug, s.users, s.d, s.n,
+               s.at + make_interval(secs => s.seconds + 90),
+               CASE WHEN bcce_data.sample_draw(seed, 19, s.n) < 0.25 THEN 'failed' ELSE 'succeeded' END,
+               s.at + make_interval(secs => s.seconds + 90 + round(s.seconds * (0.6 + bcce_data.sample_draw(seed, 20, s.n))))
+        FROM state s
+        WHERE s.ended_as = 'failed' AND bcce_data.sample_draw(seed, 21, s.n) < 0.55
+          AND s.at + make_interval(secs => s.seconds + 90) < until
+        UNION ALL     -- runs of the last hours that hang
+        SELECT t.no, t.tenant_id, t.no, 'build', CASE t.no WHEN 1 THEN 'api-gateway' ELSE 'checkout' END, t.slug, t.users, 0, NULL,
+               until - make_interval(mins => 40 + 95 * (t.no - 1)::integer), 'succeeded', until + interval '3 hours'
+        FROM bcce_data.sample_tenants() t
+    ), made AS (
+        SELECT r.*, format('%s-run-%s', prefix, r.n) AS run_id,
+               CASE WHEN r.ends_at > until THEN 'running' ELSE r.status END AS final_status,
+               CASE WHEN r.ends_at <= until THEN r.ends_at END AS finished_at
+        FROM run r
+    ), keys AS (
+        INSERT INTO bcce_data.workflow_run_keys (tenant_id, run_id, started_at)
+        SELECT tenant_id, run_id, at FROM made
+        ON CONFLICT DO NOTHING
+    ), runs AS (
+        INSERT INTO bcce_data.workflow_runs (tenant_id, run_id, started_at, workflow_id, service_id, user_key, status, queued_at,
+            finished_at, error_class, error_message, environment, region, risk_level, identity_provider, retry_of, source, is_test, charged_usd)
+        SELECT tenant_id, run_id, at, workflow_id, service_id,
+               -- People join over time, and some work more than others.
+               format('user-%s@%s.example', 1 + floor(bcce_data.sample_draw(seed, 22, n) ^ 1.6 * users * least(1, 0.5 + (90 - d) / 120.0)), slug),
+               final_status, at - make_interval(secs => floor(1 + 20 * bcce_data.sample_draw(seed, 23, n) ^ 3)), finished_at,
+               CASE final_status WHEN 'failed' THEN (ARRAY['TestFailure', 'ConnectionError', 'OutOfMemory', 'PermissionDenied'])[1 + floor(4 * bcce_data.sample_draw(seed, 24, n))::integer]
+                                 WHEN 'timed_out' THEN 'Timeout' END,
+               CASE WHEN final_status = 'failed' AND bcce_data.sample_draw(seed, 25, n) < 0.4 THEN 'step 4 of 7 failed: ' || bcce_data.sample_pii(n)
+                    WHEN final_status = 'failed' THEN 'step ' || 1 + n % 7 || ' of 7 failed with exit code ' || 1 + n % 3
+                    WHEN final_status = 'timed_out' THEN 'no answer within 3600 seconds' END,
+               CASE WHEN workflow_id = 'deploy' AND n % 3 = 0 THEN 'production' WHEN n % 2 = 0 THEN 'staging' ELSE 'development' END,
+               CASE no WHEN 1 THEN 'eu-central-1' ELSE 'us-east-1' END,
+               CASE WHEN workflow_id IN ('deploy', 'settle') THEN 'high' ELSE 'low' END,
+               CASE WHEN n % 4 = 0 THEN 'github' ELSE 'sso' END,
+               prefix || '-run-' || retry_of, 'sample', false,
+               CASE WHEN final_status <> 'skipped' THEN bcce.estimate_cost('workflow_run', 1, at, tenant_id) END
+        FROM made
+        ON CONFLICT DO NOTHING RETURNING tenant_id
+    )
+    SELECT tenant_id, 'workflow_runs' FROM runs
+$body$;
+COMMENT ON FUNCTION bcce_data.sample_runs(text, bigint, timestamptz) IS 'sample data: runs; one row for each that was added';
+
+CREATE OR REPLACE FUNCTION bcce_data.sample_incidents(prefix text, seed bigint, until timestamptz) RETURNS TABLE (tenant_id uuid, fact text)
+LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp AS $body$
+    WITH plan AS (
+        SELECT t.tenant_id, t.no, t.no * 1000 + k AS n, k,
+               until - make_interval(secs => floor(3600 * (30 + 2080 * bcce_data.sample_draw(seed, 30, t.no * 1000 + k)))) AS at,
+               1 + floor(4 * sqrt(bcce_data.sample_draw(seed, 31, t.no * 1000 + k)))::integer AS level,
+               round(60 * exp(3.6 + 1.1 * bcce_data.sample_normal(seed, 32, t.no * 1000 + k))) AS seconds,
+               CASE t.no WHEN 1 THEN (ARRAY['api-gateway', 'guest-app', 'payments', 'search', 'reporting'])[1 + k % 5]
+                         ELSE (ARRAY['checkout', 'inventory', 'notifications'])[1 + k % 3] END AS service_id,
+               false AS is_open
+        FROM bcce_data.sample_tenants() t CROSS JOIN LATERAL generate_series(1, CASE t.no WHEN 1 THEN 17 ELSE 9 END) AS k
+        UNION ALL     -- still open: these make the dashboard's status
+        SELECT t.tenant_id, t.no, t.no * 1000 + v.k, v.k, until - make_interval(mins => v.minutes), v.level, 0, v.service_id, true
+        FROM bcce_data.sample_tenants() t
+        JOIN (VALUES (1, 101, 22, 1, 'payments'), (1, 102, 4300, 3, 'search'), (2, 101, 190, 2, 'notifications')) AS v (no, k, minutes, level, service_id)
+            ON v.no = t.no
+    ), incidents AS (
+        INSERT INTO bcce_data.incidents (tenant_id, incident_id, service_id, severity, priority, incident_type, title, status, opened_at,
+            impact_started_at, detected_at, acknowledged_at, mitigated_at, recovered_at, resolved_at, closed_at, affected_resources, source, is_test)
+        SELECT tenant_id, format('%s-inc-%s', prefix, n), service_id,
+               CASE WHEN k <> 7 THEN 'sev' || level END, 'P' || level,
+               (ARRAY['availability', 'latency', 'data', 'security'])[1 + k % 4],
+               (ARRAY['Errors above limit', 'Slow answers', 'Data arrive late', 'Log-ins refused'])[1 + k % 4]
+                   || CASE WHEN k % 3 = 0 THEN ': ' || bcce_data.sample_pii(n) ELSE '' END,
+               CASE WHEN NOT is_open THEN CASE WHEN k % 4 = 0 THEN 'resolved' ELSE 'closed' END
+                    WHEN level = 1 THEN 'acknowledged' ELSE 'open' END,
+               at, CASE WHEN k % 5 <> 0 THEN at - make_interval(secs => 60 + 37 * (k % 9)) END, at - make_interval(secs => 20),
+               CASE WHEN NOT is_open OR level = 1 THEN at + make_interval(secs => round(60 * exp(1.5 + 0.7 * bcce_data.sample_normal(seed, 33, n)))) END,
+               CASE WHEN NOT is_open AND k % 2 = 0 AND k <> 8 THEN at + make_interval(secs => round(seconds * 0.7)) END,
+               -- The eighth was only ever closed: the fallback of the recovery clock.
+               CASE WHEN NOT is_open AND k <> 8 THEN at + make_interval(secs => seconds) END,
+               CASE WHEN NOT is_open AND k <> 8 THEN at + make_interval(secs => seconds + 1800) END,
+               CASE WHEN NOT is_open AND k % 4 <> 0 OR k = 8 THEN at + make_interval(secs => seconds + 86400) END,
+               service_id || ', ' || 1 + k % 3 || ' hosts', 'sample', k = 9
+        FROM plan
+        ON CONFLICT DO NOTHING RETURNING tenant_id, incident_id
+    ), impacts AS (
+        INSERT INTO bcce_data.incident_impacts (tenant_id, incident_id, span)
+        SELECT p.tenant_id, format('%s-inc-%s', prefix, p.n),
+               tstzrange(p.at + make_interval(secs => part.starts * p.seconds), p.at + make_interval(secs => part.ends * p.seconds))
+        FROM plan p CROSS JOIN (VALUES (0, 1), (3, 4.5)) AS part (starts, ends)
+        WHERE p.k = 5 AND EXISTS (SELECT FROM incidents)     -- reopened: it hurt twice
+        ON CONFLICT DO NOTHING RETURNING tenant_id
+    ), events AS (
+        INSERT INTO bcce_data.incident_events (tenant_id, incident_id, event_id, at, kind, response_action, actor_key)
+        SELECT p.tenant_id, format('%s-inc-%s', prefix, p.n), md5(format('%s-%s-%s', prefix, p.n, e.k))::uuid,
+               p.at + make_interval(secs => e.k * 120), e.kind, e.action || CASE WHEN p.k % 4 = 1 AND e.k = 2 THEN ', ' || bcce_data.sample_pii(p.n) ELSE '' END,
+               format('user-%s@sample.example', 1 + p.k % 6)
+        FROM plan p
+        CROSS JOIN (VALUES (0, 'alert', 'paged the team on duty'), (1, 'comment', 'looked at the logs'), (2, 'action', 'rolled back')) AS e (k, kind, action)
+        WHERE EXISTS (SELECT FROM incidents)
+        ON CONFLICT DO NOTHING RETURNING tenant_id
+    )
+    SELECT tenant_id, 'incidents' FROM incidents
+    UNION ALL SELECT tenant_id, 'incident_impacts' FROM impacts
+    UNION ALL SELECT tenant_id, 'incident_events' FROM events
+$body$;
+COMMENT ON FUNCTION bcce_data.sample_incidents(text, bigint, timestamptz) IS 'sample data: incidents, when they hurt and what was done; one row for each that was added';
+
+-- Samples every five minutes for the last 36 hours and every hour before.  The
+-- last of them show a service down, one degraded and one gone silent.
+CREATE OR REPLACE FUNCTION bcce_data.sample_metrics(prefix text, seed bigint, until timestamptz) RETURNS TABLE (tenant_id uuid, fact text)
+LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp AS $body$
+    WITH tick AS (
+        SELECT t.tenant_id, t.no * 10000000 + v.nth * 100000 + g.i AS n, v.service_id, v.rps, v.ms, v.cpu, g.seconds,
+               until - make_interval(secs => g.age) AS at, g.age,
+               CASE WHEN extract(isodow FROM local.at) > 5 THEN v.weekend ELSE 1 END
+                   * (1 + 0.8 * sin((extract(hour FROM local.at) + extract(minute FROM local.at) / 60.0 - 8) * pi() / 12)) AS load
+        FROM bcce_data.sample_tenants() t
+        JOIN (VALUES (1, 1, 'api-gateway', 14.0, 45, 38, 0.5), (1, 2, 'guest-app', 6.0, 160, 42, 1.3), (1, 3, 'payments', 1.2, 220, 22, 0.9),
+                     (1, 4, 'search', 3.5, 90, 30, 1.1), (1, 5, 'reporting', 0.1, 600, 30, 0.2), (1, 6, 'old-portal', 0.4, 300, 20, 0.8),
+                     (2, 1, 'checkout', 4.0, 120, 35, 1.2), (2, 2, 'inventory', 0.8, 70, 24, 0.6), (2, 3, 'notifications', 2.0, 60, 18, 0.7))
+             AS v (no, nth, service_id, rps, ms, cpu, weekend) ON v.no = t.no
+        CROSS JOIN LATERAL (
+            SELECT i, 300 * i AS age, 300.0 AS seconds FROM generate_series(0, 431) AS i
+            UNION ALL
+            SELECT 1000 + i, 3600 * i, 3600 FROM generate_series(36, 2159) AS i
+        ) g
+        CROSS JOIN LATERAL (SELECT (until - make_interval(secs => g.age)) AT TIME ZONE t.zone AS at) local
+        WHERE CASE v.service_id WHEN 'search' THEN g.age >= 3000 WHEN 'old-portal' THEN g.age >= 5184000 ELSE true END
+    ), trouble AS (
+        SELECT k.*, CASE WHEN k.service_id = 'payments' AND k.age < 1320 THEN 'down'
+                         WHEN k.service_id = 'guest-app' AND k.age < 2700 THEN 'slow'
+                         WHEN EXISTS (SELECT FROM bcce_data.incidents i
+                                      WHERE i.tenant_id = k.tenant_id AND i.service_id = k.service_id AND i.source = 'sample' AND NOT i.is_test
+                                        AND i.severity IN ('sev1', 'sev2') AND i.opened_at <= k.at AND i.recovered_at > k.at) THEN 'hurt'
+                         ELSE 'no' END AS kind
+        FROM tick k
+    ), sample AS (
+        SELECT r.*, round(r.rps * r.seconds * r.load * exp(0.15 * bcce_data.sample_normal(seed, 40, r.n)))::bigint AS requests,
+               r.ms * (0.8 + 0.25 * r.load) * exp(0.18 * bcce_data.sample_normal(seed, 41, r.n))
+                   * CASE r.kind WHEN 'slow' THEN 7 WHEN 'hurt' THEN 2.5 WHEN 'down' THEN 4 ELSE 1 END AS latency,
+               CASE r.kind WHEN 'down' THEN 0.62 WHEN 'slow' THEN 0.03 WHEN 'hurt' THEN 0.18 ELSE 0.002 END
+                   * exp(0.5 * bcce_data.sample_normal(seed, 42, r.n)) AS error_share
+        FROM trouble r
+    ), metrics AS (
+        INSERT INTO bcce_data.performance_metrics (tenant_id, source, idempotency_key, observed_at, service_id, window_seconds, request_count,
+            error_count, p50_latency_ms, p95_latency_ms, p99_latency_ms, throughput_rps, cpu_percent, memory_percent, storage_percent,
+            network_percent, charged_usd)
+        SELECT tenant_id, 'sample', format('%s-m-%s', prefix, n), at, service_id, seconds, requests,
+               least(requests, round(requests * least(error_share, 0.95)))::bigint,
+               round(latency::numeric, 1)::double precision, round((latency * 2.4)::numeric, 1)::double precision,
+               round((latency * 4.1)::numeric, 1)::double precision, round((requests / seconds)::numeric, 3)::double precision,
+               round(least(97, cpu * (0.6 + 0.4 * load) * exp(0.1 * bcce_data.sample_normal(seed, 43, n)) * CASE kind WHEN 'slow' THEN 2.2 ELSE 1 END)::numeric, 1)::double precision,
+               round(least(95, 45 + 15 * bcce_data.sample_draw(seed, 44, n))::numeric, 1)::double precision,
+               round((40 + 25 * (7776000 - age) / 7776000)::numeric, 1)::double precision,
+               round(least(90, 8 * load + 4 * bcce_data.sample_draw(seed, 45, n))::numeric, 1)::double precision,
+               bcce.estimate_cost('metric', 1, at, tenant_id)
+        FROM sample
+        ON CONFLICT DO NOTHING RETURNING tenant_id
+    )
+    SELECT tenant_id, 'performance_metrics' FROM metrics
+$body$;
+COMMENT ON FUNCTION bcce_data.sample_metrics(text, bigint, timestamptz) IS 'sample data: samples of services; one row for each that was added';
+
+-- A prediction sees a noisy signal of what will happen and answers with the
+-- probability that follows from it by Bayes' rule: calibrated, not perfect.
+CREATE OR REPLACE FUNCTION bcce_data.sample_predictions(prefix text, seed bigint, until timestamptz) RETURNS TABLE (tenant_id uuid, fact text)
+LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp AS $body$
+    WITH target AS (
+        SELECT t.no, r.tenant_id, 'run' AS kind, r.run_id AS target_id, substring(r.run_id FROM '[0-9]+$')::bigint AS n, NULL::integer AS horizon,
+               -- Some come after the start and do not count.
+               r.started_at + make_interval(secs => CASE WHEN bcce_data.sample_draw(seed, 50, substring(r.run_id FROM '[0-9]+$')::bigint) < 0.01 THEN 20
+                   ELSE -30 - floor(400 * bcce_data.sample_draw(seed, 51, substring(r.run_id FROM '[0-9]+$')::bigint)) END) AS at,
+               CASE WHEN r.started_at < until - interval '720 hours' THEN '1.0' ELSE '1.1' END AS version,
+               r.status IN ('failed', 'timed_out') AS fails
+        FROM bcce_data.sample_tenants() t
+        JOIN bcce_data.workflow_runs r ON r.tenant_id = t.tenant_id
+        WHERE r.run_id LIKE prefix || '-run-%'
+          AND bcce_data.sample_draw(seed, 52, substring(r.run_id FROM '[0-9]+$')::bigint) < 0.35
+        UNION ALL
+        SELECT t.no, t.tenant_id, 'service', s.service_id, 400000000 + t.no * 10000000 + g.i * 100 + s.nth, 14400,
+               moment.at, '2026.1',
+               EXISTS (SELECT FROM bcce_data.workflow_runs r WHERE r.tenant_id = t.tenant_id AND r.service_id = s.service_id
+                         AND r.status IN ('failed', 'timed_out') AND r.started_at > moment.at AND r.started_at <= moment.at + interval '4 hours')
+               OR EXISTS (SELECT FROM bcce_data.incidents i WHERE i.tenant_id = t.tenant_id AND i.service_id = s.service_id
+                         AND i.opened_at > moment.at AND i.opened_at <= moment.at + interval '4 hours')
+        FROM bcce_data.sample_tenants() t
+        JOIN (VALUES (1, 1, 'api-gateway'), (1, 2, 'guest-app'), (1, 3, 'payments'), (2, 1, 'checkout'), (2, 2, 'inventory')) AS s (no, nth, service_id)
+            ON s.no = t.no
+        CROSS JOIN generate_series(0, 89 * 4) AS g (i)
+        CROSS JOIN LATERAL (SELECT until - make_interval(mins => 55 + g.i * 360) AS at) moment
+    ), rated AS (
+        SELECT x.*, avg(CASE WHEN x.fails THEN 1.0 ELSE 0.0 END) OVER (PARTITION BY x.tenant_id, x.kind, x.version) AS base
+        FROM target x
+    ), answer AS (
+        SELECT r.*, round((1 / (1 + (1 - r.base) / r.base * exp(0.72 - 1.2 *
+                   (CASE WHEN r.fails THEN 1.2 ELSE 0 END + bcce_data.sample_normal(seed, 53, r.n)))))::numeric, 4)::double precision AS p,
+               format('%s-pred-%s', prefix, r.n) AS prediction_id,
+               CASE r.kind WHEN 'run' THEN 'run-risk' ELSE 'service-outlook' END AS model_name
+        FROM rated r
+        WHERE r.base > 0 AND r.base < 1
+    ), models AS (
+        INSERT INTO bcce_data.models (tenant_id, model_name, model_version, threshold)
+        SELECT DISTINCT tenant_id, model_name, version, CASE kind WHEN 'run' THEN 0.3 ELSE 0.5 END FROM answer
+        ON CONFLICT DO NOTHING RETURNING tenant_id
+    ), keys AS (
+        INSERT INTO bcce_data.prediction_keys (tenant_id, prediction_id, predicted_at)
+        SELECT tenant_id, prediction_id, at FROM answer
+        ON CONFLICT DO NOTHING
+    ), predictions AS (
+        INSERT INTO bcce_data.predictions (tenant_id, prediction_id, predicted_at, model_name, model_version, target_kind, target_id,
+            horizon_seconds, failure_probability, source, charged_usd)
+        SELECT tenant_id, prediction_id, at, model_name, version, kind, target_id, horizon, p, 'sample',
+               bcce.estimate_cost('prediction', 1, at, tenant_id)
+        FROM answer
+        ON CONFLICT DO NOTHING RETURNING tenant_id
+    )
+    SELECT tenant_id, 'models' FROM models UNION ALL SELECT tenant_id, 'predictions' FROM predictions
+$body$;
+COMMENT ON FUNCTION bcce_data.sample_predictions(text, bigint, timestamptz) IS 'sample data: models and their predictions; one row for each that was added';
+
+CREATE OR REPLACE FUNCTION bcce_data.sample_model_usage(prefix text, seed bigint, until timestamptz) RETURNS TABLE (tenant_id uuid, fact text)
+LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp AS $body$
+    WITH start AS (
+        SELECT t.tenant_id, t.no, t.slug, t.users, d, t.no * 10000000 + d * 1000 + i AS n,
+               bcce_data.sample_moment(seed, 60, t.no * 10000000 + d * 1000 + i, (until AT TIME ZONE t.zone)::date - d::integer, t.zone) AS at
+        FROM bcce_data.sample_tenants() t
+        CROSS JOIN generate_series(0::bigint, 90) AS d
+        CROSS JOIN LATERAL generate_series(1, (0.6 * t.runs_a_day * (1.2 - d / 200.0)
+            * CASE WHEN extract(isodow FROM (until AT TIME ZONE t.zone)::date - d::integer) > 5 THEN 0.15 ELSE 1 END)::integer) AS i
+    ), call AS (
+        SELECT s.*, m.model_id, m.input_price, m.output_price,
+               round(exp(8.2 + 0.9 * bcce_data.sample_normal(seed, 63, s.n)))::bigint AS input_tokens,
+               round(exp(6.1 + 0.8 * bcce_data.sample_normal(seed, 64, s.n)))::bigint AS output_tokens,
+               CASE WHEN s.n % 3 <> 0 THEN round(exp(9.4 + 0.7 * bcce_data.sample_normal(seed, 65, s.n)))::bigint END AS cache_read_tokens,
+               bcce_data.sample_draw(seed, 66, s.n) AS known
+        FROM start s
+        CROSS JOIN LATERAL (SELECT bcce_data.sample_draw(seed, 67, s.n) AS x) pick
+        JOIN (VALUES (0, 0.6, 'claude-sonnet', 3, 15), (0.6, 0.9, 'claude-haiku', 1, 5), (0.9, 1.1, 'claude-opus', 15, 75))
+             AS m (from_x, to_x, model_id, input_price, output_price) ON pick.x >= m.from_x AND pick.x < m.to_x
+        WHERE s.at >= until - interval '2160 hours' AND s.at < until
+    ), usage AS (
+        INSERT INTO bcce_data.model_usage (tenant_id, source, idempotency_key, at, model_id, provider, region, user_key, session_id,
+            input_tokens, output_tokens, cache_read_tokens, latency_ms, reported_cost_usd)
+        SELECT tenant_id, 'sample', format('%s-call-%s', prefix, n), at, model_id, 'bedrock', CASE no WHEN 1 THEN 'eu-central-1' ELSE 'us-east-1' END,
+               format('user-%s@%s.example', 1 + floor(bcce_data.sample_draw(seed, 68, n) ^ 1.4 * users * least(1, 0.5 + (90 - d) / 120.0)), slug),
+               format('%s-%s-%s', prefix, d, 1 + floor(9 * bcce_data.sample_draw(seed, 69, n))),
+               -- Some senders tell no tokens, some no cost.
+               CASE WHEN known < 0.98 THEN input_tokens END, CASE WHEN known < 0.98 THEN output_tokens END,
+               CASE WHEN known < 0.98 THEN cache_read_tokens END, round(400 + 14 * output_tokens),
+               CASE WHEN known < 0.75 THEN round((input_tokens * input_price + output_tokens * output_price
+                   + coalesce(cache_read_tokens, 0) * input_price * 0.1) / 1000000.0, 6) END
+        FROM call
+        ON CONFLICT DO NOTHING RETURNING tenant_id
+    )
+    SELECT tenant_id, 'model_usage' FROM usage
+$body$;
+COMMENT ON FUNCTION bcce_data.sample_model_usage(text, bigint, timestamptz) IS 'sample data: model calls; one row for each that was added';
+
+CREATE OR REPLACE FUNCTION bcce_data.sample_events(prefix text, seed bigint, until timestamptz, guests bigint, sessions bigint, events bigint)
+RETURNS TABLE (tenant_id uuid, fact text)
+LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp AS $body$
+    WITH session AS (
+        SELECT s, CASE WHEN s < guests THEN s ELSE floor(bcce_data.sample_draw(seed, 70, s) ^ 1.8 * guests)::bigint END AS guest,
+               floor(91 * bcce_data.sample_draw(seed, 71, s))::integer AS day, floor(91 * bcce_data.sample_draw(seed, 72, s))::integer AS other_day
+        FROM generate_series(0, sessions - 1) AS s
+    ), visit AS (
+        -- Guests come more at weekends: a weekday gives way to a second try.
+        SELECT v.*, t.tenant_id, t.no,
+               bcce_data.sample_moment(seed, 73, v.s, today.local - CASE
+                   WHEN extract(isodow FROM today.local - v.day) <= 4 THEN v.other_day ELSE v.day END, t.zone) AS at
+        FROM session v
+        JOIN bcce_data.sample_tenants() t ON t.no = CASE WHEN bcce_data.sample_draw(seed, 76, v.guest) < 0.6 THEN 1 ELSE 2 END
+        CROSS JOIN LATERAL (SELECT (until AT TIME ZONE t.zone)::date AS local) today
+    ), event AS (
+        SELECT e, v.s, v.guest, v.tenant_id, v.no, bcce_data.sample_draw(seed, 77, e) AS x,
+               v.at - make_interval(hours => CASE WHEN v.at > until - interval '1 hour' THEN 24 ELSE 0 END
+                                           - CASE WHEN v.at < until - interval '2160 hours' THEN 24 ELSE 0 END)
+               + make_interval(secs => CASE WHEN e < sessions THEN 0 ELSE floor(least(3500, exp(5.6 + 1.1 * bcce_data.sample_normal(seed, 78, e)))) END) AS at
+        FROM generate_series(0, events - 1) AS e
+        JOIN visit v ON v.s = CASE WHEN e < sessions THEN e ELSE floor(bcce_data.sample_draw(seed, 79, e) * sessions)::bigint END
+    ), stored AS (
+        INSERT INTO bcce_data.events (tenant_id, source, idempotency_key, occurred_at, event_type, guest_key, guest_type, session_id,
+            service_id, ip_prefix, user_agent_family, properties)
+        SELECT tenant_id, 'sample', format('%s-event-%s', prefix, e), at,
+               CASE WHEN x < 0.45 THEN 'page_view' WHEN x < 0.6 THEN 'search' WHEN x < 0.72 THEN 'faq_view' WHEN x < 0.85 THEN 'chat_session' ELSE 'service_interaction' END,
+               format('guest-%s', guest), (ARRAY['business', 'leisure', 'family'])[1 + guest % 3], format('%s-visit-%s', prefix, s),
+               CASE WHEN x >= 0.85 THEN CASE no WHEN 1 THEN 'guest-app' ELSE 'checkout' END END,
+               CASE guest % 4 WHEN 0 THEN format('2001:db8:%s:1::%s', guest % 9000, 1 + e % 90)
+                              ELSE format('%s.%s', (ARRAY['192.0.2', '198.51.100', '203.0.113'])[guest % 4], 1 + guest % 250) END::inet,
+               (ARRAY['Chrome', 'Safari', 'Firefox', 'Edge'])[1 + guest % 4],
+               CASE WHEN x < 0.45 THEN jsonb_build_object('path', (ARRAY['/rooms', '/offers', '/spa', '/checkout'])[1 + e % 4])
+                    WHEN x < 0.6 THEN jsonb_build_object('query', (ARRAY['late check-out', 'parking', 'breakfast', 'airport shuttle'])[1 + e % 4], 'results', e % 12)
+                    WHEN x < 0.72 THEN jsonb_build_object('topic', (ARRAY['wifi', 'pets', 'pool'])[1 + e % 3])
+                    WHEN x < 0.85 THEN jsonb_build_object('message', CASE WHEN e % 4 = 0 THEN 'please help, ' || bcce_data.sample_pii(e / 4) ELSE 'when is breakfast?' END,
+                                                          'seconds', floor(30 + 600 * bcce_data.sample_draw(seed, 80, e) ^ 2))
+                    ELSE jsonb_build_object('service', (ARRAY['housekeeping', 'room_service', 'concierge'])[1 + e % 3], 'rating', 1 + floor(5 * sqrt(bcce_data.sample_draw(seed, 81, e)))) END
+        FROM event
+        ON CONFLICT DO NOTHING RETURNING tenant_id
+    )
+    SELECT tenant_id, 'events' FROM stored
+$body$;
+COMMENT ON FUNCTION bcce_data.sample_events(text, bigint, timestamptz, bigint, bigint, bigint) IS 'sample data: guest events; one row for each that was added';
+
+CREATE OR REPLACE FUNCTION bcce.generate_sample_data(
+    guests integer DEFAULT 100, sessions integer DEFAULT 500, events integer DEFAULT 5000, seed integer DEFAULT 42,
+    ending_at timestamptz DEFAULT now())
+RETURNS TABLE (tenant text, fact text, row_count bigint)
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $body$
+DECLARE
+    until timestamptz := date_trunc('minute', ending_at, 'UTC');
+    set_id text;
+    prefix text;
+    event_prefix text;
+    parent regclass;
+BEGIN
+    IF guests IS NULL OR sessions IS NULL OR events IS NULL OR seed IS NULL OR ending_at IS NULL
+       OR guests NOT BETWEEN 1 AND 1000000 OR sessions NOT BETWEEN 1 AND 10000000 OR events NOT BETWEEN 0 AND 100000000 THEN
+        PERFORM bcce.raise_error('22023', 'sample data need 1 to 1,000,000 guests, 1 to 10,000,000 sessions and 0 to 100,000,000 events', NULL,
+            'Leave arguments out to get 100 guests, 500 sessions and 5,000 events.');
+    END IF;
+    IF NOT ending_at BETWEEN '1971-01-01 00:00:00+00' AND '2200-01-01 00:00:00+00' THEN
+        PERFORM bcce.raise_error('22008', 'sample data end between the years 1971 and 2199', NULL, 'Leave ending_at out to end now.');
+    END IF;
+    -- Ids name the arguments: the same call adds nothing, another adds its own.
+    set_id := to_hex(extract(epoch FROM until)::bigint / 60);
+    prefix := format('s%s-%s', seed, set_id);
+    event_prefix := format('%s-%s-%s-%s', prefix, guests, sessions, events);
+
+    IF NOT EXISTS (SELECT FROM bcce_data.tenants t WHERE t.slug = 'sample-acme') THEN
+        PERFORM bcce.create_tenant('sample-acme', 'Acme Corp (sample)', NULL, 'Europe/Berlin');
+    END IF;
+    IF NOT EXISTS (SELECT FROM bcce_data.tenants t WHERE t.slug = 'sample-beta') THEN
+        PERFORM bcce.create_tenant('sample-beta', 'Beta Inc (sample)', NULL, 'America/New_York');
+    END IF;
+    FOREACH parent IN ARRAY ARRAY['bcce_data.workflow_runs', 'bcce_data.performance_metrics', 'bcce_data.predictions',
+                                  'bcce_data.model_usage', 'bcce_data.events']::regclass[]
+    LOOP
+        PERFORM bcce_data.make_partition(parent, until - make_interval(hours => 720 * n)) FROM generate_series(0, 3) AS n;
+    END LOOP;
+
+    RETURN QUERY
+    WITH added AS (
+        SELECT * FROM bcce_data.sample_dimensions(prefix, seed, until)
+    )
+    SELECT t.slug, a.fact, count(*) FROM added a JOIN bcce_data.sample_tenants() t ON t.tenant_id = a.tenant_id GROUP BY 1, 2 ORDER BY 1, 2;
+    -- Runs and incidents first: metrics and predictions look at them.
+    RETURN QUERY SELECT t.slug, a.fact, count(*) FROM bcce_data.sample_runs(prefix, seed, until) a
+        JOIN bcce_data.sample_tenants() t ON t.tenant_id = a.tenant_id GROUP BY 1, 2 ORDER BY 1, 2;
+    RETURN QUERY SELECT t.slug, a.fact, count(*) FROM bcce_data.sample_incidents(prefix, seed, until) a
+        JOIN bcce_data.sample_tenants() t ON t.tenant_id = a.tenant_id GROUP BY 1, 2 ORDER BY 1, 2;
+    RETURN QUERY SELECT t.slug, a.fact, count(*) FROM bcce_data.sample_metrics(prefix, seed, until) a
+        JOIN bcce_data.sample_tenants() t ON t.tenant_id = a.tenant_id GROUP BY 1, 2 ORDER BY 1, 2;
+    RETURN QUERY SELECT t.slug, a.fact, count(*) FROM bcce_data.sample_predictions(prefix, seed, until) a
+        JOIN bcce_data.sample_tenants() t ON t.tenant_id = a.tenant_id GROUP BY 1, 2 ORDER BY 1, 2;
+    RETURN QUERY SELECT t.slug, a.fact, count(*) FROM bcce_data.sample_model_usage(prefix, seed, until) a
+        JOIN bcce_data.sample_tenants() t ON t.tenant_id = a.tenant_id GROUP BY 1, 2 ORDER BY 1, 2;
+    RETURN QUERY SELECT t.slug, a.fact, count(*) FROM bcce_data.sample_events(event_prefix, seed, until, guests, sessions, events) a
+        JOIN bcce_data.sample_tenants() t ON t.tenant_id = a.tenant_id GROUP BY 1, 2 ORDER BY 1, 2;
+END
+$body$;
+COMMENT ON FUNCTION bcce.generate_sample_data(integer, integer, integer, integer, timestamptz) IS
+'Fills two tenants, sample-acme (Europe/Berlin) and sample-beta (America/New_York), with 90 days that end at ending_at (cut to the minute): runs, incidents, service samples, predictions, model calls, and exactly so many guest events. The same arguments always give the same rows, and a second call with them adds nothing; other arguments add their own. Personal data and secrets are planted in the free text and redacted on the way in. Returns how many rows were added. For a superuser. Errors: 22023 a count out of range, 22008 time out of range.';
 $bcce_module$);
 
 INSERT INTO bcce.module (part, name, sql) VALUES ('report', '10_incidents', $bcce_module$
@@ -3282,7 +3806,11 @@ BEGIN ATOMIC
     observed AS (
         SELECT
             b.tenant_id,
-            greatest(since, least(
+            greatest(since, first.at) AS starts_at,
+            (SELECT least(until, bcce.report_now())) AS ends_at
+        FROM basis b
+        CROSS JOIN LATERAL (
+            SELECT least(
                 (SELECT min(r.started_at) FROM bcce_data.workflow_runs r
                  WHERE r.tenant_id = b.tenant_id AND NOT r.is_test AND r.status <> 'skipped'),
                 (SELECT min(m.observed_at) FROM bcce_data.performance_metrics m
@@ -3295,10 +3823,9 @@ BEGIN ATOMIC
                  WHERE e.tenant_id = b.tenant_id AND NOT e.is_test),
                 (SELECT min(d.started_at) FROM declared d
                  WHERE d.tenant_id = b.tenant_id AND d.state <> 'invalid')
-            )) AS starts_at,
-            (SELECT least(until, bcce.report_now())) AS ends_at
-        FROM basis b
-        WHERE b.ever
+            ) AS at
+        ) first
+        WHERE b.ever AND first.at IS NOT NULL
     ),
     span AS (
         SELECT d.tenant_id, d.started_at, coalesce(d.ended_at, 'infinity') AS ended_at
@@ -4517,6 +5044,7 @@ BEGIN ATOMIC
         FROM prediction p
         LEFT JOIN bcce_data.workflow_runs r
             ON p.target_kind = 'run' AND r.tenant_id = p.tenant_id AND r.run_id = p.target_id
+            AND (until IS NULL OR r.started_at < until)
         LEFT JOIN ahead h
             ON p.target_kind = 'service' AND h.tenant_id = p.tenant_id AND h.prediction_id = p.prediction_id
     ),
