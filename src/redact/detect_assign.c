@@ -303,6 +303,10 @@ detect_assignment(Scan *s, size_t at)
 
 	if (before == '=' || before == ':' || before == '<')
 		return at + 1;
+	/* 12:30 */
+	if (byte_is(before, B_DIGIT) && byte_is(byte_before(s, at, 2), B_DIGIT) &&
+		!byte_is(byte_before(s, at, 3), B_TOKEN))
+		return at + 1;
 	value = value_start(s, at, sign);
 	if (sign == ',' && !(is_quote(before) && (is_quote(byte_at(s, value)) || byte_at(s, value) == '\\')))
 		return at + 1;

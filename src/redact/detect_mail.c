@@ -119,11 +119,9 @@ detect_url(Scan *s, size_t at)
 		else if (s->text[i] == ':' && !colon)
 			colon = i;
 	}
-	if (!sign || !byte_is(byte_at(s, sign + 1), B_ALNUM | B_DOMAIN) )
-	{
-		if (!sign || strchr("[${%", byte_at(s, sign + 1)) == NULL)
-			return at + 1;
-	}
+	if (!sign || !(byte_is(byte_at(s, sign + 1), B_ALNUM | B_DOMAIN) ||
+				   strchr("[${%", byte_at(s, sign + 1)) != NULL))
+		return at + 1;
 	if (colon && colon + 1 < sign && !is_masked(s->text + colon + 1, sign - colon - 1))
 	{
 		bool		marker = equal_lower(s->text + colon + 1, "x-oauth-basic", 13);

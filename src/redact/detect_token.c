@@ -254,10 +254,14 @@ detect_token(Scan *s, size_t at)
 	for (i = chain_head[text[0]]; i >= 0; i = chain_next[i])
 	{
 		const TokenPrefix *p = &prefixes[i];
-		size_t		len = strlen(p->prefix);
-		size_t		from = at + len;
+		size_t		len;
+		size_t		from;
 		size_t		end;
 
+		if ((uint8_t) p->prefix[1] != byte_at(s, at + 1))
+			continue;
+		len = strlen(p->prefix);
+		from = at + len;
 		if (p->vendor == NULL || s->len - at < len + p->shortest ||
 			memcmp(text, p->prefix, len) != 0)
 			continue;
