@@ -2868,11 +2868,10 @@ COMMENT ON FUNCTION bcce_data.sample_tenants() IS 'the tenants of the sample dat
 
 -- A moment of a local day in the zone: most by day, some at night.
 CREATE OR REPLACE FUNCTION bcce_data.sample_moment(seed bigint, stream bigint, n bigint, day date, zone text) RETURNS timestamptz
-LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $body$
-    SELECT (day + make_interval(secs => (floor(86400 * (CASE
-        WHEN bcce_data.sample_draw(seed, stream, n) < 0.15 THEN bcce_data.sample_draw(seed, stream + 1, n)
-        ELSE 0.57 + 0.13 * bcce_data.sample_normal(seed, stream + 2, n) END)))::bigint % 86400)) AT TIME ZONE zone
-$body$;
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN (day + make_interval(secs => (floor(86400 * (CASE
+    WHEN bcce_data.sample_draw(seed, stream, n) < 0.15 THEN bcce_data.sample_draw(seed, stream + 1, n)
+    ELSE 0.57 + 0.13 * bcce_data.sample_normal(seed, stream + 2, n) END)))::bigint % 86400)) AT TIME ZONE zone;
 COMMENT ON FUNCTION bcce_data.sample_moment(bigint, bigint, bigint, date, text) IS 'a moment of a local day: most by day, some at night';
 
 CREATE OR REPLACE FUNCTION bcce_data.sample_dimensions(prefix text, seed bigint, until timestamptz) RETURNS TABLE (tenant_id uuid, fact text)
@@ -2940,14 +2939,18 @@ COMMENT ON FUNCTION bcce_data.sample_dimensions(text, bigint, timestamptz) IS 's
 -- log-normal time and are repeated after some of the failures.
 CREATE OR REPLACE FUNCTION bcce_data.sample_runs(prefix text, seed bigint, until timestamptz) RETURNS TABLE (tenant_id uuid, fact text)
 LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp AS $body$
-    WITH start AS (
-        SELECT t.no, t.tenant_id, t.slug, t.users, d, t.no * 10000000 + d * 1000 + i AS n,
-               bcce_data.sample_moment(seed, 10, t.no * 10000000 + d * 1000 + i, (until AT TIME ZONE t.zone)::date - d::integer, t.zone) AS at
+    WITH slot AS MATERIALIZED (
+        SELECT t.no, t.tenant_id, t.slug, t.users, t.zone, d, (until AT TIME ZONE t.zone)::date - d::integer AS day,
+               t.no * 10000000 + d * 1000 + i AS n
         FROM bcce_data.sample_tenants() t
         CROSS JOIN generate_series(0::bigint, 90) AS d
         CROSS JOIN LATERAL generate_series(1, (t.runs_a_day * (1.15 - d / 300.0)
             * CASE WHEN extract(isodow FROM (until AT TIME ZONE t.zone)::date - d::integer) > 5 THEN 0.25 ELSE 1 END
             * (0.8 + 0.4 * bcce_data.sample_draw(seed, 13, t.no * 1000 + d)))::integer) AS i
+    ), start AS MATERIALIZED (
+        SELECT s.*, bcce_data.sample_moment(seed, 10, s.n, s.day, s.zone) AS at,
+               1000 * bcce_data.sample_draw(seed, 17, s.n) AS pick
+        FROM slot s
     ), kind AS (
         SELECT s.*, w.workflow_id, w.service_id, w.typical_seconds,
                bcce_data.sample_draw(seed, 14, s.n) < CASE
@@ -2955,16 +2958,15 @@ LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp AS $body$
                         + (extract(epoch FROM s.at)::bigint / 21600) % 10000) < 0.05 THEN 0.7 ELSE 0.04 END AS breaks,
                round(exp(ln(w.typical_seconds) + 0.9 * bcce_data.sample_normal(seed, 16, s.n))) + 1 AS seconds
         FROM start s
-        CROSS JOIN LATERAL (SELECT 1000 * bcce_data.sample_draw(seed, 17, s.n) AS x) pick
         JOIN (VALUES (1, 1, 0, 400, 'build', 'api-gateway', 260), (1, 2, 400, 520, 'deploy', 'guest-app', 190),
                      (1, 3, 520, 850, 'review', NULL, 95), (1, 4, 850, 950, 'settle', 'payments', 420),
                      (1, 5, 950, 1001, 'report', 'reporting', 900),
                      (2, 1, 0, 450, 'build', 'checkout', 310), (2, 2, 450, 560, 'deploy', 'checkout', 150),
                      (2, 3, 560, 880, 'review', NULL, 80), (2, 4, 880, 1001, 'restock', 'inventory', 600))
              AS w (no, nth, from_x, to_x, workflow_id, service_id, typical_seconds)
-             ON w.no = s.no AND pick.x >= w.from_x AND pick.x < w.to_x
+             ON w.no = s.no AND s.pick >= w.from_x AND s.pick < w.to_x
         WHERE s.at >= until - interval '2160 hours' AND s.at < until
-    ), state AS (
+    ), state AS MATERIALIZED (
         SELECT k.*, CASE
                    WHEN bcce_data.sample_draw(seed, 18, k.n) < 0.015 THEN 'skipped'
                    WHEN bcce_data.sample_draw(seed, 18, k.n) < 0.05 THEN 'cancelled'
@@ -2989,7 +2991,7 @@ LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp AS $body$
         SELECT t.no, t.tenant_id, t.no, 'build', CASE t.no WHEN 1 THEN 'api-gateway' ELSE 'checkout' END, t.slug, t.users, 0, NULL,
                until - make_interval(mins => 40 + 95 * (t.no - 1)::integer), 'succeeded', until + interval '3 hours'
         FROM bcce_data.sample_tenants() t
-    ), made AS (
+    ), made AS MATERIALIZED (
         SELECT r.*, format('%s-run-%s', prefix, r.n) AS run_id,
                CASE WHEN r.ends_at > until THEN 'running' ELSE r.status END AS final_status,
                CASE WHEN r.ends_at <= until THEN r.ends_at END AS finished_at
@@ -3025,7 +3027,7 @@ COMMENT ON FUNCTION bcce_data.sample_runs(text, bigint, timestamptz) IS 'sample 
 
 CREATE OR REPLACE FUNCTION bcce_data.sample_incidents(prefix text, seed bigint, until timestamptz) RETURNS TABLE (tenant_id uuid, fact text)
 LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp AS $body$
-    WITH plan AS (
+    WITH plan AS MATERIALIZED (
         SELECT t.tenant_id, t.no, t.no * 1000 + k AS n, k,
                until - make_interval(secs => floor(3600 * (30 + 2080 * bcce_data.sample_draw(seed, 30, t.no * 1000 + k)))) AS at,
                1 + floor(4 * sqrt(bcce_data.sample_draw(seed, 31, t.no * 1000 + k)))::integer AS level,
@@ -3086,7 +3088,7 @@ COMMENT ON FUNCTION bcce_data.sample_incidents(text, bigint, timestamptz) IS 'sa
 -- last of them show a service down, one degraded and one gone silent.
 CREATE OR REPLACE FUNCTION bcce_data.sample_metrics(prefix text, seed bigint, until timestamptz) RETURNS TABLE (tenant_id uuid, fact text)
 LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp AS $body$
-    WITH tick AS (
+    WITH tick AS MATERIALIZED (
         SELECT t.tenant_id, t.no * 10000000 + v.nth * 100000 + g.i AS n, v.service_id, v.rps, v.ms, v.cpu, g.seconds,
                until - make_interval(secs => g.age) AS at, g.age,
                CASE WHEN extract(isodow FROM local.at) > 5 THEN v.weekend ELSE 1 END
@@ -3103,7 +3105,7 @@ LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp AS $body$
         ) g
         CROSS JOIN LATERAL (SELECT (until - make_interval(secs => g.age)) AT TIME ZONE t.zone AS at) local
         WHERE CASE v.service_id WHEN 'search' THEN g.age >= 3000 WHEN 'old-portal' THEN g.age >= 5184000 ELSE true END
-    ), trouble AS (
+    ), trouble AS MATERIALIZED (
         SELECT k.*, CASE WHEN k.service_id = 'payments' AND k.age < 1320 THEN 'down'
                          WHEN k.service_id = 'guest-app' AND k.age < 2700 THEN 'slow'
                          WHEN EXISTS (SELECT FROM bcce_data.incidents i
@@ -3111,7 +3113,7 @@ LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp AS $body$
                                         AND i.severity IN ('sev1', 'sev2') AND i.opened_at <= k.at AND i.recovered_at > k.at) THEN 'hurt'
                          ELSE 'no' END AS kind
         FROM tick k
-    ), sample AS (
+    ), sample AS MATERIALIZED (
         SELECT r.*, round(r.rps * r.seconds * r.load * exp(0.15 * bcce_data.sample_normal(seed, 40, r.n)))::bigint AS requests,
                r.ms * (0.8 + 0.25 * r.load) * exp(0.18 * bcce_data.sample_normal(seed, 41, r.n))
                    * CASE r.kind WHEN 'slow' THEN 7 WHEN 'hurt' THEN 2.5 WHEN 'down' THEN 4 ELSE 1 END AS latency,
@@ -3142,7 +3144,7 @@ COMMENT ON FUNCTION bcce_data.sample_metrics(text, bigint, timestamptz) IS 'samp
 -- probability that follows from it by Bayes' rule: calibrated, not perfect.
 CREATE OR REPLACE FUNCTION bcce_data.sample_predictions(prefix text, seed bigint, until timestamptz) RETURNS TABLE (tenant_id uuid, fact text)
 LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp AS $body$
-    WITH target AS (
+    WITH target AS MATERIALIZED (
         SELECT t.no, r.tenant_id, 'run' AS kind, r.run_id AS target_id, substring(r.run_id FROM '[0-9]+$')::bigint AS n, NULL::integer AS horizon,
                -- Some come after the start and do not count.
                r.started_at + make_interval(secs => CASE WHEN bcce_data.sample_draw(seed, 50, substring(r.run_id FROM '[0-9]+$')::bigint) < 0.01 THEN 20
@@ -3165,10 +3167,10 @@ LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp AS $body$
             ON s.no = t.no
         CROSS JOIN generate_series(0, 89 * 4) AS g (i)
         CROSS JOIN LATERAL (SELECT until - make_interval(mins => 55 + g.i * 360) AS at) moment
-    ), rated AS (
+    ), rated AS MATERIALIZED (
         SELECT x.*, avg(CASE WHEN x.fails THEN 1.0 ELSE 0.0 END) OVER (PARTITION BY x.tenant_id, x.kind, x.version) AS base
         FROM target x
-    ), answer AS (
+    ), answer AS MATERIALIZED (
         SELECT r.*, round((1 / (1 + (1 - r.base) / r.base * exp(0.72 - 1.2 *
                    (CASE WHEN r.fails THEN 1.2 ELSE 0 END + bcce_data.sample_normal(seed, 53, r.n)))))::numeric, 4)::double precision AS p,
                format('%s-pred-%s', prefix, r.n) AS prediction_id,
@@ -3177,7 +3179,7 @@ LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp AS $body$
         WHERE r.base > 0 AND r.base < 1
     ), models AS (
         INSERT INTO bcce_data.models (tenant_id, model_name, model_version, threshold)
-        SELECT DISTINCT tenant_id, model_name, version, CASE kind WHEN 'run' THEN 0.3 ELSE 0.5 END FROM answer
+        SELECT DISTINCT tenant_id, model_name, version, 0.2 FROM answer
         ON CONFLICT DO NOTHING RETURNING tenant_id
     ), keys AS (
         INSERT INTO bcce_data.prediction_keys (tenant_id, prediction_id, predicted_at)
@@ -3197,28 +3199,30 @@ COMMENT ON FUNCTION bcce_data.sample_predictions(text, bigint, timestamptz) IS '
 
 CREATE OR REPLACE FUNCTION bcce_data.sample_model_usage(prefix text, seed bigint, until timestamptz) RETURNS TABLE (tenant_id uuid, fact text)
 LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp AS $body$
-    WITH start AS (
-        SELECT t.tenant_id, t.no, t.slug, t.users, d, t.no * 10000000 + d * 1000 + i AS n,
-               bcce_data.sample_moment(seed, 60, t.no * 10000000 + d * 1000 + i, (until AT TIME ZONE t.zone)::date - d::integer, t.zone) AS at
+    WITH slot AS MATERIALIZED (
+        SELECT t.tenant_id, t.no, t.slug, t.users, t.zone, d, (until AT TIME ZONE t.zone)::date - d::integer AS day,
+               t.no * 10000000 + d * 1000 + i AS n
         FROM bcce_data.sample_tenants() t
         CROSS JOIN generate_series(0::bigint, 90) AS d
         CROSS JOIN LATERAL generate_series(1, (0.6 * t.runs_a_day * (1.2 - d / 200.0)
             * CASE WHEN extract(isodow FROM (until AT TIME ZONE t.zone)::date - d::integer) > 5 THEN 0.15 ELSE 1 END)::integer) AS i
-    ), call AS (
+    ), start AS MATERIALIZED (
+        SELECT s.*, bcce_data.sample_moment(seed, 60, s.n, s.day, s.zone) AS at, bcce_data.sample_draw(seed, 67, s.n) AS pick
+        FROM slot s
+    ), call AS MATERIALIZED (
         SELECT s.*, m.model_id, m.input_price, m.output_price,
                round(exp(8.2 + 0.9 * bcce_data.sample_normal(seed, 63, s.n)))::bigint AS input_tokens,
                round(exp(6.1 + 0.8 * bcce_data.sample_normal(seed, 64, s.n)))::bigint AS output_tokens,
                CASE WHEN s.n % 3 <> 0 THEN round(exp(9.4 + 0.7 * bcce_data.sample_normal(seed, 65, s.n)))::bigint END AS cache_read_tokens,
                bcce_data.sample_draw(seed, 66, s.n) AS known
         FROM start s
-        CROSS JOIN LATERAL (SELECT bcce_data.sample_draw(seed, 67, s.n) AS x) pick
         JOIN (VALUES (0, 0.6, 'claude-sonnet', 3, 15), (0.6, 0.9, 'claude-haiku', 1, 5), (0.9, 1.1, 'claude-opus', 15, 75))
-             AS m (from_x, to_x, model_id, input_price, output_price) ON pick.x >= m.from_x AND pick.x < m.to_x
+             AS m (from_x, to_x, model_id, input_price, output_price) ON s.pick >= m.from_x AND s.pick < m.to_x
         WHERE s.at >= until - interval '2160 hours' AND s.at < until
     ), usage AS (
         INSERT INTO bcce_data.model_usage (tenant_id, source, idempotency_key, at, model_id, provider, region, user_key, session_id,
             input_tokens, output_tokens, cache_read_tokens, latency_ms, reported_cost_usd)
-        SELECT tenant_id, 'sample', format('%s-call-%s', prefix, n), at, model_id, 'bedrock', CASE no WHEN 1 THEN 'eu-central-1' ELSE 'us-east-1' END,
+        SELECT tenant_id, 'sample', format('%s-usage-%s', prefix, n), at, model_id, 'bedrock', CASE no WHEN 1 THEN 'eu-central-1' ELSE 'us-east-1' END,
                format('user-%s@%s.example', 1 + floor(bcce_data.sample_draw(seed, 68, n) ^ 1.4 * users * least(1, 0.5 + (90 - d) / 120.0)), slug),
                format('%s-%s-%s', prefix, d, 1 + floor(9 * bcce_data.sample_draw(seed, 69, n))),
                -- Some senders tell no tokens, some no cost.
@@ -3236,11 +3240,11 @@ COMMENT ON FUNCTION bcce_data.sample_model_usage(text, bigint, timestamptz) IS '
 CREATE OR REPLACE FUNCTION bcce_data.sample_events(prefix text, seed bigint, until timestamptz, guests bigint, sessions bigint, events bigint)
 RETURNS TABLE (tenant_id uuid, fact text)
 LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp AS $body$
-    WITH session AS (
+    WITH session AS MATERIALIZED (
         SELECT s, CASE WHEN s < guests THEN s ELSE floor(bcce_data.sample_draw(seed, 70, s) ^ 1.8 * guests)::bigint END AS guest,
                floor(91 * bcce_data.sample_draw(seed, 71, s))::integer AS day, floor(91 * bcce_data.sample_draw(seed, 72, s))::integer AS other_day
         FROM generate_series(0, sessions - 1) AS s
-    ), visit AS (
+    ), visit AS MATERIALIZED (
         -- Guests come more at weekends: a weekday gives way to a second try.
         SELECT v.*, t.tenant_id, t.no,
                bcce_data.sample_moment(seed, 73, v.s, today.local - CASE
@@ -3248,7 +3252,7 @@ LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp AS $body$
         FROM session v
         JOIN bcce_data.sample_tenants() t ON t.no = CASE WHEN bcce_data.sample_draw(seed, 76, v.guest) < 0.6 THEN 1 ELSE 2 END
         CROSS JOIN LATERAL (SELECT (until AT TIME ZONE t.zone)::date AS local) today
-    ), event AS (
+    ), event AS MATERIALIZED (
         SELECT e, v.s, v.guest, v.tenant_id, v.no, bcce_data.sample_draw(seed, 77, e) AS x,
                v.at - make_interval(hours => CASE WHEN v.at > until - interval '1 hour' THEN 24 ELSE 0 END
                                            - CASE WHEN v.at < until - interval '2160 hours' THEN 24 ELSE 0 END)
@@ -3282,7 +3286,7 @@ CREATE OR REPLACE FUNCTION bcce.generate_sample_data(
     guests integer DEFAULT 100, sessions integer DEFAULT 500, events integer DEFAULT 5000, seed integer DEFAULT 42,
     ending_at timestamptz DEFAULT now())
 RETURNS TABLE (tenant text, fact text, row_count bigint)
-LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $body$
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET jit = off SET client_min_messages = warning AS $body$
 DECLARE
     until timestamptz := date_trunc('minute', ending_at, 'UTC');
     set_id text;
