@@ -14,9 +14,10 @@ static const struct
 	{"phone", CONTEXT_PHONE}, {"phones", CONTEXT_PHONE}, {"telephone", CONTEXT_PHONE},
 	{"tel", CONTEXT_PHONE}, {"telefon", CONTEXT_PHONE}, {"mobile", CONTEXT_PHONE},
 	{"cell", CONTEXT_PHONE}, {"cellphone", CONTEXT_PHONE}, {"fax", CONTEXT_PHONE},
-	{"call", CONTEXT_PHONE}, {"whatsapp", CONTEXT_PHONE}, {"sms", CONTEXT_PHONE},
-	{"dial", CONTEXT_PHONE}, {"hotline", CONTEXT_PHONE}, {"office", CONTEXT_PHONE},
-	{"desk", CONTEXT_PHONE}, {"handy", CONTEXT_PHONE}, {"msisdn", CONTEXT_PHONE},
+	{"call", CONTEXT_CALL}, {"whatsapp", CONTEXT_PHONE}, {"sms", CONTEXT_CALL},
+	{"dial", CONTEXT_CALL}, {"answering", CONTEXT_CALL},
+	{"messages", CONTEXT_CALL}, {"reach", CONTEXT_CALL}, {"registered", CONTEXT_CALL}, {"hotline", CONTEXT_PHONE}, {"office", CONTEXT_CALL},
+	{"desk", CONTEXT_CALL}, {"handy", CONTEXT_PHONE}, {"msisdn", CONTEXT_PHONE},
 	{"card", CONTEXT_CARD}, {"cards", CONTEXT_CARD}, {"credit", CONTEXT_CARD},
 	{"creditcard", CONTEXT_CARD}, {"cc", CONTEXT_CARD}, {"debit", CONTEXT_CARD},
 	{"visa", CONTEXT_CARD}, {"mastercard", CONTEXT_CARD}, {"amex", CONTEXT_CARD},
@@ -41,9 +42,22 @@ word_context(const uint8_t *word, size_t len)
 	return 0;
 }
 
-/* The contexts of all words of a text; cardNumber and card_number are two. */
+/* Does a word of prose end here, or only a part of a name such as PhoneBar? */
+static bool
+word_ends(const uint8_t *text, size_t at, size_t len)
+{
+	if (at == len || !byte_is(text[at], B_ALPHA))
+		return true;
+	return len - at >= 2 && equal_lower(text + at, "no", 2) &&
+		(len - at == 2 || !byte_is(text[at + 2], B_ALPHA));
+}
+
+/*
+ * The contexts of all words of a text.  In the name of a column or key every
+ * part counts; in a text cardNumber does and PhoneStatusBar does not.
+ */
 unsigned
-context_of(const uint8_t *text, size_t len)
+context_of(const uint8_t *text, size_t len, bool is_name)
 {
 	unsigned	context = 0;
 	size_t		at = 0;
@@ -61,7 +75,9 @@ context_of(const uint8_t *text, size_t len)
 			   !(at > from && text[at] >= 'A' && text[at] <= 'Z' &&
 				 text[at - 1] >= 'a' && text[at - 1] <= 'z'))
 			at++;
-		context |= word_context(text + from, at - from);
+		if (is_name || word_ends(text, at, len) ||
+			(len - at >= 6 && equal_lower(text + at, "number", 6)))
+			context |= word_context(text + from, at - from);
 	}
 	return context;
 }
@@ -88,8 +104,8 @@ context_around(const Scan *s, size_t start, size_t end)
 	while (to > end && to < s->len && byte_is(s->text[to], B_ALPHA) &&
 		   byte_is(s->text[to - 1], B_ALPHA))
 		to--;
-	return s->key_context | context_of(s->text + from, start - from) |
-		context_of(s->text + end, to - end);
+	return s->key_context | context_of(s->text + from, start - from, false) |
+		context_of(s->text + end, to - end, false);
 }
 
 /* Parts of names, with nothing but letters and digits, that name secrets. */
@@ -97,7 +113,7 @@ static const char *const strong_parts[] = {
 	"password", "passwd", "passphrase", "passwort", "passcode", "pwd", "secret",
 	"apikey", "privatekey", "accesskey", "accountkey", "authkey", "masterkey",
 	"encryptionkey", "signingkey", "authtoken", "accesstoken", "refreshtoken",
-	"bearertoken", "apitoken", "sessiontoken", "idtoken", "credential", "authorization"
+	"bearertoken", "contribsys", "apitoken", "sessiontoken", "idtoken", "credential", "authorization"
 };
 
 static const char *const weak_parts[] = {
@@ -191,6 +207,40 @@ split_name(const uint8_t *name, size_t len, char *joined, char words[8][24])
 	return nwords + (fill > 0);
 }
 
+/*
+ * Can the name hold any of the parts above?  They all begin with one of these
+ * letters, and nearly no other name has them in a row.
+ */
+static bool
+has_root(const uint8_t *name, size_t len)
+{
+	static const char roots[] =
+		"pas pwd sec api pri acc aut mas enc sig ref bea ses idt cre tok coo oau web key cli log"
+		" sas jwt pat pin otp cvv cvc con ";
+	static uint8_t root_bits[32 * 32 * 32 / 8];
+	static bool ready = false;
+	unsigned	three = 0;
+	size_t		i;
+
+	if (!ready)
+	{
+		for (i = 0; i + 3 < sizeof(roots); i += 4)
+		{
+			three = (roots[i] & 31u) << 10 | (roots[i + 1] & 31u) << 5 | (roots[i + 2] & 31u);
+			root_bits[three >> 3] |= (uint8_t) (1 << (three & 7));
+		}
+		ready = true;
+	}
+	for (three = 0, i = 0; i < len; i++)
+	{
+		three = (three << 5 | (name[i] & 31u)) & 0x7FFF;
+		if ((root_bits[three >> 3] & (1 << (three & 7))) ||
+			(three & 0x3FF) == (('p' & 31u) << 5 | ('w' & 31u)))
+			return true;
+	}
+	return false;
+}
+
 /* Is this the name of a secret?  NAME_NONE, NAME_WEAK or NAME_STRONG. */
 int
 secret_name(const uint8_t *name, size_t len)
@@ -201,7 +251,7 @@ secret_name(const uint8_t *name, size_t len)
 	int			i;
 	int			result = NAME_NONE;
 
-	if (len < 2)
+	if (len < 2 || !has_root(name, len))
 		return NAME_NONE;
 	if (len > 63)
 	{
@@ -252,18 +302,17 @@ static const char *const empty_words[] = {
 	"passwd", "pass", "value", "key", "bearer", "basic", "unset", "missing", "invalid", "dummy"
 };
 
-/* Does the value only hold the place of a secret, or is it already redacted? */
+/* Is the value already redacted, masked or a variable to be filled in? */
 bool
-is_placeholder(const uint8_t *v, size_t len)
+is_masked(const uint8_t *v, size_t len)
 {
-	char		word[16];
 	size_t		i;
 
 	if (len == 0 || is_pseudonym(v, len))
 		return true;
-	for (i = 1; i < len && lower(v[i]) == lower(v[0]); i++);
+	for (i = 0; i < len && (v[i] == '*' || v[i] == '.'); i++);
 	if (i == len)
-		return true;			/* xxxx, ****, .... */
+		return true;
 	for (i = 0; i < len; i++)
 		if (v[i] == '[')
 		{
@@ -271,7 +320,7 @@ is_placeholder(const uint8_t *v, size_t len)
 
 			while (j < len && ((v[j] >= 'A' && v[j] <= 'Z') || v[j] == '_' || byte_is(v[j], B_DIGIT)))
 				j++;
-			if (j > i + 1 && j < len && v[j] == ']')
+			if (j > i + 1 && (j == len || v[j] == ']'))
 				return true;	/* holds a tag */
 		}
 	if ((v[0] == '$' && (len == 1 || v[1] == '{' || v[1] == '(' || byte_is(v[1], B_ALPHA))) ||
@@ -283,8 +332,29 @@ is_placeholder(const uint8_t *v, size_t len)
 		if (lower(v[i]) == 'x' && len <= 64 && equal_lower(v + i, "xxxx", 4))
 			return true;
 	for (i = 0; i < len && v[i] == '*'; i++);
-	if (i >= 3)
-		return true;			/* a masked value with some of it left */
+	return i >= 3;				/* a masked value with some of it left */
+}
+
+/* Does the value only hold the place of a secret? */
+bool
+is_placeholder(const uint8_t *v, size_t len)
+{
+	char		word[16];
+	bool		score = false;
+	size_t		i;
+
+	if (is_masked(v, len))
+		return true;
+	for (i = 1; i < len && lower(v[i]) == lower(v[0]); i++);
+	if (i == len)
+		return true;			/* xxxx, ----, 0000 */
+	for (i = 0; i < len && ((v[i] >= 'A' && v[i] <= 'Z') || v[i] == '_'); i++)
+		score |= v[i] == '_';
+	if (i == len && score)
+		return true;			/* ACCESS_TOKEN */
+	if (len > 5 && (equal_lower(v, "your", 4) || equal_lower(v, "insert", 6) ||
+					equal_lower(v, "<your", 5)))
+		return true;
 	if (len >= sizeof(word))
 		return false;
 	for (i = 0; i < len; i++)

@@ -37,13 +37,15 @@ looks_like_code(const uint8_t *v, size_t len)
 	size_t		i;
 	bool		digit = false;
 	bool		dot = false;
+	bool		marks = false;	/* signs that no expression begins with */
 
 	if (v[0] == '/' || (v[0] == '.' && len > 1 && v[1] == '/'))
 		return true;
 	for (i = 0; i < len; i++)
 	{
-		if (v[i] == '(' || (v[i] == '[' && i > 0) || v[i] == '{')
+		if ((v[i] == '(' && !marks) || (v[i] == '[' && i > 0 && !marks) || (v[i] == '{' && i == 0))
 			return true;
+		marks |= v[i] == '{' || v[i] == '$' || v[i] == '@' || v[i] == '#';
 		digit |= byte_is(v[i], B_DIGIT);
 		dot |= v[i] == '.' && i > 0 && i + 1 < len && byte_is(v[i + 1], B_ALPHA);
 	}
@@ -57,6 +59,7 @@ looks_random(const uint8_t *v, size_t len)
 	bool		digit = false;
 	bool		upper = false;
 	bool		small = false;
+	size_t		digits = 0;
 	size_t		i;
 
 	if (len < 10)
@@ -65,17 +68,20 @@ looks_random(const uint8_t *v, size_t len)
 	{
 		uint8_t		c = v[i];
 
-		if (c <= ' ' || c >= 0x7F || strchr("()<>{}[]\"'`,;\\", c) != NULL)
+		if (c <= ' ' || c >= 0x7F || strchr("()<>{}\"'`,;\\|", c) != NULL)
 			return false;
 		if ((c == '.' || c == ':') && len < 32)
 			return false;
 		if (c == '/' && (i == 0 || (c == '/' && v[i - 1] == '/')))
 			return false;
-		digit |= byte_is(c, B_DIGIT);
+		digits += byte_is(c, B_DIGIT);
+		digit = digits > 0;
 		upper |= c >= 'A' && c <= 'Z';
 		small |= c >= 'a' && c <= 'z';
 	}
-	if (!(upper || small) || (!digit && !(upper && small && len >= 20)))
+	if (!(upper || small))
+		return digits == len && len >= 16 && entropy(v, len) > 2.0;
+	if ((!digit && !(upper && small && len >= 20)))
 		return false;
 	if (len < 16 && !(digit && upper && small) && entropy(v, len) < 3.2)
 		return false;
@@ -195,6 +201,20 @@ plain_end(const Scan *s, size_t from)
 	return end;
 }
 
+/* After a name that takes any value: to the next space or quote. */
+static size_t
+word_end(const Scan *s, size_t from)
+{
+	size_t		end = from;
+
+	while (end < s->len && end - from < VALUE_BYTES && s->text[end] > ' ' &&
+		   strchr("\"'`,;&<\\", s->text[end]) == NULL)
+		end++;
+	while (end > from && strchr(".:?!)}]", s->text[end - 1]) != NULL)
+		end--;
+	return end;
+}
+
 /* "password: must be set": a plain word that another one follows is prose. */
 static bool
 is_prose(const Scan *s, size_t from, size_t end)
@@ -245,7 +265,7 @@ judge_value(Scan *s, size_t at, int name)
 		return 0;
 	from = skip_scheme(s, from);
 	if (!quoted)
-		end = plain_end(s, from);
+		end = name == NAME_STRONG ? word_end(s, from) : plain_end(s, from);
 	if (end <= from || !secret_value(s->text + from, end - from, name, quoted) ||
 		(!quoted && is_prose(s, from, end)))
 		return 0;
@@ -263,9 +283,9 @@ value_start(const Scan *s, size_t at, uint8_t sign)
 	if (sign == '=' || sign == ':')
 		while (i < at + 4 && byte_at(s, i) && strchr("=:>~", byte_at(s, i)) != NULL)
 			i++;
-	if (sign != '>')
-		while (i < at + 12 && (byte_at(s, i) == ' ' || byte_at(s, i) == '\t'))
-			i++;
+	while (i < at + 12 && (byte_at(s, i) == ' ' || byte_at(s, i) == '\t' ||
+						   (sign == '>' && byte_is(byte_at(s, i), B_SPACE))))
+		i++;
 	return i;
 }
 
@@ -282,6 +302,10 @@ detect_assignment(Scan *s, size_t at)
 	int			name;
 
 	if (before == '=' || before == ':' || before == '<')
+		return at + 1;
+	/* 12:30 */
+	if (byte_is(before, B_DIGIT) && byte_is(byte_before(s, at, 2), B_DIGIT) &&
+		!byte_is(byte_before(s, at, 3), B_TOKEN))
 		return at + 1;
 	value = value_start(s, at, sign);
 	if (sign == ',' && !(is_quote(before) && (is_quote(byte_at(s, value)) || byte_at(s, value) == '\\')))
@@ -304,11 +328,48 @@ detect_assignment(Scan *s, size_t at)
 		if (s->text[colon] == ':' && !name_before(s, colon, &from, &to))
 			return at + 1;
 	}
+	/* key="Password" value="..." */
+	if (sign == '=' && to - from == 5 && equal_lower(s->text + from, "value", 5) && from > 2 &&
+		s->text[from - 1] == ' ' && is_quote(s->text[from - 2]) && !name_before(s, from - 1, &from, &to))
+		return at + 1;
 	name = secret_name(s->text + from, to - from);
 	if (name == NAME_NONE)
 		return at + 1;
 	end = judge_value(s, value, name);
 	return end ? end : at + 1;
+}
+
+/* "curl -u name:password": only after that command, others mean a group. */
+size_t
+detect_login_flag(Scan *s, size_t at, size_t value)
+{
+	size_t		from = at;
+	size_t		colon;
+	size_t		end;
+	uint8_t		quote = 0;
+
+	while (from > 0 && at - from < 256 && s->text[from - 1] != '\n' &&
+		   !(s->text[from] == 'c' && at - from > 4 && equal_lower(s->text + from, "curl", 4)))
+		from--;
+	if (at - from < 5 || !equal_lower(s->text + from, "curl", 4))
+		return at + 2;
+	while (byte_at(s, value) == ' ')
+		value++;
+	if (is_quote(byte_at(s, value)))
+		quote = s->text[value++];
+	for (colon = value; colon < s->len && colon - value < 64 && s->text[colon] > ' ' &&
+		 s->text[colon] != ':'; colon++);
+	if (byte_at(s, colon) != ':')
+		return at + 2;
+	from = colon + 1;
+	if (!quote && is_quote(byte_at(s, from)))
+		quote = s->text[from++];
+	for (end = from; end < s->len && end - from < 256 && s->text[end] > ' ' &&
+		 s->text[end] != quote && s->text[end] != '\\'; end++);
+	if (end - from < 3 || is_placeholder(s->text + from, end - from))
+		return at + 2;
+	scan_hit(s, from, end, REDACT_SECRET, "login", STRENGTH_CONTEXT, 70);
+	return end;
 }
 
 /* "--password value", "--user name:password". */
@@ -322,6 +383,8 @@ detect_flag(Scan *s, size_t at)
 
 	while (to < s->len && to - from < NAME_BYTES && byte_is(s->text[to], B_TOKEN))
 		to++;
+	if (to - from == 4 && equal_lower(s->text + from, "user", 4) && byte_at(s, to) == ' ')
+		return detect_login_flag(s, at, to + 1);
 	if (to == from || byte_at(s, to) != ' ' || byte_at(s, to + 1) == '-')
 		return from;
 	name = secret_name(s->text + from, to - from);

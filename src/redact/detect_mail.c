@@ -119,26 +119,24 @@ detect_url(Scan *s, size_t at)
 		else if (s->text[i] == ':' && !colon)
 			colon = i;
 	}
-	if (!sign || !byte_is(byte_at(s, sign + 1), B_ALNUM | B_DOMAIN) )
-	{
-		if (!sign || strchr("[${%", byte_at(s, sign + 1)) == NULL)
-			return at + 1;
-	}
-	if (colon && colon + 1 < sign && !is_placeholder(s->text + colon + 1, sign - colon - 1))
+	if (!sign || !(byte_is(byte_at(s, sign + 1), B_ALNUM | B_DOMAIN) ||
+				   strchr("[${%", byte_at(s, sign + 1)) != NULL))
+		return at + 1;
+	if (colon && colon + 1 < sign && !is_masked(s->text + colon + 1, sign - colon - 1))
 	{
 		bool		marker = equal_lower(s->text + colon + 1, "x-oauth-basic", 13);
 
 		/* https://<token>:x-oauth-basic@host: the user is the secret. */
 		scan_hit(s, marker ? from : colon + 1, sign, REDACT_URL_CREDENTIALS,
 				 "password", STRENGTH_VALID, 90);
-		return sign;
+		return sign + 1;
 	}
 	if ((!colon || colon > sign) && sign - from >= 20 &&
 		!is_placeholder(s->text + from, sign - from) &&
 		secret_value(s->text + from, sign - from, NAME_WEAK, true))
 	{
 		scan_hit(s, from, sign, REDACT_URL_CREDENTIALS, "token", STRENGTH_SHAPE, 70);
-		return sign;
+		return sign + 1;
 	}
 	return at + 1;
 }

@@ -70,7 +70,7 @@ detect_ipv4(Scan *s, size_t at)
 	if (end == 0 || byte_is(before, B_ALNUM) || before == '_' ||
 		byte_is(after, B_ALNUM) || after == '_' || after == '%')
 		return 0;
-	if ((before == '.' || before == '-') && byte_is(byte_before(s, at, 2), B_DIGIT))
+	if (before == '.' && byte_is(byte_before(s, at, 2), B_DIGIT))
 		return 0;
 	if (after == '.' && byte_is(byte_at(s, end + 1), B_DIGIT))
 		return 0;
@@ -213,7 +213,8 @@ detect_colon_address(Scan *s, size_t at)
 	end = read_ipv6(s, start);
 	if (end == 0 || byte_is(byte_at(s, end), B_ALNUM) || byte_at(s, end) == '_' ||
 		(byte_at(s, end) == ':' && byte_is(byte_at(s, end + 1), B_HEX)) ||
-		(byte_at(s, end) == ':' && byte_at(s, end + 1) == ':'))
+		(byte_at(s, end) == ':' && byte_at(s, end + 1) == ':') ||
+		(byte_at(s, end) == '.' && byte_is(byte_at(s, end + 1), B_DIGIT)))
 		return at + 1;
 	scan_hit(s, start, end, REDACT_IP, "ipv6", STRENGTH_VALID, 90);
 	return end;

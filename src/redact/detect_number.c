@@ -39,7 +39,7 @@ static const struct
 	{1, 4, 4, 16, 16}, {1, 4, 4, 13, 13}, {1, 4, 4, 19, 19},	/* Visa */
 	{2, 51, 55, 16, 16}, {4, 2221, 2720, 16, 16},	/* Mastercard */
 	{2, 34, 34, 15, 15}, {2, 37, 37, 15, 15},	/* American Express */
-	{3, 300, 305, 14, 14}, {4, 3095, 3095, 14, 14}, /* Diners */
+	{3, 300, 305, 14, 14}, {3, 300, 305, 16, 16}, {4, 3095, 3095, 14, 14}, /* Diners */
 	{2, 36, 36, 14, 14}, {2, 38, 39, 14, 14}, {2, 36, 36, 16, 16},
 	{4, 6011, 6011, 16, 19}, {3, 644, 659, 16, 19}, /* Discover */
 	{4, 3528, 3589, 16, 19}, {4, 2131, 2131, 15, 15}, {4, 1800, 1800, 15, 15},	/* JCB */
@@ -209,7 +209,7 @@ detect_card(Scan *s, const Number *n)
 		if (i == total)
 			continue;
 		by_range = card_brand(n->digits, total) != 0;
-		if ((by_range && (groups > 1 || total < 17) && total > 13) ||
+		if ((by_range && (groups > 1 || (total > 13 && total < 17))) ||
 			(context_around(s, n->start, n->end[groups - 1]) & CONTEXT_CARD))
 			found = n->end[groups - 1];
 	}

@@ -185,7 +185,7 @@ groups_after_word(const Scan *s, const Number *n)
 
 	for (g = n->groups; g > 0; g--)
 	{
-		if (total <= 15 && total >= (g == 1 ? 7 : 6) && phone_end(s, n->end[g - 1]))
+		if (total <= 15 && total >= 6 && phone_end(s, n->end[g - 1]))
 			return g;
 		total -= n->len[g - 1];
 	}
@@ -197,6 +197,7 @@ static int
 national(const Scan *s, const Number *n, RedactStrength *strength)
 {
 	bool		bracket = byte_before(s, n->start, 1) == '(' && n->groups > 1 && n->sep[1] == '(';
+	unsigned	context;
 	int			groups;
 
 	*strength = STRENGTH_SHAPE;
@@ -210,8 +211,15 @@ national(const Scan *s, const Number *n, RedactStrength *strength)
 	if (looks_like_date(n))
 		return 0;
 	groups = groups_after_word(s, n);
-	if (groups > 0 &&
-		(context_around(s, n->start, n->end[groups - 1]) & CONTEXT_PHONE))
+	if (groups == 0)
+		return 0;
+	context = context_around(s, n->start, n->end[groups - 1]);
+	if (context & CONTEXT_PHONE)
+		return groups;
+	/* "call" and "office" are also said of streets and functions. */
+	if ((context & CONTEXT_CALL) && groups == n->groups &&
+		(groups > 1 ? n->ndigits >= 7 && n->len[groups - 1] < 5 + 3 * (groups == 2) &&
+		 n->len[0] < 5 : n->ndigits >= 10))
 		return groups;
 	return 0;
 }

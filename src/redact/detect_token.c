@@ -91,7 +91,8 @@ static const TokenPrefix prefixes[] = {
 	{"sntrys_", "sentry", T_BASE64, 60, 0}, {"sntryu_", "sentry", T_HEX, 64, 0},
 	{"sm_aat_", "settlemint", T_ALNUM, 16, 0}, {"sm_pat_", "settlemint", T_ALNUM, 16, 0},
 	{"sm_sat_", "settlemint", T_ALNUM, 16, 0}, {"tk-us-", "scalingo", T_TOKEN, 40, 0},
-	{"xkeysib-", "brevo", T_TOKEN, 60, 0}, {"tfp_", "typeform", T_DOTTED, 50, 0},
+	{"xkeysib-", "brevo", T_TOKEN, 60, 0}, {"tfp_", "typeform", T_BASE64, 50, 0},
+	{"webhook.office.com/webhookb2/", "microsoft_teams", T_BASE64, 60, 0},
 	{"AGE-SECRET-KEY-1", "age", T_UPPER, 50, 0}, {"CLOJARS_", "clojars", T_ALNUM, 60, 0},
 	{"AKC", "artifactory", T_ALNUM, 50, 0}, {"cmVmd", "artifactory", T_ALNUM, 50, 0},
 	{"sq0" "atp-", "square", T_TOKEN, 22, 0}, {"sq0" "csp-", "square", T_TOKEN, 40, 0},
@@ -175,10 +176,26 @@ in_class(uint8_t c, int class)
 		case T_DOTTED:
 			return byte_is(c, B_TOKEN) || c == '.';
 		case T_BASE64:
-			return byte_is(c, B_TOKEN) || (c != 0 && strchr("+/=.~%:|", c) != NULL);
+			return byte_is(c, B_TOKEN) || (c != 0 && strchr("+/=.~%:|@", c) != NULL);
 		default:
 			return byte_is(c, B_TOKEN);
 	}
+}
+
+/* Is the token only a stand-in: one letter again and again? */
+static bool
+is_sample(const uint8_t *text, size_t len)
+{
+	bool		seen[256] = {false};
+	int			different = 0;
+	size_t		i;
+
+	for (i = 0; i < len && different < 4; i++)
+	{
+		different += !seen[text[i]];
+		seen[text[i]] = true;
+	}
+	return different < 4;
 }
 
 /* End of the token after a prefix, 0 when it is too short or too long. */
@@ -187,14 +204,18 @@ token_end(Scan *s, size_t from, const TokenPrefix *p)
 {
 	size_t		end = from;
 
+	/* A stand-in is known by its head: whoever is measured whole is a hit. */
+	while (end < s->len && end - from < p->shortest && in_class(s->text[end], p->class))
+		end++;
+	if (end - from < p->shortest || is_sample(s->text + from, end - from) ||
+		is_masked(s->text + from, end - from))
+		return 0;
 	while (end < s->len && in_class(s->text[end], p->class))
 	{
 		end++;
 		if (p->longest && end - from > p->longest)
 			return 0;
 	}
-	if (end - from < p->shortest)
-		return 0;
 	/* A full stop or colon after a token closes the sentence. */
 	while (end > from && strchr(".:|", s->text[end - 1]) != NULL)
 		end--;
@@ -221,22 +242,6 @@ jwt_end(Scan *s, size_t at)
 	return i;
 }
 
-/* Is the token only a stand-in: one letter again and again? */
-static bool
-is_sample(const uint8_t *text, size_t len)
-{
-	bool		seen[256] = {false};
-	int			different = 0;
-	size_t		i;
-
-	for (i = 0; i < len && different < 4; i++)
-	{
-		different += !seen[text[i]];
-		seen[text[i]] = true;
-	}
-	return different < 4;
-}
-
 /* A word begins: with a vendor's prefix?  Returns the token's end, or at. */
 size_t
 detect_token(Scan *s, size_t at)
@@ -249,10 +254,14 @@ detect_token(Scan *s, size_t at)
 	for (i = chain_head[text[0]]; i >= 0; i = chain_next[i])
 	{
 		const TokenPrefix *p = &prefixes[i];
-		size_t		len = strlen(p->prefix);
-		size_t		from = at + len;
+		size_t		len;
+		size_t		from;
 		size_t		end;
 
+		if ((uint8_t) p->prefix[1] != byte_at(s, at + 1))
+			continue;
+		len = strlen(p->prefix);
+		from = at + len;
 		if (p->vendor == NULL || s->len - at < len + p->shortest ||
 			memcmp(text, p->prefix, len) != 0)
 			continue;
@@ -260,7 +269,7 @@ detect_token(Scan *s, size_t at)
 			end = jwt_end(s, at);
 		else
 			end = token_end(s, from, p);
-		if (end == 0 || is_sample(s->text + from, end - from))
+		if (end == 0)
 			continue;
 		if (p->prefix[len - 1] == ' ')
 		{
@@ -322,14 +331,14 @@ detect_armour(Scan *s, size_t at)
 	return i;
 }
 
-/* ':' inside a Telegram bot token: eight to ten digits, AA and 33 more. */
+/* ':' inside a Telegram bot token: eight to ten digits, A and 34 more. */
 size_t
 detect_bot_token(Scan *s, size_t colon)
 {
 	size_t		start = colon;
 	size_t		end;
 
-	if (byte_at(s, colon + 1) != 'A' || byte_at(s, colon + 2) != 'A')
+	if (byte_at(s, colon + 1) != 'A')
 		return colon + 1;
 	while (start > 0 && colon - start < 12 && byte_is(s->text[start - 1], B_DIGIT))
 		start--;

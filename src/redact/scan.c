@@ -307,6 +307,8 @@ visit_colon(Scan *s, size_t at)
 static inline size_t
 visit_dash(Scan *s, size_t at)
 {
+	if (lower(byte_at(s, at + 1)) == 'u' && byte_at(s, at + 2) == ' ' && wants(s, REDACT_SECRET))
+		return detect_login_flag(s, at, at + 3);
 	if (byte_at(s, at + 1) == '-' && wants(s, REDACT_SECRET))
 	{
 		if (byte_at(s, at + 2) == '-')
@@ -373,7 +375,7 @@ redact_scan(const char *text, size_t len, const RedactOptions *opt,
 	s.result = result;
 	result->count = 0;
 	if (opt->key)
-		s.key_context = context_of((const uint8_t *) opt->key, opt->key_len);
+		s.key_context = context_of((const uint8_t *) opt->key, opt->key_len, true);
 	if (value_of_secret_key(&s))
 		return !s.out_of_memory;
 
@@ -406,7 +408,7 @@ redact_number(const char *digits, size_t len, const RedactOptions *opt)
 	for (i = 0; i < len; i++)
 		if (digits[i] < '0' || digits[i] > '9')
 			return -1;
-	context = context_of((const uint8_t *) opt->key, opt->key_len);
+	context = context_of((const uint8_t *) opt->key, opt->key_len, true);
 	if ((context & CONTEXT_CARD) && (opt->kinds & (1u << REDACT_CREDIT_CARD)) &&
 		len >= 12 && luhn(digits, (int) len))
 		return REDACT_CREDIT_CARD;

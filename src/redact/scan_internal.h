@@ -26,6 +26,7 @@
 #define CONTEXT_PHONE	0x01
 #define CONTEXT_CARD	0x02
 #define CONTEXT_SSN		0x04
+#define CONTEXT_CALL	0x08	/* may be about a phone, or an address */
 #define CONTEXT_BEFORE	48		/* bytes looked at */
 #define CONTEXT_AFTER	12
 
@@ -85,9 +86,10 @@ extern bool equal_lower(const uint8_t *text, const char *word, size_t len);
 extern bool ends_in_tag(const Scan *s, size_t end);
 
 /* context.c */
-extern unsigned context_of(const uint8_t *text, size_t len);
+extern unsigned context_of(const uint8_t *text, size_t len, bool is_name);
 extern unsigned context_around(const Scan *s, size_t start, size_t end);
 extern int	secret_name(const uint8_t *name, size_t len);
+extern bool is_masked(const uint8_t *value, size_t len);
 extern bool is_placeholder(const uint8_t *value, size_t len);
 
 /* detect_number.c, detect_phone.c, detect_network.c */
@@ -119,6 +121,7 @@ extern size_t detect_bot_token(Scan *s, size_t colon);
 #define NAME_STRONG	2			/* any value */
 extern size_t detect_assignment(Scan *s, size_t at);
 extern size_t detect_flag(Scan *s, size_t at);
+extern size_t detect_login_flag(Scan *s, size_t at, size_t value);
 extern bool secret_value(const uint8_t *value, size_t len, int name, bool quoted);
 
 /* A number as it is written: groups of digits and what stands between. */

@@ -39,10 +39,4 @@ extern void select_int64(int64_t *v, size_t n, size_t k, SelectTick tick);
 extern void percentile_int64(int64_t *v, size_t n, const PercentileRank *rank,
 							 int64_t *below, int64_t *above, SelectTick tick);
 
-/*
- * The percentile of doubles; reorders v.  NaN counts as larger than all
- * others, as the server orders it.
- */
-extern double percentile_double(double *v, size_t n, double q, SelectTick tick);
-
 #endif

@@ -164,7 +164,11 @@ BEGIN ATOMIC
     observed AS (
         SELECT
             b.tenant_id,
-            greatest(since, least(
+            greatest(since, first.at) AS starts_at,
+            (SELECT least(until, bcce.report_now())) AS ends_at
+        FROM basis b
+        CROSS JOIN LATERAL (
+            SELECT least(
                 (SELECT min(r.started_at) FROM bcce_data.workflow_runs r
                  WHERE r.tenant_id = b.tenant_id AND NOT r.is_test AND r.status <> 'skipped'),
                 (SELECT min(m.observed_at) FROM bcce_data.performance_metrics m
@@ -177,10 +181,9 @@ BEGIN ATOMIC
                  WHERE e.tenant_id = b.tenant_id AND NOT e.is_test),
                 (SELECT min(d.started_at) FROM declared d
                  WHERE d.tenant_id = b.tenant_id AND d.state <> 'invalid')
-            )) AS starts_at,
-            (SELECT least(until, bcce.report_now())) AS ends_at
-        FROM basis b
-        WHERE b.ever
+            ) AS at
+        ) first
+        WHERE b.ever AND first.at IS NOT NULL
     ),
     span AS (
         SELECT d.tenant_id, d.started_at, coalesce(d.ended_at, 'infinity') AS ended_at

@@ -1,0 +1,5552 @@
+-- bcce: assembled by scripts/assemble from src/sql.  Edit there, not here.
+\echo Use "CREATE EXTENSION bcce" to load this file. \quit
+
+-- Group roles.  Made always, also when a dump is being restored: its policies
+-- and grants name them.  A role of that name that can log in, is a superuser
+-- or bypasses row security is refused rather than trusted.
+DO $$
+DECLARE
+    wanted CONSTANT text[] := ARRAY[
+        'bcce_owner',           'bcce: owns the store; nobody logs in as it',
+        'bcce_maintainer',      'bcce: owns the upkeep functions (partitions, tenants); nobody logs in as it',
+        'bcce_analytics_user',  'bcce: reads the reports of its own tenant',
+        'bcce_cost_analyst',    'bcce: reads the cost reports of its own tenant',
+        'bcce_analytics_admin', 'bcce: reads and configures its own tenant',
+        'bcce_ingest',          'bcce: writes for its own tenant, reads nothing',
+        'bcce_platform',        'bcce: reads the reports of several tenants'];
+    known record;
+    i integer;
+BEGIN
+    FOR i IN 1 .. cardinality(wanted) BY 2 LOOP
+        SELECT rolcanlogin, rolsuper, rolbypassrls INTO known
+        FROM pg_catalog.pg_roles WHERE rolname = wanted[i];
+        IF NOT FOUND THEN
+            EXECUTE format('CREATE ROLE %I NOLOGIN', wanted[i]);
+        ELSIF known.rolcanlogin OR known.rolsuper OR known.rolbypassrls THEN
+            RAISE EXCEPTION USING
+                ERRCODE = 'invalid_role_specification',
+                MESSAGE = format('role "%s" exists and has more rights than a group role of bcce may have', wanted[i]),
+                HINT = format('Rename it, or run: ALTER ROLE %I NOLOGIN NOSUPERUSER NOBYPASSRLS;', wanted[i]);
+        END IF;
+        EXECUTE format('COMMENT ON ROLE %I IS %L', wanted[i], wanted[i + 1]);
+    END LOOP;
+END
+$$;
+
+GRANT bcce_analytics_user TO bcce_analytics_admin;
+GRANT bcce_owner TO bcce_maintainer;
+
+-- The schema that people touch.  It is made here, not by the control file, so
+-- that it belongs to the extension and an existing schema is an error.
+CREATE SCHEMA bcce;
+COMMENT ON SCHEMA bcce IS 'bcce: functions, aggregates and reports';
+
+-- The store and the reports as text: install() runs it, an upgrade replaces it.
+CREATE TABLE bcce.module (
+    ordinal integer GENERATED ALWAYS AS IDENTITY,
+    part text NOT NULL,
+    name text NOT NULL,
+    sql text NOT NULL,
+    CONSTRAINT module_pkey PRIMARY KEY (ordinal),
+    CONSTRAINT module_part_check CHECK (part IN ('store', 'report'))
+);
+COMMENT ON TABLE bcce.module IS 'SQL of the store and the reports, run in order by bcce.install()';
+COMMENT ON COLUMN bcce.module.ordinal IS 'order in which install() runs the modules';
+COMMENT ON COLUMN bcce.module.part IS 'store or report';
+COMMENT ON COLUMN bcce.module.name IS 'file name of the module under src/sql';
+COMMENT ON COLUMN bcce.module.sql IS 'idempotent SQL text';
+
+
+-- Redaction: personal data and secrets in text and JSON.
+
+CREATE FUNCTION bcce.redact(document text) RETURNS text
+    AS 'MODULE_PATHNAME', 'redact_text'
+    LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION bcce.redact(text) IS
+    'The text with personal data and secrets replaced by tags such as [EMAIL]. Text without any is returned unchanged; redacting again changes nothing.';
+
+CREATE FUNCTION bcce.redact(document jsonb) RETURNS jsonb
+    AS 'MODULE_PATHNAME', 'redact_jsonb'
+    LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION bcce.redact(jsonb) IS
+    'The document with personal data and secrets in its values replaced by tags. Key names are context: any value under "password" is a secret. Keys and all other types stay as they are.';
+
+CREATE FUNCTION bcce.redact(document text, kinds text[], style text DEFAULT 'tag') RETURNS text
+    AS 'MODULE_PATHNAME', 'redact_text_as'
+    LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION bcce.redact(text, text[], text) IS
+    'Redacts only the kinds given (NULL: all of email, phone, credit_card, us_ssn, iban, ip, mac, url_credentials, secret) in a style: tag, mask (asterisks, the last four digits stay), numbered ([EMAIL_1], the same number for the same text) or drop. Error 22023 for an unknown kind or style.';
+
+CREATE FUNCTION bcce.redact(document jsonb, kinds text[], style text DEFAULT 'tag') RETURNS jsonb
+    AS 'MODULE_PATHNAME', 'redact_jsonb_as'
+    LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION bcce.redact(jsonb, text[], text) IS
+    'Redacts only the kinds given (NULL: all) in the values of a document, in the style tag, mask, numbered or drop. Error 22023 for an unknown kind or style.';
+
+CREATE FUNCTION bcce.find_pii(document text,
+    OUT kind text, OUT subtype text, OUT start integer, OUT length integer, OUT confidence real)
+    RETURNS SETOF record
+    AS 'MODULE_PATHNAME', 'find_pii'
+    LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE ROWS 4;
+COMMENT ON FUNCTION bcce.find_pii(text) IS
+    'Where personal data and secrets stand: start in characters from 1 as substr() counts, length in characters, confidence from 0 to 1. Never the text itself.';
+
+CREATE FUNCTION bcce.contains_pii(document text) RETURNS boolean
+    AS 'MODULE_PATHNAME', 'contains_pii'
+    LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION bcce.contains_pii(text) IS
+    'True when redact() would change the text. Stops at the first hit.';
+
+CREATE FUNCTION bcce.redact_columns() RETURNS trigger
+    AS 'MODULE_PATHNAME', 'redact_columns'
+    LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION bcce.redact_columns() IS
+    'BEFORE INSERT OR UPDATE FOR EACH ROW trigger that redacts the columns named in its arguments: text, text[], jsonb and json (keys too); inet and cidr are cut to /24 and /48. ''key:column'' replaces an identifier that holds personal data by a pseudonym, ''user:column'' replaces whatever is no pseudonym yet, both with the key of NEW.tenant_id. Errors: 39P01 for another kind of trigger, 42703 for an unknown column, 42804 for a type it cannot redact.';
+-- The clock of the reports.
+CREATE FUNCTION bcce.report_now()
+RETURNS timestamptz
+AS 'MODULE_PATHNAME', 'report_now'
+LANGUAGE C STABLE PARALLEL SAFE;
+COMMENT ON FUNCTION bcce.report_now() IS
+'The instant that reports call now: the start of the statement, or the setting bcce.test_now (superusers only; an instant with its zone, for tests). Never errors.';
+-- Network addresses.
+CREATE FUNCTION bcce.truncate_ip(ip inet, v4 int DEFAULT 24, v6 int DEFAULT 48)
+RETURNS inet
+AS 'MODULE_PATHNAME', 'truncate_ip'
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION bcce.truncate_ip(inet, int, int) IS
+'Network of an address: at most v4 bits for IPv4 (default 24) and v6 bits for IPv6 (default 48), host bits zero. IPv4 written as IPv6 (::ffff:a.b.c.d) becomes IPv4 first; a network already wider than that stays as wide; addresses of 2002::/16 and 64:ff9b::/96 show no more than v4 bits of the IPv4 address they carry. Error 22023: length outside 0..32 or 0..128. Source: RFC 4291, RFC 3056, RFC 6052.';
+-- Webhook signatures.
+CREATE FUNCTION bcce.verify_hmac(data bytea, signature bytea, key bytea, algorithm text DEFAULT 'sha256')
+RETURNS boolean
+AS 'MODULE_PATHNAME', 'verify_hmac'
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION bcce.verify_hmac(bytea, bytea, bytea, text) IS
+'Is signature the whole HMAC of data under key? sha256 (32 bytes) or sha512 (64 bytes), compared in constant time. A signature that is empty, too short or too long is false, never an error. Keys of any length from 1 byte. Error 22023: empty key, unknown algorithm. Source: RFC 2104, RFC 4231.';
+-- Pseudonyms and identifiers.
+CREATE FUNCTION bcce.pseudonym(value text, domain text)
+RETURNS text
+AS 'MODULE_PATHNAME', 'pseudonym'
+LANGUAGE C STABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION bcce.pseudonym(text, text) IS
+'Keyed name of a value in the caller''s current tenant: the domain (1 to 16 letters a-z), an underscore and 26 characters of base32, 128 bits of BLAKE2b. Equal values have equal names within one tenant and domain and unrelated names elsewhere. A value that already has this form and domain is returned as it is. The bytes are hashed as they are: fold case and trim before. Errors: 22023 domain not valid; 55000 no current tenant, or the store is not installed; P0002 the tenant has no key. Source: RFC 7693, RFC 4648.';
+
+CREATE FUNCTION bcce.pseudonym(value text, domain text, tenant uuid)
+RETURNS text
+AS 'MODULE_PATHNAME', 'pseudonym_in_tenant'
+LANGUAGE C STABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION bcce.pseudonym(text, text, uuid) IS
+'Keyed name of a value in the given tenant, as pseudonym(value, domain) makes it for the current one. Error 42501: the tenant is none of the caller''s; others as there.';
+
+CREATE FUNCTION bcce.uuid_v7()
+RETURNS uuid
+AS 'MODULE_PATHNAME', 'uuid_v7'
+LANGUAGE C VOLATILE PARALLEL SAFE;
+COMMENT ON FUNCTION bcce.uuid_v7() IS
+'New identifier that sorts by time: Unix milliseconds, a counter and 62 random bits; always above the last one of the same session. Never errors. Source: RFC 9562, section 5.7.';
+-- Time to recovery, over anybody's two columns.
+
+CREATE FUNCTION bcce.mttr_mean_step(internal, timestamptz, timestamptz)
+RETURNS internal
+AS 'MODULE_PATHNAME', 'mttr_mean_step'
+LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION bcce.mttr_mean_step(internal, timestamptz, timestamptz) IS
+'Part of the aggregate mttr(opened_at, recovered_at): takes a row.';
+
+CREATE FUNCTION bcce.mttr_mean_combine(internal, internal)
+RETURNS internal
+AS 'MODULE_PATHNAME', 'mttr_mean_combine'
+LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION bcce.mttr_mean_combine(internal, internal) IS
+'Part of the aggregate mttr(opened_at, recovered_at): joins the states of two workers.';
+
+CREATE FUNCTION bcce.mttr_mean_serialize(internal)
+RETURNS bytea
+AS 'MODULE_PATHNAME', 'mttr_mean_serialize'
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION bcce.mttr_mean_serialize(internal) IS
+'Part of the aggregate mttr(opened_at, recovered_at): state to bytes.';
+
+CREATE FUNCTION bcce.mttr_mean_deserialize(bytea, internal)
+RETURNS internal
+AS 'MODULE_PATHNAME', 'mttr_mean_deserialize'
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION bcce.mttr_mean_deserialize(bytea, internal) IS
+'Part of the aggregate mttr(opened_at, recovered_at): bytes to state, every byte checked. Error 22P03: not a state.';
+
+CREATE FUNCTION bcce.mttr_mean_final(internal)
+RETURNS double precision
+AS 'MODULE_PATHNAME', 'mttr_mean_final'
+LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION bcce.mttr_mean_final(internal) IS
+'Part of the aggregate mttr(opened_at, recovered_at): the result.';
+
+CREATE AGGREGATE bcce.mttr(opened_at timestamptz, recovered_at timestamptz) (
+    SFUNC = bcce.mttr_mean_step,
+    STYPE = internal,
+    SSPACE = 64,
+    FINALFUNC = bcce.mttr_mean_final,
+    COMBINEFUNC = bcce.mttr_mean_combine,
+    SERIALFUNC = bcce.mttr_mean_serialize,
+    DESERIALFUNC = bcce.mttr_mean_deserialize,
+    PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE bcce.mttr(timestamptz, timestamptz) IS
+'Mean time to recovery in minutes over the rows that have recovered: exact sum, one division. Not counted: rows without opened_at or recovered_at, infinite instants, recovery before opening. NULL when nothing is counted. Rows still open are left out, which flatters the mean while incidents last. Error 22008: a span beyond 292271 years.';
+
+CREATE FUNCTION bcce.mttr_percentile_step(internal, timestamptz, timestamptz, double precision)
+RETURNS internal
+AS 'MODULE_PATHNAME', 'mttr_percentile_step'
+LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION bcce.mttr_percentile_step(internal, timestamptz, timestamptz, double precision) IS
+'Part of the aggregate mttr(opened_at, recovered_at, q): takes a row.';
+
+CREATE FUNCTION bcce.mttr_percentile_combine(internal, internal)
+RETURNS internal
+AS 'MODULE_PATHNAME', 'mttr_percentile_combine'
+LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION bcce.mttr_percentile_combine(internal, internal) IS
+'Part of the aggregate mttr(opened_at, recovered_at, q): joins the states of two workers.';
+
+CREATE FUNCTION bcce.mttr_percentile_serialize(internal)
+RETURNS bytea
+AS 'MODULE_PATHNAME', 'mttr_percentile_serialize'
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION bcce.mttr_percentile_serialize(internal) IS
+'Part of the aggregate mttr(opened_at, recovered_at, q): state to bytes.';
+
+CREATE FUNCTION bcce.mttr_percentile_deserialize(bytea, internal)
+RETURNS internal
+AS 'MODULE_PATHNAME', 'mttr_percentile_deserialize'
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION bcce.mttr_percentile_deserialize(bytea, internal) IS
+'Part of the aggregate mttr(opened_at, recovered_at, q): bytes to state, every byte checked. Error 22P03: not a state.';
+
+CREATE FUNCTION bcce.mttr_percentile_final(internal)
+RETURNS double precision
+AS 'MODULE_PATHNAME', 'mttr_percentile_final'
+LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION bcce.mttr_percentile_final(internal) IS
+'Part of the aggregate mttr(opened_at, recovered_at, q): the result.';
+
+CREATE AGGREGATE bcce.mttr(opened_at timestamptz, recovered_at timestamptz, q double precision) (
+    SFUNC = bcce.mttr_percentile_step,
+    STYPE = internal,
+    SSPACE = 512,
+    FINALFUNC = bcce.mttr_percentile_final,
+    COMBINEFUNC = bcce.mttr_percentile_combine,
+    SERIALFUNC = bcce.mttr_percentile_serialize,
+    DESERIALFUNC = bcce.mttr_percentile_deserialize,
+    PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE bcce.mttr(timestamptz, timestamptz, double precision) IS
+'Percentile q (0 to 1) of the time to recovery in minutes, interpolated as percentile_cont() does and exact; the same rows count as in mttr(opened_at, recovered_at). NULL when nothing is counted or q is NULL. Keeps 8 bytes per row. Errors: 22003 q outside 0 to 1; 22023 q differs within a group; 22008 a span beyond 292271 years. Source: Hyndman and Fan 1996, type 7.';
+-- Conversions that answer NULL instead of raising an error.
+
+CREATE FUNCTION bcce.try_timestamptz(value text, zone text DEFAULT 'UTC')
+RETURNS timestamptz
+AS 'MODULE_PATHNAME', 'try_timestamptz'
+LANGUAGE C STABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION bcce.try_timestamptz(text, text) IS
+'Point in time, or NULL. Dates are read year, month, day; a text without a zone is taken in the given one; no setting of the session counts. NULL for words whose meaning moves (now, today, infinity), zone abbreviations other than Z, UT, UTC and GMT, GMT+2 and the like, bare digits other than YYYYMMDD, and an unknown zone. White space around is ignored. Never errors.';
+
+CREATE FUNCTION bcce.try_float8(value text)
+RETURNS double precision
+AS 'MODULE_PATHNAME', 'try_float8'
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION bcce.try_float8(text) IS
+'Finite number in decimal or scientific notation, or NULL; also NULL for NaN, infinities, hexadecimal, more than 1000 digits, or what float8 cannot hold. White space around is ignored. Never errors.';
+
+CREATE FUNCTION bcce.try_bigint(value text)
+RETURNS bigint
+AS 'MODULE_PATHNAME', 'try_bigint'
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION bcce.try_bigint(text) IS
+'Whole number of 64 bits in decimal digits with or without a sign, or NULL. White space around is ignored. Never errors.';
+
+CREATE FUNCTION bcce.try_numeric(value text)
+RETURNS numeric
+AS 'MODULE_PATHNAME', 'try_numeric'
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION bcce.try_numeric(text) IS
+'Exact number in decimal or scientific notation, or NULL; at most 1000 digits and an exponent from -1000 to 1000; NULL for NaN, infinities, hexadecimal. White space around is ignored. Never errors.';
+
+CREATE FUNCTION bcce.try_boolean(value text)
+RETURNS boolean
+AS 'MODULE_PATHNAME', 'try_boolean'
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION bcce.try_boolean(text) IS
+'Truth value in the words of PostgreSQL (true, false, yes, no, on, off, 1, 0, in any case, and unique beginnings), or NULL. White space around is ignored. Never errors.';
+
+CREATE FUNCTION bcce.try_uuid(value text)
+RETURNS uuid
+AS 'MODULE_PATHNAME', 'try_uuid'
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION bcce.try_uuid(text) IS
+'Identifier in the forms of PostgreSQL (with or without hyphens and braces, in any case), or NULL. White space around is ignored. Never errors.';
+
+CREATE FUNCTION bcce.try_inet(value text)
+RETURNS inet
+AS 'MODULE_PATHNAME', 'try_inet'
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION bcce.try_inet(text) IS
+'IPv4 or IPv6 address, with or without a prefix length, or NULL. White space around is ignored. Never errors.';
+
+CREATE FUNCTION bcce.try_jsonb(value text)
+RETURNS jsonb
+AS 'MODULE_PATHNAME', 'try_jsonb'
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION bcce.try_jsonb(text) IS
+'JSON document, or NULL; at most 16 MB and 500 levels, numbers as in try_numeric, no \u0000, and in a database that is not in UTF-8 no \u escapes. White space around is ignored. Never errors.';
+-- Tenancy: who the caller is, whose rows the caller may see, and the trigger
+-- that keeps every session's copy of the configuration current.  None of these
+-- is LEAKPROOF or SECURITY DEFINER: the library reads bcce_private itself.
+
+CREATE FUNCTION bcce.current_tenants() RETURNS uuid[]
+AS 'MODULE_PATHNAME' LANGUAGE C
+STABLE STRICT PARALLEL RESTRICTED;
+COMMENT ON FUNCTION bcce.current_tenants() IS
+'The caller''s tenants, sorted and distinct; an empty array when there are none, never NULL. The caller is the role that SET ROLE chose, or else the login; a SECURITY DEFINER function does not change it. A membership counts when the caller has the privileges of its role and the statement started within its time of validity. In a policy write = ANY ((SELECT bcce.current_tenants())::uuid[]).';
+
+CREATE FUNCTION bcce.current_tenant() RETURNS uuid
+AS 'MODULE_PATHNAME' LANGUAGE C
+STABLE STRICT PARALLEL RESTRICTED;
+COMMENT ON FUNCTION bcce.current_tenant() IS
+'The tenant the caller works in: the only one of bcce.current_tenants(), else the one that is marked as default, if exactly one is; else NULL, which shows no rows. In a policy write tenant_id = (SELECT bcce.current_tenant()), so that it is evaluated once for a statement.';
+
+CREATE FUNCTION bcce.bypasses_row_security() RETURNS boolean
+AS 'MODULE_PATHNAME' LANGUAGE C
+STABLE STRICT PARALLEL RESTRICTED;
+COMMENT ON FUNCTION bcce.bypasses_row_security() IS
+'True when no policy applies to the caller: the role that SET ROLE chose, or else the login, is a superuser or has BYPASSRLS.';
+
+CREATE FUNCTION bcce.invalidate_cache() RETURNS trigger
+AS 'MODULE_PATHNAME' LANGUAGE C
+VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION bcce.invalidate_cache() IS
+'Trigger AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE, FOR EACH STATEMENT: makes every session read the table anew, this one after the command and the others after the commit. Any other use is the error 39P01.';
+
+CREATE FUNCTION bcce.library_version() RETURNS text
+AS 'MODULE_PATHNAME' LANGUAGE C
+IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION bcce.library_version() IS
+'The version of the extension that the loaded library was built for.';
+
+-- Errors raised from SQL and PL/pgSQL without a trace of the input.
+
+CREATE FUNCTION bcce.raise_error(sqlstate text, message text, detail text DEFAULT NULL, hint text DEFAULT NULL) RETURNS void
+AS 'MODULE_PATHNAME' LANGUAGE C
+VOLATILE CALLED ON NULL INPUT PARALLEL SAFE;
+COMMENT ON FUNCTION bcce.raise_error(text, text, text, text) IS
+'Raises an error with this SQLSTATE and these words, and keeps the statement and its context out of the server log: RAISE of PL/pgSQL would log the text of the statement, with whatever personal data it holds. So none of the words may hold such data either. Error 22023 when the SQLSTATE is not five characters of 0-9 and A-Z, is of class 00, 01 or 02, or the message is missing.';
+
+-- Cost: what a quantity costs by the price book.
+
+CREATE FUNCTION bcce.estimate_cost(item text, quantity numeric, at timestamptz DEFAULT now(), tenant uuid DEFAULT NULL) RETURNS numeric
+AS 'MODULE_PATHNAME' LANGUAGE C
+STABLE CALLED ON NULL INPUT PARALLEL SAFE;
+COMMENT ON FUNCTION bcce.estimate_cost(text, numeric, timestamptz, uuid) IS
+'The cost in US dollars of a quantity of an item: quantity times the unit price that holds at that moment, exact and unrounded. The tenant''s own price goes before the default price; the tenant is the caller''s current one unless given, and one that is not the caller''s gets the default price, as one that does not exist. NULL when there is no price, or when the item, the quantity or the time is NULL. Error 22023 when the quantity is negative, infinite or NaN.';
+
+-- Making, repairing and closing the store.
+CREATE FUNCTION bcce.run_module(sql text) RETURNS void
+    AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
+COMMENT ON FUNCTION bcce.run_module(text) IS
+'Runs SQL whose objects stay outside the extension; a step of install(). Superusers only (SQLSTATE 42501).';
+
+CREATE FUNCTION bcce.store_object_count() RETURNS bigint
+LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $body$
+    SELECT (SELECT count(*) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+            WHERE n.nspname IN ('bcce', 'bcce_data', 'bcce_private'))
+         + (SELECT count(*) FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
+            WHERE n.nspname IN ('bcce', 'bcce_data', 'bcce_private'))
+         + (SELECT count(*) FROM pg_policy p JOIN pg_class c ON c.oid = p.polrelid JOIN pg_namespace n ON n.oid = c.relnamespace
+            WHERE n.nspname IN ('bcce_data', 'bcce_private'))
+         + (SELECT count(*) FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid JOIN pg_namespace n ON n.oid = c.relnamespace
+            WHERE n.nspname IN ('bcce', 'bcce_data', 'bcce_private') AND NOT t.tgisinternal)
+         + (SELECT count(*) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+            WHERE n.nspname IN ('bcce_data', 'bcce_private') AND c.relrowsecurity AND c.relforcerowsecurity)
+$body$;
+COMMENT ON FUNCTION bcce.store_object_count() IS
+'How many tables, views, functions, policies, triggers and row security switches the store has; install() tells by it what it made.';
+
+CREATE FUNCTION bcce.install() RETURNS TABLE (module text, action text, ms numeric)
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $body$
+DECLARE
+    step record;
+    began timestamptz;
+    before bigint;
+    made bigint;
+    installed_version text;
+BEGIN
+    IF NOT (SELECT rolsuper FROM pg_roles WHERE rolname = current_user) THEN
+        RAISE EXCEPTION USING ERRCODE = 'insufficient_privilege',
+            MESSAGE = 'only a superuser may install the store of bcce';
+    END IF;
+    SELECT extversion INTO installed_version FROM pg_extension WHERE extname = 'bcce';
+    IF bcce.library_version() <> installed_version THEN
+        RAISE EXCEPTION USING ERRCODE = 'object_not_in_prerequisite_state',
+            MESSAGE = format('the bcce library is version %s, its SQL in this database version %s',
+                             bcce.library_version(), installed_version),
+            HINT = 'Install the library of the same release, reconnect, and run ALTER EXTENSION bcce UPDATE.';
+    END IF;
+    PERFORM pg_advisory_xact_lock(hashtextextended('bcce install', 0));
+    FOR step IN SELECT m.part, m.name, m.sql FROM bcce.module m ORDER BY m.ordinal LOOP
+        began := clock_timestamp();
+        before := bcce.store_object_count();
+        PERFORM bcce.run_module(step.sql);
+        made := bcce.store_object_count() - before;
+        module := step.part || '/' || step.name;
+        action := CASE WHEN made > 0 THEN format('made %s objects', made) ELSE 'unchanged' END;
+        ms := round(1000 * extract(epoch FROM clock_timestamp() - began), 1);
+        RETURN NEXT;
+    END LOOP;
+    INSERT INTO bcce_data.schema_version (version) VALUES (installed_version)
+    ON CONFLICT (version) DO NOTHING;
+END
+$body$;
+COMMENT ON FUNCTION bcce.install() IS
+'Makes, completes and repairs the store and the reports: one row per module with what was done and how long it took in milliseconds. Safe to run again; never drops data. CREATE EXTENSION calls it; after ALTER EXTENSION UPDATE and after a restore a superuser may. Errors: 42501 not a superuser, 55000 library and SQL differ.';
+
+CREATE FUNCTION bcce.uninstall(data text DEFAULT 'keep') RETURNS TABLE (object text, action text)
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $body$
+DECLARE
+    item record;
+BEGIN
+    IF NOT (SELECT rolsuper FROM pg_roles WHERE rolname = current_user) THEN
+        RAISE EXCEPTION USING ERRCODE = 'insufficient_privilege',
+            MESSAGE = 'only a superuser may uninstall bcce';
+    END IF;
+    IF data IS NULL OR data NOT IN ('keep', 'drop') THEN
+        RAISE EXCEPTION USING ERRCODE = 'invalid_parameter_value',
+            MESSAGE = 'unknown choice for the data',
+            HINT = 'Use uninstall(data => ''keep'') or uninstall(data => ''drop'').';
+    END IF;
+
+    -- Everything in schema bcce that is not a member: reports first, they depend on the twins.
+    FOR item IN
+        SELECT c.oid::regclass::text AS name, 'VIEW' AS kind FROM pg_class c
+        WHERE c.relnamespace = 'bcce'::regnamespace AND c.relkind = 'v'
+          AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e')
+        ORDER BY c.oid DESC
+    LOOP
+        EXECUTE format('DROP VIEW %s', item.name);
+        object := item.name; action := 'dropped view'; RETURN NEXT;
+    END LOOP;
+    FOR item IN
+        SELECT t.tgname, t.tgrelid::regclass::text AS name FROM pg_trigger t
+        JOIN pg_class c ON c.oid = t.tgrelid JOIN pg_namespace n ON n.oid = c.relnamespace
+        WHERE NOT t.tgisinternal AND t.tgparentid = 0 AND n.nspname IN ('bcce_data', 'bcce_private')
+    LOOP
+        EXECUTE format('DROP TRIGGER %I ON %s', item.tgname, item.name);
+        object := item.name; action := 'dropped trigger ' || item.tgname; RETURN NEXT;
+    END LOOP;
+    FOR item IN
+        SELECT p.polname, p.polrelid::regclass::text AS name FROM pg_policy p
+        JOIN pg_class c ON c.oid = p.polrelid JOIN pg_namespace n ON n.oid = c.relnamespace
+        WHERE n.nspname IN ('bcce_data', 'bcce_private')
+    LOOP
+        EXECUTE format('DROP POLICY %I ON %s', item.polname, item.name);
+    END LOOP;
+    FOR item IN
+        SELECT p.oid::regprocedure::text AS name, p.prokind FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
+        WHERE n.nspname IN ('bcce', 'bcce_data', 'bcce_private')
+          AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e')
+          AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.refclassid = 'pg_proc'::regclass AND d.refobjid = p.oid AND d.classid = 'pg_attrdef'::regclass)
+        ORDER BY p.oid DESC
+    LOOP
+        EXECUTE format('DROP ROUTINE %s', item.name);
+        object := item.name; action := 'dropped function'; RETURN NEXT;
+    END LOOP;
+
+    IF data = 'drop' THEN
+        DROP SCHEMA bcce_data, bcce_private CASCADE;
+        object := 'bcce_data, bcce_private'; action := 'dropped with all data'; RETURN NEXT;
+        RETURN;
+    END IF;
+
+    -- What stays is shut: no reader or writer keeps a right, and row security
+    -- without a policy shows nothing.  Defaults that call the library go too.
+    FOR item IN
+        SELECT c.oid::regclass::text AS name, a.attname FROM pg_attrdef d
+        JOIN pg_class c ON c.oid = d.adrelid JOIN pg_namespace n ON n.oid = c.relnamespace
+        JOIN pg_attribute a ON a.attrelid = d.adrelid AND a.attnum = d.adnum
+        WHERE n.nspname IN ('bcce_data', 'bcce_private') AND a.attgenerated = '' AND NOT c.relispartition
+          AND EXISTS (SELECT FROM pg_depend x JOIN pg_depend e ON e.classid = 'pg_proc'::regclass AND e.objid = x.refobjid AND e.deptype = 'e'
+                      WHERE x.classid = 'pg_attrdef'::regclass AND x.objid = d.oid AND x.refclassid = 'pg_proc'::regclass)
+    LOOP
+        EXECUTE format('ALTER TABLE %s ALTER COLUMN %I DROP DEFAULT', item.name, item.attname);
+    END LOOP;
+    REVOKE ALL ON ALL TABLES IN SCHEMA bcce_data, bcce_private
+        FROM bcce_analytics_user, bcce_cost_analyst, bcce_analytics_admin, bcce_ingest, bcce_platform;
+    REVOKE ALL ON SCHEMA bcce_data, bcce_private
+        FROM bcce_analytics_user, bcce_cost_analyst, bcce_analytics_admin, bcce_ingest, bcce_platform;
+    object := 'bcce_data, bcce_private'; action := 'kept, closed to readers and writers'; RETURN NEXT;
+END
+$body$;
+COMMENT ON FUNCTION bcce.uninstall(text) IS
+'Prepares DROP EXTENSION: drops reports, functions, triggers and policies of the store. data => ''keep'' (default) leaves the tables, closed to everybody but superusers; a later CREATE EXTENSION opens them again. data => ''drop'' deletes them. Errors: 42501 not a superuser, 22023 unknown choice.';
+
+-- Grants on members stand here and never in install(): pg_dump takes what was
+-- granted during CREATE EXTENSION for granted, so a grant made by an install()
+-- that a restore skips would be missing there.
+GRANT USAGE ON SCHEMA bcce TO PUBLIC;
+GRANT CREATE ON SCHEMA bcce TO bcce_owner;
+
+-- Functions that read no table are anybody's, like those of any extension.
+-- These are not:
+REVOKE ALL ON FUNCTION
+    bcce.run_module(text),
+    bcce.install(),
+    bcce.uninstall(text),
+    bcce.store_object_count(),
+    bcce.pseudonym(text, text),
+    bcce.pseudonym(text, text, uuid)
+    FROM PUBLIC;
+
+-- Who may name a person's pseudonym can find that person's rows, so readers may not.
+GRANT EXECUTE ON FUNCTION bcce.pseudonym(text, text) TO bcce_analytics_admin, bcce_ingest;
+GRANT EXECUTE ON FUNCTION bcce.pseudonym(text, text, uuid) TO bcce_owner;
+
+
+INSERT INTO bcce.module (part, name, sql) VALUES ('store', '10_schemas', $bcce_module$
+-- Schemas, the version row, and the helpers that later modules use.
+CREATE SCHEMA IF NOT EXISTS bcce_data;
+COMMENT ON SCHEMA bcce_data IS 'bcce: facts, dimensions, configuration; read through the reports in schema bcce';
+CREATE SCHEMA IF NOT EXISTS bcce_private;
+COMMENT ON SCHEMA bcce_private IS 'bcce: memberships and keys; nobody but bcce itself reads it';
+REVOKE ALL ON SCHEMA bcce_data, bcce_private FROM PUBLIC;
+
+CREATE TABLE IF NOT EXISTS bcce_data.schema_version (
+    version text NOT NULL,
+    installed_at timestamptz NOT NULL DEFAULT now(),
+    CONSTRAINT schema_version_pkey PRIMARY KEY (version)
+);
+COMMENT ON TABLE bcce_data.schema_version IS 'versions of the store that install() has brought this database to';
+COMMENT ON COLUMN bcce_data.schema_version.version IS 'version of the extension';
+COMMENT ON COLUMN bcce_data.schema_version.installed_at IS 'when install() first ran for it';
+$bcce_module$);
+
+INSERT INTO bcce.module (part, name, sql) VALUES ('store', '11_tenants', $bcce_module$
+-- Tenants, who belongs to them, and what is kept about them in private.
+CREATE TABLE IF NOT EXISTS bcce_data.tenants (
+    tenant_id uuid NOT NULL DEFAULT bcce.uuid_v7(),
+    tenant_name text NOT NULL,
+    slug text NOT NULL,
+    external_id text,
+    org_id text,
+    timezone text NOT NULL DEFAULT 'UTC',
+    region text,
+    residency text,
+    billing_currency text NOT NULL DEFAULT 'USD',
+    mttr_source text NOT NULL DEFAULT 'auto',
+    k_min integer NOT NULL DEFAULT 5,
+    created_at timestamptz NOT NULL DEFAULT now(),
+    deleted_at timestamptz,
+    CONSTRAINT tenants_pkey PRIMARY KEY (tenant_id),
+    CONSTRAINT tenants_slug_key UNIQUE (slug),
+    CONSTRAINT tenants_external_id_key UNIQUE (external_id),
+    CONSTRAINT tenants_slug_check CHECK (slug ~ '^[a-z0-9][a-z0-9-]{0,62}$'),
+    CONSTRAINT tenants_tenant_name_check CHECK (length(tenant_name) BETWEEN 1 AND 200),
+    CONSTRAINT tenants_external_id_check CHECK (length(external_id) BETWEEN 1 AND 200),
+    CONSTRAINT tenants_timezone_check CHECK (('2000-01-01 00:00:00+00'::timestamptz AT TIME ZONE timezone) IS NOT NULL),
+    CONSTRAINT tenants_billing_currency_check CHECK (billing_currency = 'USD'),
+    CONSTRAINT tenants_mttr_source_check CHECK (mttr_source IN ('auto', 'declared', 'derived', 'both')),
+    CONSTRAINT tenants_k_min_check CHECK (k_min >= 1)
+);
+COMMENT ON TABLE bcce_data.tenants IS 'one row per tenant';
+COMMENT ON COLUMN bcce_data.tenants.tenant_id IS 'internal id (uuid v7)';
+COMMENT ON COLUMN bcce_data.tenants.tenant_name IS 'display name';
+COMMENT ON COLUMN bcce_data.tenants.slug IS 'short name for writers and logins: a-z, 0-9 and -';
+COMMENT ON COLUMN bcce_data.tenants.external_id IS 'the tenant''s id in the sender''s systems';
+COMMENT ON COLUMN bcce_data.tenants.org_id IS 'organisation that the tenant belongs to';
+COMMENT ON COLUMN bcce_data.tenants.timezone IS 'IANA zone in which days, weeks and months are cut';
+COMMENT ON COLUMN bcce_data.tenants.region IS 'region in which the tenant works';
+COMMENT ON COLUMN bcce_data.tenants.residency IS 'region in which its facts must stay';
+COMMENT ON COLUMN bcce_data.tenants.billing_currency IS 'currency of all its money columns; only USD in this release';
+COMMENT ON COLUMN bcce_data.tenants.mttr_source IS 'which incidents MTTR counts: declared, derived from runs, both, or auto (declared where any was ever declared)';
+COMMENT ON COLUMN bcce_data.tenants.k_min IS 'smallest group shown across tenants';
+COMMENT ON COLUMN bcce_data.tenants.created_at IS 'when the tenant was made';
+COMMENT ON COLUMN bcce_data.tenants.deleted_at IS 'when set, the tenant no longer counts in any report';
+
+CREATE TABLE IF NOT EXISTS bcce_data.teams (
+    tenant_id uuid NOT NULL,
+    team_id text NOT NULL,
+    team_name text NOT NULL,
+    CONSTRAINT teams_pkey PRIMARY KEY (tenant_id, team_id),
+    CONSTRAINT teams_tenant_fkey FOREIGN KEY (tenant_id) REFERENCES bcce_data.tenants,
+    CONSTRAINT teams_team_id_check CHECK (length(team_id) BETWEEN 1 AND 256)
+);
+COMMENT ON TABLE bcce_data.teams IS 'teams of a tenant';
+COMMENT ON COLUMN bcce_data.teams.tenant_id IS 'tenant';
+COMMENT ON COLUMN bcce_data.teams.team_id IS 'the sender''s id of the team';
+COMMENT ON COLUMN bcce_data.teams.team_name IS 'display name, redacted';
+
+CREATE TABLE IF NOT EXISTS bcce_data.principals (
+    tenant_id uuid NOT NULL,
+    principal_id uuid NOT NULL DEFAULT bcce.uuid_v7(),
+    user_key text NOT NULL,
+    team_id text,
+    role text,
+    provisioned_at timestamptz,
+    deprovisioned_at timestamptz,
+    CONSTRAINT principals_pkey PRIMARY KEY (tenant_id, principal_id),
+    CONSTRAINT principals_user_key_key UNIQUE (tenant_id, user_key),
+    CONSTRAINT principals_tenant_fkey FOREIGN KEY (tenant_id) REFERENCES bcce_data.tenants,
+    CONSTRAINT principals_team_fkey FOREIGN KEY (tenant_id, team_id) REFERENCES bcce_data.teams
+);
+COMMENT ON TABLE bcce_data.principals IS 'people of a tenant, by pseudonym only';
+COMMENT ON COLUMN bcce_data.principals.tenant_id IS 'tenant';
+COMMENT ON COLUMN bcce_data.principals.principal_id IS 'internal id';
+COMMENT ON COLUMN bcce_data.principals.user_key IS 'keyed pseudonym of the person (see bcce.pseudonym)';
+COMMENT ON COLUMN bcce_data.principals.team_id IS 'team';
+COMMENT ON COLUMN bcce_data.principals.role IS 'role in the sender''s words, redacted';
+COMMENT ON COLUMN bcce_data.principals.provisioned_at IS 'when access was given';
+COMMENT ON COLUMN bcce_data.principals.deprovisioned_at IS 'when access was taken away';
+
+-- A role is kept by OID, so that a dropped and re-made role of the same name
+-- inherits nothing, and dumped by name, so that a restore finds it although it
+-- has another OID there.  A name that does not exist yet is bound when it does.
+-- IMMUTABLE is what a generated column asks for; the value is meant to be that
+-- of the moment in which the row is written.
+CREATE OR REPLACE FUNCTION bcce_private.role_by_name(role_name text) RETURNS regrole
+LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS $body$
+    SELECT pg_catalog.to_regrole(pg_catalog.quote_ident(role_name))
+$body$;
+COMMENT ON FUNCTION bcce_private.role_by_name(text) IS 'the role of that name, NULL where there is none';
+
+CREATE TABLE IF NOT EXISTS bcce_private.membership (
+    role_name text NOT NULL,
+    role regrole GENERATED ALWAYS AS (bcce_private.role_by_name(role_name)) STORED,
+    tenant_id uuid NOT NULL,
+    is_default boolean NOT NULL DEFAULT false,
+    valid_from timestamptz NOT NULL DEFAULT '-infinity',
+    valid_until timestamptz NOT NULL DEFAULT 'infinity',
+    CONSTRAINT membership_pkey PRIMARY KEY (tenant_id, role_name),
+    CONSTRAINT membership_tenant_fkey FOREIGN KEY (tenant_id) REFERENCES bcce_data.tenants
+);
+COMMENT ON TABLE bcce_private.membership IS 'which role reads or writes for which tenant';
+COMMENT ON COLUMN bcce_private.membership.role_name IS 'name of the role when the row was made or last refreshed by install()';
+COMMENT ON COLUMN bcce_private.membership.role IS 'the role itself; NULL while no role of that name exists';
+COMMENT ON COLUMN bcce_private.membership.tenant_id IS 'tenant';
+COMMENT ON COLUMN bcce_private.membership.is_default IS 'the tenant that counts where a role has several';
+COMMENT ON COLUMN bcce_private.membership.valid_from IS 'start, inclusive';
+COMMENT ON COLUMN bcce_private.membership.valid_until IS 'end, exclusive';
+
+CREATE TABLE IF NOT EXISTS bcce_private.tenant_key (
+    tenant_id uuid NOT NULL,
+    key bytea NOT NULL,
+    created_at timestamptz NOT NULL DEFAULT now(),
+    CONSTRAINT tenant_key_pkey PRIMARY KEY (tenant_id),
+    CONSTRAINT tenant_key_tenant_fkey FOREIGN KEY (tenant_id) REFERENCES bcce_data.tenants,
+    CONSTRAINT tenant_key_key_check CHECK (octet_length(key) = 32)
+);
+COMMENT ON TABLE bcce_private.tenant_key IS 'random key of each tenant: pseudonyms are made with it';
+COMMENT ON COLUMN bcce_private.tenant_key.tenant_id IS 'tenant';
+COMMENT ON COLUMN bcce_private.tenant_key.key IS '32 random bytes';
+COMMENT ON COLUMN bcce_private.tenant_key.created_at IS 'when it was made';
+$bcce_module$);
+
+INSERT INTO bcce.module (part, name, sql) VALUES ('store', '12_configuration', $bcce_module$
+-- Prices, thresholds, words and what was refused.  Defaults belong to nobody
+-- and have no tenant_id; a tenant's own rows stand beside them.
+CREATE TABLE IF NOT EXISTS bcce_data.default_unit_prices (
+    item text NOT NULL,
+    valid tstzrange NOT NULL DEFAULT tstzrange(NULL, NULL),
+    price_usd numeric NOT NULL,
+    currency text NOT NULL DEFAULT 'USD',
+    CONSTRAINT default_unit_prices_pkey PRIMARY KEY (item, valid),
+    CONSTRAINT default_unit_prices_item_check CHECK (item ~ '^[a-z][a-z0-9_.-]{0,62}$'),
+    CONSTRAINT default_unit_prices_valid_check CHECK (NOT isempty(valid)),
+    CONSTRAINT default_unit_prices_price_usd_check CHECK (price_usd >= 0 AND price_usd < 'Infinity'),
+    CONSTRAINT default_unit_prices_currency_check CHECK (currency = 'USD')
+);
+COMMENT ON TABLE bcce_data.default_unit_prices IS 'prices of billable units for every tenant without a price of its own';
+COMMENT ON COLUMN bcce_data.default_unit_prices.item IS 'what is charged: workflow_run, metric, prediction or a name of your own';
+COMMENT ON COLUMN bcce_data.default_unit_prices.valid IS 'when the price holds, start inclusive, end exclusive; no two rows of an item overlap';
+COMMENT ON COLUMN bcce_data.default_unit_prices.price_usd IS 'price of one unit in US dollars';
+COMMENT ON COLUMN bcce_data.default_unit_prices.currency IS 'currency; only USD in this release';
+
+CREATE TABLE IF NOT EXISTS bcce_data.unit_prices (
+    tenant_id uuid NOT NULL,
+    item text NOT NULL,
+    valid tstzrange NOT NULL DEFAULT tstzrange(NULL, NULL),
+    price_usd numeric NOT NULL,
+    currency text NOT NULL DEFAULT 'USD',
+    CONSTRAINT unit_prices_pkey PRIMARY KEY (tenant_id, item, valid),
+    CONSTRAINT unit_prices_tenant_fkey FOREIGN KEY (tenant_id) REFERENCES bcce_data.tenants,
+    CONSTRAINT unit_prices_item_check CHECK (item ~ '^[a-z][a-z0-9_.-]{0,62}$'),
+    CONSTRAINT unit_prices_valid_check CHECK (NOT isempty(valid)),
+    CONSTRAINT unit_prices_price_usd_check CHECK (price_usd >= 0 AND price_usd < 'Infinity'),
+    CONSTRAINT unit_prices_currency_check CHECK (currency = 'USD')
+);
+COMMENT ON TABLE bcce_data.unit_prices IS 'a tenant''s own prices; where one holds it beats the default';
+COMMENT ON COLUMN bcce_data.unit_prices.tenant_id IS 'tenant';
+COMMENT ON COLUMN bcce_data.unit_prices.item IS 'what is charged';
+COMMENT ON COLUMN bcce_data.unit_prices.valid IS 'when the price holds, start inclusive, end exclusive; no two rows of an item overlap';
+COMMENT ON COLUMN bcce_data.unit_prices.price_usd IS 'price of one unit in US dollars';
+COMMENT ON COLUMN bcce_data.unit_prices.currency IS 'currency; only USD in this release';
+
+-- Overlap is refused under a lock, without asking for the btree_gist extension.
+CREATE OR REPLACE FUNCTION bcce_data.refuse_price_overlap() RETURNS trigger
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $body$
+DECLARE
+    owner_tenant uuid;
+    is_overlap boolean;
+BEGIN
+    IF TG_TABLE_NAME = 'unit_prices' THEN
+        owner_tenant := NEW.tenant_id;
+        PERFORM pg_advisory_xact_lock(hashtextextended('bcce price ' || owner_tenant::text || ' ' || NEW.item, 0));
+        SELECT count(*) > 1 INTO is_overlap FROM bcce_data.unit_prices p
+        WHERE p.tenant_id = owner_tenant AND p.item = NEW.item AND p.valid && NEW.valid;
+    ELSE
+        PERFORM pg_advisory_xact_lock(hashtextextended('bcce default price ' || NEW.item, 0));
+        SELECT count(*) > 1 INTO is_overlap FROM bcce_data.default_unit_prices p
+        WHERE p.item = NEW.item AND p.valid && NEW.valid;
+    END IF;
+    IF is_overlap THEN
+        PERFORM bcce.raise_error('23P01', 'the validity of two prices of one item would overlap', NULL,
+            'Use bcce.set_price(), which ends the earlier price where the new one begins.');
+    END IF;
+    RETURN NULL;
+END
+$body$;
+COMMENT ON FUNCTION bcce_data.refuse_price_overlap() IS 'refuses a price whose validity overlaps another of the same item (SQLSTATE 23P01)';
+
+CREATE OR REPLACE TRIGGER refuse_overlap AFTER INSERT OR UPDATE ON bcce_data.default_unit_prices
+    FOR EACH ROW EXECUTE FUNCTION bcce_data.refuse_price_overlap();
+CREATE OR REPLACE TRIGGER refuse_overlap AFTER INSERT OR UPDATE ON bcce_data.unit_prices
+    FOR EACH ROW EXECUTE FUNCTION bcce_data.refuse_price_overlap();
+
+-- Prices of the chargeback tariff; a DBA changes them with set_price().
+INSERT INTO bcce_data.default_unit_prices (item, price_usd)
+SELECT item, price_usd
+FROM (VALUES ('workflow_run', 0.01), ('metric', 0.005), ('prediction', 0.02)) AS seed (item, price_usd)
+WHERE NOT EXISTS (SELECT FROM bcce_data.default_unit_prices p WHERE p.item = seed.item);
+
+CREATE TABLE IF NOT EXISTS bcce_data.default_health_thresholds (
+    threshold text NOT NULL,
+    value double precision NOT NULL,
+    unit text NOT NULL,
+    meaning text NOT NULL,
+    CONSTRAINT default_health_thresholds_pkey PRIMARY KEY (threshold),
+    CONSTRAINT default_health_thresholds_value_check CHECK (value >= 0 AND value <= 1e15)
+);
+COMMENT ON TABLE bcce_data.default_health_thresholds IS 'limits at which service_health_dashboard calls a service degraded, down or stale';
+COMMENT ON COLUMN bcce_data.default_health_thresholds.threshold IS 'name of the limit';
+COMMENT ON COLUMN bcce_data.default_health_thresholds.value IS 'the limit';
+COMMENT ON COLUMN bcce_data.default_health_thresholds.unit IS 'unit of the value';
+COMMENT ON COLUMN bcce_data.default_health_thresholds.meaning IS 'what passing it means';
+
+INSERT INTO bcce_data.default_health_thresholds (threshold, value, unit, meaning)
+VALUES ('window_minutes', 15, 'minutes', 'length of the window that is judged'),
+       ('stale_after_minutes', 15, 'minutes', 'stale when the last sample is older and the service declares no interval'),
+       ('stale_intervals', 3, 'intervals', 'stale when the last sample is older than so many declared intervals'),
+       ('down_error_percent', 50, 'percent', 'down at this error rate or above'),
+       ('down_min_requests', 10, 'requests', 'fewest requests for down by error rate'),
+       ('degraded_error_percent', 5, 'percent', 'degraded above this error rate'),
+       ('degraded_min_requests', 20, 'requests', 'fewest requests for degraded by error rate'),
+       ('degraded_p95_latency_ms', 2000, 'milliseconds', 'degraded above this p95 latency'),
+       ('degraded_cpu_percent', 70, 'percent', 'degraded above this CPU use'),
+       ('degraded_memory_percent', 80, 'percent', 'degraded above this memory use'),
+       ('degraded_storage_percent', 85, 'percent', 'degraded above this storage use'),
+       ('degraded_network_percent', 60, 'percent', 'degraded above this network use')
+ON CONFLICT (threshold) DO NOTHING;
+
+CREATE TABLE IF NOT EXISTS bcce_data.health_thresholds (
+    tenant_id uuid NOT NULL,
+    service_id text NOT NULL DEFAULT '*',
+    threshold text NOT NULL,
+    value double precision NOT NULL,
+    CONSTRAINT health_thresholds_pkey PRIMARY KEY (tenant_id, service_id, threshold),
+    CONSTRAINT health_thresholds_tenant_fkey FOREIGN KEY (tenant_id) REFERENCES bcce_data.tenants,
+    CONSTRAINT health_thresholds_threshold_fkey FOREIGN KEY (threshold) REFERENCES bcce_data.default_health_thresholds,
+    CONSTRAINT health_thresholds_value_check CHECK (value >= 0 AND value <= 1e15)
+);
+COMMENT ON TABLE bcce_data.health_thresholds IS 'a tenant''s own limits, for one service or for all';
+COMMENT ON COLUMN bcce_data.health_thresholds.tenant_id IS 'tenant';
+COMMENT ON COLUMN bcce_data.health_thresholds.service_id IS 'service, or * for all of the tenant''s';
+COMMENT ON COLUMN bcce_data.health_thresholds.threshold IS 'name of the limit, as in default_health_thresholds';
+COMMENT ON COLUMN bcce_data.health_thresholds.value IS 'the limit';
+
+CREATE TABLE IF NOT EXISTS bcce_data.default_value_aliases (
+    domain text NOT NULL,
+    alias text NOT NULL,
+    value text NOT NULL,
+    CONSTRAINT default_value_aliases_pkey PRIMARY KEY (domain, alias),
+    CONSTRAINT default_value_aliases_domain_check CHECK (domain IN ('run_status', 'severity', 'incident_status')),
+    CONSTRAINT default_value_aliases_alias_check CHECK (alias = lower(btrim(alias)) AND length(alias) BETWEEN 1 AND 100)
+);
+COMMENT ON TABLE bcce_data.default_value_aliases IS 'senders'' words and the reports'' words for them';
+COMMENT ON COLUMN bcce_data.default_value_aliases.domain IS 'run_status, severity or incident_status';
+COMMENT ON COLUMN bcce_data.default_value_aliases.alias IS 'a sender''s word, lower case';
+COMMENT ON COLUMN bcce_data.default_value_aliases.value IS 'the reports'' word';
+
+INSERT INTO bcce_data.default_value_aliases (domain, value, alias)
+SELECT domain, value, unnest(string_to_array(aliases, ','))
+FROM (VALUES
+    ('run_status', 'running', 'running,in_progress,in progress,started,active'),
+    ('run_status', 'succeeded', 'succeeded,success,successful,passed,pass,ok,completed,complete,done,neutral'),
+    ('run_status', 'failed', 'failed,failure,fail,error,errored,broken,startup_failure'),
+    ('run_status', 'timed_out', 'timed_out,timed out,timeout,time_out'),
+    ('run_status', 'cancelled', 'cancelled,canceled,aborted,stopped,stale'),
+    ('run_status', 'skipped', 'skipped,skip,action_required,not_run'),
+    ('severity', 'sev1', 'sev1,sev-1,sev 1,1,p1,critical,1 - critical,1 - high,blocker'),
+    ('severity', 'sev2', 'sev2,sev-2,sev 2,2,p2,high,major,2 - high,2 - medium'),
+    ('severity', 'sev3', 'sev3,sev-3,sev 3,3,p3,medium,moderate,3 - moderate,3 - medium,3 - low'),
+    ('severity', 'sev4', 'sev4,sev-4,sev 4,4,p4,low,minor,4 - low,info,informational'),
+    ('incident_status', 'open', 'open,new,active,in_progress,in progress,triggered,reopened,awaiting user info,awaiting vendor,awaiting problem,awaiting evidence,-100'),
+    ('incident_status', 'acknowledged', 'acknowledged,ack,investigating,identified'),
+    ('incident_status', 'mitigated', 'mitigated,monitoring'),
+    ('incident_status', 'resolved', 'resolved,recovered,fixed'),
+    ('incident_status', 'closed', 'closed,done,cancelled,canceled')
+) AS seed (domain, value, aliases)
+ON CONFLICT (domain, alias) DO NOTHING;
+
+CREATE TABLE IF NOT EXISTS bcce_data.value_aliases (
+    tenant_id uuid NOT NULL,
+    domain text NOT NULL,
+    alias text NOT NULL,
+    value text NOT NULL,
+    CONSTRAINT value_aliases_pkey PRIMARY KEY (tenant_id, domain, alias),
+    CONSTRAINT value_aliases_tenant_fkey FOREIGN KEY (tenant_id) REFERENCES bcce_data.tenants,
+    CONSTRAINT value_aliases_domain_check CHECK (domain IN ('run_status', 'severity', 'incident_status')),
+    CONSTRAINT value_aliases_alias_check CHECK (alias = lower(btrim(alias)) AND length(alias) BETWEEN 1 AND 100),
+    CONSTRAINT value_aliases_value_check CHECK (
+        (domain = 'run_status' AND value IN ('running', 'succeeded', 'failed', 'timed_out', 'cancelled', 'skipped'))
+        OR (domain = 'severity' AND value IN ('sev1', 'sev2', 'sev3', 'sev4'))
+        OR (domain = 'incident_status' AND value IN ('open', 'acknowledged', 'mitigated', 'resolved', 'closed')))
+);
+COMMENT ON TABLE bcce_data.value_aliases IS 'a tenant''s own words, beside and before the defaults';
+COMMENT ON COLUMN bcce_data.value_aliases.tenant_id IS 'tenant';
+COMMENT ON COLUMN bcce_data.value_aliases.domain IS 'run_status, severity or incident_status';
+COMMENT ON COLUMN bcce_data.value_aliases.alias IS 'the sender''s word, lower case';
+COMMENT ON COLUMN bcce_data.value_aliases.value IS 'the reports'' word';
+
+-- Append-only, so that writers never wait for each other; maintain() folds it.
+CREATE TABLE IF NOT EXISTS bcce_data.rejected_input (
+    tenant_id uuid NOT NULL,
+    source text NOT NULL,
+    reason text NOT NULL,
+    example_key text,
+    rejected_count bigint NOT NULL DEFAULT 1,
+    first_seen_at timestamptz NOT NULL DEFAULT now(),
+    last_seen_at timestamptz NOT NULL DEFAULT now()
+);
+CREATE INDEX IF NOT EXISTS rejected_input_tenant_idx ON bcce_data.rejected_input (tenant_id, source, reason);
+COMMENT ON TABLE bcce_data.rejected_input IS 'rows that an inbox or ingest_events() refused: counted, never kept';
+COMMENT ON COLUMN bcce_data.rejected_input.tenant_id IS 'tenant of the writer; all zeros where the writer has none';
+COMMENT ON COLUMN bcce_data.rejected_input.source IS 'inbox or function that refused the row';
+COMMENT ON COLUMN bcce_data.rejected_input.reason IS 'reason, as in rejection_reasons';
+COMMENT ON COLUMN bcce_data.rejected_input.example_key IS 'id of one such row, pseudonymised where it holds personal data';
+COMMENT ON COLUMN bcce_data.rejected_input.rejected_count IS 'how many rows';
+COMMENT ON COLUMN bcce_data.rejected_input.first_seen_at IS 'first such row';
+COMMENT ON COLUMN bcce_data.rejected_input.last_seen_at IS 'last such row';
+
+CREATE TABLE IF NOT EXISTS bcce_data.rejection_reasons (
+    reason text NOT NULL,
+    sqlstate text NOT NULL,
+    message text NOT NULL,
+    hint text NOT NULL,
+    CONSTRAINT rejection_reasons_pkey PRIMARY KEY (reason)
+);
+COMMENT ON TABLE bcce_data.rejection_reasons IS 'why input is refused: one text for the error of a function and for the row in bcce.rejected';
+COMMENT ON COLUMN bcce_data.rejection_reasons.reason IS 'short name';
+COMMENT ON COLUMN bcce_data.rejection_reasons.sqlstate IS 'SQLSTATE where a function raises it';
+COMMENT ON COLUMN bcce_data.rejection_reasons.message IS 'what is wrong';
+COMMENT ON COLUMN bcce_data.rejection_reasons.hint IS 'the way out';
+
+INSERT INTO bcce_data.rejection_reasons (reason, sqlstate, message, hint)
+VALUES
+    ('unknown_tenant', 'P0002', 'tenant not found',
+     'Give a slug, external id or uuid of a tenant that you may write for, or leave it out where you have exactly one; bcce.whoami() lists them.'),
+    ('missing_id', '22004', 'a required identifier is missing',
+     'Give the id of the workflow, service, model or target that the row is about.'),
+    ('key_too_long', '22001', 'an identifier is longer than 256 characters',
+     'Send the id of the thing, not its content.'),
+    ('missing_time', '22004', 'a required time is missing or cannot be read',
+     'Give an ISO 8601 instant with its zone, such as 2026-01-31T12:00:00Z.'),
+    ('bad_time', '22007', 'a time cannot be read',
+     'Give an ISO 8601 instant with its zone, such as 2026-01-31T12:00:00Z.'),
+    ('time_out_of_range', '22008', 'a time lies outside the years 1970 to 2200',
+     'Check the unit: milliseconds since 1970 must be divided by 1000 and converted first.'),
+    ('finished_before_started', '23514', 'the end lies before the start',
+     'Check the zone of both times and that they are not swapped.'),
+    ('finished_missing', '23514', 'a finished state needs the time at which it was reached',
+     'Give finished_at together with succeeded, failed, timed_out, cancelled or skipped.'),
+    ('finished_while_running', '23514', 'a running run has no end',
+     'Leave finished_at empty while the status is running.'),
+    ('unknown_status', '22023', 'unknown status word',
+     'Known: running, succeeded, failed, timed_out, cancelled, skipped for runs, open, acknowledged, mitigated, resolved, closed for incidents, and common synonyms; teach it yours with bcce.add_value_alias().'),
+    ('unknown_severity', '22023', 'unknown severity word',
+     'Known: sev1 to sev4 and common synonyms such as critical, high, medium, low; teach it yours with bcce.add_value_alias().'),
+    ('bad_number', '22003', 'a number cannot be read or is not finite within 1e15',
+     'Send plain decimal numbers; leave the field empty where there is no value.'),
+    ('negative_number', '22003', 'a count or measurement is negative',
+     'Counts, latencies, tokens and money start at zero.'),
+    ('bad_percent', '22003', 'a percentage lies outside 0 to 100',
+     'Send 42.5 for 42.5 percent.'),
+    ('bad_probability', '22003', 'a probability lies outside 0 to 1',
+     'Send 0.425 for 42.5 percent.'),
+    ('missing_horizon', '22004', 'a prediction about a service needs a horizon',
+     'Give horizon_seconds: how long after the prediction the failure is expected.'),
+    ('bad_outcome', '22023', 'an outcome is neither 0 nor 1',
+     'Send 1 where the failure came, 0 where it did not.'),
+    ('unknown_target_kind', '22023', 'unknown kind of target',
+     'A prediction is about a run, a service, or something external.'),
+    ('bad_boolean', '22023', 'a yes/no value cannot be read',
+     'Send true or false.'),
+    ('bad_json', '22P02', 'a JSON document cannot be read',
+     'Send a JSON object in UTF-8 without \u0000.'),
+    ('not_an_object', '22023', 'an event is not a JSON object',
+     'ingest_event() takes one object, ingest_events() an array of them.'),
+    ('bad_address', '22P02', 'an IP address cannot be read',
+     'Send one IPv4 or IPv6 address without a port.'),
+    ('unknown_prediction', 'P0002', 'prediction not found',
+     'Give the prediction_id with which it was recorded.'),
+    ('no_event_type', '22004', 'an event has no type',
+     'Give event_type, such as page_view, search, faq_view or chat_session.')
+ON CONFLICT (reason) DO UPDATE
+SET sqlstate = excluded.sqlstate, message = excluded.message, hint = excluded.hint;
+$bcce_module$);
+
+INSERT INTO bcce.module (part, name, sql) VALUES ('store', '13_workflows', $bcce_module$
+-- Services, workflows and their runs.
+CREATE TABLE IF NOT EXISTS bcce_data.services (
+    tenant_id uuid NOT NULL,
+    service_id text NOT NULL,
+    service_name text NOT NULL,
+    team_id text,
+    criticality text,
+    expected_interval_seconds integer,
+    created_at timestamptz NOT NULL DEFAULT now(),
+    retired_at timestamptz,
+    CONSTRAINT services_pkey PRIMARY KEY (tenant_id, service_id),
+    CONSTRAINT services_tenant_fkey FOREIGN KEY (tenant_id) REFERENCES bcce_data.tenants,
+    CONSTRAINT services_service_id_check CHECK (length(service_id) BETWEEN 1 AND 256),
+    CONSTRAINT services_expected_interval_seconds_check CHECK (expected_interval_seconds > 0)
+);
+COMMENT ON TABLE bcce_data.services IS 'services of a tenant; a writer''s first mention of one makes its row';
+COMMENT ON COLUMN bcce_data.services.tenant_id IS 'tenant';
+COMMENT ON COLUMN bcce_data.services.service_id IS 'the sender''s id of the service';
+COMMENT ON COLUMN bcce_data.services.service_name IS 'display name, redacted';
+COMMENT ON COLUMN bcce_data.services.team_id IS 'team that owns it';
+COMMENT ON COLUMN bcce_data.services.criticality IS 'criticality in the sender''s words, redacted';
+COMMENT ON COLUMN bcce_data.services.expected_interval_seconds IS 'seconds between two samples; three missed ones make it stale';
+COMMENT ON COLUMN bcce_data.services.created_at IS 'when it was first mentioned';
+COMMENT ON COLUMN bcce_data.services.retired_at IS 'when it was retired; it leaves the reports 30 days later';
+
+CREATE TABLE IF NOT EXISTS bcce_data.maintenance_windows (
+    tenant_id uuid NOT NULL,
+    service_id text NOT NULL,
+    starts_at timestamptz NOT NULL,
+    ends_at timestamptz NOT NULL,
+    CONSTRAINT maintenance_windows_pkey PRIMARY KEY (tenant_id, service_id, starts_at),
+    CONSTRAINT maintenance_windows_tenant_fkey FOREIGN KEY (tenant_id) REFERENCES bcce_data.tenants,
+    CONSTRAINT maintenance_windows_ends_at_check CHECK (ends_at > starts_at)
+);
+COMMENT ON TABLE bcce_data.maintenance_windows IS 'declared maintenance of services';
+COMMENT ON COLUMN bcce_data.maintenance_windows.tenant_id IS 'tenant';
+COMMENT ON COLUMN bcce_data.maintenance_windows.service_id IS 'service';
+COMMENT ON COLUMN bcce_data.maintenance_windows.starts_at IS 'start, inclusive';
+COMMENT ON COLUMN bcce_data.maintenance_windows.ends_at IS 'end, exclusive';
+
+CREATE TABLE IF NOT EXISTS bcce_data.workflows (
+    tenant_id uuid NOT NULL,
+    workflow_id text NOT NULL,
+    name text NOT NULL,
+    service_id text,
+    kind text NOT NULL DEFAULT 'job',
+    sla_seconds integer NOT NULL DEFAULT 1800,
+    criticality text,
+    created_at timestamptz NOT NULL DEFAULT now(),
+    CONSTRAINT workflows_pkey PRIMARY KEY (tenant_id, workflow_id),
+    CONSTRAINT workflows_tenant_fkey FOREIGN KEY (tenant_id) REFERENCES bcce_data.tenants,
+    CONSTRAINT workflows_workflow_id_check CHECK (length(workflow_id) BETWEEN 1 AND 256),
+    CONSTRAINT workflows_kind_check CHECK (kind ~ '^[a-z][a-z0-9_]{0,62}$'),
+    CONSTRAINT workflows_sla_seconds_check CHECK (sla_seconds > 0)
+);
+COMMENT ON TABLE bcce_data.workflows IS 'workflows of a tenant; a writer''s first mention of one makes its row';
+COMMENT ON COLUMN bcce_data.workflows.tenant_id IS 'tenant';
+COMMENT ON COLUMN bcce_data.workflows.workflow_id IS 'the sender''s id of the workflow';
+COMMENT ON COLUMN bcce_data.workflows.name IS 'display name, redacted';
+COMMENT ON COLUMN bcce_data.workflows.service_id IS 'service that it belongs to';
+COMMENT ON COLUMN bcce_data.workflows.kind IS 'job, deployment or a word of your own';
+COMMENT ON COLUMN bcce_data.workflows.sla_seconds IS 'seconds after which a run is late';
+COMMENT ON COLUMN bcce_data.workflows.criticality IS 'criticality in the sender''s words, redacted';
+COMMENT ON COLUMN bcce_data.workflows.created_at IS 'when it was first mentioned';
+
+-- One row per run, whatever its month: decides insert or update.
+CREATE TABLE IF NOT EXISTS bcce_data.workflow_run_keys (
+    tenant_id uuid NOT NULL,
+    run_id text NOT NULL,
+    started_at timestamptz NOT NULL,
+    CONSTRAINT workflow_run_keys_pkey PRIMARY KEY (tenant_id, run_id),
+    CONSTRAINT workflow_run_keys_tenant_fkey FOREIGN KEY (tenant_id) REFERENCES bcce_data.tenants
+);
+COMMENT ON TABLE bcce_data.workflow_run_keys IS 'start of every run by its id, over all partitions of workflow_runs';
+COMMENT ON COLUMN bcce_data.workflow_run_keys.tenant_id IS 'tenant';
+COMMENT ON COLUMN bcce_data.workflow_run_keys.run_id IS 'the sender''s id of the run';
+COMMENT ON COLUMN bcce_data.workflow_run_keys.started_at IS 'start of the run, which never changes';
+
+CREATE TABLE IF NOT EXISTS bcce_data.workflow_runs (
+    tenant_id uuid NOT NULL,
+    run_id text NOT NULL,
+    started_at timestamptz NOT NULL,
+    workflow_id text NOT NULL,
+    service_id text,
+    user_key text,
+    status text NOT NULL,
+    queued_at timestamptz,
+    finished_at timestamptz,
+    duration_s double precision GENERATED ALWAYS AS (extract(epoch FROM finished_at - started_at)::double precision) STORED,
+    error_class text,
+    error_message text,
+    environment text,
+    region text,
+    risk_level text,
+    identity_provider text,
+    retry_of text,
+    source_account text,
+    source text NOT NULL DEFAULT 'api',
+    classification text,
+    is_test boolean NOT NULL DEFAULT false,
+    charged_usd numeric,
+    recorded_at timestamptz NOT NULL DEFAULT now(),
+    CONSTRAINT workflow_runs_pkey PRIMARY KEY (tenant_id, run_id, started_at),
+    CONSTRAINT workflow_runs_tenant_fkey FOREIGN KEY (tenant_id) REFERENCES bcce_data.tenants,
+    CONSTRAINT workflow_runs_status_check CHECK (status IN ('running', 'succeeded', 'failed', 'timed_out', 'cancelled', 'skipped')),
+    CONSTRAINT workflow_runs_finished_at_check CHECK (finished_at >= started_at),
+    CONSTRAINT workflow_runs_terminal_check CHECK ((finished_at IS NOT NULL) = (status <> 'running')),
+    CONSTRAINT workflow_runs_started_at_check CHECK (started_at >= '1970-01-01 00:00:00+00' AND started_at < '2201-01-01 00:00:00+00'),
+    CONSTRAINT workflow_runs_charged_usd_check CHECK (charged_usd >= 0 AND charged_usd <= 1e15)
+) PARTITION BY RANGE (started_at);
+CREATE TABLE IF NOT EXISTS bcce_data.workflow_runs_default PARTITION OF bcce_data.workflow_runs DEFAULT;
+CREATE INDEX IF NOT EXISTS workflow_runs_started_at_idx ON bcce_data.workflow_runs
+    (tenant_id, started_at) INCLUDE (status, finished_at, workflow_id, user_key);
+CREATE INDEX IF NOT EXISTS workflow_runs_workflow_idx ON bcce_data.workflow_runs (tenant_id, workflow_id, started_at);
+COMMENT ON TABLE bcce_data.workflow_runs IS 'one row per run of a workflow, recorded when it starts and completed when it ends; by month of started_at';
+COMMENT ON COLUMN bcce_data.workflow_runs.tenant_id IS 'tenant';
+COMMENT ON COLUMN bcce_data.workflow_runs.run_id IS 'the sender''s id of the run';
+COMMENT ON COLUMN bcce_data.workflow_runs.started_at IS 'when it started';
+COMMENT ON COLUMN bcce_data.workflow_runs.workflow_id IS 'workflow';
+COMMENT ON COLUMN bcce_data.workflow_runs.service_id IS 'service that it ran for';
+COMMENT ON COLUMN bcce_data.workflow_runs.user_key IS 'pseudonym of the person who started it';
+COMMENT ON COLUMN bcce_data.workflow_runs.status IS 'running, succeeded, failed, timed_out, cancelled or skipped';
+COMMENT ON COLUMN bcce_data.workflow_runs.queued_at IS 'when it was queued';
+COMMENT ON COLUMN bcce_data.workflow_runs.finished_at IS 'when it ended; NULL exactly while it runs';
+COMMENT ON COLUMN bcce_data.workflow_runs.duration_s IS 'seconds from start to end';
+COMMENT ON COLUMN bcce_data.workflow_runs.error_class IS 'class of the error, redacted';
+COMMENT ON COLUMN bcce_data.workflow_runs.error_message IS 'message of the error, redacted';
+COMMENT ON COLUMN bcce_data.workflow_runs.environment IS 'environment, redacted';
+COMMENT ON COLUMN bcce_data.workflow_runs.region IS 'region, redacted';
+COMMENT ON COLUMN bcce_data.workflow_runs.risk_level IS 'risk level, redacted';
+COMMENT ON COLUMN bcce_data.workflow_runs.identity_provider IS 'identity provider, redacted';
+COMMENT ON COLUMN bcce_data.workflow_runs.retry_of IS 'run that this one repeats';
+COMMENT ON COLUMN bcce_data.workflow_runs.source_account IS 'account that it came from';
+COMMENT ON COLUMN bcce_data.workflow_runs.source IS 'who sent it';
+COMMENT ON COLUMN bcce_data.workflow_runs.classification IS 'data class, redacted';
+COMMENT ON COLUMN bcce_data.workflow_runs.is_test IS 'test runs never count';
+COMMENT ON COLUMN bcce_data.workflow_runs.charged_usd IS 'price of the run in US dollars as of its start, frozen when it was recorded';
+COMMENT ON COLUMN bcce_data.workflow_runs.recorded_at IS 'when it was recorded';
+$bcce_module$);
+
+INSERT INTO bcce.module (part, name, sql) VALUES ('store', '14_metrics', $bcce_module$
+-- Samples of what a service does.
+CREATE TABLE IF NOT EXISTS bcce_data.performance_metrics (
+    tenant_id uuid NOT NULL,
+    source text NOT NULL DEFAULT 'api',
+    idempotency_key text NOT NULL,
+    observed_at timestamptz NOT NULL,
+    service_id text NOT NULL,
+    window_seconds double precision,
+    request_count bigint,
+    error_count bigint,
+    p50_latency_ms double precision,
+    p95_latency_ms double precision,
+    p99_latency_ms double precision,
+    throughput_rps double precision,
+    cpu_percent double precision,
+    memory_percent double precision,
+    storage_percent double precision,
+    network_percent double precision,
+    is_test boolean NOT NULL DEFAULT false,
+    charged_usd numeric,
+    recorded_at timestamptz NOT NULL DEFAULT now(),
+    CONSTRAINT performance_metrics_pkey PRIMARY KEY (tenant_id, source, idempotency_key, observed_at),
+    CONSTRAINT performance_metrics_tenant_fkey FOREIGN KEY (tenant_id) REFERENCES bcce_data.tenants,
+    -- One check for several columns: a check is read anew by every statement.
+    CONSTRAINT performance_metrics_observed_at_check CHECK (observed_at >= '1970-01-01 00:00:00+00' AND observed_at < '2201-01-01 00:00:00+00'),
+    CONSTRAINT performance_metrics_count_check CHECK (least(request_count, error_count) >= 0 AND greatest(request_count, error_count) <= 1000000000000000),
+    CONSTRAINT performance_metrics_measurement_check CHECK (
+        least(window_seconds, p50_latency_ms, p95_latency_ms, p99_latency_ms, throughput_rps) >= 0
+        AND greatest(window_seconds, p50_latency_ms, p95_latency_ms, p99_latency_ms, throughput_rps) <= 1e15),
+    CONSTRAINT performance_metrics_percent_check CHECK (
+        least(cpu_percent, memory_percent, storage_percent, network_percent) >= 0
+        AND greatest(cpu_percent, memory_percent, storage_percent, network_percent) <= 100),
+    CONSTRAINT performance_metrics_charged_usd_check CHECK (charged_usd >= 0 AND charged_usd <= 1e15)
+) PARTITION BY RANGE (observed_at);
+CREATE TABLE IF NOT EXISTS bcce_data.performance_metrics_default PARTITION OF bcce_data.performance_metrics DEFAULT;
+CREATE INDEX IF NOT EXISTS performance_metrics_service_idx ON bcce_data.performance_metrics (tenant_id, service_id, observed_at);
+CREATE INDEX IF NOT EXISTS performance_metrics_observed_at_idx ON bcce_data.performance_metrics (tenant_id, observed_at);
+COMMENT ON TABLE bcce_data.performance_metrics IS 'one row per sample of a service; by month of observed_at';
+COMMENT ON COLUMN bcce_data.performance_metrics.tenant_id IS 'tenant';
+COMMENT ON COLUMN bcce_data.performance_metrics.source IS 'who sent it';
+COMMENT ON COLUMN bcce_data.performance_metrics.idempotency_key IS 'the sender''s key of the sample, or one made from its content: the same key at the same time is stored once';
+COMMENT ON COLUMN bcce_data.performance_metrics.observed_at IS 'end of the sample''s window';
+COMMENT ON COLUMN bcce_data.performance_metrics.service_id IS 'service';
+COMMENT ON COLUMN bcce_data.performance_metrics.window_seconds IS 'length of the sample''s window in seconds';
+COMMENT ON COLUMN bcce_data.performance_metrics.request_count IS 'requests in the window';
+COMMENT ON COLUMN bcce_data.performance_metrics.error_count IS 'failed requests in the window';
+COMMENT ON COLUMN bcce_data.performance_metrics.p50_latency_ms IS 'median latency in milliseconds';
+COMMENT ON COLUMN bcce_data.performance_metrics.p95_latency_ms IS '95th percentile of latency in milliseconds';
+COMMENT ON COLUMN bcce_data.performance_metrics.p99_latency_ms IS '99th percentile of latency in milliseconds';
+COMMENT ON COLUMN bcce_data.performance_metrics.throughput_rps IS 'requests per second';
+COMMENT ON COLUMN bcce_data.performance_metrics.cpu_percent IS 'CPU use, 0 to 100';
+COMMENT ON COLUMN bcce_data.performance_metrics.memory_percent IS 'memory use, 0 to 100';
+COMMENT ON COLUMN bcce_data.performance_metrics.storage_percent IS 'storage use, 0 to 100';
+COMMENT ON COLUMN bcce_data.performance_metrics.network_percent IS 'network use, 0 to 100';
+COMMENT ON COLUMN bcce_data.performance_metrics.is_test IS 'test samples never count';
+COMMENT ON COLUMN bcce_data.performance_metrics.charged_usd IS 'price of the sample in US dollars as of its time, frozen when it was recorded';
+COMMENT ON COLUMN bcce_data.performance_metrics.recorded_at IS 'when it was recorded';
+$bcce_module$);
+
+INSERT INTO bcce.module (part, name, sql) VALUES ('store', '15_incidents', $bcce_module$
+-- Declared incidents, what happened in them, and when they hurt.
+CREATE TABLE IF NOT EXISTS bcce_data.incidents (
+    tenant_id uuid NOT NULL,
+    incident_id text NOT NULL,
+    service_id text,
+    severity text,
+    priority text,
+    incident_type text,
+    title text,
+    status text NOT NULL DEFAULT 'open',
+    opened_at timestamptz NOT NULL,
+    impact_started_at timestamptz,
+    detected_at timestamptz,
+    acknowledged_at timestamptz,
+    mitigated_at timestamptz,
+    recovered_at timestamptz,
+    resolved_at timestamptz,
+    closed_at timestamptz,
+    merged_into text,
+    affected_resources text,
+    caused_by_run text,
+    source text NOT NULL DEFAULT 'api',
+    is_test boolean NOT NULL DEFAULT false,
+    recorded_at timestamptz NOT NULL DEFAULT now(),
+    CONSTRAINT incidents_pkey PRIMARY KEY (tenant_id, incident_id),
+    CONSTRAINT incidents_tenant_fkey FOREIGN KEY (tenant_id) REFERENCES bcce_data.tenants,
+    CONSTRAINT incidents_incident_id_check CHECK (length(incident_id) BETWEEN 1 AND 256),
+    CONSTRAINT incidents_severity_check CHECK (severity IN ('sev1', 'sev2', 'sev3', 'sev4')),
+    CONSTRAINT incidents_status_check CHECK (status IN ('open', 'acknowledged', 'mitigated', 'resolved', 'closed')),
+    CONSTRAINT incidents_opened_at_check CHECK (opened_at >= '1970-01-01 00:00:00+00' AND opened_at < '2201-01-01 00:00:00+00')
+);
+CREATE INDEX IF NOT EXISTS incidents_opened_at_idx ON bcce_data.incidents (tenant_id, opened_at);
+CREATE INDEX IF NOT EXISTS incidents_service_idx ON bcce_data.incidents (tenant_id, service_id, opened_at);
+COMMENT ON TABLE bcce_data.incidents IS 'one row per declared incident';
+COMMENT ON COLUMN bcce_data.incidents.tenant_id IS 'tenant';
+COMMENT ON COLUMN bcce_data.incidents.incident_id IS 'the sender''s id of the incident';
+COMMENT ON COLUMN bcce_data.incidents.service_id IS 'service that suffers';
+COMMENT ON COLUMN bcce_data.incidents.severity IS 'sev1 (worst) to sev4; NULL: unclassified';
+COMMENT ON COLUMN bcce_data.incidents.priority IS 'priority in the sender''s words, redacted';
+COMMENT ON COLUMN bcce_data.incidents.incident_type IS 'type in the sender''s words, redacted';
+COMMENT ON COLUMN bcce_data.incidents.title IS 'title, redacted';
+COMMENT ON COLUMN bcce_data.incidents.status IS 'open, acknowledged, mitigated, resolved or closed';
+COMMENT ON COLUMN bcce_data.incidents.opened_at IS 'when it was declared';
+COMMENT ON COLUMN bcce_data.incidents.impact_started_at IS 'when it began to hurt';
+COMMENT ON COLUMN bcce_data.incidents.detected_at IS 'when it was noticed';
+COMMENT ON COLUMN bcce_data.incidents.acknowledged_at IS 'when somebody took it';
+COMMENT ON COLUMN bcce_data.incidents.mitigated_at IS 'when it stopped hurting, by a stopgap';
+COMMENT ON COLUMN bcce_data.incidents.recovered_at IS 'when service was back';
+COMMENT ON COLUMN bcce_data.incidents.resolved_at IS 'when the cause was removed';
+COMMENT ON COLUMN bcce_data.incidents.closed_at IS 'when the paperwork was done';
+COMMENT ON COLUMN bcce_data.incidents.merged_into IS 'incident that this one is part of; it then does not count by itself';
+COMMENT ON COLUMN bcce_data.incidents.affected_resources IS 'what is affected, redacted';
+COMMENT ON COLUMN bcce_data.incidents.caused_by_run IS 'run that caused it';
+COMMENT ON COLUMN bcce_data.incidents.source IS 'who sent it';
+COMMENT ON COLUMN bcce_data.incidents.is_test IS 'test incidents never count';
+COMMENT ON COLUMN bcce_data.incidents.recorded_at IS 'when it was recorded';
+
+CREATE TABLE IF NOT EXISTS bcce_data.incident_events (
+    tenant_id uuid NOT NULL,
+    incident_id text NOT NULL,
+    event_id uuid NOT NULL DEFAULT bcce.uuid_v7(),
+    at timestamptz NOT NULL,
+    kind text NOT NULL,
+    response_action text,
+    actor_key text,
+    CONSTRAINT incident_events_pkey PRIMARY KEY (tenant_id, incident_id, event_id),
+    CONSTRAINT incident_events_incident_fkey FOREIGN KEY (tenant_id, incident_id) REFERENCES bcce_data.incidents ON DELETE CASCADE
+);
+COMMENT ON TABLE bcce_data.incident_events IS 'what happened during an incident';
+COMMENT ON COLUMN bcce_data.incident_events.tenant_id IS 'tenant';
+COMMENT ON COLUMN bcce_data.incident_events.incident_id IS 'incident';
+COMMENT ON COLUMN bcce_data.incident_events.event_id IS 'internal id';
+COMMENT ON COLUMN bcce_data.incident_events.at IS 'when it happened';
+COMMENT ON COLUMN bcce_data.incident_events.kind IS 'what kind of event, redacted';
+COMMENT ON COLUMN bcce_data.incident_events.response_action IS 'what was done, redacted';
+COMMENT ON COLUMN bcce_data.incident_events.actor_key IS 'pseudonym of the person who did it';
+
+CREATE TABLE IF NOT EXISTS bcce_data.incident_impacts (
+    tenant_id uuid NOT NULL,
+    incident_id text NOT NULL,
+    span tstzrange NOT NULL,
+    CONSTRAINT incident_impacts_pkey PRIMARY KEY (tenant_id, incident_id, span),
+    CONSTRAINT incident_impacts_incident_fkey FOREIGN KEY (tenant_id, incident_id) REFERENCES bcce_data.incidents ON DELETE CASCADE,
+    CONSTRAINT incident_impacts_span_check CHECK (NOT isempty(span) AND NOT lower_inf(span))
+);
+COMMENT ON TABLE bcce_data.incident_impacts IS 'spans in which an incident hurt; a reopened one has several, an open end means it still does';
+COMMENT ON COLUMN bcce_data.incident_impacts.tenant_id IS 'tenant';
+COMMENT ON COLUMN bcce_data.incident_impacts.incident_id IS 'incident';
+COMMENT ON COLUMN bcce_data.incident_impacts.span IS 'start inclusive, end exclusive';
+$bcce_module$);
+
+INSERT INTO bcce.module (part, name, sql) VALUES ('store', '16_predictions', $bcce_module$
+-- Failure predictions and the models that make them.
+CREATE TABLE IF NOT EXISTS bcce_data.models (
+    tenant_id uuid NOT NULL,
+    model_name text NOT NULL,
+    model_version text NOT NULL DEFAULT '',
+    threshold double precision NOT NULL DEFAULT 0.5,
+    reference_from timestamptz,
+    reference_to timestamptz,
+    CONSTRAINT models_pkey PRIMARY KEY (tenant_id, model_name, model_version),
+    CONSTRAINT models_tenant_fkey FOREIGN KEY (tenant_id) REFERENCES bcce_data.tenants,
+    CONSTRAINT models_model_name_check CHECK (length(model_name) BETWEEN 1 AND 256),
+    CONSTRAINT models_model_version_check CHECK (length(model_version) <= 256),
+    CONSTRAINT models_threshold_check CHECK (threshold BETWEEN 0 AND 1)
+);
+COMMENT ON TABLE bcce_data.models IS 'models that predict failures; the first prediction of one makes its row';
+COMMENT ON COLUMN bcce_data.models.tenant_id IS 'tenant';
+COMMENT ON COLUMN bcce_data.models.model_name IS 'name of the model';
+COMMENT ON COLUMN bcce_data.models.model_version IS 'version; empty where the sender gives none';
+COMMENT ON COLUMN bcce_data.models.threshold IS 'a probability at or above it predicts a failure';
+COMMENT ON COLUMN bcce_data.models.reference_from IS 'start of the window that drift is measured against';
+COMMENT ON COLUMN bcce_data.models.reference_to IS 'end of that window';
+
+CREATE TABLE IF NOT EXISTS bcce_data.prediction_keys (
+    tenant_id uuid NOT NULL,
+    prediction_id text NOT NULL,
+    predicted_at timestamptz NOT NULL,
+    CONSTRAINT prediction_keys_pkey PRIMARY KEY (tenant_id, prediction_id),
+    CONSTRAINT prediction_keys_tenant_fkey FOREIGN KEY (tenant_id) REFERENCES bcce_data.tenants
+);
+COMMENT ON TABLE bcce_data.prediction_keys IS 'time of every prediction by its id, over all partitions of predictions';
+COMMENT ON COLUMN bcce_data.prediction_keys.tenant_id IS 'tenant';
+COMMENT ON COLUMN bcce_data.prediction_keys.prediction_id IS 'the sender''s id of the prediction';
+COMMENT ON COLUMN bcce_data.prediction_keys.predicted_at IS 'time of the prediction, which never changes';
+
+CREATE TABLE IF NOT EXISTS bcce_data.predictions (
+    tenant_id uuid NOT NULL,
+    prediction_id text NOT NULL,
+    predicted_at timestamptz NOT NULL,
+    model_name text NOT NULL,
+    model_version text NOT NULL DEFAULT '',
+    target_kind text NOT NULL,
+    target_id text NOT NULL,
+    horizon_seconds double precision,
+    failure_probability double precision NOT NULL,
+    features_hash text,
+    outcome smallint,
+    outcome_at timestamptz,
+    source text NOT NULL DEFAULT 'api',
+    is_test boolean NOT NULL DEFAULT false,
+    charged_usd numeric,
+    recorded_at timestamptz NOT NULL DEFAULT now(),
+    CONSTRAINT predictions_pkey PRIMARY KEY (tenant_id, prediction_id, predicted_at),
+    CONSTRAINT predictions_tenant_fkey FOREIGN KEY (tenant_id) REFERENCES bcce_data.tenants,
+    CONSTRAINT predictions_target_kind_check CHECK (target_kind IN ('run', 'service', 'external')),
+    CONSTRAINT predictions_horizon_seconds_check CHECK (horizon_seconds > 0 AND horizon_seconds <= 1e9),
+    CONSTRAINT predictions_horizon_required_check CHECK (target_kind <> 'service' OR horizon_seconds IS NOT NULL),
+    CONSTRAINT predictions_failure_probability_check CHECK (failure_probability BETWEEN 0 AND 1),
+    CONSTRAINT predictions_outcome_check CHECK (outcome IN (0, 1)),
+    CONSTRAINT predictions_outcome_at_check CHECK ((outcome IS NULL) = (outcome_at IS NULL)),
+    CONSTRAINT predictions_predicted_at_check CHECK (predicted_at >= '1970-01-01 00:00:00+00' AND predicted_at < '2201-01-01 00:00:00+00'),
+    CONSTRAINT predictions_charged_usd_check CHECK (charged_usd >= 0 AND charged_usd <= 1e15)
+) PARTITION BY RANGE (predicted_at);
+CREATE TABLE IF NOT EXISTS bcce_data.predictions_default PARTITION OF bcce_data.predictions DEFAULT;
+CREATE INDEX IF NOT EXISTS predictions_predicted_at_idx ON bcce_data.predictions (tenant_id, predicted_at);
+CREATE INDEX IF NOT EXISTS predictions_target_idx ON bcce_data.predictions (tenant_id, target_kind, target_id, predicted_at);
+COMMENT ON TABLE bcce_data.predictions IS 'one row per predicted probability of failure; by month of predicted_at';
+COMMENT ON COLUMN bcce_data.predictions.tenant_id IS 'tenant';
+COMMENT ON COLUMN bcce_data.predictions.prediction_id IS 'the sender''s id of the prediction';
+COMMENT ON COLUMN bcce_data.predictions.predicted_at IS 'when it was made';
+COMMENT ON COLUMN bcce_data.predictions.model_name IS 'model';
+COMMENT ON COLUMN bcce_data.predictions.model_version IS 'version of the model';
+COMMENT ON COLUMN bcce_data.predictions.target_kind IS 'run (the run fails), service (it fails within the horizon) or external (the sender reports the outcome)';
+COMMENT ON COLUMN bcce_data.predictions.target_id IS 'id of the run, service or external thing';
+COMMENT ON COLUMN bcce_data.predictions.horizon_seconds IS 'seconds after predicted_at within which the failure is expected';
+COMMENT ON COLUMN bcce_data.predictions.failure_probability IS 'probability of failure, 0 to 1';
+COMMENT ON COLUMN bcce_data.predictions.features_hash IS 'hash of the features that the model saw';
+COMMENT ON COLUMN bcce_data.predictions.outcome IS 'reported outcome: 1 it failed, 0 it did not; NULL: not reported';
+COMMENT ON COLUMN bcce_data.predictions.outcome_at IS 'when the outcome was known';
+COMMENT ON COLUMN bcce_data.predictions.source IS 'who sent it';
+COMMENT ON COLUMN bcce_data.predictions.is_test IS 'test predictions never count';
+COMMENT ON COLUMN bcce_data.predictions.charged_usd IS 'price of the prediction in US dollars as of its time, frozen when it was recorded';
+COMMENT ON COLUMN bcce_data.predictions.recorded_at IS 'when it was recorded';
+$bcce_module$);
+
+INSERT INTO bcce.module (part, name, sql) VALUES ('store', '17_model_usage', $bcce_module$
+-- Calls of language models.
+CREATE TABLE IF NOT EXISTS bcce_data.model_usage (
+    tenant_id uuid NOT NULL,
+    source text NOT NULL DEFAULT 'api',
+    idempotency_key text NOT NULL,
+    at timestamptz NOT NULL,
+    model_id text NOT NULL,
+    provider text,
+    region text,
+    user_key text,
+    session_id text,
+    run_id text,
+    input_tokens bigint,
+    output_tokens bigint,
+    cache_read_tokens bigint,
+    cache_write_5m_tokens bigint,
+    cache_write_1h_tokens bigint,
+    latency_ms double precision,
+    is_batch boolean NOT NULL DEFAULT false,
+    is_test boolean NOT NULL DEFAULT false,
+    reported_cost_usd numeric,
+    recorded_at timestamptz NOT NULL DEFAULT now(),
+    CONSTRAINT model_usage_pkey PRIMARY KEY (tenant_id, source, idempotency_key, at),
+    CONSTRAINT model_usage_tenant_fkey FOREIGN KEY (tenant_id) REFERENCES bcce_data.tenants,
+    CONSTRAINT model_usage_at_check CHECK (at >= '1970-01-01 00:00:00+00' AND at < '2201-01-01 00:00:00+00'),
+    CONSTRAINT model_usage_tokens_check CHECK (
+        least(input_tokens, output_tokens, cache_read_tokens, cache_write_5m_tokens, cache_write_1h_tokens) >= 0
+        AND greatest(input_tokens, output_tokens, cache_read_tokens, cache_write_5m_tokens, cache_write_1h_tokens) <= 1000000000000000),
+    CONSTRAINT model_usage_latency_ms_check CHECK (latency_ms >= 0 AND latency_ms <= 1e15),
+    CONSTRAINT model_usage_reported_cost_usd_check CHECK (reported_cost_usd >= 0 AND reported_cost_usd <= 1e15)
+) PARTITION BY RANGE (at);
+CREATE TABLE IF NOT EXISTS bcce_data.model_usage_default PARTITION OF bcce_data.model_usage DEFAULT;
+CREATE INDEX IF NOT EXISTS model_usage_at_idx ON bcce_data.model_usage (tenant_id, at);
+COMMENT ON TABLE bcce_data.model_usage IS 'one row per call of a language model; by month of at';
+COMMENT ON COLUMN bcce_data.model_usage.tenant_id IS 'tenant';
+COMMENT ON COLUMN bcce_data.model_usage.source IS 'who sent it';
+COMMENT ON COLUMN bcce_data.model_usage.idempotency_key IS 'the sender''s key of the call, or one made from its content: the same key at the same time is stored once';
+COMMENT ON COLUMN bcce_data.model_usage.at IS 'when the call was made';
+COMMENT ON COLUMN bcce_data.model_usage.model_id IS 'model';
+COMMENT ON COLUMN bcce_data.model_usage.provider IS 'provider, redacted';
+COMMENT ON COLUMN bcce_data.model_usage.region IS 'region, redacted';
+COMMENT ON COLUMN bcce_data.model_usage.user_key IS 'pseudonym of the person who made the call';
+COMMENT ON COLUMN bcce_data.model_usage.session_id IS 'the sender''s id of the session';
+COMMENT ON COLUMN bcce_data.model_usage.run_id IS 'run that the call belongs to';
+COMMENT ON COLUMN bcce_data.model_usage.input_tokens IS 'tokens in; NULL: unknown';
+COMMENT ON COLUMN bcce_data.model_usage.output_tokens IS 'tokens out; NULL: unknown';
+COMMENT ON COLUMN bcce_data.model_usage.cache_read_tokens IS 'tokens read from the cache';
+COMMENT ON COLUMN bcce_data.model_usage.cache_write_5m_tokens IS 'tokens written to the five-minute cache';
+COMMENT ON COLUMN bcce_data.model_usage.cache_write_1h_tokens IS 'tokens written to the one-hour cache';
+COMMENT ON COLUMN bcce_data.model_usage.latency_ms IS 'milliseconds until the answer was complete';
+COMMENT ON COLUMN bcce_data.model_usage.is_batch IS 'sent as part of a batch';
+COMMENT ON COLUMN bcce_data.model_usage.is_test IS 'test calls never count';
+COMMENT ON COLUMN bcce_data.model_usage.reported_cost_usd IS 'cost in US dollars as the sender reported it; NULL: not reported';
+COMMENT ON COLUMN bcce_data.model_usage.recorded_at IS 'when it was recorded';
+$bcce_module$);
+
+INSERT INTO bcce.module (part, name, sql) VALUES ('store', '18_events', $bcce_module$
+-- What guests and users do.
+CREATE TABLE IF NOT EXISTS bcce_data.events (
+    tenant_id uuid NOT NULL,
+    source text NOT NULL DEFAULT 'api',
+    idempotency_key text NOT NULL,
+    occurred_at timestamptz NOT NULL,
+    event_type text NOT NULL,
+    guest_key text,
+    guest_type text,
+    user_key text,
+    session_id text,
+    service_id text,
+    ip_prefix inet,
+    user_agent_family text,
+    properties jsonb,
+    is_test boolean NOT NULL DEFAULT false,
+    received_at timestamptz NOT NULL DEFAULT now(),
+    CONSTRAINT events_pkey PRIMARY KEY (tenant_id, source, idempotency_key, occurred_at),
+    CONSTRAINT events_tenant_fkey FOREIGN KEY (tenant_id) REFERENCES bcce_data.tenants,
+    CONSTRAINT events_event_type_check CHECK (length(event_type) BETWEEN 1 AND 100),
+    CONSTRAINT events_occurred_at_check CHECK (occurred_at >= '1970-01-01 00:00:00+00' AND occurred_at < '2201-01-01 00:00:00+00')
+) PARTITION BY RANGE (occurred_at);
+CREATE TABLE IF NOT EXISTS bcce_data.events_default PARTITION OF bcce_data.events DEFAULT;
+CREATE INDEX IF NOT EXISTS events_occurred_at_idx ON bcce_data.events (tenant_id, occurred_at) INCLUDE (event_type, session_id, user_key);
+COMMENT ON TABLE bcce_data.events IS 'one row per event of a guest or user; by month of occurred_at';
+COMMENT ON COLUMN bcce_data.events.tenant_id IS 'tenant';
+COMMENT ON COLUMN bcce_data.events.source IS 'who sent it';
+COMMENT ON COLUMN bcce_data.events.idempotency_key IS 'the sender''s key of the event, or one made from its content: the same key at the same time is stored once';
+COMMENT ON COLUMN bcce_data.events.occurred_at IS 'when it happened';
+COMMENT ON COLUMN bcce_data.events.event_type IS 'page_view, search, faq_view, chat_session, service_interaction or a word of your own';
+COMMENT ON COLUMN bcce_data.events.guest_key IS 'pseudonym of the guest';
+COMMENT ON COLUMN bcce_data.events.guest_type IS 'segment of the guest, redacted';
+COMMENT ON COLUMN bcce_data.events.user_key IS 'pseudonym of the user';
+COMMENT ON COLUMN bcce_data.events.session_id IS 'the sender''s id of the session';
+COMMENT ON COLUMN bcce_data.events.service_id IS 'service that it was about';
+COMMENT ON COLUMN bcce_data.events.ip_prefix IS 'network that it came from: /24 of IPv4, /48 of IPv6';
+COMMENT ON COLUMN bcce_data.events.user_agent_family IS 'family of the program, such as Firefox';
+COMMENT ON COLUMN bcce_data.events.properties IS 'further properties, redacted';
+COMMENT ON COLUMN bcce_data.events.is_test IS 'test events never count';
+COMMENT ON COLUMN bcce_data.events.received_at IS 'when it was received';
+
+CREATE TABLE IF NOT EXISTS bcce_data.infra_costs (
+    tenant_id uuid NOT NULL,
+    category text NOT NULL,
+    amount_usd numeric NOT NULL,
+    period_start_at timestamptz NOT NULL,
+    period_end_at timestamptz NOT NULL,
+    CONSTRAINT infra_costs_pkey PRIMARY KEY (tenant_id, category, period_start_at, period_end_at),
+    CONSTRAINT infra_costs_tenant_fkey FOREIGN KEY (tenant_id) REFERENCES bcce_data.tenants,
+    CONSTRAINT infra_costs_amount_usd_check CHECK (amount_usd BETWEEN -1e15 AND 1e15),
+    CONSTRAINT infra_costs_period_check CHECK (period_end_at > period_start_at)
+);
+COMMENT ON TABLE bcce_data.infra_costs IS 'infrastructure bills; a report''s window takes its share by overlap in time';
+COMMENT ON COLUMN bcce_data.infra_costs.tenant_id IS 'tenant';
+COMMENT ON COLUMN bcce_data.infra_costs.category IS 'what was bought, redacted';
+COMMENT ON COLUMN bcce_data.infra_costs.amount_usd IS 'amount in US dollars for the whole period; negative for a refund';
+COMMENT ON COLUMN bcce_data.infra_costs.period_start_at IS 'start, inclusive';
+COMMENT ON COLUMN bcce_data.infra_costs.period_end_at IS 'end, exclusive';
+$bcce_module$);
+
+INSERT INTO bcce.module (part, name, sql) VALUES ('store', '20_partitions', $bcce_module$
+-- Row security of one table, and monthly partitions of the facts.
+CREATE OR REPLACE FUNCTION bcce_data.secure_table(target regclass) RETURNS void
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $body$
+DECLARE
+    readable boolean;
+    wanted record;
+    is_private boolean;
+BEGIN
+    SELECT n.nspname = 'bcce_private' INTO is_private
+    FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = target;
+    IF EXISTS (SELECT FROM pg_class WHERE oid = target AND NOT (relrowsecurity AND relforcerowsecurity)) THEN
+        EXECUTE format('ALTER TABLE %s ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY', target);
+    END IF;
+    -- The scalar sub-select is evaluated once and drives an index; the array
+    -- form only serves those who have several tenants.
+    FOR wanted IN
+        SELECT * FROM (VALUES
+            ('reader', 'PERMISSIVE', 'SELECT', 'bcce_analytics_user, bcce_cost_analyst',
+             'tenant_id = (SELECT bcce.current_tenant())', NULL, false),
+            ('reader_wall', 'RESTRICTIVE', 'SELECT', 'bcce_analytics_user, bcce_cost_analyst',
+             'tenant_id = (SELECT bcce.current_tenant())', NULL, false),
+            ('platform', 'PERMISSIVE', 'SELECT', 'bcce_platform',
+             'tenant_id = ANY ((SELECT bcce.current_tenants())::uuid[])', NULL, false),
+            ('writer', 'PERMISSIVE', 'ALL', 'bcce_owner',
+             '(SELECT bcce.bypasses_row_security()) OR tenant_id = ANY ((SELECT bcce.current_tenants())::uuid[])',
+             '(SELECT bcce.bypasses_row_security()) OR tenant_id = ANY ((SELECT bcce.current_tenants())::uuid[])', true),
+            ('maintainer', 'PERMISSIVE', 'ALL', 'bcce_maintainer', 'true', 'true', true)
+        ) AS policy (name, mode, command, roles, using_expression, check_expression, on_private)
+    LOOP
+        IF EXISTS (SELECT FROM pg_policy WHERE polrelid = target AND polname = wanted.name) THEN
+            EXECUTE format('DROP POLICY %I ON %s', wanted.name, target);
+        END IF;
+        CONTINUE WHEN is_private AND NOT wanted.on_private;
+        EXECUTE format('CREATE POLICY %I ON %s AS %s FOR %s TO %s USING (%s)%s',
+            wanted.name, target, wanted.mode, wanted.command, wanted.roles, wanted.using_expression,
+            CASE WHEN wanted.check_expression IS NULL THEN '' ELSE format(' WITH CHECK (%s)', wanted.check_expression) END);
+    END LOOP;
+END
+$body$;
+COMMENT ON FUNCTION bcce_data.secure_table(regclass) IS 'switches row security of a table on and forces it, with the policies that every table of the store has';
+
+CREATE OR REPLACE FUNCTION bcce_data.make_partition(parent regclass, month timestamptz) RETURNS bigint
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $body$
+DECLARE
+    month_start timestamptz := date_trunc('month', month, 'UTC');
+    month_end timestamptz := date_trunc('month', month_start + interval '32 days', 'UTC');
+    parent_name text;
+    key_column text;
+    partition_name text;
+    columns text;
+    moved bigint := 0;
+BEGIN
+    SELECT c.relname, a.attname INTO parent_name, key_column
+    FROM pg_class c JOIN pg_partitioned_table p ON p.partrelid = c.oid
+    JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = p.partattrs[0]
+    WHERE c.oid = parent;
+    partition_name := format('%s_%s', parent_name, to_char(month_start AT TIME ZONE 'UTC', 'YYYY_MM'));
+    IF to_regclass('bcce_data.' || quote_ident(partition_name)) IS NOT NULL THEN
+        RETURN NULL;
+    END IF;
+
+    -- Rows that waited in the default partition move first: a partition cannot
+    -- be attached while the default one holds rows that belong to it.  They
+    -- were redacted when they came in, and the new table has no trigger yet.
+    SELECT string_agg(quote_ident(attname), ', ' ORDER BY attnum) INTO columns
+    FROM pg_attribute WHERE attrelid = parent AND attnum > 0 AND NOT attisdropped AND attgenerated = '';
+    EXECUTE format('LOCK TABLE %s IN SHARE UPDATE EXCLUSIVE MODE', parent);
+    EXECUTE format('LOCK TABLE bcce_data.%I IN ACCESS EXCLUSIVE MODE', parent_name || '_default');
+    EXECUTE format('CREATE TABLE bcce_data.%I (LIKE %s INCLUDING ALL)', partition_name, parent);
+    EXECUTE format(
+        'WITH moved AS (DELETE FROM bcce_data.%1$I WHERE %2$I >= %3$L AND %2$I < %4$L RETURNING %5$s)
+         INSERT INTO bcce_data.%6$I (%5$s) SELECT %5$s FROM moved',
+        parent_name || '_default', key_column, month_start, month_end, columns, partition_name);
+    GET DIAGNOSTICS moved = ROW_COUNT;
+    EXECUTE format('ALTER TABLE %s ATTACH PARTITION bcce_data.%I FOR VALUES FROM (%L) TO (%L)',
+        parent, partition_name, month_start, month_end);
+    EXECUTE format('COMMENT ON TABLE bcce_data.%I IS %L', partition_name,
+        format('%s of %s (UTC)', parent_name, to_char(month_start AT TIME ZONE 'UTC', 'YYYY-MM')));
+    PERFORM bcce_data.secure_table(format('bcce_data.%I', partition_name)::regclass);
+    EXECUTE format('ALTER TABLE bcce_data.%I OWNER TO bcce_owner', partition_name);
+    RETURN moved;
+END
+$body$;
+COMMENT ON FUNCTION bcce_data.make_partition(regclass, timestamptz) IS 'makes the partition of a month (UTC) and moves its rows out of the default partition; returns how many, NULL where it stood already';
+
+CREATE OR REPLACE FUNCTION bcce.maintain() RETURNS TABLE (task text, object text, detail text, ms numeric)
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $body$
+DECLARE
+    parent record;
+    month record;
+    began timestamptz;
+    moved bigint;
+BEGIN
+    IF NOT pg_try_advisory_xact_lock(hashtextextended('bcce maintain', 0)) THEN
+        task := 'skipped'; object := NULL; detail := 'another maintain() is running'; ms := 0;
+        RETURN NEXT;
+        RETURN;
+    END IF;
+
+    FOR parent IN
+        SELECT c.oid::regclass AS name, c.relname, a.attname AS key_column
+        FROM pg_partitioned_table p JOIN pg_class c ON c.oid = p.partrelid
+        JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = p.partattrs[0]
+        WHERE c.relnamespace = 'bcce_data'::regnamespace ORDER BY c.relname
+    LOOP
+        FOR month IN EXECUTE format(
+            'SELECT DISTINCT date_trunc(''month'', %I, ''UTC'') AS start_at FROM bcce_data.%I
+             UNION SELECT date_trunc(''month'', statement_timestamp(), ''UTC'') + make_interval(months => n)
+             FROM generate_series(0, 3) AS n ORDER BY 1', parent.key_column, parent.relname || '_default')
+        LOOP
+            began := clock_timestamp();
+            moved := bcce_data.make_partition(parent.name, month.start_at);
+            CONTINUE WHEN moved IS NULL;
+            task := 'partition';
+            object := format('%s %s', parent.relname, to_char(month.start_at AT TIME ZONE 'UTC', 'YYYY-MM'));
+            detail := format('made, %s rows moved in', moved);
+            ms := round(1000 * extract(epoch FROM clock_timestamp() - began), 1);
+            RETURN NEXT;
+        END LOOP;
+    END LOOP;
+
+    -- What was refused is appended row by row; here it becomes one row a reason.
+    began := clock_timestamp();
+    WITH folded AS (
+        DELETE FROM bcce_data.rejected_input RETURNING *
+    )
+    INSERT INTO bcce_data.rejected_input (tenant_id, source, reason, example_key, rejected_count, first_seen_at, last_seen_at)
+    SELECT tenant_id, source, reason, min(example_key), sum(rejected_count), min(first_seen_at), max(last_seen_at)
+    FROM folded GROUP BY tenant_id, source, reason;
+    GET DIAGNOSTICS moved = ROW_COUNT;
+    task := 'rejected input'; object := 'rejected_input'; detail := format('folded into %s rows', moved);
+    ms := round(1000 * extract(epoch FROM clock_timestamp() - began), 1);
+    RETURN NEXT;
+
+    -- A renamed role keeps its rights; here its new name is noted for the next
+    -- dump, and a role that was missing at a restore is bound.
+    began := clock_timestamp();
+    UPDATE bcce_private.membership m SET role_name = r.rolname
+    FROM pg_roles r
+    WHERE (m.role IS NOT NULL AND r.oid = m.role::oid AND r.rolname <> m.role_name)
+       OR (m.role IS NULL AND r.rolname = m.role_name);
+    GET DIAGNOSTICS moved = ROW_COUNT;
+    task := 'memberships'; object := 'membership'; detail := format('%s names refreshed', moved);
+    ms := round(1000 * extract(epoch FROM clock_timestamp() - began), 1);
+    RETURN NEXT;
+END
+$body$;
+COMMENT ON FUNCTION bcce.maintain() IS
+'Upkeep: makes the monthly partitions of facts three months ahead and for every month that waits in a default partition, folds bcce.rejected, refreshes role names. One row per task. Run it daily (pg_cron, cron); nothing breaks when it does not run.';
+$bcce_module$);
+
+INSERT INTO bcce.module (part, name, sql) VALUES ('store', '30_security', $bcce_module$
+-- Row security and the redaction trigger of every table, and what a DROP
+-- EXTENSION ... CASCADE may have taken away.
+DO $do$
+DECLARE
+    target regclass;
+    pair record;
+BEGIN
+    -- Parents before partitions, always in one order, so that two runs and
+    -- running queries do not lock each other out.
+    FOR target IN
+        SELECT c.oid::regclass FROM pg_class c
+        JOIN pg_namespace n ON n.oid = c.relnamespace
+        WHERE n.nspname IN ('bcce_data', 'bcce_private') AND c.relkind IN ('r', 'p')
+          AND EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attname = 'tenant_id' AND NOT a.attisdropped)
+        ORDER BY c.relispartition, n.nspname, c.relname
+    LOOP
+        PERFORM bcce_data.secure_table(target);
+    END LOOP;
+
+    FOR target IN
+        SELECT c.oid::regclass FROM pg_class c
+        WHERE c.relnamespace = 'bcce_data'::regnamespace AND c.relispartition AND c.relname LIKE '%\_default'
+          AND obj_description(c.oid, 'pg_class') IS NULL
+    LOOP
+        EXECUTE format('COMMENT ON TABLE %s IS %L', target, 'rows whose month has no partition yet; bcce.maintain() moves them');
+    END LOOP;
+
+    FOR pair IN
+        SELECT * FROM (VALUES
+            ('bcce_data.tenants', 'tenant_id'), ('bcce_data.principals', 'principal_id'),
+            ('bcce_data.incident_events', 'event_id')) AS defaults (table_name, column_name)
+    LOOP
+        IF NOT EXISTS (SELECT FROM pg_attrdef d JOIN pg_attribute a ON a.attrelid = d.adrelid AND a.attnum = d.adnum
+                       WHERE d.adrelid = pair.table_name::regclass AND a.attname = pair.column_name) THEN
+            EXECUTE format('ALTER TABLE %s ALTER COLUMN %I SET DEFAULT bcce.uuid_v7()', pair.table_name, pair.column_name);
+        END IF;
+    END LOOP;
+
+    -- ENABLE ALWAYS: replication apply and session_replication_role = replica
+    -- do not get round it.  'key:' names an identifier (replaced whole by a
+    -- pseudonym where it holds personal data), 'user:' and 'guest:' a person.
+    FOR pair IN
+        SELECT * FROM (VALUES
+            ('tenants', '{tenant_name,key:external_id,org_id,region,residency}'::text[]),
+            ('teams', '{key:team_id,team_name}'),
+            ('principals', '{user:user_key,key:team_id,role}'),
+            ('value_aliases', '{alias}'),
+            ('unit_prices', '{key:item}'),
+            ('health_thresholds', '{key:service_id}'),
+            ('rejected_input', '{source,key:example_key}'),
+            ('services', '{key:service_id,service_name,key:team_id,criticality}'),
+            ('maintenance_windows', '{key:service_id}'),
+            ('workflows', '{key:workflow_id,name,key:service_id,criticality}'),
+            ('workflow_run_keys', '{key:run_id}'),
+            ('workflow_runs', '{key:run_id,key:workflow_id,key:service_id,user:user_key,error_class,error_message,environment,region,risk_level,identity_provider,key:retry_of,key:source_account,source,classification}'),
+            ('performance_metrics', '{source,key:idempotency_key,key:service_id}'),
+            ('incidents', '{key:incident_id,key:service_id,priority,incident_type,title,key:merged_into,affected_resources,key:caused_by_run,source}'),
+            ('incident_events', '{key:incident_id,kind,response_action,user:actor_key}'),
+            ('incident_impacts', '{key:incident_id}'),
+            ('models', '{key:model_name,key:model_version}'),
+            ('prediction_keys', '{key:prediction_id}'),
+            ('predictions', '{key:prediction_id,key:model_name,key:model_version,key:target_id,key:features_hash,source}'),
+            ('model_usage', '{source,key:idempotency_key,key:model_id,provider,region,user:user_key,key:session_id,key:run_id}'),
+            ('events', '{source,key:idempotency_key,event_type,guest:guest_key,guest_type,user:user_key,key:session_id,key:service_id,ip_prefix,user_agent_family,properties}'),
+            ('infra_costs', '{category}')
+        ) AS guarded (table_name, columns)
+    LOOP
+        EXECUTE format('CREATE OR REPLACE TRIGGER redact BEFORE INSERT OR UPDATE ON bcce_data.%I FOR EACH ROW EXECUTE FUNCTION bcce.redact_columns(%s)',
+            pair.table_name, (SELECT string_agg(quote_literal(c), ', ') FROM unnest(pair.columns) AS c));
+        EXECUTE format('ALTER TABLE bcce_data.%I ENABLE ALWAYS TRIGGER redact', pair.table_name);
+    END LOOP;
+
+    -- A change of rows alone tells no other session; this does.
+    FOREACH target IN ARRAY ARRAY['bcce_private.membership', 'bcce_private.tenant_key',
+                                  'bcce_data.default_unit_prices', 'bcce_data.unit_prices']::regclass[]
+    LOOP
+        EXECUTE format('CREATE OR REPLACE TRIGGER invalidate_cache AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON %s FOR EACH STATEMENT EXECUTE FUNCTION bcce.invalidate_cache()', target);
+        EXECUTE format('ALTER TABLE %s ENABLE ALWAYS TRIGGER invalidate_cache', target);
+    END LOOP;
+END
+$do$;
+
+-- Partitions for now and the next three months.
+SELECT bcce_data.make_partition(c.oid::regclass, statement_timestamp() + make_interval(months => n))
+FROM pg_partitioned_table p JOIN pg_class c ON c.oid = p.partrelid
+CROSS JOIN generate_series(0, 3) AS n
+WHERE c.relnamespace = 'bcce_data'::regnamespace;
+$bcce_module$);
+
+INSERT INTO bcce.module (part, name, sql) VALUES ('store', '40_tenancy', $bcce_module$
+-- Making tenants and logins, and finding out who one is.
+CREATE OR REPLACE FUNCTION bcce.create_tenant(
+    slug text, name text, external_id text DEFAULT NULL, timezone text DEFAULT 'UTC') RETURNS uuid
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $body$
+DECLARE
+    made uuid := bcce.uuid_v7();
+BEGIN
+    IF slug IS NULL OR slug !~ '^[a-z0-9][a-z0-9-]{0,62}$' THEN
+        PERFORM bcce.raise_error('22023', 'a tenant''s slug is 1 to 63 of a-z, 0-9 and -, not beginning with -', NULL,
+            'Take a short name that writers can put in a column, such as acme.');
+    END IF;
+    IF name IS NULL OR length(name) NOT BETWEEN 1 AND 200 THEN
+        PERFORM bcce.raise_error('22023', 'a tenant''s name has 1 to 200 characters', NULL,
+            'Give the name that reports are to show.');
+    END IF;
+    IF timezone IS NULL OR NOT EXISTS (SELECT FROM pg_timezone_names z WHERE z.name = create_tenant.timezone) THEN
+        PERFORM bcce.raise_error('22023', 'unknown time zone', NULL,
+            'Give an IANA name, such as Europe/Berlin; pg_timezone_names lists them.');
+    END IF;
+    IF EXISTS (SELECT FROM bcce_data.tenants t
+               WHERE t.slug = create_tenant.slug OR t.external_id = create_tenant.external_id) THEN
+        PERFORM bcce.raise_error('23505', 'a tenant with this slug or external id exists', NULL,
+            'Choose another slug; a deleted tenant keeps its own.');
+    END IF;
+    INSERT INTO bcce_data.tenants (tenant_id, tenant_name, slug, external_id, timezone)
+    VALUES (made, name, slug, external_id, timezone);
+    -- Three random uuids carry 366 random bits; the key has 256.
+    INSERT INTO bcce_private.tenant_key (tenant_id, key)
+    VALUES (made, sha256(uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid())));
+    RETURN made;
+END
+$body$;
+COMMENT ON FUNCTION bcce.create_tenant(text, text, text, text) IS
+'Makes a tenant and its random key; returns its id. slug: short name for writers and logins. timezone: IANA name in which its days are cut. Errors: 22023 bad slug, name or zone, 23505 slug or external id taken.';
+
+CREATE OR REPLACE FUNCTION bcce.add_membership(
+    role regrole, tenant_slug text, is_default boolean DEFAULT false) RETURNS void
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $body$
+DECLARE
+    found_tenant uuid;
+    found_role record;
+BEGIN
+    SELECT t.tenant_id INTO found_tenant FROM bcce_data.tenants t
+    WHERE t.slug = tenant_slug AND t.deleted_at IS NULL;
+    IF found_tenant IS NULL THEN
+        PERFORM bcce.raise_error('P0002', 'tenant not found', NULL, 'Make it with bcce.create_tenant().');
+    END IF;
+    SELECT rolname, rolsuper OR rolbypassrls AS bypasses INTO found_role FROM pg_roles WHERE oid = role::oid;
+    IF found_role.rolname IS NULL THEN
+        PERFORM bcce.raise_error('42704', 'role not found', NULL, 'Make it with bcce.create_login().');
+    END IF;
+    IF found_role.bypasses THEN
+        PERFORM bcce.raise_error('0LP01', 'a role that bypasses row security sees every tenant; it needs no membership', NULL,
+            'Give people and tools a login of their own: bcce.create_login().');
+    END IF;
+    INSERT INTO bcce_private.membership AS m (role_name, tenant_id, is_default)
+    VALUES (found_role.rolname, found_tenant, add_membership.is_default)
+    ON CONFLICT ON CONSTRAINT membership_pkey DO UPDATE
+    SET role_name = excluded.role_name, is_default = excluded.is_default,
+        valid_from = '-infinity', valid_until = 'infinity';
+END
+$body$;
+COMMENT ON FUNCTION bcce.add_membership(regrole, text, boolean) IS
+'Lets a role read or write for a tenant, by what its groups allow. is_default: the tenant that counts where a role has several. Errors: P0002 tenant not found, 42704 role not found, 0LP01 the role bypasses row security.';
+
+CREATE OR REPLACE FUNCTION bcce.remove_membership(role regrole, tenant_slug text) RETURNS boolean
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $body$
+BEGIN
+    DELETE FROM bcce_private.membership m USING bcce_data.tenants t
+    WHERE t.tenant_id = m.tenant_id AND t.slug = tenant_slug AND m.role = remove_membership.role;
+    RETURN FOUND;
+END
+$body$;
+COMMENT ON FUNCTION bcce.remove_membership(regrole, text) IS
+'Takes a tenant from a role, at once and in every session; returns whether there was anything to take.';
+
+-- Runs with the caller's rights: making roles is the caller's to do.
+CREATE OR REPLACE FUNCTION bcce.create_login(name text, tenant_slug text, kind text DEFAULT 'user') RETURNS void
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $body$
+DECLARE
+    groups CONSTANT jsonb := '{"user": "bcce_analytics_user", "cost": "bcce_cost_analyst", "admin": "bcce_analytics_admin",
+                               "ingest": "bcce_ingest", "platform": "bcce_platform"}';
+BEGIN
+    IF kind IS NULL OR NOT groups ? kind THEN
+        PERFORM bcce.raise_error('22023', 'unknown kind of login', NULL,
+            'Known kinds: user, cost, admin, ingest, platform.');
+    END IF;
+    IF name IS NULL OR name = '' OR octet_length(name) > 63 OR name LIKE 'pg\_%' THEN
+        PERFORM bcce.raise_error('42602', 'a login needs a name of 1 to 63 bytes that does not begin with pg_', NULL, NULL);
+    END IF;
+    IF EXISTS (SELECT FROM pg_roles r WHERE r.rolname = create_login.name) THEN
+        PERFORM bcce.raise_error('42710', 'a role of this name exists', NULL,
+            'Choose another name, or bind the role you have: GRANT a bcce group to it and call bcce.add_membership().');
+    END IF;
+    IF NOT (SELECT rolsuper OR rolcreaterole FROM pg_roles WHERE rolname = current_user) THEN
+        PERFORM bcce.raise_error('42501', 'only a superuser or a role with CREATEROLE can make logins', NULL,
+            'Ask a DBA, or connect as one.');
+    END IF;
+    EXECUTE format('CREATE ROLE %I LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS INHERIT IN ROLE %I',
+        name, groups ->> kind);
+    EXECUTE format('GRANT CONNECT ON DATABASE %I TO %I', current_database(), name);
+    EXECUTE format('ALTER ROLE %I SET search_path = bcce, pg_catalog', name);
+    -- Compiling a report's plan takes longer than running it.
+    EXECUTE format('ALTER ROLE %I SET jit = off', name);
+    EXECUTE format('ALTER ROLE %I SET idle_in_transaction_session_timeout = ''5min''', name);
+    IF kind <> 'ingest' THEN
+        EXECUTE format('ALTER ROLE %I SET statement_timeout = ''60s''', name);
+    END IF;
+    IF kind IN ('user', 'cost', 'platform') THEN
+        EXECUTE format('ALTER ROLE %I SET default_transaction_read_only = on', name);
+    END IF;
+    PERFORM bcce.add_membership(format('%I', name)::regrole, tenant_slug);
+END
+$body$;
+COMMENT ON FUNCTION bcce.create_login(text, text, text) IS
+'Makes a login for one tenant with just the rights of its kind: user (reads reports), cost (cost reports only), admin (reads and configures), ingest (writes, reads nothing), platform (reads several tenants; add them with add_membership()). It has no password yet: set one with \password in psql, so that it appears in no log. Errors: 22023 unknown kind, 42602 bad name, 42710 name taken, 42501 not allowed, P0002 tenant not found.';
+
+CREATE OR REPLACE FUNCTION bcce.whoami(
+    OUT login text, OUT acting_as text, OUT groups text, OUT tenants text, OUT current_tenant text,
+    OUT bypasses_row_security boolean, OUT explanation text)
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $body$
+DECLARE
+    outer_role name := CASE current_setting('role') WHEN 'none' THEN session_user ELSE current_setting('role') END;
+BEGIN
+    login := session_user;
+    acting_as := outer_role;
+    bypasses_row_security := bcce.bypasses_row_security();
+    SELECT string_agg(r.rolname, ', ' ORDER BY r.rolname) INTO groups FROM pg_roles r
+    WHERE r.rolname IN ('bcce_analytics_user', 'bcce_cost_analyst', 'bcce_analytics_admin', 'bcce_ingest', 'bcce_platform')
+      AND pg_has_role(outer_role, r.oid, 'USAGE');
+    SELECT string_agg(t.slug, ', ' ORDER BY t.slug),
+           max(t.slug) FILTER (WHERE t.tenant_id = bcce.current_tenant())
+    INTO tenants, current_tenant
+    FROM bcce_data.tenants t
+    WHERE t.tenant_id = ANY (bcce.current_tenants()) AND t.deleted_at IS NULL;
+    explanation := CASE
+        WHEN bypasses_row_security THEN
+            'You bypass row security: reports show every tenant.'
+        WHEN groups IS NULL THEN
+            'You are in none of the groups of bcce, so you may not read or write: ask for GRANT bcce_analytics_user or for a login by bcce.create_login().'
+        WHEN tenants IS NULL THEN
+            'You belong to no tenant, so every report is empty: ask for bcce.add_membership().'
+        WHEN groups = 'bcce_ingest' THEN
+            format('You write for %s and read nothing.', tenants)
+        WHEN current_tenant IS NULL AND groups NOT LIKE '%bcce_platform%' THEN
+            'You belong to several tenants and none is the default, so every report is empty: ask for bcce.add_membership(..., is_default => true), or for the group bcce_platform.'
+        WHEN groups LIKE '%bcce_platform%' THEN
+            format('Reports show the tenants %s.', tenants)
+        ELSE format('Reports show the tenant %s.', current_tenant)
+    END;
+END
+$body$;
+COMMENT ON FUNCTION bcce.whoami() IS
+'Who you are here: login, role you act as (SET ROLE), groups of bcce, tenants, and in one sentence what reports show you or why they are empty.';
+$bcce_module$);
+
+INSERT INTO bcce.module (part, name, sql) VALUES ('store', '41_configuration', $bcce_module$
+-- Prices and words, set by whoever may.
+CREATE OR REPLACE FUNCTION bcce_data.resolve_tenant(tenant text) RETURNS uuid
+LANGUAGE plpgsql STABLE AS $body$
+DECLARE
+    found_tenant uuid;
+BEGIN
+    IF tenant IS NULL OR tenant = '' THEN
+        SELECT t.tenant_id INTO found_tenant FROM bcce_data.tenants t
+        WHERE t.tenant_id = bcce.current_tenant() AND t.deleted_at IS NULL;
+        RETURN found_tenant;
+    END IF;
+    -- Row security leaves the tenants that the caller may write for.
+    SELECT t.tenant_id INTO found_tenant
+    FROM bcce_data.tenants t
+    WHERE (t.slug = tenant OR t.external_id = tenant OR t.tenant_id = bcce.try_uuid(tenant))
+      AND t.deleted_at IS NULL
+    ORDER BY t.tenant_id = bcce.try_uuid(tenant) DESC NULLS LAST, t.slug = tenant DESC
+    LIMIT 1;
+    RETURN found_tenant;
+END
+$body$;
+COMMENT ON FUNCTION bcce_data.resolve_tenant(text) IS 'tenant by uuid, slug or external id among those that the caller may write for; NULL in: the caller''s own';
+
+CREATE OR REPLACE FUNCTION bcce_data.refuse(reason text) RETURNS void
+LANGUAGE plpgsql STABLE AS $body$
+DECLARE
+    said record;
+BEGIN
+    SELECT r.sqlstate, r.message, r.hint INTO said FROM bcce_data.rejection_reasons r WHERE r.reason = refuse.reason;
+    PERFORM bcce.raise_error(said.sqlstate, said.message, NULL, said.hint);
+END
+$body$;
+COMMENT ON FUNCTION bcce_data.refuse(text) IS 'raises the error of a reason, without any text of the caller';
+
+CREATE OR REPLACE FUNCTION bcce.set_price(
+    item text, price_usd numeric, valid_from timestamptz DEFAULT now(), tenant text DEFAULT NULL) RETURNS void
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $body$
+DECLARE
+    target uuid;
+    next_start timestamptz;
+BEGIN
+    IF item IS NULL OR item !~ '^[a-z][a-z0-9_.-]{0,62}$' THEN
+        PERFORM bcce.raise_error('22023', 'an item is 1 to 63 of a-z, 0-9, _, . and -, beginning with a letter', NULL,
+            'Items that are charged by themselves: workflow_run, metric, prediction.');
+    END IF;
+    IF price_usd IS NULL OR NOT (price_usd >= 0 AND price_usd <= 1e15) THEN
+        PERFORM bcce.raise_error('22003', 'a price is a number from 0 to 1e15', NULL, NULL);
+    END IF;
+    IF valid_from IS NULL OR NOT isfinite(valid_from) THEN
+        PERFORM bcce.raise_error('22004', 'a price needs the time from which it holds', NULL, NULL);
+    END IF;
+
+    IF tenant IS NULL AND bcce.bypasses_row_security() THEN
+        PERFORM pg_advisory_xact_lock(hashtextextended('bcce default price ' || item, 0));
+        SELECT min(lower(p.valid)) INTO next_start FROM bcce_data.default_unit_prices p
+        WHERE p.item = set_price.item AND lower(p.valid) > valid_from;
+        DELETE FROM bcce_data.default_unit_prices p
+        WHERE p.item = set_price.item AND lower(p.valid) = valid_from;
+        UPDATE bcce_data.default_unit_prices p SET valid = tstzrange(lower(p.valid), valid_from)
+        WHERE p.item = set_price.item AND p.valid @> valid_from;
+        INSERT INTO bcce_data.default_unit_prices (item, valid, price_usd)
+        VALUES (item, tstzrange(valid_from, next_start), price_usd);
+        RETURN;
+    END IF;
+
+    target := bcce_data.resolve_tenant(tenant);
+    IF target IS NULL THEN
+        PERFORM bcce_data.refuse('unknown_tenant');
+    END IF;
+    PERFORM pg_advisory_xact_lock(hashtextextended('bcce price ' || target::text || ' ' || item, 0));
+    SELECT min(lower(p.valid)) INTO next_start FROM bcce_data.unit_prices p
+    WHERE p.tenant_id = target AND p.item = set_price.item AND lower(p.valid) > valid_from;
+    DELETE FROM bcce_data.unit_prices p
+    WHERE p.tenant_id = target AND p.item = set_price.item AND lower(p.valid) = valid_from;
+    UPDATE bcce_data.unit_prices p SET valid = tstzrange(lower(p.valid), valid_from)
+    WHERE p.tenant_id = target AND p.item = set_price.item AND p.valid @> valid_from;
+    INSERT INTO bcce_data.unit_prices (tenant_id, item, valid, price_usd)
+    VALUES (target, item, tstzrange(valid_from, next_start), price_usd);
+END
+$body$;
+COMMENT ON FUNCTION bcce.set_price(text, numeric, timestamptz, text) IS
+'Sets the price of one unit in US dollars from an instant on, until the next price that is already known; the earlier price ends there. tenant: slug, external id or uuid; NULL: your own, and for a superuser the default of everybody. What was charged before does not change. Errors: 22023 bad item, 22003 bad price, P0002 tenant not found.';
+
+CREATE OR REPLACE FUNCTION bcce.add_value_alias(domain text, alias text, value text, tenant text DEFAULT NULL) RETURNS void
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $body$
+DECLARE
+    target uuid := bcce_data.resolve_tenant(tenant);
+BEGIN
+    IF target IS NULL THEN
+        PERFORM bcce_data.refuse('unknown_tenant');
+    END IF;
+    IF alias IS NULL OR length(btrim(alias)) NOT BETWEEN 1 AND 100 THEN
+        PERFORM bcce.raise_error('22023', 'a word has 1 to 100 characters', NULL, NULL);
+    END IF;
+    IF NOT EXISTS (SELECT FROM bcce_data.default_value_aliases d
+                   WHERE d.domain = add_value_alias.domain AND d.value = add_value_alias.value) THEN
+        PERFORM bcce.raise_error('22023', 'unknown domain, or a word that the reports do not know', NULL,
+            'run_status: running, succeeded, failed, timed_out, cancelled, skipped; severity: sev1, sev2, sev3, sev4; incident_status: open, acknowledged, mitigated, resolved, closed.');
+    END IF;
+    INSERT INTO bcce_data.value_aliases (tenant_id, domain, alias, value)
+    VALUES (target, domain, lower(btrim(alias)), value)
+    ON CONFLICT ON CONSTRAINT value_aliases_pkey DO UPDATE SET value = excluded.value;
+END
+$body$;
+COMMENT ON FUNCTION bcce.add_value_alias(text, text, text, text) IS
+'Teaches the inboxes a word of a sender: domain run_status, severity or incident_status; value is one of the reports'' words. For one tenant. Errors: 22023 unknown domain or value, P0002 tenant not found.';
+
+CREATE OR REPLACE FUNCTION bcce_data.known_word(tenant uuid, kind text, word text) RETURNS text
+LANGUAGE plpgsql STABLE AS $body$
+DECLARE
+    plain text := lower(btrim(word));
+    known text;
+BEGIN
+    SELECT a.value INTO known FROM bcce_data.value_aliases a
+    WHERE a.tenant_id = tenant AND a.domain = kind AND a.alias = plain;
+    IF NOT FOUND THEN
+        SELECT d.value INTO known FROM bcce_data.default_value_aliases d
+        WHERE d.domain = kind AND d.alias = plain;
+    END IF;
+    RETURN known;
+END
+$body$;
+COMMENT ON FUNCTION bcce_data.known_word(uuid, text, text) IS 'the reports'' word for a sender''s word, NULL where nobody knows it';
+$bcce_module$);
+
+INSERT INTO bcce.module (part, name, sql) VALUES ('store', '50_gate', $bcce_module$
+-- What every way in shares: identifiers, first mentions, counted rejections.
+-- These run inside the definer functions that call them, under their pinned
+-- search_path, once or more a row: plpgsql keeps their plans.
+CREATE OR REPLACE FUNCTION bcce_data.key_text(tenant uuid, value text) RETURNS text
+LANGUAGE plpgsql STABLE AS $body$
+BEGIN
+    RETURN CASE WHEN bcce.contains_pii(value) THEN bcce.pseudonym(value, 'id', tenant) ELSE value END;
+END
+$body$;
+COMMENT ON FUNCTION bcce_data.key_text(uuid, text) IS 'an identifier as the redaction trigger will store it, so that it can be looked up before';
+
+CREATE OR REPLACE FUNCTION bcce_data.time_fault(VARIADIC instants timestamptz[]) RETURNS text
+LANGUAGE plpgsql IMMUTABLE AS $body$
+BEGIN
+    RETURN CASE WHEN '1970-01-01 00:00:00+00' > ANY (instants) OR '2201-01-01 00:00:00+00' <= ANY (instants)
+                THEN 'time_out_of_range' END;
+END
+$body$;
+COMMENT ON FUNCTION bcce_data.time_fault(timestamptz[]) IS 'reason to refuse an instant outside 1970 to 2200, NULL where there is none';
+
+CREATE OR REPLACE FUNCTION bcce_data.reject(tenant uuid, source text, reason text, example_key text) RETURNS void
+LANGUAGE plpgsql VOLATILE AS $body$
+BEGIN
+    INSERT INTO bcce_data.rejected_input (tenant_id, source, reason, example_key)
+    VALUES (coalesce(tenant, bcce.current_tenant(), '00000000-0000-0000-0000-000000000000'), source, reason,
+            CASE WHEN tenant IS NOT NULL AND length(example_key) <= 256 THEN example_key END);
+END
+$body$;
+COMMENT ON FUNCTION bcce_data.reject(uuid, text, text, text) IS 'counts a refused row; its id is kept only where the tenant is known, whose key can hide it';
+
+CREATE OR REPLACE FUNCTION bcce_data.mention_service(tenant uuid, service text) RETURNS void
+LANGUAGE plpgsql VOLATILE AS $body$
+BEGIN
+    IF service IS NOT NULL
+       AND NOT EXISTS (SELECT FROM bcce_data.services s WHERE s.tenant_id = tenant AND s.service_id = service) THEN
+        INSERT INTO bcce_data.services (tenant_id, service_id, service_name) VALUES (tenant, service, service)
+        ON CONFLICT DO NOTHING;
+    END IF;
+END
+$body$;
+COMMENT ON FUNCTION bcce_data.mention_service(uuid, text) IS 'makes the row of a service at its first mention';
+
+CREATE OR REPLACE FUNCTION bcce_data.put_workflow_run(run bcce_data.workflow_runs) RETURNS text
+LANGUAGE plpgsql VOLATILE AS $body$
+DECLARE
+    fault text;
+    known_start timestamptz;
+BEGIN
+    fault := CASE
+        WHEN run.workflow_id IS NULL OR run.workflow_id = '' OR run.run_id = '' THEN 'missing_id'
+        WHEN greatest(length(run.run_id), length(run.workflow_id), length(run.service_id), length(run.retry_of)) > 256 THEN 'key_too_long'
+        WHEN run.started_at IS NULL THEN 'missing_time'
+        WHEN run.status IS NULL THEN 'unknown_status'
+        WHEN run.finished_at < run.started_at THEN 'finished_before_started'
+        WHEN run.status = 'running' AND run.finished_at IS NOT NULL THEN 'finished_while_running'
+        WHEN run.status <> 'running' AND run.finished_at IS NULL THEN 'finished_missing'
+        ELSE bcce_data.time_fault(run.started_at, run.finished_at, run.queued_at)
+    END;
+    IF fault IS NOT NULL THEN
+        RETURN fault;
+    END IF;
+    run.run_id := bcce_data.key_text(run.tenant_id, coalesce(run.run_id, bcce.uuid_v7()::text));
+    run.workflow_id := bcce_data.key_text(run.tenant_id, run.workflow_id);
+    run.service_id := bcce_data.key_text(run.tenant_id, nullif(run.service_id, ''));
+    run.is_test := coalesce(run.is_test, false);
+
+    PERFORM bcce_data.mention_service(run.tenant_id, run.service_id);
+    SELECT coalesce(run.service_id, w.service_id) INTO run.service_id FROM bcce_data.workflows w
+    WHERE w.tenant_id = run.tenant_id AND w.workflow_id = run.workflow_id;
+    IF NOT FOUND THEN
+        INSERT INTO bcce_data.workflows (tenant_id, workflow_id, name, service_id)
+        VALUES (run.tenant_id, run.workflow_id, run.workflow_id, run.service_id)
+        ON CONFLICT DO NOTHING;
+    END IF;
+
+    INSERT INTO bcce_data.workflow_run_keys (tenant_id, run_id, started_at)
+    VALUES (run.tenant_id, run.run_id, run.started_at)
+    ON CONFLICT DO NOTHING;
+    IF FOUND THEN
+        INSERT INTO bcce_data.workflow_runs (tenant_id, run_id, started_at, workflow_id, service_id, user_key, status,
+            queued_at, finished_at, error_class, error_message, environment, region, risk_level, identity_provider,
+            retry_of, source_account, source, classification, is_test, charged_usd)
+        VALUES (run.tenant_id, run.run_id, run.started_at, run.workflow_id, run.service_id, run.user_key, run.status,
+            run.queued_at, run.finished_at, run.error_class, run.error_message, run.environment, run.region, run.risk_level,
+            run.identity_provider, run.retry_of, run.source_account, coalesce(run.source, 'api'), run.classification, run.is_test,
+            CASE WHEN run.status <> 'skipped' AND NOT run.is_test
+                 THEN bcce.estimate_cost('workflow_run', 1, run.started_at, run.tenant_id) END)
+        ON CONFLICT DO NOTHING;
+        RETURN NULL;
+    END IF;
+
+    -- A known run: a newer state replaces an older one, and what was not known
+    -- is filled in.  A run that ended does not run again.
+    SELECT k.started_at INTO known_start FROM bcce_data.workflow_run_keys k
+    WHERE k.tenant_id = run.tenant_id AND k.run_id = run.run_id;
+    IF run.finished_at < known_start THEN
+        RETURN 'finished_before_started';
+    END IF;
+    UPDATE bcce_data.workflow_runs AS r
+    SET status = CASE WHEN run.status = 'running' THEN r.status ELSE run.status END,
+        finished_at = coalesce(run.finished_at, r.finished_at),
+        queued_at = coalesce(r.queued_at, run.queued_at),
+        service_id = coalesce(r.service_id, run.service_id),
+        user_key = coalesce(r.user_key, run.user_key),
+        error_class = coalesce(run.error_class, r.error_class),
+        error_message = coalesce(run.error_message, r.error_message),
+        environment = coalesce(r.environment, run.environment),
+        region = coalesce(r.region, run.region),
+        risk_level = coalesce(r.risk_level, run.risk_level),
+        identity_provider = coalesce(r.identity_provider, run.identity_provider),
+        retry_of = coalesce(r.retry_of, run.retry_of),
+        source_account = coalesce(r.source_account, run.source_account),
+        classification = coalesce(r.classification, run.classification),
+        charged_usd = CASE WHEN r.status = 'skipped' AND run.status <> 'skipped' AND NOT r.is_test
+                           THEN bcce.estimate_cost('workflow_run', 1, r.started_at, r.tenant_id) ELSE r.charged_usd END
+    WHERE r.tenant_id = run.tenant_id AND r.run_id = run.run_id AND r.started_at = known_start
+      AND (run.status <> 'running' OR r.status = 'running');
+    RETURN NULL;
+END
+$body$;
+COMMENT ON FUNCTION bcce_data.put_workflow_run(bcce_data.workflow_runs) IS 'stores a run or brings a known one up to date; returns the reason where it is refused';
+
+CREATE OR REPLACE FUNCTION bcce_data.put_incident(incident bcce_data.incidents) RETURNS text
+LANGUAGE plpgsql VOLATILE AS $body$
+DECLARE
+    fault text;
+    order_of CONSTANT text[] := ARRAY['open', 'acknowledged', 'mitigated', 'resolved', 'closed'];
+BEGIN
+    incident.opened_at := coalesce(incident.opened_at, incident.detected_at, incident.impact_started_at);
+    fault := CASE
+        WHEN incident.incident_id IS NULL OR incident.incident_id = '' THEN 'missing_id'
+        WHEN greatest(length(incident.incident_id), length(incident.service_id), length(incident.merged_into), length(incident.caused_by_run)) > 256 THEN 'key_too_long'
+        WHEN incident.opened_at IS NULL THEN 'missing_time'
+        ELSE bcce_data.time_fault(incident.opened_at, incident.impact_started_at, incident.detected_at, incident.acknowledged_at,
+                                  incident.mitigated_at, incident.recovered_at, incident.resolved_at, incident.closed_at)
+    END;
+    IF fault IS NOT NULL THEN
+        RETURN fault;
+    END IF;
+    incident.status := coalesce(incident.status, CASE
+        WHEN incident.closed_at IS NOT NULL THEN 'closed'
+        WHEN coalesce(incident.recovered_at, incident.resolved_at) IS NOT NULL THEN 'resolved'
+        WHEN incident.mitigated_at IS NOT NULL THEN 'mitigated'
+        WHEN incident.acknowledged_at IS NOT NULL THEN 'acknowledged'
+        ELSE 'open' END);
+    incident.incident_id := bcce_data.key_text(incident.tenant_id, incident.incident_id);
+    incident.service_id := bcce_data.key_text(incident.tenant_id, nullif(incident.service_id, ''));
+    PERFORM bcce_data.mention_service(incident.tenant_id, incident.service_id);
+
+    -- What a later row says replaces what was known; what it leaves out stays.
+    INSERT INTO bcce_data.incidents AS i (tenant_id, incident_id, service_id, severity, priority, incident_type, title, status,
+        opened_at, impact_started_at, detected_at, acknowledged_at, mitigated_at, recovered_at, resolved_at, closed_at,
+        merged_into, affected_resources, caused_by_run, source, is_test)
+    VALUES (incident.tenant_id, incident.incident_id, incident.service_id, incident.severity, incident.priority,
+        incident.incident_type, incident.title, incident.status, incident.opened_at, incident.impact_started_at,
+        incident.detected_at, incident.acknowledged_at, incident.mitigated_at, incident.recovered_at, incident.resolved_at,
+        incident.closed_at, incident.merged_into, incident.affected_resources, incident.caused_by_run,
+        coalesce(incident.source, 'api'), coalesce(incident.is_test, false))
+    ON CONFLICT ON CONSTRAINT incidents_pkey DO UPDATE
+    SET service_id = coalesce(excluded.service_id, i.service_id),
+        severity = coalesce(excluded.severity, i.severity),
+        priority = coalesce(excluded.priority, i.priority),
+        incident_type = coalesce(excluded.incident_type, i.incident_type),
+        title = coalesce(excluded.title, i.title),
+        status = CASE WHEN array_position(order_of, excluded.status) >= array_position(order_of, i.status)
+                      THEN excluded.status ELSE i.status END,
+        opened_at = least(i.opened_at, excluded.opened_at),
+        impact_started_at = coalesce(excluded.impact_started_at, i.impact_started_at),
+        detected_at = coalesce(excluded.detected_at, i.detected_at),
+        acknowledged_at = coalesce(excluded.acknowledged_at, i.acknowledged_at),
+        mitigated_at = coalesce(excluded.mitigated_at, i.mitigated_at),
+        recovered_at = coalesce(excluded.recovered_at, i.recovered_at),
+        resolved_at = coalesce(excluded.resolved_at, i.resolved_at),
+        closed_at = coalesce(excluded.closed_at, i.closed_at),
+        merged_into = coalesce(excluded.merged_into, i.merged_into),
+        affected_resources = coalesce(excluded.affected_resources, i.affected_resources),
+        caused_by_run = coalesce(excluded.caused_by_run, i.caused_by_run);
+    RETURN NULL;
+END
+$body$;
+COMMENT ON FUNCTION bcce_data.put_incident(bcce_data.incidents) IS 'stores an incident or brings a known one up to date; returns the reason where it is refused';
+
+CREATE OR REPLACE FUNCTION bcce_data.put_metric(sample bcce_data.performance_metrics) RETURNS text
+LANGUAGE plpgsql VOLATILE AS $body$
+DECLARE
+    fault text;
+    measurements double precision[] := ARRAY[sample.window_seconds, sample.p50_latency_ms, sample.p95_latency_ms,
+        sample.p99_latency_ms, sample.throughput_rps, sample.request_count, sample.error_count];
+    percents double precision[] := ARRAY[sample.cpu_percent, sample.memory_percent, sample.storage_percent, sample.network_percent];
+BEGIN
+    fault := CASE
+        WHEN sample.service_id IS NULL OR sample.service_id = '' THEN 'missing_id'
+        WHEN greatest(length(sample.service_id), length(sample.idempotency_key)) > 256 THEN 'key_too_long'
+        WHEN sample.observed_at IS NULL THEN 'missing_time'
+        WHEN sample.window_seconds = 0 OR 0 > ANY (measurements) THEN 'negative_number'
+        WHEN 1e15 < ANY (measurements) THEN 'bad_number'
+        WHEN 0 > ANY (percents) OR 100 < ANY (percents) THEN 'bad_percent'
+        ELSE bcce_data.time_fault(sample.observed_at)
+    END;
+    IF fault IS NOT NULL THEN
+        RETURN fault;
+    END IF;
+    sample.service_id := bcce_data.key_text(sample.tenant_id, sample.service_id);
+    PERFORM bcce_data.mention_service(sample.tenant_id, sample.service_id);
+    INSERT INTO bcce_data.performance_metrics (tenant_id, source, idempotency_key, observed_at, service_id, window_seconds,
+        request_count, error_count, p50_latency_ms, p95_latency_ms, p99_latency_ms, throughput_rps,
+        cpu_percent, memory_percent, storage_percent, network_percent, is_test, charged_usd)
+    VALUES (sample.tenant_id, coalesce(sample.source, 'api'),
+        coalesce(sample.idempotency_key, bcce.pseudonym(concat_ws('|', sample.service_id, measurements, percents), 'content', sample.tenant_id)),
+        sample.observed_at, sample.service_id, sample.window_seconds, sample.request_count, sample.error_count,
+        sample.p50_latency_ms, sample.p95_latency_ms, sample.p99_latency_ms, sample.throughput_rps,
+        sample.cpu_percent, sample.memory_percent, sample.storage_percent, sample.network_percent,
+        coalesce(sample.is_test, false),
+        CASE WHEN sample.is_test IS NOT TRUE THEN bcce.estimate_cost('metric', 1, sample.observed_at, sample.tenant_id) END)
+    ON CONFLICT DO NOTHING;
+    RETURN NULL;
+END
+$body$;
+COMMENT ON FUNCTION bcce_data.put_metric(bcce_data.performance_metrics) IS 'stores a sample once; returns the reason where it is refused';
+
+CREATE OR REPLACE FUNCTION bcce_data.put_prediction(prediction bcce_data.predictions) RETURNS text
+LANGUAGE plpgsql VOLATILE AS $body$
+DECLARE
+    fault text;
+BEGIN
+    fault := CASE
+        WHEN prediction.model_name IS NULL OR prediction.model_name = '' OR prediction.target_id IS NULL
+             OR prediction.target_id = '' OR prediction.prediction_id = '' THEN 'missing_id'
+        WHEN greatest(length(prediction.prediction_id), length(prediction.model_name), length(prediction.model_version),
+                      length(prediction.target_id), length(prediction.features_hash)) > 256 THEN 'key_too_long'
+        WHEN prediction.predicted_at IS NULL THEN 'missing_time'
+        WHEN prediction.target_kind IS NULL OR prediction.target_kind NOT IN ('run', 'service', 'external') THEN 'unknown_target_kind'
+        WHEN prediction.failure_probability IS NULL OR NOT prediction.failure_probability BETWEEN 0 AND 1 THEN 'bad_probability'
+        WHEN prediction.target_kind = 'service' AND prediction.horizon_seconds IS NULL THEN 'missing_horizon'
+        WHEN NOT (prediction.horizon_seconds > 0 AND prediction.horizon_seconds <= 1e9) THEN 'bad_number'
+        ELSE bcce_data.time_fault(prediction.predicted_at)
+    END;
+    IF fault IS NOT NULL THEN
+        RETURN fault;
+    END IF;
+    prediction.prediction_id := bcce_data.key_text(prediction.tenant_id, coalesce(prediction.prediction_id, bcce.uuid_v7()::text));
+    prediction.model_name := bcce_data.key_text(prediction.tenant_id, prediction.model_name);
+    prediction.model_version := bcce_data.key_text(prediction.tenant_id, coalesce(prediction.model_version, ''));
+    prediction.target_id := bcce_data.key_text(prediction.tenant_id, prediction.target_id);
+    IF NOT EXISTS (SELECT FROM bcce_data.models m WHERE m.tenant_id = prediction.tenant_id
+                   AND m.model_name = prediction.model_name AND m.model_version = prediction.model_version) THEN
+        INSERT INTO bcce_data.models (tenant_id, model_name, model_version)
+        VALUES (prediction.tenant_id, prediction.model_name, prediction.model_version)
+        ON CONFLICT DO NOTHING;
+    END IF;
+    -- A probability that was given is never changed afterwards: no peeking.
+    INSERT INTO bcce_data.prediction_keys (tenant_id, prediction_id, predicted_at)
+    VALUES (prediction.tenant_id, prediction.prediction_id, prediction.predicted_at)
+    ON CONFLICT DO NOTHING;
+    IF NOT FOUND THEN
+        RETURN NULL;
+    END IF;
+    INSERT INTO bcce_data.predictions (tenant_id, prediction_id, predicted_at, model_name, model_version, target_kind, target_id,
+        horizon_seconds, failure_probability, features_hash, source, is_test, charged_usd)
+    VALUES (prediction.tenant_id, prediction.prediction_id, prediction.predicted_at, prediction.model_name,
+        prediction.model_version, prediction.target_kind, prediction.target_id, prediction.horizon_seconds,
+        prediction.failure_probability, prediction.features_hash, coalesce(prediction.source, 'api'),
+        coalesce(prediction.is_test, false),
+        CASE WHEN prediction.is_test IS NOT TRUE
+             THEN bcce.estimate_cost('prediction', 1, prediction.predicted_at, prediction.tenant_id) END)
+    ON CONFLICT DO NOTHING;
+    RETURN NULL;
+END
+$body$;
+COMMENT ON FUNCTION bcce_data.put_prediction(bcce_data.predictions) IS 'stores a prediction once; returns the reason where it is refused';
+
+CREATE OR REPLACE FUNCTION bcce_data.put_model_usage(call bcce_data.model_usage) RETURNS text
+LANGUAGE plpgsql VOLATILE AS $body$
+DECLARE
+    fault text;
+    counts numeric[] := ARRAY[call.input_tokens, call.output_tokens, call.cache_read_tokens, call.cache_write_5m_tokens,
+        call.cache_write_1h_tokens, call.reported_cost_usd, call.latency_ms::numeric];
+BEGIN
+    fault := CASE
+        WHEN call.model_id IS NULL OR call.model_id = '' THEN 'missing_id'
+        WHEN greatest(length(call.model_id), length(call.idempotency_key), length(call.session_id), length(call.run_id)) > 256 THEN 'key_too_long'
+        WHEN call.at IS NULL THEN 'missing_time'
+        WHEN 0 > ANY (counts) THEN 'negative_number'
+        WHEN 1e15 < ANY (counts) THEN 'bad_number'
+        ELSE bcce_data.time_fault(call.at)
+    END;
+    IF fault IS NOT NULL THEN
+        RETURN fault;
+    END IF;
+    INSERT INTO bcce_data.model_usage (tenant_id, source, idempotency_key, at, model_id, provider, region, user_key, session_id,
+        run_id, input_tokens, output_tokens, cache_read_tokens, cache_write_5m_tokens, cache_write_1h_tokens, latency_ms,
+        is_batch, is_test, reported_cost_usd)
+    VALUES (call.tenant_id, coalesce(call.source, 'api'),
+        coalesce(call.idempotency_key, bcce.pseudonym(concat_ws('|', call.model_id, call.user_key, call.session_id, call.run_id, counts), 'content', call.tenant_id)),
+        call.at, call.model_id, call.provider, call.region, call.user_key, call.session_id, call.run_id,
+        call.input_tokens, call.output_tokens, call.cache_read_tokens, call.cache_write_5m_tokens, call.cache_write_1h_tokens,
+        call.latency_ms, coalesce(call.is_batch, false), coalesce(call.is_test, false), call.reported_cost_usd)
+    ON CONFLICT DO NOTHING;
+    RETURN NULL;
+END
+$body$;
+COMMENT ON FUNCTION bcce_data.put_model_usage(bcce_data.model_usage) IS 'stores a model call once; returns the reason where it is refused';
+$bcce_module$);
+
+INSERT INTO bcce.module (part, name, sql) VALUES ('store', '51_record', $bcce_module$
+-- One function per fact, for callers that hold typed values.  Each runs as
+-- bcce_owner; row security then admits only tenants of the outer role, and a
+-- tenant of somebody else is answered as one that does not exist.
+CREATE OR REPLACE FUNCTION bcce_data.writable_tenant(tenant text) RETURNS uuid
+LANGUAGE plpgsql STABLE AS $body$
+DECLARE
+    target uuid := bcce_data.resolve_tenant(tenant);
+BEGIN
+    IF target IS NULL THEN
+        PERFORM bcce_data.refuse('unknown_tenant');
+    END IF;
+    RETURN target;
+END
+$body$;
+COMMENT ON FUNCTION bcce_data.writable_tenant(text) IS 'tenant that the caller may write for; error P0002 where there is none';
+
+CREATE OR REPLACE FUNCTION bcce.record_workflow_run(
+    workflow_id text, status text, started_at timestamptz, finished_at timestamptz DEFAULT NULL,
+    run_id text DEFAULT NULL, user_id text DEFAULT NULL, service_id text DEFAULT NULL, queued_at timestamptz DEFAULT NULL,
+    error_class text DEFAULT NULL, error_message text DEFAULT NULL, environment text DEFAULT NULL, region text DEFAULT NULL,
+    risk_level text DEFAULT NULL, identity_provider text DEFAULT NULL, retry_of text DEFAULT NULL,
+    source_account text DEFAULT NULL, classification text DEFAULT NULL, source text DEFAULT 'api',
+    is_test boolean DEFAULT false, tenant text DEFAULT NULL) RETURNS text
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $body$
+DECLARE
+    run bcce_data.workflow_runs;
+    fault text;
+BEGIN
+    run.tenant_id := bcce_data.writable_tenant(tenant);
+    run.run_id := coalesce(run_id, bcce.uuid_v7()::text);
+    run.workflow_id := workflow_id;
+    run.status := bcce_data.known_word(run.tenant_id, 'run_status', status);
+    run.started_at := started_at;
+    run.finished_at := finished_at;
+    run.user_key := user_id;
+    run.service_id := service_id;
+    run.queued_at := queued_at;
+    run.error_class := error_class;
+    run.error_message := error_message;
+    run.environment := environment;
+    run.region := region;
+    run.risk_level := risk_level;
+    run.identity_provider := identity_provider;
+    run.retry_of := retry_of;
+    run.source_account := source_account;
+    run.classification := classification;
+    run.source := source;
+    run.is_test := is_test;
+    fault := bcce_data.put_workflow_run(run);
+    IF fault IS NOT NULL THEN
+        PERFORM bcce_data.refuse(fault);
+    END IF;
+    RETURN bcce_data.key_text(run.tenant_id, run.run_id);
+END
+$body$;
+COMMENT ON FUNCTION bcce.record_workflow_run(text, text, timestamptz, timestamptz, text, text, text, timestamptz, text, text, text, text, text, text, text, text, text, text, boolean, text) IS
+'Records a run when it starts (status running) and again under the same run_id when it ends; returns the run_id, a new one where none is given. status takes the words of the reports and common synonyms. Free text is redacted, user_id stored as a pseudonym. Errors: P0002 tenant not found, 22023 unknown status, 23514 end before start or missing, 22004 missing id or time, 22001 id too long, 22008 time out of range.';
+
+CREATE OR REPLACE FUNCTION bcce.record_incident(
+    incident_id text, opened_at timestamptz DEFAULT NULL, title text DEFAULT NULL, severity text DEFAULT NULL,
+    status text DEFAULT NULL, service_id text DEFAULT NULL, priority text DEFAULT NULL, incident_type text DEFAULT NULL,
+    impact_started_at timestamptz DEFAULT NULL, detected_at timestamptz DEFAULT NULL, acknowledged_at timestamptz DEFAULT NULL,
+    mitigated_at timestamptz DEFAULT NULL, recovered_at timestamptz DEFAULT NULL, resolved_at timestamptz DEFAULT NULL,
+    closed_at timestamptz DEFAULT NULL, merged_into text DEFAULT NULL, affected_resources text DEFAULT NULL,
+    caused_by_run text DEFAULT NULL, source text DEFAULT 'api', is_test boolean DEFAULT false, tenant text DEFAULT NULL) RETURNS text
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $body$
+DECLARE
+    incident bcce_data.incidents;
+    fault text;
+BEGIN
+    incident.tenant_id := bcce_data.writable_tenant(tenant);
+    incident.incident_id := incident_id;
+    incident.opened_at := opened_at;
+    incident.title := title;
+    incident.severity := bcce_data.known_word(incident.tenant_id, 'severity', severity);
+    incident.status := bcce_data.known_word(incident.tenant_id, 'incident_status', status);
+    incident.service_id := service_id;
+    incident.priority := priority;
+    incident.incident_type := incident_type;
+    incident.impact_started_at := impact_started_at;
+    incident.detected_at := detected_at;
+    incident.acknowledged_at := acknowledged_at;
+    incident.mitigated_at := mitigated_at;
+    incident.recovered_at := recovered_at;
+    incident.resolved_at := resolved_at;
+    incident.closed_at := closed_at;
+    incident.merged_into := merged_into;
+    incident.affected_resources := affected_resources;
+    incident.caused_by_run := caused_by_run;
+    incident.source := source;
+    incident.is_test := is_test;
+    fault := CASE
+        WHEN severity <> '' AND incident.severity IS NULL THEN 'unknown_severity'
+        WHEN status <> '' AND incident.status IS NULL THEN 'unknown_status'
+        ELSE bcce_data.put_incident(incident)
+    END;
+    IF fault IS NOT NULL THEN
+        PERFORM bcce_data.refuse(fault);
+    END IF;
+    RETURN bcce_data.key_text(incident.tenant_id, incident_id);
+END
+$body$;
+COMMENT ON FUNCTION bcce.record_incident(text, timestamptz, text, text, text, text, text, text, timestamptz, timestamptz, timestamptz, timestamptz, timestamptz, timestamptz, timestamptz, text, text, text, text, boolean, text) IS
+'Records an incident, and again under the same incident_id whatever becomes known: what is given replaces, what is left out stays. opened_at defaults to detected_at or impact_started_at. Returns the incident_id. Errors: P0002 tenant not found, 22023 unknown severity or status, 22004 missing id or time, 22001 id too long, 22008 time out of range.';
+
+CREATE OR REPLACE FUNCTION bcce.record_metric(
+    service_id text, observed_at timestamptz DEFAULT now(), request_count bigint DEFAULT NULL, error_count bigint DEFAULT NULL,
+    p50_latency_ms double precision DEFAULT NULL, p95_latency_ms double precision DEFAULT NULL,
+    p99_latency_ms double precision DEFAULT NULL, throughput_rps double precision DEFAULT NULL,
+    cpu_percent double precision DEFAULT NULL, memory_percent double precision DEFAULT NULL,
+    storage_percent double precision DEFAULT NULL, network_percent double precision DEFAULT NULL,
+    window_seconds double precision DEFAULT NULL, idempotency_key text DEFAULT NULL, source text DEFAULT 'api',
+    is_test boolean DEFAULT false, tenant text DEFAULT NULL) RETURNS void
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $body$
+DECLARE
+    sample bcce_data.performance_metrics;
+    fault text;
+BEGIN
+    sample.tenant_id := bcce_data.writable_tenant(tenant);
+    sample.service_id := service_id;
+    sample.observed_at := observed_at;
+    sample.request_count := request_count;
+    sample.error_count := error_count;
+    sample.p50_latency_ms := p50_latency_ms;
+    sample.p95_latency_ms := p95_latency_ms;
+    sample.p99_latency_ms := p99_latency_ms;
+    sample.throughput_rps := throughput_rps;
+    sample.cpu_percent := cpu_percent;
+    sample.memory_percent := memory_percent;
+    sample.storage_percent := storage_percent;
+    sample.network_percent := network_percent;
+    sample.window_seconds := window_seconds;
+    sample.idempotency_key := idempotency_key;
+    sample.source := source;
+    sample.is_test := is_test;
+    fault := bcce_data.put_metric(sample);
+    IF fault IS NOT NULL THEN
+        PERFORM bcce_data.refuse(fault);
+    END IF;
+END
+$body$;
+COMMENT ON FUNCTION bcce.record_metric(text, timestamptz, bigint, bigint, double precision, double precision, double precision, double precision, double precision, double precision, double precision, double precision, double precision, text, text, boolean, text) IS
+'Records a sample of a service: counts, latencies in milliseconds, requests per second, percentages 0 to 100. The same sample again is stored once. Errors: P0002 tenant not found, 22003 number out of range, 22004 missing id or time, 22001 id too long, 22008 time out of range.';
+
+CREATE OR REPLACE FUNCTION bcce.record_prediction(
+    model_name text, target_kind text, target_id text, failure_probability double precision,
+    predicted_at timestamptz DEFAULT now(), horizon_seconds double precision DEFAULT NULL, prediction_id text DEFAULT NULL,
+    model_version text DEFAULT '', features_hash text DEFAULT NULL, source text DEFAULT 'api',
+    is_test boolean DEFAULT false, tenant text DEFAULT NULL) RETURNS text
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $body$
+DECLARE
+    prediction bcce_data.predictions;
+    fault text;
+BEGIN
+    prediction.tenant_id := bcce_data.writable_tenant(tenant);
+    prediction.prediction_id := coalesce(prediction_id, bcce.uuid_v7()::text);
+    prediction.model_name := model_name;
+    prediction.model_version := model_version;
+    prediction.target_kind := target_kind;
+    prediction.target_id := target_id;
+    prediction.failure_probability := failure_probability;
+    prediction.predicted_at := predicted_at;
+    prediction.horizon_seconds := horizon_seconds;
+    prediction.features_hash := features_hash;
+    prediction.source := source;
+    prediction.is_test := is_test;
+    fault := bcce_data.put_prediction(prediction);
+    IF fault IS NOT NULL THEN
+        PERFORM bcce_data.refuse(fault);
+    END IF;
+    RETURN bcce_data.key_text(prediction.tenant_id, prediction.prediction_id);
+END
+$body$;
+COMMENT ON FUNCTION bcce.record_prediction(text, text, text, double precision, timestamptz, double precision, text, text, text, text, boolean, text) IS
+'Records the predicted probability (0 to 1) that a target fails: a run, a service within horizon_seconds, or something external whose outcome you report with resolve_prediction(). A prediction is never changed afterwards; the same prediction_id again is stored once. Returns the prediction_id. Errors: P0002 tenant not found, 22003 bad probability or horizon, 22023 unknown target kind, 22004 missing id or time, 22001 id too long.';
+
+CREATE OR REPLACE FUNCTION bcce.resolve_prediction(
+    prediction_id text, outcome integer, outcome_at timestamptz DEFAULT now(), tenant text DEFAULT NULL) RETURNS void
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $body$
+DECLARE
+    target uuid := bcce_data.writable_tenant(tenant);
+    key text := bcce_data.key_text(target, prediction_id);
+    fault text;
+BEGIN
+    fault := CASE
+        WHEN outcome IS NULL OR outcome NOT IN (0, 1) THEN 'bad_outcome'
+        WHEN outcome_at IS NULL THEN 'missing_time'
+        ELSE bcce_data.time_fault(outcome_at)
+    END;
+    IF fault IS NOT NULL THEN
+        PERFORM bcce_data.refuse(fault);
+    END IF;
+    UPDATE bcce_data.predictions p
+    SET outcome = resolve_prediction.outcome, outcome_at = resolve_prediction.outcome_at
+    FROM bcce_data.prediction_keys k
+    WHERE k.tenant_id = target AND k.prediction_id = key
+      AND p.tenant_id = k.tenant_id AND p.prediction_id = k.prediction_id AND p.predicted_at = k.predicted_at;
+    IF NOT FOUND THEN
+        PERFORM bcce_data.refuse('unknown_prediction');
+    END IF;
+END
+$body$;
+COMMENT ON FUNCTION bcce.resolve_prediction(text, integer, timestamptz, text) IS
+'Reports what became of a prediction: 1 it failed, 0 it did not; a reported outcome goes before one derived from runs or incidents. Errors: P0002 prediction or tenant not found, 22023 outcome neither 0 nor 1, 22008 time out of range.';
+
+CREATE OR REPLACE FUNCTION bcce.record_model_usage(
+    model_id text, at timestamptz DEFAULT now(), input_tokens bigint DEFAULT NULL, output_tokens bigint DEFAULT NULL,
+    cache_read_tokens bigint DEFAULT NULL, cache_write_5m_tokens bigint DEFAULT NULL, cache_write_1h_tokens bigint DEFAULT NULL,
+    user_id text DEFAULT NULL, run_id text DEFAULT NULL, session_id text DEFAULT NULL, provider text DEFAULT NULL,
+    region text DEFAULT NULL, latency_ms double precision DEFAULT NULL, is_batch boolean DEFAULT false,
+    reported_cost_usd numeric DEFAULT NULL, idempotency_key text DEFAULT NULL, source text DEFAULT 'api',
+    is_test boolean DEFAULT false, tenant text DEFAULT NULL) RETURNS void
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $body$
+DECLARE
+    call bcce_data.model_usage;
+    fault text;
+BEGIN
+    call.tenant_id := bcce_data.writable_tenant(tenant);
+    call.model_id := model_id;
+    call.at := at;
+    call.input_tokens := input_tokens;
+    call.output_tokens := output_tokens;
+    call.cache_read_tokens := cache_read_tokens;
+    call.cache_write_5m_tokens := cache_write_5m_tokens;
+    call.cache_write_1h_tokens := cache_write_1h_tokens;
+    call.user_key := user_id;
+    call.run_id := run_id;
+    call.session_id := session_id;
+    call.provider := provider;
+    call.region := region;
+    call.latency_ms := latency_ms;
+    call.is_batch := is_batch;
+    call.reported_cost_usd := reported_cost_usd;
+    call.idempotency_key := idempotency_key;
+    call.source := source;
+    call.is_test := is_test;
+    fault := bcce_data.put_model_usage(call);
+    IF fault IS NOT NULL THEN
+        PERFORM bcce_data.refuse(fault);
+    END IF;
+END
+$body$;
+COMMENT ON FUNCTION bcce.record_model_usage(text, timestamptz, bigint, bigint, bigint, bigint, bigint, text, text, text, text, text, double precision, boolean, numeric, text, text, boolean, text) IS
+'Records a call of a language model: tokens by class (NULL: unknown), the person as a pseudonym, and the cost in US dollars if the sender knows it. The same call again is stored once. Errors: P0002 tenant not found, 22003 number out of range, 22004 missing id or time, 22001 id too long, 22008 time out of range.';
+$bcce_module$);
+
+INSERT INTO bcce.module (part, name, sql) VALUES ('store', '52_events', $bcce_module$
+-- Events of guests and users, one JSON object each.
+CREATE OR REPLACE FUNCTION bcce_data.user_agent_family(user_agent text) RETURNS text
+LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $body$
+BEGIN
+    RETURN CASE
+        WHEN user_agent IS NULL OR user_agent IN ('', '-') THEN NULL
+        WHEN user_agent ~* '(bot|crawl|spider|slurp|feed|monitor|archiver)' THEN 'Bot'
+        WHEN user_agent ~ 'Edg(e|A|iOS)?/' THEN 'Edge'
+        WHEN user_agent ~ 'OPR/|Opera' THEN 'Opera'
+        WHEN user_agent ~ 'Firefox/|FxiOS/' THEN 'Firefox'
+        WHEN user_agent ~ 'Chrome/|CriOS/|Chromium/' THEN 'Chrome'
+        WHEN user_agent ~ 'Safari/' THEN 'Safari'
+        WHEN user_agent ~ 'MSIE|Trident/' THEN 'Internet Explorer'
+        WHEN user_agent ~* '^(curl|wget|python|java|go-http|ruby|perl|okhttp|libwww)' THEN 'Script'
+        ELSE 'Other'
+    END;
+END
+$body$;
+COMMENT ON FUNCTION bcce_data.user_agent_family(text) IS 'family of a program by its user agent; the user agent itself is never stored';
+
+CREATE OR REPLACE FUNCTION bcce_data.put_event(event bcce_data.events) RETURNS text
+LANGUAGE plpgsql VOLATILE AS $body$
+DECLARE
+    fault text;
+BEGIN
+    fault := CASE
+        WHEN event.event_type IS NULL OR event.event_type = '' THEN 'no_event_type'
+        WHEN length(event.event_type) > 100 OR greatest(length(event.idempotency_key), length(event.session_id), length(event.service_id)) > 256 THEN 'key_too_long'
+        WHEN event.occurred_at IS NULL THEN 'missing_time'
+        ELSE bcce_data.time_fault(event.occurred_at)
+    END;
+    IF fault IS NOT NULL THEN
+        RETURN fault;
+    END IF;
+    event.service_id := bcce_data.key_text(event.tenant_id, nullif(event.service_id, ''));
+    PERFORM bcce_data.mention_service(event.tenant_id, event.service_id);
+    INSERT INTO bcce_data.events (tenant_id, source, idempotency_key, occurred_at, event_type, guest_key, guest_type, user_key,
+        session_id, service_id, ip_prefix, user_agent_family, properties, is_test)
+    VALUES (event.tenant_id, coalesce(event.source, 'api'),
+        coalesce(event.idempotency_key, bcce.pseudonym(concat_ws('|', event.event_type, event.guest_key, event.guest_type, event.user_key, event.session_id,
+                      event.service_id, event.ip_prefix, event.user_agent_family, event.properties), 'content', event.tenant_id)),
+        event.occurred_at, event.event_type, event.guest_key, event.guest_type, event.user_key, event.session_id,
+        event.service_id, event.ip_prefix, event.user_agent_family, event.properties, coalesce(event.is_test, false))
+    ON CONFLICT DO NOTHING;
+    RETURN CASE WHEN FOUND THEN NULL ELSE 'duplicate' END;
+END
+$body$;
+COMMENT ON FUNCTION bcce_data.put_event(bcce_data.events) IS 'stores an event once; returns duplicate where it is known, or the reason where it is refused';
+
+CREATE OR REPLACE FUNCTION bcce_data.put_event_object(tenant uuid, document jsonb) RETURNS text
+LANGUAGE plpgsql VOLATILE AS $body$
+DECLARE
+    event bcce_data.events;
+    known CONSTANT text[] := ARRAY['tenant', 'event_type', 'type', 'occurred_at', 'timestamp', 'guest_id', 'guest_type', 'segment',
+        'user_id', 'session_id', 'service_id', 'ip', 'user_agent', 'idempotency_key', 'event_id', 'source', 'is_test', 'properties'];
+    time_text text := coalesce(document ->> 'occurred_at', document ->> 'timestamp');
+    ip_text text := nullif(document ->> 'ip', '');
+    test_text text := nullif(document ->> 'is_test', '');
+BEGIN
+    IF jsonb_typeof(document) IS DISTINCT FROM 'object' THEN
+        RETURN 'not_an_object';
+    END IF;
+    event.tenant_id := tenant;
+    event.event_type := coalesce(document ->> 'event_type', document ->> 'type');
+    event.occurred_at := CASE WHEN time_text IS NULL THEN statement_timestamp() ELSE bcce.try_timestamptz(time_text) END;
+    event.guest_key := document ->> 'guest_id';
+    event.guest_type := coalesce(document ->> 'guest_type', document ->> 'segment');
+    event.user_key := document ->> 'user_id';
+    event.session_id := document ->> 'session_id';
+    event.service_id := document ->> 'service_id';
+    event.ip_prefix := bcce.try_inet(ip_text);
+    event.user_agent_family := bcce_data.user_agent_family(document ->> 'user_agent');
+    event.idempotency_key := coalesce(document ->> 'idempotency_key', document ->> 'event_id');
+    event.source := document ->> 'source';
+    event.is_test := bcce.try_boolean(test_text);
+    -- What has no column of its own is kept beside the properties.
+    event.properties := nullif(
+        (document - known) || CASE jsonb_typeof(document -> 'properties')
+            WHEN 'object' THEN document -> 'properties'
+            WHEN 'null' THEN '{}'
+            ELSE CASE WHEN document ? 'properties' THEN jsonb_build_object('properties', document -> 'properties') ELSE '{}' END
+        END, '{}');
+    IF time_text IS NOT NULL AND event.occurred_at IS NULL THEN
+        RETURN 'bad_time';
+    ELSIF ip_text IS NOT NULL AND event.ip_prefix IS NULL THEN
+        RETURN 'bad_address';
+    ELSIF test_text IS NOT NULL AND event.is_test IS NULL THEN
+        RETURN 'bad_boolean';
+    END IF;
+    RETURN bcce_data.put_event(event);
+END
+$body$;
+COMMENT ON FUNCTION bcce_data.put_event_object(uuid, jsonb) IS 'stores one event given as a JSON object; returns as put_event()';
+
+CREATE OR REPLACE FUNCTION bcce.ingest_event(event jsonb, tenant text DEFAULT NULL) RETURNS text
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $body$
+DECLARE
+    target uuid := bcce_data.writable_tenant(coalesce(tenant, event ->> 'tenant'));
+    outcome text := bcce_data.put_event_object(target, event);
+BEGIN
+    IF outcome IS NOT NULL AND outcome <> 'duplicate' THEN
+        PERFORM bcce_data.refuse(outcome);
+    END IF;
+    RETURN coalesce(outcome, 'stored');
+END
+$body$;
+COMMENT ON FUNCTION bcce.ingest_event(jsonb, text) IS
+'Stores one event given as a JSON object: event_type, occurred_at (default now), guest_id, guest_type, user_id, session_id, service_id, ip, user_agent, idempotency_key, source, is_test, properties; other members join the properties. People become pseudonyms, the address its network, the user agent its family; text is redacted. Returns stored or duplicate. Errors: P0002 tenant not found, 22004 no type, 22007 unreadable time, 22P02 unreadable address, 22023 not an object.';
+
+CREATE OR REPLACE FUNCTION bcce.ingest_events(
+    events jsonb, tenant text DEFAULT NULL, OUT stored bigint, OUT duplicates bigint, OUT rejected bigint)
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $body$
+DECLARE
+    event jsonb;
+    target uuid;
+    outcome text;
+BEGIN
+    IF jsonb_typeof(events) IS DISTINCT FROM 'array' THEN
+        PERFORM bcce_data.refuse('not_an_object');
+    END IF;
+    stored := 0;
+    duplicates := 0;
+    rejected := 0;
+    FOR event IN SELECT value FROM jsonb_array_elements(events) LOOP
+        target := bcce_data.resolve_tenant(coalesce(tenant, event ->> 'tenant'));
+        outcome := CASE WHEN target IS NULL THEN 'unknown_tenant' ELSE bcce_data.put_event_object(target, event) END;
+        IF outcome IS NULL THEN
+            stored := stored + 1;
+        ELSIF outcome = 'duplicate' THEN
+            duplicates := duplicates + 1;
+        ELSE
+            rejected := rejected + 1;
+            PERFORM bcce_data.reject(target, 'ingest_events', outcome, coalesce(event ->> 'idempotency_key', event ->> 'event_id'));
+        END IF;
+    END LOOP;
+END
+$body$;
+COMMENT ON FUNCTION bcce.ingest_events(jsonb, text) IS
+'Stores an array of events as ingest_event() does and returns how many were stored, known already and refused. A bad event is counted in bcce.rejected and does not stop the others. Errors: 22023 not an array.';
+$bcce_module$);
+
+INSERT INTO bcce.module (part, name, sql) VALUES ('store', '53_inbox', $bcce_module$
+-- Inboxes: flat views of text columns, for INSERT and COPY.  They never raise
+-- for content, because COPY prints the row in hand with any error: a bad row
+-- is counted in bcce.rejected instead.
+CREATE OR REPLACE VIEW bcce.inbox_workflow_runs WITH (security_invoker = true) AS
+SELECT NULL::text AS tenant, NULL::text AS run_id, NULL::text AS workflow_id, NULL::text AS service_id, NULL::text AS user_id,
+       NULL::text AS status, NULL::text AS queued_at, NULL::text AS started_at, NULL::text AS finished_at,
+       NULL::text AS error_class, NULL::text AS error_message, NULL::text AS environment, NULL::text AS region,
+       NULL::text AS risk_level, NULL::text AS identity_provider, NULL::text AS retry_of, NULL::text AS source_account,
+       NULL::text AS classification, NULL::text AS source, NULL::text AS is_test
+WHERE false;
+COMMENT ON VIEW bcce.inbox_workflow_runs IS 'Write-only: INSERT or COPY runs here, all columns text; a later row with the same run_id completes the run. Bad rows are counted in bcce.rejected.';
+
+CREATE OR REPLACE VIEW bcce.inbox_incidents WITH (security_invoker = true) AS
+SELECT NULL::text AS tenant, NULL::text AS incident_id, NULL::text AS service_id, NULL::text AS severity, NULL::text AS priority,
+       NULL::text AS incident_type, NULL::text AS title, NULL::text AS status, NULL::text AS opened_at,
+       NULL::text AS impact_started_at, NULL::text AS detected_at, NULL::text AS acknowledged_at, NULL::text AS mitigated_at,
+       NULL::text AS recovered_at, NULL::text AS resolved_at, NULL::text AS closed_at, NULL::text AS merged_into,
+       NULL::text AS affected_resources, NULL::text AS caused_by_run, NULL::text AS source, NULL::text AS is_test
+WHERE false;
+COMMENT ON VIEW bcce.inbox_incidents IS 'Write-only: INSERT or COPY incidents here, all columns text; a later row with the same incident_id adds to it. Bad rows are counted in bcce.rejected.';
+
+CREATE OR REPLACE VIEW bcce.inbox_events WITH (security_invoker = true) AS
+SELECT NULL::text AS tenant, NULL::text AS event_id, NULL::text AS event_type, NULL::text AS occurred_at, NULL::text AS guest_id,
+       NULL::text AS guest_type, NULL::text AS user_id, NULL::text AS session_id, NULL::text AS service_id, NULL::text AS ip,
+       NULL::text AS user_agent, NULL::text AS properties, NULL::text AS source, NULL::text AS is_test
+WHERE false;
+COMMENT ON VIEW bcce.inbox_events IS 'Write-only: INSERT or COPY events here, all columns text, properties a JSON object; the same event_id at the same time is stored once. Bad rows are counted in bcce.rejected.';
+
+DO $do$
+DECLARE
+    col record;
+BEGIN
+    FOR col IN
+        SELECT a.attrelid::regclass AS inbox, a.attname FROM pg_attribute a
+        WHERE a.attrelid IN ('bcce.inbox_workflow_runs'::regclass, 'bcce.inbox_incidents'::regclass, 'bcce.inbox_events'::regclass)
+          AND a.attnum > 0
+    LOOP
+        EXECUTE format('COMMENT ON COLUMN %s.%I IS %L', col.inbox, col.attname, CASE
+            WHEN col.attname = 'tenant' THEN 'slug, external id or uuid; empty: the writer''s own tenant'
+            WHEN col.attname LIKE '%\_at' THEN 'ISO 8601 instant; without a zone it is read as UTC'
+            WHEN col.attname IN ('user_id', 'guest_id') THEN 'the sender''s id of the person; stored as a pseudonym'
+            WHEN col.attname IN ('status', 'severity') THEN 'a word of the reports or a known synonym'
+            WHEN col.attname = 'ip' THEN 'address; stored as its network'
+            WHEN col.attname = 'user_agent' THEN 'stored as its family'
+            WHEN col.attname = 'is_test' THEN 'true or false; test rows never count'
+            WHEN col.attname LIKE '%\_id' OR col.attname IN ('retry_of', 'merged_into', 'caused_by_run') THEN 'the sender''s id'
+            ELSE 'as in the table of the fact; redacted' END);
+    END LOOP;
+END
+$do$;
+
+CREATE OR REPLACE FUNCTION bcce_data.inbox_workflow_runs() RETURNS trigger
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $body$
+DECLARE
+    run bcce_data.workflow_runs;
+    fault text;
+BEGIN
+    run.tenant_id := bcce_data.resolve_tenant(NEW.tenant);
+    IF run.tenant_id IS NULL THEN
+        PERFORM bcce_data.reject(NULL, 'inbox_workflow_runs', 'unknown_tenant', NULL);
+        RETURN NEW;
+    END IF;
+    run.run_id := nullif(NEW.run_id, '');
+    run.workflow_id := NEW.workflow_id;
+    run.service_id := nullif(NEW.service_id, '');
+    run.user_key := nullif(NEW.user_id, '');
+    run.status := bcce_data.known_word(run.tenant_id, 'run_status', NEW.status);
+    run.queued_at := bcce.try_timestamptz(NEW.queued_at);
+    run.started_at := bcce.try_timestamptz(NEW.started_at);
+    run.finished_at := bcce.try_timestamptz(NEW.finished_at);
+    run.error_class := nullif(NEW.error_class, '');
+    run.error_message := nullif(NEW.error_message, '');
+    run.environment := nullif(NEW.environment, '');
+    run.region := nullif(NEW.region, '');
+    run.risk_level := nullif(NEW.risk_level, '');
+    run.identity_provider := nullif(NEW.identity_provider, '');
+    run.retry_of := nullif(NEW.retry_of, '');
+    run.source_account := nullif(NEW.source_account, '');
+    run.classification := nullif(NEW.classification, '');
+    run.source := coalesce(nullif(NEW.source, ''), 'inbox');
+    run.is_test := bcce.try_boolean(NEW.is_test);
+    fault := CASE
+        WHEN (NEW.queued_at <> '' AND run.queued_at IS NULL) OR (NEW.started_at <> '' AND run.started_at IS NULL)
+             OR (NEW.finished_at <> '' AND run.finished_at IS NULL) THEN 'bad_time'
+        WHEN NEW.is_test <> '' AND run.is_test IS NULL THEN 'bad_boolean'
+        ELSE bcce_data.put_workflow_run(run)
+    END;
+    IF fault IS NOT NULL THEN
+        PERFORM bcce_data.reject(run.tenant_id, 'inbox_workflow_runs', fault, run.run_id);
+    END IF;
+    RETURN NEW;
+END
+$body$;
+COMMENT ON FUNCTION bcce_data.inbox_workflow_runs() IS 'stores or refuses a row of bcce.inbox_workflow_runs';
+
+CREATE OR REPLACE FUNCTION bcce_data.inbox_incidents() RETURNS trigger
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $body$
+DECLARE
+    incident bcce_data.incidents;
+    fault text;
+BEGIN
+    incident.tenant_id := bcce_data.resolve_tenant(NEW.tenant);
+    IF incident.tenant_id IS NULL THEN
+        PERFORM bcce_data.reject(NULL, 'inbox_incidents', 'unknown_tenant', NULL);
+        RETURN NEW;
+    END IF;
+    incident.incident_id := nullif(NEW.incident_id, '');
+    incident.service_id := nullif(NEW.service_id, '');
+    incident.severity := bcce_data.known_word(incident.tenant_id, 'severity', NEW.severity);
+    incident.priority := nullif(NEW.priority, '');
+    incident.incident_type := nullif(NEW.incident_type, '');
+    incident.title := nullif(NEW.title, '');
+    incident.status := bcce_data.known_word(incident.tenant_id, 'incident_status', NEW.status);
+    incident.opened_at := bcce.try_timestamptz(NEW.opened_at);
+    incident.impact_started_at := bcce.try_timestamptz(NEW.impact_started_at);
+    incident.detected_at := bcce.try_timestamptz(NEW.detected_at);
+    incident.acknowledged_at := bcce.try_timestamptz(NEW.acknowledged_at);
+    incident.mitigated_at := bcce.try_timestamptz(NEW.mitigated_at);
+    incident.recovered_at := bcce.try_timestamptz(NEW.recovered_at);
+    incident.resolved_at := bcce.try_timestamptz(NEW.resolved_at);
+    incident.closed_at := bcce.try_timestamptz(NEW.closed_at);
+    incident.merged_into := nullif(NEW.merged_into, '');
+    incident.affected_resources := nullif(NEW.affected_resources, '');
+    incident.caused_by_run := nullif(NEW.caused_by_run, '');
+    incident.source := coalesce(nullif(NEW.source, ''), 'inbox');
+    incident.is_test := bcce.try_boolean(NEW.is_test);
+    fault := CASE
+        WHEN (NEW.opened_at <> '' AND incident.opened_at IS NULL)
+             OR (NEW.impact_started_at <> '' AND incident.impact_started_at IS NULL)
+             OR (NEW.detected_at <> '' AND incident.detected_at IS NULL)
+             OR (NEW.acknowledged_at <> '' AND incident.acknowledged_at IS NULL)
+             OR (NEW.mitigated_at <> '' AND incident.mitigated_at IS NULL)
+             OR (NEW.recovered_at <> '' AND incident.recovered_at IS NULL)
+             OR (NEW.resolved_at <> '' AND incident.resolved_at IS NULL)
+             OR (NEW.closed_at <> '' AND incident.closed_at IS NULL) THEN 'bad_time'
+        WHEN NEW.severity <> '' AND incident.severity IS NULL THEN 'unknown_severity'
+        WHEN NEW.status <> '' AND incident.status IS NULL THEN 'unknown_status'
+        WHEN NEW.is_test <> '' AND incident.is_test IS NULL THEN 'bad_boolean'
+        ELSE bcce_data.put_incident(incident)
+    END;
+    IF fault IS NOT NULL THEN
+        PERFORM bcce_data.reject(incident.tenant_id, 'inbox_incidents', fault, incident.incident_id);
+    END IF;
+    RETURN NEW;
+END
+$body$;
+COMMENT ON FUNCTION bcce_data.inbox_incidents() IS 'stores or refuses a row of bcce.inbox_incidents';
+
+CREATE OR REPLACE FUNCTION bcce_data.inbox_events() RETURNS trigger
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $body$
+DECLARE
+    event bcce_data.events;
+    fault text;
+BEGIN
+    event.tenant_id := bcce_data.resolve_tenant(NEW.tenant);
+    IF event.tenant_id IS NULL THEN
+        PERFORM bcce_data.reject(NULL, 'inbox_events', 'unknown_tenant', NULL);
+        RETURN NEW;
+    END IF;
+    event.idempotency_key := nullif(NEW.event_id, '');
+    event.event_type := NEW.event_type;
+    event.occurred_at := bcce.try_timestamptz(NEW.occurred_at);
+    event.guest_key := nullif(NEW.guest_id, '');
+    event.guest_type := nullif(NEW.guest_type, '');
+    event.user_key := nullif(NEW.user_id, '');
+    event.session_id := nullif(NEW.session_id, '');
+    event.service_id := nullif(NEW.service_id, '');
+    event.ip_prefix := bcce.try_inet(NEW.ip);
+    event.user_agent_family := bcce_data.user_agent_family(NEW.user_agent);
+    event.properties := bcce.try_jsonb(NEW.properties);
+    event.source := coalesce(nullif(NEW.source, ''), 'inbox');
+    event.is_test := bcce.try_boolean(NEW.is_test);
+    fault := CASE
+        WHEN NEW.occurred_at <> '' AND event.occurred_at IS NULL THEN 'bad_time'
+        WHEN NEW.ip <> '' AND event.ip_prefix IS NULL THEN 'bad_address'
+        WHEN NEW.properties <> '' AND event.properties IS NULL THEN 'bad_json'
+        WHEN jsonb_typeof(event.properties) <> 'object' THEN 'not_an_object'
+        WHEN NEW.is_test <> '' AND event.is_test IS NULL THEN 'bad_boolean'
+        ELSE nullif(bcce_data.put_event(event), 'duplicate')
+    END;
+    IF fault IS NOT NULL THEN
+        PERFORM bcce_data.reject(event.tenant_id, 'inbox_events', fault, event.idempotency_key);
+    END IF;
+    RETURN NEW;
+END
+$body$;
+COMMENT ON FUNCTION bcce_data.inbox_events() IS 'stores or refuses a row of bcce.inbox_events';
+
+CREATE OR REPLACE TRIGGER inbox INSTEAD OF INSERT ON bcce.inbox_workflow_runs
+    FOR EACH ROW EXECUTE FUNCTION bcce_data.inbox_workflow_runs();
+CREATE OR REPLACE TRIGGER inbox INSTEAD OF INSERT ON bcce.inbox_incidents
+    FOR EACH ROW EXECUTE FUNCTION bcce_data.inbox_incidents();
+CREATE OR REPLACE TRIGGER inbox INSTEAD OF INSERT ON bcce.inbox_events
+    FOR EACH ROW EXECUTE FUNCTION bcce_data.inbox_events();
+$bcce_module$);
+
+INSERT INTO bcce.module (part, name, sql) VALUES ('store', '60_sample_data', $bcce_module$
+-- Sample data: two tenants with about 90 days of everything, made by integer
+-- arithmetic from a seed, so that the same arguments give the same rows in
+-- every session, in whatever order a plan computes them.
+--
+-- The text that is planted to show the redaction is put together from pieces,
+-- so that no whole secret stands here.
+
+-- Products modulo numbers of quite different size, xor between them: not a
+-- good hash, but one expression, which a plan inlines.
+CREATE OR REPLACE FUNCTION bcce_data.sample_draw(seed bigint, stream bigint, n bigint) RETURNS double precision
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN ((((((((((seed & 2147483647) * 1103515245 + 12345) % 2147483647 # 1431655765)
+    + (stream & 65535) * 1597334677) % 1500450271 * 1640531513 % 2038074743 # 715827882)
+    + (n & 2147483647) * 1223106847) % 1786433189 * 1812433253 % 1073741789 # 858993459)
+    * 1566083941 % 1299709349 # 954437176) * 1664525 % 1610612741 # 477218588) * 1299721 % 999999937
+    + 0.5::double precision) / 999999937;
+COMMENT ON FUNCTION bcce_data.sample_draw(bigint, bigint, bigint) IS 'chance of the sample data: a number between 0 and 1, always the same for the same arguments; stream says what is drawn, n for which row';
+
+CREATE OR REPLACE FUNCTION bcce_data.sample_normal(seed bigint, stream bigint, n bigint) RETURNS double precision
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN sqrt(-2 * ln(bcce_data.sample_draw(seed, stream, n))) * cos(2 * pi() * bcce_data.sample_draw(seed, stream + 32768, n));
+COMMENT ON FUNCTION bcce_data.sample_normal(bigint, bigint, bigint) IS 'chance of the sample data: a normally distributed number, mean 0, standard deviation 1';
+
+CREATE OR REPLACE FUNCTION bcce_data.sample_pii(n bigint) RETURNS text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN CASE n % 5
+    WHEN 0 THEN 'reported by jane.roe' || '@' || 'guest-mail.example'
+    WHEN 1 THEN 'card 4111 ' || '1111 1111 ' || '1111 was declined'
+    WHEN 2 THEN 'call back at +49 ' || '30 90182' || '0144'
+    WHEN 3 THEN 'used key AKIA' || 'QZ7J4MWX' || '5KTN2VRB'
+    ELSE 'token=ghp_' || 'a1B2c3D4e5F6' || 'g7H8i9J0k1L2' || 'm3N4o5P6q7R8'
+END;
+COMMENT ON FUNCTION bcce_data.sample_pii(bigint) IS 'text with personal data or a secret, for the redaction to remove';
+
+-- Tenants of the sample data, with what makes them different.
+CREATE OR REPLACE FUNCTION bcce_data.sample_tenants()
+RETURNS TABLE (no bigint, tenant_id uuid, slug text, zone text, runs_a_day double precision, users bigint)
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $body$
+    SELECT s.no, t.tenant_id, t.slug, s.zone, s.runs_a_day, s.users
+    FROM (VALUES (1, 'sample-acme', 'Europe/Berlin', 42, 24), (2, 'sample-beta', 'America/New_York', 26, 14))
+         AS s (no, slug, zone, runs_a_day, users)
+    JOIN bcce_data.tenants t ON t.slug = s.slug
+$body$;
+COMMENT ON FUNCTION bcce_data.sample_tenants() IS 'the tenants of the sample data that exist';
+
+-- A moment of a local day in the zone: most by day, some at night.
+CREATE OR REPLACE FUNCTION bcce_data.sample_moment(seed bigint, stream bigint, n bigint, day date, zone text) RETURNS timestamptz
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN (day + make_interval(secs => (floor(86400 * (CASE
+    WHEN bcce_data.sample_draw(seed, stream, n) < 0.15 THEN bcce_data.sample_draw(seed, stream + 1, n)
+    ELSE 0.57 + 0.13 * bcce_data.sample_normal(seed, stream + 2, n) END)))::bigint % 86400)) AT TIME ZONE zone;
+COMMENT ON FUNCTION bcce_data.sample_moment(bigint, bigint, bigint, date, text) IS 'a moment of a local day: most by day, some at night';
+
+CREATE OR REPLACE FUNCTION bcce_data.sample_dimensions(prefix text, seed bigint, until timestamptz) RETURNS TABLE (tenant_id uuid, fact text)
+LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp AS $body$
+    WITH teams AS (
+        INSERT INTO bcce_data.teams (tenant_id, team_id, team_name)
+        SELECT t.tenant_id, v.team_id, v.team_name
+        FROM bcce_data.sample_tenants() t
+        CROSS JOIN (VALUES ('platform', 'Platform'), ('payments', 'Payments'), ('guest', 'Guest experience')) AS v (team_id, team_name)
+        ON CONFLICT DO NOTHING RETURNING tenant_id
+    ), principals AS (
+        INSERT INTO bcce_data.principals (tenant_id, user_key, team_id, role, provisioned_at)
+        SELECT t.tenant_id, format('user-%s@%s.example', u, t.slug), (ARRAY['platform', 'payments', 'guest'])[1 + u % 3],
+               CASE WHEN u % 7 = 0 THEN 'lead' ELSE 'developer' END,
+               until - make_interval(hours => 2160 - (1400 * u / t.users)::integer)
+        FROM bcce_data.sample_tenants() t CROSS JOIN LATERAL generate_series(1, t.users) AS u
+        ON CONFLICT DO NOTHING RETURNING tenant_id
+    ), services AS (
+        INSERT INTO bcce_data.services (tenant_id, service_id, service_name, team_id, criticality, expected_interval_seconds, created_at, retired_at)
+        SELECT t.tenant_id, v.service_id, v.service_name, v.team_id, v.criticality, v.seconds, until - interval '2160 hours',
+               CASE WHEN v.service_id = 'old-portal' THEN until - interval '1440 hours' END
+        FROM bcce_data.sample_tenants() t
+        JOIN (VALUES (1, 'api-gateway', 'API gateway', 'platform', 'high', 300), (1, 'guest-app', 'Guest app', 'guest', 'high', 300),
+                     (1, 'payments', 'Payments', 'payments', 'high', 300), (1, 'search', 'Search', 'guest', 'medium', 300),
+                     (1, 'reporting', 'Reporting', 'platform', 'low', 300), (1, 'loyalty-import', 'Loyalty import', 'guest', 'low', NULL),
+                     (1, 'old-portal', 'Old portal', 'guest', 'low', 300),
+                     (2, 'checkout', 'Checkout', 'payments', 'high', 300), (2, 'inventory', 'Inventory', 'platform', 'medium', 300),
+                     (2, 'notifications', 'Notifications', 'guest', 'medium', 300), (2, 'scoring', 'Scoring', 'platform', 'low', NULL))
+             AS v (no, service_id, service_name, team_id, criticality, seconds) ON v.no = t.no
+        ON CONFLICT DO NOTHING RETURNING tenant_id
+    ), maintenance AS (
+        INSERT INTO bcce_data.maintenance_windows (tenant_id, service_id, starts_at, ends_at)
+        SELECT t.tenant_id, v.service_id, until + make_interval(hours => v.starts), until + make_interval(hours => v.ends)
+        FROM bcce_data.sample_tenants() t
+        JOIN (VALUES (1, 'reporting', -1, 3), (2, 'inventory', -172, -170)) AS v (no, service_id, starts, ends) ON v.no = t.no
+        ON CONFLICT DO NOTHING RETURNING tenant_id
+    ), workflows AS (
+        INSERT INTO bcce_data.workflows (tenant_id, workflow_id, name, service_id, kind, created_at)
+        SELECT t.tenant_id, v.workflow_id, v.name, v.service_id, v.kind, until - interval '2160 hours'
+        FROM bcce_data.sample_tenants() t
+        JOIN (VALUES (1, 'build', 'Build and test', 'api-gateway', 'job'), (1, 'deploy', 'Deploy', 'guest-app', 'deployment'),
+                     (1, 'review', 'Assisted code review', NULL, 'job'), (1, 'settle', 'Settle payments', 'payments', 'job'),
+                     (1, 'report', 'Daily report', 'reporting', 'job'),
+                     (2, 'build', 'Build and test', 'checkout', 'job'), (2, 'deploy', 'Deploy', 'checkout', 'deployment'),
+                     (2, 'review', 'Assisted code review', NULL, 'job'), (2, 'restock', 'Restock', 'inventory', 'job'))
+             AS v (no, workflow_id, name, service_id, kind) ON v.no = t.no
+        ON CONFLICT DO NOTHING RETURNING tenant_id
+    ), infra AS (
+        INSERT INTO bcce_data.infra_costs (tenant_id, category, amount_usd, period_start_at, period_end_at)
+        SELECT t.tenant_id, v.category,
+               round((v.usd / t.no * (0.9 + 0.2 * bcce_data.sample_draw(seed, 900, t.no * 100 + v.no * 10 + p)))::numeric, 2),
+               until - make_interval(hours => 720 * p), until - make_interval(hours => 720 * (p - 1))
+        FROM bcce_data.sample_tenants() t
+        CROSS JOIN (VALUES (1, 'compute', 310), (2, 'storage', 45), (3, 'network', 20)) AS v (no, category, usd)
+        CROSS JOIN generate_series(1, 3) AS p
+        ON CONFLICT DO NOTHING RETURNING tenant_id
+    )
+    SELECT tenant_id, 'teams' FROM teams UNION ALL SELECT tenant_id, 'principals' FROM principals
+    UNION ALL SELECT tenant_id, 'services' FROM services UNION ALL SELECT tenant_id, 'maintenance_windows' FROM maintenance
+    UNION ALL SELECT tenant_id, 'workflows' FROM workflows UNION ALL SELECT tenant_id, 'infra_costs' FROM infra
+$body$;
+COMMENT ON FUNCTION bcce_data.sample_dimensions(text, bigint, timestamptz) IS 'sample data: teams, people, services, workflows, bills; one row for each that was added';
+
+-- Runs come in a daily and weekly rhythm, fail in spells of six hours, last a
+-- log-normal time and are repeated after some of the failures.
+CREATE OR REPLACE FUNCTION bcce_data.sample_runs(prefix text, seed bigint, until timestamptz) RETURNS TABLE (tenant_id uuid, fact text)
+LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp AS $body$
+    WITH slot AS MATERIALIZED (
+        SELECT t.no, t.tenant_id, t.slug, t.users, t.zone, d, (until AT TIME ZONE t.zone)::date - d::integer AS day,
+               t.no * 10000000 + d * 1000 + i AS n
+        FROM bcce_data.sample_tenants() t
+        CROSS JOIN generate_series(0::bigint, 90) AS d
+        CROSS JOIN LATERAL generate_series(1, (t.runs_a_day * (1.15 - d / 300.0)
+            * CASE WHEN extract(isodow FROM (until AT TIME ZONE t.zone)::date - d::integer) > 5 THEN 0.25 ELSE 1 END
+            * (0.8 + 0.4 * bcce_data.sample_draw(seed, 13, t.no * 1000 + d)))::integer) AS i
+    ), start AS MATERIALIZED (
+        SELECT s.*, bcce_data.sample_moment(seed, 10, s.n, s.day, s.zone) AS at,
+               1000 * bcce_data.sample_draw(seed, 17, s.n) AS pick
+        FROM slot s
+    ), kind AS (
+        SELECT s.*, w.workflow_id, w.service_id, w.typical_seconds,
+               bcce_data.sample_draw(seed, 14, s.n) < CASE
+                   WHEN bcce_data.sample_draw(seed, 15, s.no * 100000 + w.nth * 10000
+                        + (extract(epoch FROM s.at)::bigint / 21600) % 10000) < 0.05 THEN 0.7 ELSE 0.04 END AS breaks,
+               round(exp(ln(w.typical_seconds) + 0.9 * bcce_data.sample_normal(seed, 16, s.n))) + 1 AS seconds
+        FROM start s
+        JOIN (VALUES (1, 1, 0, 400, 'build', 'api-gateway', 260), (1, 2, 400, 520, 'deploy', 'guest-app', 190),
+                     (1, 3, 520, 850, 'review', NULL, 95), (1, 4, 850, 950, 'settle', 'payments', 420),
+                     (1, 5, 950, 1001, 'report', 'reporting', 900),
+                     (2, 1, 0, 450, 'build', 'checkout', 310), (2, 2, 450, 560, 'deploy', 'checkout', 150),
+                     (2, 3, 560, 880, 'review', NULL, 80), (2, 4, 880, 1001, 'restock', 'inventory', 600))
+             AS w (no, nth, from_x, to_x, workflow_id, service_id, typical_seconds)
+             ON w.no = s.no AND s.pick >= w.from_x AND s.pick < w.to_x
+        WHERE s.at >= until - interval '2160 hours' AND s.at < until
+    ), state AS MATERIALIZED (
+        SELECT k.*, CASE
+                   WHEN bcce_data.sample_draw(seed, 18, k.n) < 0.015 THEN 'skipped'
+                   WHEN bcce_data.sample_draw(seed, 18, k.n) < 0.05 THEN 'cancelled'
+                   WHEN k.seconds > 3600 THEN 'timed_out'
+                   WHEN k.breaks THEN 'failed'
+                   ELSE 'succeeded' END AS ended_as
+        FROM kind k
+    ), run AS (
+        SELECT s.no, s.tenant_id, s.n, s.workflow_id, s.service_id, s.slug, s.users, s.d, NULL::bigint AS retry_of,
+               s.at, s.ended_as AS status,
+               s.at + make_interval(secs => CASE s.ended_as WHEN 'skipped' THEN 0 WHEN 'timed_out' THEN 3600 ELSE s.seconds END) AS ends_at
+        FROM state s
+        UNION ALL
+        SELECT s.no, s.tenant_id, s.n + 500, s.workflow_id, s.service_id, s.slug, s.users, s.d, s.n,
+               s.at + make_interval(secs => s.seconds + 90),
+               CASE WHEN bcce_data.sample_draw(seed, 19, s.n) < 0.25 THEN 'failed' ELSE 'succeeded' END,
+               s.at + make_interval(secs => s.seconds + 90 + round(s.seconds * (0.6 + bcce_data.sample_draw(seed, 20, s.n))))
+        FROM state s
+        WHERE s.ended_as = 'failed' AND bcce_data.sample_draw(seed, 21, s.n) < 0.55
+          AND s.at + make_interval(secs => s.seconds + 90) < until
+        UNION ALL     -- runs of the last hours that hang
+        SELECT t.no, t.tenant_id, t.no, 'build', CASE t.no WHEN 1 THEN 'api-gateway' ELSE 'checkout' END, t.slug, t.users, 0, NULL,
+               until - make_interval(mins => 40 + 95 * (t.no - 1)::integer), 'succeeded', until + interval '3 hours'
+        FROM bcce_data.sample_tenants() t
+    ), made AS MATERIALIZED (
+        SELECT r.*, format('%s-run-%s', prefix, r.n) AS run_id,
+               CASE WHEN r.ends_at > until THEN 'running' ELSE r.status END AS final_status,
+               CASE WHEN r.ends_at <= until THEN r.ends_at END AS finished_at
+        FROM run r
+    ), keys AS (
+        INSERT INTO bcce_data.workflow_run_keys (tenant_id, run_id, started_at)
+        SELECT tenant_id, run_id, at FROM made
+        ON CONFLICT DO NOTHING
+    ), runs AS (
+        INSERT INTO bcce_data.workflow_runs (tenant_id, run_id, started_at, workflow_id, service_id, user_key, status, queued_at,
+            finished_at, error_class, error_message, environment, region, risk_level, identity_provider, retry_of, source, is_test, charged_usd)
+        SELECT tenant_id, run_id, at, workflow_id, service_id,
+               -- People join over time, and some work more than others.
+               format('user-%s@%s.example', 1 + floor(bcce_data.sample_draw(seed, 22, n) ^ 1.6 * users * least(1, 0.5 + (90 - d) / 120.0)), slug),
+               final_status, at - make_interval(secs => floor(1 + 20 * bcce_data.sample_draw(seed, 23, n) ^ 3)), finished_at,
+               CASE final_status WHEN 'failed' THEN (ARRAY['TestFailure', 'ConnectionError', 'OutOfMemory', 'PermissionDenied'])[1 + floor(4 * bcce_data.sample_draw(seed, 24, n))::integer]
+                                 WHEN 'timed_out' THEN 'Timeout' END,
+               CASE WHEN final_status = 'failed' AND bcce_data.sample_draw(seed, 25, n) < 0.4 THEN 'step 4 of 7 failed: ' || bcce_data.sample_pii(n)
+                    WHEN final_status = 'failed' THEN 'step ' || 1 + n % 7 || ' of 7 failed with exit code ' || 1 + n % 3
+                    WHEN final_status = 'timed_out' THEN 'no answer within 3600 seconds' END,
+               CASE WHEN workflow_id = 'deploy' AND n % 3 = 0 THEN 'production' WHEN n % 2 = 0 THEN 'staging' ELSE 'development' END,
+               CASE no WHEN 1 THEN 'eu-central-1' ELSE 'us-east-1' END,
+               CASE WHEN workflow_id IN ('deploy', 'settle') THEN 'high' ELSE 'low' END,
+               CASE WHEN n % 4 = 0 THEN 'github' ELSE 'sso' END,
+               prefix || '-run-' || retry_of, 'sample', false,
+               CASE WHEN final_status <> 'skipped' THEN bcce.estimate_cost('workflow_run', 1, at, tenant_id) END
+        FROM made
+        ON CONFLICT DO NOTHING RETURNING tenant_id
+    )
+    SELECT tenant_id, 'workflow_runs' FROM runs
+$body$;
+COMMENT ON FUNCTION bcce_data.sample_runs(text, bigint, timestamptz) IS 'sample data: runs; one row for each that was added';
+
+CREATE OR REPLACE FUNCTION bcce_data.sample_incidents(prefix text, seed bigint, until timestamptz) RETURNS TABLE (tenant_id uuid, fact text)
+LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp AS $body$
+    WITH plan AS MATERIALIZED (
+        SELECT t.tenant_id, t.no, t.no * 1000 + k AS n, k,
+               until - make_interval(secs => floor(3600 * (30 + 2080 * bcce_data.sample_draw(seed, 30, t.no * 1000 + k)))) AS at,
+               1 + floor(4 * sqrt(bcce_data.sample_draw(seed, 31, t.no * 1000 + k)))::integer AS level,
+               round(60 * exp(3.6 + 1.1 * bcce_data.sample_normal(seed, 32, t.no * 1000 + k))) AS seconds,
+               CASE t.no WHEN 1 THEN (ARRAY['api-gateway', 'guest-app', 'payments', 'search', 'reporting'])[1 + k % 5]
+                         ELSE (ARRAY['checkout', 'inventory', 'notifications'])[1 + k % 3] END AS service_id,
+               false AS is_open
+        FROM bcce_data.sample_tenants() t CROSS JOIN LATERAL generate_series(1, CASE t.no WHEN 1 THEN 17 ELSE 9 END) AS k
+        UNION ALL     -- still open: these make the dashboard's status
+        SELECT t.tenant_id, t.no, t.no * 1000 + v.k, v.k, until - make_interval(mins => v.minutes), v.level, 0, v.service_id, true
+        FROM bcce_data.sample_tenants() t
+        JOIN (VALUES (1, 101, 22, 1, 'payments'), (1, 102, 4300, 3, 'search'), (2, 101, 190, 2, 'notifications')) AS v (no, k, minutes, level, service_id)
+            ON v.no = t.no
+    ), incidents AS (
+        INSERT INTO bcce_data.incidents (tenant_id, incident_id, service_id, severity, priority, incident_type, title, status, opened_at,
+            impact_started_at, detected_at, acknowledged_at, mitigated_at, recovered_at, resolved_at, closed_at, affected_resources, source, is_test)
+        SELECT tenant_id, format('%s-inc-%s', prefix, n), service_id,
+               CASE WHEN k <> 7 THEN 'sev' || level END, 'P' || level,
+               (ARRAY['availability', 'latency', 'data', 'security'])[1 + k % 4],
+               (ARRAY['Errors above limit', 'Slow answers', 'Data arrive late', 'Log-ins refused'])[1 + k % 4]
+                   || CASE WHEN k % 3 = 0 THEN ': ' || bcce_data.sample_pii(n) ELSE '' END,
+               CASE WHEN NOT is_open THEN CASE WHEN k % 4 = 0 THEN 'resolved' ELSE 'closed' END
+                    WHEN level = 1 THEN 'acknowledged' ELSE 'open' END,
+               at, CASE WHEN k % 5 <> 0 THEN at - make_interval(secs => 60 + 37 * (k % 9)) END, at - make_interval(secs => 20),
+               CASE WHEN NOT is_open OR level = 1 THEN at + make_interval(secs => round(60 * exp(1.5 + 0.7 * bcce_data.sample_normal(seed, 33, n)))) END,
+               CASE WHEN NOT is_open AND k % 2 = 0 AND k <> 8 THEN at + make_interval(secs => round(seconds * 0.7)) END,
+               -- The eighth was only ever closed: the fallback of the recovery clock.
+               CASE WHEN NOT is_open AND k <> 8 THEN at + make_interval(secs => seconds) END,
+               CASE WHEN NOT is_open AND k <> 8 THEN at + make_interval(secs => seconds + 1800) END,
+               CASE WHEN NOT is_open AND k % 4 <> 0 OR k = 8 THEN at + make_interval(secs => seconds + 86400) END,
+               service_id || ', ' || 1 + k % 3 || ' hosts', 'sample', k = 9
+        FROM plan
+        ON CONFLICT DO NOTHING RETURNING tenant_id, incident_id
+    ), impacts AS (
+        INSERT INTO bcce_data.incident_impacts (tenant_id, incident_id, span)
+        SELECT p.tenant_id, format('%s-inc-%s', prefix, p.n),
+               tstzrange(p.at + make_interval(secs => part.starts * p.seconds), p.at + make_interval(secs => part.ends * p.seconds))
+        FROM plan p CROSS JOIN (VALUES (0, 1), (3, 4.5)) AS part (starts, ends)
+        WHERE p.k = 5 AND EXISTS (SELECT FROM incidents)     -- reopened: it hurt twice
+        ON CONFLICT DO NOTHING RETURNING tenant_id
+    ), events AS (
+        INSERT INTO bcce_data.incident_events (tenant_id, incident_id, event_id, at, kind, response_action, actor_key)
+        SELECT p.tenant_id, format('%s-inc-%s', prefix, p.n), md5(format('%s-%s-%s', prefix, p.n, e.k))::uuid,
+               p.at + make_interval(secs => e.k * 120), e.kind, e.action || CASE WHEN p.k % 4 = 1 AND e.k = 2 THEN ', ' || bcce_data.sample_pii(p.n) ELSE '' END,
+               format('user-%s@sample.example', 1 + p.k % 6)
+        FROM plan p
+        CROSS JOIN (VALUES (0, 'alert', 'paged the team on duty'), (1, 'comment', 'looked at the logs'), (2, 'action', 'rolled back')) AS e (k, kind, action)
+        WHERE EXISTS (SELECT FROM incidents)
+        ON CONFLICT DO NOTHING RETURNING tenant_id
+    )
+    SELECT tenant_id, 'incidents' FROM incidents
+    UNION ALL SELECT tenant_id, 'incident_impacts' FROM impacts
+    UNION ALL SELECT tenant_id, 'incident_events' FROM events
+$body$;
+COMMENT ON FUNCTION bcce_data.sample_incidents(text, bigint, timestamptz) IS 'sample data: incidents, when they hurt and what was done; one row for each that was added';
+
+-- Samples every five minutes for the last 36 hours and every hour before.  The
+-- last of them show a service down, one degraded and one gone silent.
+CREATE OR REPLACE FUNCTION bcce_data.sample_metrics(prefix text, seed bigint, until timestamptz) RETURNS TABLE (tenant_id uuid, fact text)
+LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp AS $body$
+    WITH tick AS MATERIALIZED (
+        SELECT t.tenant_id, t.no * 10000000 + v.nth * 100000 + g.i AS n, v.service_id, v.rps, v.ms, v.cpu, g.seconds,
+               until - make_interval(secs => g.age) AS at, g.age,
+               CASE WHEN extract(isodow FROM local.at) > 5 THEN v.weekend ELSE 1 END
+                   * (1 + 0.8 * sin((extract(hour FROM local.at) + extract(minute FROM local.at) / 60.0 - 8) * pi() / 12)) AS load
+        FROM bcce_data.sample_tenants() t
+        JOIN (VALUES (1, 1, 'api-gateway', 14.0, 45, 38, 0.5), (1, 2, 'guest-app', 6.0, 160, 42, 1.3), (1, 3, 'payments', 1.2, 220, 22, 0.9),
+                     (1, 4, 'search', 3.5, 90, 30, 1.1), (1, 5, 'reporting', 0.1, 600, 30, 0.2), (1, 6, 'old-portal', 0.4, 300, 20, 0.8),
+                     (2, 1, 'checkout', 4.0, 120, 35, 1.2), (2, 2, 'inventory', 0.8, 70, 24, 0.6), (2, 3, 'notifications', 2.0, 60, 18, 0.7))
+             AS v (no, nth, service_id, rps, ms, cpu, weekend) ON v.no = t.no
+        CROSS JOIN LATERAL (
+            SELECT i, 300 * i AS age, 300.0 AS seconds FROM generate_series(0, 431) AS i
+            UNION ALL
+            SELECT 1000 + i, 3600 * i, 3600 FROM generate_series(36, 2159) AS i
+        ) g
+        CROSS JOIN LATERAL (SELECT (until - make_interval(secs => g.age)) AT TIME ZONE t.zone AS at) local
+        WHERE CASE v.service_id WHEN 'search' THEN g.age >= 3000 WHEN 'old-portal' THEN g.age >= 5184000 ELSE true END
+    ), trouble AS MATERIALIZED (
+        SELECT k.*, CASE WHEN k.service_id = 'payments' AND k.age < 1320 THEN 'down'
+                         WHEN k.service_id = 'guest-app' AND k.age < 2700 THEN 'slow'
+                         WHEN EXISTS (SELECT FROM bcce_data.incidents i
+                                      WHERE i.tenant_id = k.tenant_id AND i.service_id = k.service_id AND i.source = 'sample' AND NOT i.is_test
+                                        AND i.severity IN ('sev1', 'sev2') AND i.opened_at <= k.at AND i.recovered_at > k.at) THEN 'hurt'
+                         ELSE 'no' END AS kind
+        FROM tick k
+    ), sample AS MATERIALIZED (
+        SELECT r.*, round(r.rps * r.seconds * r.load * exp(0.15 * bcce_data.sample_normal(seed, 40, r.n)))::bigint AS requests,
+               r.ms * (0.8 + 0.25 * r.load) * exp(0.18 * bcce_data.sample_normal(seed, 41, r.n))
+                   * CASE r.kind WHEN 'slow' THEN 7 WHEN 'hurt' THEN 2.5 WHEN 'down' THEN 4 ELSE 1 END AS latency,
+               CASE r.kind WHEN 'down' THEN 0.62 WHEN 'slow' THEN 0.03 WHEN 'hurt' THEN 0.18 ELSE 0.002 END
+                   * exp(0.5 * bcce_data.sample_normal(seed, 42, r.n)) AS error_share
+        FROM trouble r
+    ), metrics AS (
+        INSERT INTO bcce_data.performance_metrics (tenant_id, source, idempotency_key, observed_at, service_id, window_seconds, request_count,
+            error_count, p50_latency_ms, p95_latency_ms, p99_latency_ms, throughput_rps, cpu_percent, memory_percent, storage_percent,
+            network_percent, charged_usd)
+        SELECT tenant_id, 'sample', format('%s-m-%s', prefix, n), at, service_id, seconds, requests,
+               least(requests, round(requests * least(error_share, 0.95)))::bigint,
+               round(latency::numeric, 1)::double precision, round((latency * 2.4)::numeric, 1)::double precision,
+               round((latency * 4.1)::numeric, 1)::double precision, round((requests / seconds)::numeric, 3)::double precision,
+               round(least(97, cpu * (0.6 + 0.4 * load) * exp(0.1 * bcce_data.sample_normal(seed, 43, n)) * CASE kind WHEN 'slow' THEN 2.2 ELSE 1 END)::numeric, 1)::double precision,
+               round(least(95, 45 + 15 * bcce_data.sample_draw(seed, 44, n))::numeric, 1)::double precision,
+               round((40 + 25 * (7776000 - age) / 7776000)::numeric, 1)::double precision,
+               round(least(90, 8 * load + 4 * bcce_data.sample_draw(seed, 45, n))::numeric, 1)::double precision,
+               bcce.estimate_cost('metric', 1, at, tenant_id)
+        FROM sample
+        ON CONFLICT DO NOTHING RETURNING tenant_id
+    )
+    SELECT tenant_id, 'performance_metrics' FROM metrics
+$body$;
+COMMENT ON FUNCTION bcce_data.sample_metrics(text, bigint, timestamptz) IS 'sample data: samples of services; one row for each that was added';
+
+-- A prediction sees a noisy signal of what will happen and answers with the
+-- probability that follows from it by Bayes' rule: calibrated, not perfect.
+CREATE OR REPLACE FUNCTION bcce_data.sample_predictions(prefix text, seed bigint, until timestamptz) RETURNS TABLE (tenant_id uuid, fact text)
+LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp AS $body$
+    WITH target AS MATERIALIZED (
+        SELECT t.no, r.tenant_id, 'run' AS kind, r.run_id AS target_id, substring(r.run_id FROM '[0-9]+$')::bigint AS n, NULL::integer AS horizon,
+               -- Some come after the start and do not count.
+               r.started_at + make_interval(secs => CASE WHEN bcce_data.sample_draw(seed, 50, substring(r.run_id FROM '[0-9]+$')::bigint) < 0.01 THEN 20
+                   ELSE -30 - floor(400 * bcce_data.sample_draw(seed, 51, substring(r.run_id FROM '[0-9]+$')::bigint)) END) AS at,
+               CASE WHEN r.started_at < until - interval '720 hours' THEN '1.0' ELSE '1.1' END AS version,
+               r.status IN ('failed', 'timed_out') AS fails
+        FROM bcce_data.sample_tenants() t
+        JOIN bcce_data.workflow_runs r ON r.tenant_id = t.tenant_id
+        WHERE r.run_id LIKE prefix || '-run-%'
+          AND bcce_data.sample_draw(seed, 52, substring(r.run_id FROM '[0-9]+$')::bigint) < 0.35
+        UNION ALL
+        SELECT t.no, t.tenant_id, 'service', s.service_id, 400000000 + t.no * 10000000 + g.i * 100 + s.nth, 14400,
+               moment.at, '2026.1',
+               EXISTS (SELECT FROM bcce_data.workflow_runs r WHERE r.tenant_id = t.tenant_id AND r.service_id = s.service_id
+                         AND r.status IN ('failed', 'timed_out') AND r.started_at > moment.at AND r.started_at <= moment.at + interval '4 hours')
+               OR EXISTS (SELECT FROM bcce_data.incidents i WHERE i.tenant_id = t.tenant_id AND i.service_id = s.service_id
+                         AND i.opened_at > moment.at AND i.opened_at <= moment.at + interval '4 hours')
+        FROM bcce_data.sample_tenants() t
+        JOIN (VALUES (1, 1, 'api-gateway'), (1, 2, 'guest-app'), (1, 3, 'payments'), (2, 1, 'checkout'), (2, 2, 'inventory')) AS s (no, nth, service_id)
+            ON s.no = t.no
+        CROSS JOIN generate_series(0, 89 * 4) AS g (i)
+        CROSS JOIN LATERAL (SELECT until - make_interval(mins => 55 + g.i * 360) AS at) moment
+    ), rated AS MATERIALIZED (
+        SELECT x.*, avg(CASE WHEN x.fails THEN 1.0 ELSE 0.0 END) OVER (PARTITION BY x.tenant_id, x.kind, x.version) AS base
+        FROM target x
+    ), answer AS MATERIALIZED (
+        SELECT r.*, round((1 / (1 + (1 - r.base) / r.base * exp(0.72 - 1.2 *
+                   (CASE WHEN r.fails THEN 1.2 ELSE 0 END + bcce_data.sample_normal(seed, 53, r.n)))))::numeric, 4)::double precision AS p,
+               format('%s-pred-%s', prefix, r.n) AS prediction_id,
+               CASE r.kind WHEN 'run' THEN 'run-risk' ELSE 'service-outlook' END AS model_name
+        FROM rated r
+        WHERE r.base > 0 AND r.base < 1
+    ), models AS (
+        INSERT INTO bcce_data.models (tenant_id, model_name, model_version, threshold)
+        SELECT DISTINCT tenant_id, model_name, version, 0.2 FROM answer
+        ON CONFLICT DO NOTHING RETURNING tenant_id
+    ), keys AS (
+        INSERT INTO bcce_data.prediction_keys (tenant_id, prediction_id, predicted_at)
+        SELECT tenant_id, prediction_id, at FROM answer
+        ON CONFLICT DO NOTHING
+    ), predictions AS (
+        INSERT INTO bcce_data.predictions (tenant_id, prediction_id, predicted_at, model_name, model_version, target_kind, target_id,
+            horizon_seconds, failure_probability, source, charged_usd)
+        SELECT tenant_id, prediction_id, at, model_name, version, kind, target_id, horizon, p, 'sample',
+               bcce.estimate_cost('prediction', 1, at, tenant_id)
+        FROM answer
+        ON CONFLICT DO NOTHING RETURNING tenant_id
+    )
+    SELECT tenant_id, 'models' FROM models UNION ALL SELECT tenant_id, 'predictions' FROM predictions
+$body$;
+COMMENT ON FUNCTION bcce_data.sample_predictions(text, bigint, timestamptz) IS 'sample data: models and their predictions; one row for each that was added';
+
+CREATE OR REPLACE FUNCTION bcce_data.sample_model_usage(prefix text, seed bigint, until timestamptz) RETURNS TABLE (tenant_id uuid, fact text)
+LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp AS $body$
+    WITH slot AS MATERIALIZED (
+        SELECT t.tenant_id, t.no, t.slug, t.users, t.zone, d, (until AT TIME ZONE t.zone)::date - d::integer AS day,
+               t.no * 10000000 + d * 1000 + i AS n
+        FROM bcce_data.sample_tenants() t
+        CROSS JOIN generate_series(0::bigint, 90) AS d
+        CROSS JOIN LATERAL generate_series(1, (0.6 * t.runs_a_day * (1.2 - d / 200.0)
+            * CASE WHEN extract(isodow FROM (until AT TIME ZONE t.zone)::date - d::integer) > 5 THEN 0.15 ELSE 1 END)::integer) AS i
+    ), start AS MATERIALIZED (
+        SELECT s.*, bcce_data.sample_moment(seed, 60, s.n, s.day, s.zone) AS at, bcce_data.sample_draw(seed, 67, s.n) AS pick
+        FROM slot s
+    ), call AS MATERIALIZED (
+        SELECT s.*, m.model_id, m.input_price, m.output_price,
+               round(exp(8.2 + 0.9 * bcce_data.sample_normal(seed, 63, s.n)))::bigint AS input_tokens,
+               round(exp(6.1 + 0.8 * bcce_data.sample_normal(seed, 64, s.n)))::bigint AS output_tokens,
+               CASE WHEN s.n % 3 <> 0 THEN round(exp(9.4 + 0.7 * bcce_data.sample_normal(seed, 65, s.n)))::bigint END AS cache_read_tokens,
+               bcce_data.sample_draw(seed, 66, s.n) AS known
+        FROM start s
+        JOIN (VALUES (0, 0.6, 'claude-sonnet', 3, 15), (0.6, 0.9, 'claude-haiku', 1, 5), (0.9, 1.1, 'claude-opus', 15, 75))
+             AS m (from_x, to_x, model_id, input_price, output_price) ON s.pick >= m.from_x AND s.pick < m.to_x
+        WHERE s.at >= until - interval '2160 hours' AND s.at < until
+    ), usage AS (
+        INSERT INTO bcce_data.model_usage (tenant_id, source, idempotency_key, at, model_id, provider, region, user_key, session_id,
+            input_tokens, output_tokens, cache_read_tokens, latency_ms, reported_cost_usd)
+        SELECT tenant_id, 'sample', format('%s-usage-%s', prefix, n), at, model_id, 'bedrock', CASE no WHEN 1 THEN 'eu-central-1' ELSE 'us-east-1' END,
+               format('user-%s@%s.example', 1 + floor(bcce_data.sample_draw(seed, 68, n) ^ 1.4 * users * least(1, 0.5 + (90 - d) / 120.0)), slug),
+               format('%s-%s-%s', prefix, d, 1 + floor(9 * bcce_data.sample_draw(seed, 69, n))),
+               -- Some senders tell no tokens, some no cost.
+               CASE WHEN known < 0.98 THEN input_tokens END, CASE WHEN known < 0.98 THEN output_tokens END,
+               CASE WHEN known < 0.98 THEN cache_read_tokens END, round(400 + 14 * output_tokens),
+               CASE WHEN known < 0.75 THEN round((input_tokens * input_price + output_tokens * output_price
+                   + coalesce(cache_read_tokens, 0) * input_price * 0.1) / 1000000.0, 6) END
+        FROM call
+        ON CONFLICT DO NOTHING RETURNING tenant_id
+    )
+    SELECT tenant_id, 'model_usage' FROM usage
+$body$;
+COMMENT ON FUNCTION bcce_data.sample_model_usage(text, bigint, timestamptz) IS 'sample data: model calls; one row for each that was added';
+
+CREATE OR REPLACE FUNCTION bcce_data.sample_events(prefix text, seed bigint, until timestamptz, guests bigint, sessions bigint, events bigint)
+RETURNS TABLE (tenant_id uuid, fact text)
+LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp AS $body$
+    WITH session AS MATERIALIZED (
+        SELECT s, CASE WHEN s < guests THEN s ELSE floor(bcce_data.sample_draw(seed, 70, s) ^ 1.8 * guests)::bigint END AS guest,
+               floor(91 * bcce_data.sample_draw(seed, 71, s))::integer AS day, floor(91 * bcce_data.sample_draw(seed, 72, s))::integer AS other_day
+        FROM generate_series(0, sessions - 1) AS s
+    ), visit AS MATERIALIZED (
+        -- Guests come more at weekends: a weekday gives way to a second try.
+        SELECT v.*, t.tenant_id, t.no,
+               bcce_data.sample_moment(seed, 73, v.s, today.local - CASE
+                   WHEN extract(isodow FROM today.local - v.day) <= 4 THEN v.other_day ELSE v.day END, t.zone) AS at
+        FROM session v
+        JOIN bcce_data.sample_tenants() t ON t.no = CASE WHEN bcce_data.sample_draw(seed, 76, v.guest) < 0.6 THEN 1 ELSE 2 END
+        CROSS JOIN LATERAL (SELECT (until AT TIME ZONE t.zone)::date AS local) today
+    ), event AS MATERIALIZED (
+        SELECT e, v.s, v.guest, v.tenant_id, v.no, bcce_data.sample_draw(seed, 77, e) AS x,
+               v.at - make_interval(hours => CASE WHEN v.at > until - interval '1 hour' THEN 24 ELSE 0 END
+                                           - CASE WHEN v.at < until - interval '2160 hours' THEN 24 ELSE 0 END)
+               + make_interval(secs => CASE WHEN e < sessions THEN 0 ELSE floor(least(3500, exp(5.6 + 1.1 * bcce_data.sample_normal(seed, 78, e)))) END) AS at
+        FROM generate_series(0, events - 1) AS e
+        JOIN visit v ON v.s = CASE WHEN e < sessions THEN e ELSE floor(bcce_data.sample_draw(seed, 79, e) * sessions)::bigint END
+    ), stored AS (
+        INSERT INTO bcce_data.events (tenant_id, source, idempotency_key, occurred_at, event_type, guest_key, guest_type, session_id,
+            service_id, ip_prefix, user_agent_family, properties)
+        SELECT tenant_id, 'sample', format('%s-event-%s', prefix, e), at,
+               CASE WHEN x < 0.45 THEN 'page_view' WHEN x < 0.6 THEN 'search' WHEN x < 0.72 THEN 'faq_view' WHEN x < 0.85 THEN 'chat_session' ELSE 'service_interaction' END,
+               format('guest-%s', guest), (ARRAY['business', 'leisure', 'family'])[1 + guest % 3], format('%s-visit-%s', prefix, s),
+               CASE WHEN x >= 0.85 THEN CASE no WHEN 1 THEN 'guest-app' ELSE 'checkout' END END,
+               CASE guest % 4 WHEN 0 THEN format('2001:db8:%s:1::%s', guest % 9000, 1 + e % 90)
+                              ELSE format('%s.%s', (ARRAY['192.0.2', '198.51.100', '203.0.113'])[guest % 4], 1 + guest % 250) END::inet,
+               (ARRAY['Chrome', 'Safari', 'Firefox', 'Edge'])[1 + guest % 4],
+               CASE WHEN x < 0.45 THEN jsonb_build_object('path', (ARRAY['/rooms', '/offers', '/spa', '/checkout'])[1 + e % 4])
+                    WHEN x < 0.6 THEN jsonb_build_object('query', (ARRAY['late check-out', 'parking', 'breakfast', 'airport shuttle'])[1 + e % 4], 'results', e % 12)
+                    WHEN x < 0.72 THEN jsonb_build_object('topic', (ARRAY['wifi', 'pets', 'pool'])[1 + e % 3])
+                    WHEN x < 0.85 THEN jsonb_build_object('message', CASE WHEN e % 4 = 0 THEN 'please help, ' || bcce_data.sample_pii(e / 4) ELSE 'when is breakfast?' END,
+                                                          'seconds', floor(30 + 600 * bcce_data.sample_draw(seed, 80, e) ^ 2))
+                    ELSE jsonb_build_object('service', (ARRAY['housekeeping', 'room_service', 'concierge'])[1 + e % 3], 'rating', 1 + floor(5 * sqrt(bcce_data.sample_draw(seed, 81, e)))) END
+        FROM event
+        ON CONFLICT DO NOTHING RETURNING tenant_id
+    )
+    SELECT tenant_id, 'events' FROM stored
+$body$;
+COMMENT ON FUNCTION bcce_data.sample_events(text, bigint, timestamptz, bigint, bigint, bigint) IS 'sample data: guest events; one row for each that was added';
+
+CREATE OR REPLACE FUNCTION bcce.generate_sample_data(
+    guests integer DEFAULT 100, sessions integer DEFAULT 500, events integer DEFAULT 5000, seed integer DEFAULT 42,
+    ending_at timestamptz DEFAULT now())
+RETURNS TABLE (tenant text, fact text, row_count bigint)
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET jit = off SET client_min_messages = warning AS $body$
+DECLARE
+    until timestamptz := date_trunc('minute', ending_at, 'UTC');
+    set_id text;
+    prefix text;
+    event_prefix text;
+    parent regclass;
+BEGIN
+    IF guests IS NULL OR sessions IS NULL OR events IS NULL OR seed IS NULL OR ending_at IS NULL
+       OR guests NOT BETWEEN 1 AND 1000000 OR sessions NOT BETWEEN 1 AND 10000000 OR events NOT BETWEEN 0 AND 100000000 THEN
+        PERFORM bcce.raise_error('22023', 'sample data need 1 to 1,000,000 guests, 1 to 10,000,000 sessions and 0 to 100,000,000 events', NULL,
+            'Leave arguments out to get 100 guests, 500 sessions and 5,000 events.');
+    END IF;
+    IF NOT ending_at BETWEEN '1971-01-01 00:00:00+00' AND '2200-01-01 00:00:00+00' THEN
+        PERFORM bcce.raise_error('22008', 'sample data end between the years 1971 and 2199', NULL, 'Leave ending_at out to end now.');
+    END IF;
+    -- Ids name the arguments: the same call adds nothing, another adds its own.
+    set_id := to_hex(extract(epoch FROM until)::bigint / 60);
+    prefix := format('s%s-%s', seed, set_id);
+    event_prefix := format('%s-%s-%s-%s', prefix, guests, sessions, events);
+
+    IF NOT EXISTS (SELECT FROM bcce_data.tenants t WHERE t.slug = 'sample-acme') THEN
+        PERFORM bcce.create_tenant('sample-acme', 'Acme Corp (sample)', NULL, 'Europe/Berlin');
+    END IF;
+    IF NOT EXISTS (SELECT FROM bcce_data.tenants t WHERE t.slug = 'sample-beta') THEN
+        PERFORM bcce.create_tenant('sample-beta', 'Beta Inc (sample)', NULL, 'America/New_York');
+    END IF;
+    FOREACH parent IN ARRAY ARRAY['bcce_data.workflow_runs', 'bcce_data.performance_metrics', 'bcce_data.predictions',
+                                  'bcce_data.model_usage', 'bcce_data.events']::regclass[]
+    LOOP
+        PERFORM bcce_data.make_partition(parent, until - make_interval(hours => 720 * n)) FROM generate_series(0, 3) AS n;
+    END LOOP;
+
+    RETURN QUERY
+    WITH added AS (
+        SELECT * FROM bcce_data.sample_dimensions(prefix, seed, until)
+    )
+    SELECT t.slug, a.fact, count(*) FROM added a JOIN bcce_data.sample_tenants() t ON t.tenant_id = a.tenant_id GROUP BY 1, 2 ORDER BY 1, 2;
+    -- Runs and incidents first: metrics and predictions look at them.
+    RETURN QUERY SELECT t.slug, a.fact, count(*) FROM bcce_data.sample_runs(prefix, seed, until) a
+        JOIN bcce_data.sample_tenants() t ON t.tenant_id = a.tenant_id GROUP BY 1, 2 ORDER BY 1, 2;
+    RETURN QUERY SELECT t.slug, a.fact, count(*) FROM bcce_data.sample_incidents(prefix, seed, until) a
+        JOIN bcce_data.sample_tenants() t ON t.tenant_id = a.tenant_id GROUP BY 1, 2 ORDER BY 1, 2;
+    RETURN QUERY SELECT t.slug, a.fact, count(*) FROM bcce_data.sample_metrics(prefix, seed, until) a
+        JOIN bcce_data.sample_tenants() t ON t.tenant_id = a.tenant_id GROUP BY 1, 2 ORDER BY 1, 2;
+    RETURN QUERY SELECT t.slug, a.fact, count(*) FROM bcce_data.sample_predictions(prefix, seed, until) a
+        JOIN bcce_data.sample_tenants() t ON t.tenant_id = a.tenant_id GROUP BY 1, 2 ORDER BY 1, 2;
+    RETURN QUERY SELECT t.slug, a.fact, count(*) FROM bcce_data.sample_model_usage(prefix, seed, until) a
+        JOIN bcce_data.sample_tenants() t ON t.tenant_id = a.tenant_id GROUP BY 1, 2 ORDER BY 1, 2;
+    RETURN QUERY SELECT t.slug, a.fact, count(*) FROM bcce_data.sample_events(event_prefix, seed, until, guests, sessions, events) a
+        JOIN bcce_data.sample_tenants() t ON t.tenant_id = a.tenant_id GROUP BY 1, 2 ORDER BY 1, 2;
+END
+$body$;
+COMMENT ON FUNCTION bcce.generate_sample_data(integer, integer, integer, integer, timestamptz) IS
+'Fills two tenants, sample-acme (Europe/Berlin) and sample-beta (America/New_York), with 90 days that end at ending_at (cut to the minute): runs, incidents, service samples, predictions, model calls, and exactly so many guest events. The same arguments always give the same rows, and a second call with them adds nothing; other arguments add their own. Personal data and secrets are planted in the free text and redacted on the way in. Returns how many rows were added. For a superuser. Errors: 22023 a count out of range, 22008 time out of range.';
+$bcce_module$);
+
+INSERT INTO bcce.module (part, name, sql) VALUES ('report', '10_incidents', $bcce_module$
+-- What the reports mean by a declared incident: one definition for all of them.
+CREATE OR REPLACE FUNCTION bcce_data.declared_incidents(until timestamptz DEFAULT NULL)
+RETURNS TABLE (
+    tenant_id uuid,
+    incident_id text,
+    service_id text,
+    severity text,
+    state text,
+    started_at timestamptz,
+    ended_at timestamptz,
+    impact_minutes double precision,
+    is_fallback boolean
+)
+LANGUAGE sql STABLE PARALLEL RESTRICTED
+BEGIN ATOMIC
+    SELECT
+        clock.tenant_id,
+        clock.incident_id,
+        clock.service_id,
+        clock.severity,
+        verdict.state,
+        clock.started_at,
+        clock.ended_at,
+        CASE WHEN verdict.state = 'recovered' THEN
+            coalesce(clock.union_seconds, extract(epoch FROM clock.ended_at - clock.started_at))::double precision / 60
+        END,
+        clock.is_fallback
+    FROM (
+        SELECT
+            i.tenant_id,
+            i.incident_id,
+            i.service_id,
+            i.severity,
+            coalesce(impact.started_at, i.impact_started_at, i.detected_at, i.opened_at) AS started_at,
+            CASE WHEN impact.started_at IS NOT NULL THEN impact.ended_at
+                 ELSE coalesce(i.recovered_at, i.mitigated_at, i.resolved_at, i.closed_at) END AS ended_at,
+            impact.union_seconds,
+            impact.started_at IS NULL AND i.closed_at IS NOT NULL
+                AND coalesce(i.recovered_at, i.mitigated_at, i.resolved_at) IS NULL AS is_fallback
+        FROM bcce_data.incidents i
+        LEFT JOIN LATERAL (
+            SELECT
+                min(lower(part.span)) AS started_at,
+                CASE WHEN NOT bool_or(upper_inf(part.span)) THEN max(upper(part.span)) END AS ended_at,
+                CASE WHEN NOT bool_or(upper_inf(part.span) OR NOT isfinite(lower(part.span)) OR NOT isfinite(upper(part.span)))
+                     THEN sum(extract(epoch FROM upper(part.span) - lower(part.span))) END AS union_seconds
+            FROM (
+                SELECT unnest(range_agg(p.span)) AS span
+                FROM bcce_data.incident_impacts p
+                WHERE p.tenant_id = i.tenant_id AND p.incident_id = i.incident_id
+                  AND (until IS NULL OR lower(p.span) < until)
+            ) part
+        ) impact ON true
+        WHERE NOT i.is_test AND i.merged_into IS NULL
+    ) clock
+    CROSS JOIN LATERAL (
+        SELECT CASE
+            WHEN NOT isfinite(clock.started_at) OR clock.ended_at < clock.started_at
+                OR clock.ended_at > (SELECT bcce.report_now() + interval '5 minutes') THEN 'invalid'
+            WHEN clock.ended_at <= (SELECT least(until, bcce.report_now() + interval '5 minutes')) THEN 'recovered'
+            ELSE 'open'
+        END AS state
+    ) verdict
+    WHERE until IS NULL OR clock.started_at < until;
+END;
+COMMENT ON FUNCTION bcce_data.declared_incidents(timestamptz) IS 'Declared incidents (no tests, none merged into another) that began before until, with their state then: recovered, open or invalid (ends before it starts, or more than five minutes in the future). They start with their impact, else when detected or opened, and end when recovered, mitigated or resolved, else when closed (is_fallback). Recorded impact spans go before the clocks: impact_minutes is the length of their union, in minutes, NULL unless recovered.';
+$bcce_module$);
+
+INSERT INTO bcce.module (part, name, sql) VALUES ('report', '20_overview', $bcce_module$
+-- analytics_overview: what happened, one row per tenant.
+CREATE OR REPLACE FUNCTION bcce.analytics_overview(since timestamptz DEFAULT NULL, until timestamptz DEFAULT NULL)
+RETURNS TABLE (
+    tenant_id uuid,
+    tenant_name text,
+    total_workflows bigint,
+    failed_workflows bigint,
+    failure_rate_percent numeric,
+    avg_p95_latency_ms double precision,
+    avg_throughput_rps double precision,
+    total_predictions bigint,
+    avg_failure_probability double precision,
+    finished_workflows bigint,
+    running_workflows bigint,
+    cancelled_workflows bigint,
+    success_rate_percent numeric,
+    failure_rate_low_percent numeric,
+    failure_rate_high_percent numeric,
+    open_incidents bigint,
+    active_users bigint,
+    first_activity_at timestamptz,
+    last_activity_at timestamptz,
+    as_of timestamptz
+)
+LANGUAGE sql STABLE PARALLEL RESTRICTED
+BEGIN ATOMIC
+    SELECT
+        t.tenant_id,
+        t.tenant_name,
+        coalesce(run.total, 0),
+        coalesce(run.failed, 0),
+        round(100.0 * run.failed / nullif(run.finished, 0), 1),
+        metric.avg_p95_latency_ms,
+        metric.avg_throughput_rps,
+        coalesce(prediction.total, 0),
+        prediction.avg_failure_probability,
+        coalesce(run.finished, 0),
+        coalesce(run.total - run.finished - run.cancelled, 0),
+        coalesce(run.cancelled, 0),
+        round(100.0 * (run.finished - run.failed) / nullif(run.finished, 0), 1),
+        -- Wilson: (k + z²/2 ± z √(k (n − k) / n + z²/4)) / (n + z²), z = 1.959963984540054
+        round(100.0 * (run.failed + 3.841458820694124 / 2 - 1.959963984540054
+            * sqrt(1.0 * run.failed * (run.finished - run.failed) / nullif(run.finished, 0) + 3.841458820694124 / 4))
+            / (run.finished + 3.841458820694124), 1),
+        round(100.0 * (run.failed + 3.841458820694124 / 2 + 1.959963984540054
+            * sqrt(1.0 * run.failed * (run.finished - run.failed) / nullif(run.finished, 0) + 3.841458820694124 / 4))
+            / (run.finished + 3.841458820694124), 1),
+        coalesce(incident.still_open, 0),
+        coalesce(person.active, 0),
+        least(run.first_at, metric.first_at, prediction.first_at, person.first_at),
+        greatest(run.last_at, metric.last_at, prediction.last_at, person.last_at),
+        (SELECT least(until, bcce.report_now()))
+    FROM bcce_data.tenants t
+    LEFT JOIN (
+        SELECT
+            r.tenant_id,
+            count(*) AS total,
+            count(*) FILTER (WHERE r.finished_at <= (SELECT least(until, bcce.report_now()))
+                             AND r.status IN ('failed', 'timed_out')) AS failed,
+            count(*) FILTER (WHERE r.finished_at <= (SELECT least(until, bcce.report_now()))
+                             AND r.status IN ('succeeded', 'failed', 'timed_out')) AS finished,
+            count(*) FILTER (WHERE r.finished_at <= (SELECT least(until, bcce.report_now()))
+                             AND r.status = 'cancelled') AS cancelled,
+            min(r.started_at) AS first_at,
+            max(r.started_at) AS last_at
+        FROM bcce_data.workflow_runs r
+        WHERE (since IS NULL OR r.started_at >= since)
+          AND (until IS NULL OR r.started_at < until)
+          AND NOT r.is_test AND r.status <> 'skipped'
+        GROUP BY r.tenant_id
+    ) run ON run.tenant_id = t.tenant_id
+    LEFT JOIN (
+        -- A sample of unknown length weighs as much as the known ones do on average.
+        SELECT
+            m.tenant_id,
+            avg(m.p95_latency_ms) AS avg_p95_latency_ms,
+            CASE WHEN min(length.s) FILTER (WHERE m.throughput_rps IS NOT NULL)
+                      < max(length.s) FILTER (WHERE m.throughput_rps IS NOT NULL) THEN
+                (sum(m.throughput_rps * length.s)
+                    + coalesce(avg(length.s) FILTER (WHERE m.throughput_rps IS NOT NULL)
+                               * sum(m.throughput_rps) FILTER (WHERE length.s IS NULL), 0))
+                / (avg(length.s) FILTER (WHERE m.throughput_rps IS NOT NULL) * count(m.throughput_rps))
+            ELSE avg(m.throughput_rps) END AS avg_throughput_rps,
+            min(m.observed_at) AS first_at,
+            max(m.observed_at) AS last_at
+        FROM bcce_data.performance_metrics m
+        LEFT JOIN bcce_data.services s ON s.tenant_id = m.tenant_id AND s.service_id = m.service_id
+        CROSS JOIN LATERAL (SELECT coalesce(m.window_seconds, s.expected_interval_seconds) AS s) length
+        WHERE (since IS NULL OR m.observed_at >= since)
+          AND (until IS NULL OR m.observed_at < until)
+          AND NOT m.is_test
+        GROUP BY m.tenant_id
+    ) metric ON metric.tenant_id = t.tenant_id
+    LEFT JOIN (
+        SELECT
+            p.tenant_id,
+            count(*) AS total,
+            avg(p.failure_probability) AS avg_failure_probability,
+            min(p.predicted_at) AS first_at,
+            max(p.predicted_at) AS last_at
+        FROM bcce_data.predictions p
+        WHERE (since IS NULL OR p.predicted_at >= since)
+          AND (until IS NULL OR p.predicted_at < until)
+          AND NOT p.is_test
+        GROUP BY p.tenant_id
+    ) prediction ON prediction.tenant_id = t.tenant_id
+    LEFT JOIN (
+        SELECT i.tenant_id, count(*) AS still_open
+        FROM bcce_data.declared_incidents(until) i
+        WHERE i.state = 'open' AND i.started_at <= (SELECT least(until, bcce.report_now()))
+        GROUP BY i.tenant_id
+    ) incident ON incident.tenant_id = t.tenant_id
+    LEFT JOIN (
+        -- One row per user and fact first: few rows are left to be made distinct.
+        SELECT a.tenant_id, count(DISTINCT a.user_key) AS active, min(a.first_at) AS first_at, max(a.last_at) AS last_at
+        FROM (
+            SELECT r.tenant_id, r.user_key, min(r.started_at) AS first_at, max(r.started_at) AS last_at
+            FROM bcce_data.workflow_runs r
+            WHERE (since IS NULL OR r.started_at >= since)
+              AND (until IS NULL OR r.started_at < until)
+              AND NOT r.is_test AND r.status <> 'skipped'
+            GROUP BY r.tenant_id, r.user_key
+            UNION ALL
+            SELECT e.tenant_id, e.user_key, min(e.occurred_at), max(e.occurred_at)
+            FROM bcce_data.events e
+            WHERE (since IS NULL OR e.occurred_at >= since)
+              AND (until IS NULL OR e.occurred_at < until)
+              AND NOT e.is_test
+            GROUP BY e.tenant_id, e.user_key
+            UNION ALL
+            SELECT u.tenant_id, u.user_key, min(u.at), max(u.at)
+            FROM bcce_data.model_usage u
+            WHERE (since IS NULL OR u.at >= since)
+              AND (until IS NULL OR u.at < until)
+              AND NOT u.is_test
+            GROUP BY u.tenant_id, u.user_key
+        ) a
+        GROUP BY a.tenant_id
+    ) person ON person.tenant_id = t.tenant_id
+    WHERE t.deleted_at IS NULL;
+END;
+COMMENT ON FUNCTION bcce.analytics_overview(timestamptz, timestamptz) IS 'How is each tenant doing between since (inclusive) and until (exclusive)? NULL leaves an end open. Same columns as the view of this name; states are those at the window''s end, or now.';
+
+CREATE OR REPLACE VIEW bcce.analytics_overview WITH (security_invoker = true) AS
+SELECT
+    o.tenant_id,
+    o.tenant_name,
+    o.total_workflows,
+    o.failed_workflows,
+    o.failure_rate_percent,
+    o.avg_p95_latency_ms,
+    o.avg_throughput_rps,
+    o.total_predictions,
+    o.avg_failure_probability,
+    o.finished_workflows,
+    o.running_workflows,
+    o.cancelled_workflows,
+    o.success_rate_percent,
+    o.failure_rate_low_percent,
+    o.failure_rate_high_percent,
+    o.open_incidents,
+    o.active_users,
+    o.first_activity_at,
+    o.last_activity_at,
+    o.as_of
+FROM bcce.analytics_overview(NULL::timestamptz, NULL::timestamptz) o;
+COMMENT ON VIEW bcce.analytics_overview IS 'How is each tenant doing, over all retained data? One row per visible tenant. For a period use the function of this name.';
+COMMENT ON COLUMN bcce.analytics_overview.tenant_id IS 'tenant';
+COMMENT ON COLUMN bcce.analytics_overview.tenant_name IS 'display name of the tenant';
+COMMENT ON COLUMN bcce.analytics_overview.total_workflows IS 'runs started: running, finished and cancelled; skipped ones are not counted';
+COMMENT ON COLUMN bcce.analytics_overview.failed_workflows IS 'runs that failed or timed out';
+COMMENT ON COLUMN bcce.analytics_overview.failure_rate_percent IS 'percent of the finished runs that failed or timed out, one decimal; NULL: none finished';
+COMMENT ON COLUMN bcce.analytics_overview.avg_p95_latency_ms IS 'mean of the samples'' p95 latency, milliseconds; NULL: no sample has one';
+COMMENT ON COLUMN bcce.analytics_overview.avg_throughput_rps IS 'mean throughput of the samples, requests per second, weighted by sample length (the service''s declared interval where a sample has none)';
+COMMENT ON COLUMN bcce.analytics_overview.total_predictions IS 'predictions made';
+COMMENT ON COLUMN bcce.analytics_overview.avg_failure_probability IS 'mean predicted probability of failure, 0 to 1; NULL: no predictions';
+COMMENT ON COLUMN bcce.analytics_overview.finished_workflows IS 'runs that succeeded, failed or timed out: what the rates divide by';
+COMMENT ON COLUMN bcce.analytics_overview.running_workflows IS 'runs started and not over yet';
+COMMENT ON COLUMN bcce.analytics_overview.cancelled_workflows IS 'runs that were cancelled';
+COMMENT ON COLUMN bcce.analytics_overview.success_rate_percent IS 'percent of the finished runs that succeeded, one decimal; NULL: none finished';
+COMMENT ON COLUMN bcce.analytics_overview.failure_rate_low_percent IS 'lower end of the failure rate''s 95 % confidence interval (Wilson), percent; NULL: none finished';
+COMMENT ON COLUMN bcce.analytics_overview.failure_rate_high_percent IS 'upper end of the failure rate''s 95 % confidence interval (Wilson), percent; NULL: none finished';
+COMMENT ON COLUMN bcce.analytics_overview.open_incidents IS 'declared incidents open now (at the end of a period), whenever they began';
+COMMENT ON COLUMN bcce.analytics_overview.active_users IS 'distinct pseudonymous users with a run, an event or a model call; guests are not users';
+COMMENT ON COLUMN bcce.analytics_overview.first_activity_at IS 'time of the first run, event, model call, prediction or sample';
+COMMENT ON COLUMN bcce.analytics_overview.last_activity_at IS 'time of the last run, event, model call, prediction or sample';
+COMMENT ON COLUMN bcce.analytics_overview.as_of IS 'moment at which states are judged: now, or the end of the period';
+
+-- A tenant of somebody else and one that does not exist are the same to the caller.
+CREATE OR REPLACE FUNCTION bcce.overview_json(tenant uuid) RETURNS json
+LANGUAGE sql STABLE PARALLEL RESTRICTED
+BEGIN ATOMIC
+    SELECT row_to_json(sample)
+    FROM (
+        SELECT
+            o.tenant_id,
+            o.total_workflows,
+            o.failed_workflows,
+            o.failure_rate_percent,
+            round(o.avg_p95_latency_ms::numeric, 1) AS avg_p95_latency_ms,
+            round(o.avg_throughput_rps::numeric, 1) AS avg_throughput_rps,
+            o.total_predictions,
+            round(o.avg_failure_probability::numeric, 2) AS avg_failure_probability
+        FROM bcce.analytics_overview(NULL::timestamptz, NULL::timestamptz) o
+        WHERE o.tenant_id = tenant
+    ) sample
+    UNION ALL
+    SELECT NULL::json
+    FROM bcce.raise_error('P0002', 'tenant not found', NULL, NULL) refusal
+    WHERE NOT EXISTS (
+        SELECT 1
+        FROM bcce_data.tenants t
+        WHERE t.tenant_id = tenant AND t.deleted_at IS NULL
+    );
+END;
+COMMENT ON FUNCTION bcce.overview_json(uuid) IS 'The eight main numbers of a tenant, over all its data, as JSON: rates, latency and throughput with one decimal, the probability with two, null where unknown. Error P0002 when there is no such tenant or it is not the caller''s.';
+
+CREATE OR REPLACE FUNCTION bcce.overview_json(tenant text) RETURNS json
+LANGUAGE sql STABLE PARALLEL RESTRICTED
+BEGIN ATOMIC
+    SELECT bcce.overview_json((
+        SELECT t.tenant_id
+        FROM bcce_data.tenants t
+        WHERE tenant IN (t.slug, t.external_id)
+           OR replace(t.tenant_id::text, '-', '') = lower(replace(btrim(tenant, '{}'), '-', ''))
+        ORDER BY t.slug = tenant DESC, t.external_id = tenant DESC NULLS LAST
+        LIMIT 1
+    ));
+END;
+COMMENT ON FUNCTION bcce.overview_json(text) IS 'The same for a tenant named by slug, external id or uuid.';
+$bcce_module$);
+
+INSERT INTO bcce.module (part, name, sql) VALUES ('report', '21_mttr', $bcce_module$
+-- mttr_analysis: how long recovery takes, one row per tenant.
+CREATE OR REPLACE FUNCTION bcce.mttr_analysis(since timestamptz DEFAULT NULL, until timestamptz DEFAULT NULL)
+RETURNS TABLE (
+    tenant_id uuid,
+    tenant_name text,
+    mttr_basis text,
+    incident_count bigint,
+    avg_mttr_minutes double precision,
+    median_mttr_minutes double precision,
+    p95_mttr_minutes double precision,
+    recovered_count bigint,
+    open_count bigint,
+    invalid_count bigint,
+    fallback_count bigint,
+    derived_count bigint,
+    oldest_open_minutes double precision,
+    mtta_minutes double precision,
+    mttd_minutes double precision,
+    mtbf_hours double precision,
+    availability_percent numeric
+)
+LANGUAGE sql STABLE PARALLEL RESTRICTED
+BEGIN ATOMIC
+    WITH basis AS (
+        SELECT
+            t.tenant_id,
+            t.tenant_name,
+            declared.ever,
+            CASE WHEN t.mttr_source <> 'auto' THEN t.mttr_source
+                 WHEN declared.ever THEN 'declared'
+                 ELSE 'derived' END AS basis
+        FROM bcce_data.tenants t
+        CROSS JOIN LATERAL (
+            SELECT EXISTS (
+                SELECT 1
+                FROM bcce_data.incidents i
+                WHERE i.tenant_id = t.tenant_id AND NOT i.is_test
+            ) AS ever
+        ) declared
+        WHERE t.deleted_at IS NULL
+    ),
+    declared AS (
+        SELECT
+            d.tenant_id,
+            d.incident_id,
+            d.service_id,
+            d.state,
+            d.started_at,
+            d.ended_at,
+            d.impact_minutes,
+            d.is_fallback
+        FROM bcce_data.declared_incidents(until) d
+    ),
+    -- Where a workflow turns from success to failure or back.  Formed over all
+    -- history, so that a window's edge never makes or hides an episode.
+    turn AS (
+        SELECT
+            o.tenant_id,
+            o.workflow_id,
+            o.service_id,
+            o.is_failure,
+            o.finished_at AS started_at,
+            lead(o.finished_at) OVER turns AS ended_at
+        FROM (
+            SELECT
+                r.tenant_id,
+                r.workflow_id,
+                coalesce(r.service_id, w.service_id) AS service_id,
+                r.finished_at,
+                r.started_at,
+                r.run_id,
+                r.status <> 'succeeded' AS is_failure,
+                lag(r.status <> 'succeeded') OVER (PARTITION BY r.tenant_id, r.workflow_id
+                                                   ORDER BY r.finished_at, r.started_at, r.run_id) AS was_failure
+            FROM basis b
+            JOIN bcce_data.workflow_runs r ON r.tenant_id = b.tenant_id
+            LEFT JOIN bcce_data.workflows w ON w.tenant_id = r.tenant_id AND w.workflow_id = r.workflow_id
+            WHERE b.basis IN ('derived', 'both')
+              AND NOT r.is_test
+              AND r.status IN ('succeeded', 'failed', 'timed_out')
+              AND (until IS NULL OR r.started_at < until)
+        ) o
+        WHERE o.is_failure IS DISTINCT FROM o.was_failure
+        WINDOW turns AS (PARTITION BY o.tenant_id, o.workflow_id ORDER BY o.finished_at, o.started_at, o.run_id)
+    ),
+    episode AS (
+        SELECT
+            n.tenant_id,
+            n.started_at,
+            n.ended_at,
+            CASE WHEN n.ended_at > (SELECT bcce.report_now() + interval '5 minutes') THEN 'invalid'
+                 WHEN n.ended_at <= (SELECT least(until, bcce.report_now() + interval '5 minutes')) THEN 'recovered'
+                 ELSE 'open' END AS state
+        FROM turn n
+        JOIN basis b ON b.tenant_id = n.tenant_id
+        WHERE n.is_failure
+          AND n.started_at <= (SELECT least(until, bcce.report_now()))
+          AND NOT (b.basis = 'both' AND EXISTS (
+              SELECT 1
+              FROM declared d
+              WHERE d.tenant_id = n.tenant_id
+                AND d.service_id = n.service_id
+                AND d.started_at <= (SELECT least(until, bcce.report_now()))
+                AND (n.started_at < coalesce(d.ended_at, 'infinity') OR n.started_at = d.started_at)
+                AND (d.started_at < coalesce(n.ended_at, 'infinity') OR d.started_at = n.started_at)
+          ))
+    ),
+    incident AS (
+        SELECT
+            d.tenant_id,
+            false AS is_derived,
+            d.state,
+            d.started_at,
+            d.impact_minutes AS recovery_minutes,
+            d.is_fallback
+        FROM declared d
+        JOIN basis b ON b.tenant_id = d.tenant_id
+        WHERE b.basis IN ('declared', 'both')
+          AND (since IS NULL OR d.started_at >= since)
+        UNION ALL
+        SELECT
+            e.tenant_id,
+            true,
+            e.state,
+            e.started_at,
+            CASE WHEN e.state = 'recovered' THEN extract(epoch FROM e.ended_at - e.started_at)::double precision / 60 END,
+            false
+        FROM episode e
+        WHERE (since IS NULL OR e.started_at >= since)
+          AND (until IS NULL OR e.started_at < until)
+    ),
+    recovery AS (
+        SELECT
+            i.tenant_id,
+            count(*) AS total,
+            avg(i.recovery_minutes) AS mean,
+            percentile_cont(0.5) WITHIN GROUP (ORDER BY i.recovery_minutes) AS median,
+            percentile_cont(0.95) WITHIN GROUP (ORDER BY i.recovery_minutes) AS p95,
+            count(*) FILTER (WHERE i.state = 'recovered') AS recovered,
+            count(*) FILTER (WHERE i.state = 'open') AS still_open,
+            count(*) FILTER (WHERE i.state = 'invalid') AS invalid,
+            count(*) FILTER (WHERE i.state = 'recovered' AND i.is_fallback) AS fallback,
+            count(*) FILTER (WHERE i.is_derived) AS derived,
+            min(i.started_at) FILTER (WHERE i.state = 'open') AS oldest_open_at
+        FROM incident i
+        GROUP BY i.tenant_id
+    ),
+    response AS (
+        SELECT
+            i.tenant_id,
+            avg(extract(epoch FROM i.acknowledged_at - coalesce(i.detected_at, i.opened_at))::double precision / 60)
+                FILTER (WHERE i.acknowledged_at >= coalesce(i.detected_at, i.opened_at)
+                        AND i.acknowledged_at <= (SELECT least(until, bcce.report_now()))) AS acknowledge_minutes,
+            avg(extract(epoch FROM i.detected_at - i.impact_started_at)::double precision / 60)
+                FILTER (WHERE i.detected_at >= i.impact_started_at
+                        AND i.detected_at <= (SELECT least(until, bcce.report_now()))) AS detect_minutes
+        FROM declared d
+        JOIN basis b ON b.tenant_id = d.tenant_id AND b.basis IN ('declared', 'both')
+        JOIN bcce_data.incidents i ON i.tenant_id = d.tenant_id AND i.incident_id = d.incident_id
+        WHERE since IS NULL OR d.started_at >= since
+        GROUP BY i.tenant_id
+    ),
+    -- From the tenant's first fact (or since, if later) to the window's end.
+    observed AS (
+        SELECT
+            b.tenant_id,
+            greatest(since, first.at) AS starts_at,
+            (SELECT least(until, bcce.report_now())) AS ends_at
+        FROM basis b
+        CROSS JOIN LATERAL (
+            SELECT least(
+                (SELECT min(r.started_at) FROM bcce_data.workflow_runs r
+                 WHERE r.tenant_id = b.tenant_id AND NOT r.is_test AND r.status <> 'skipped'),
+                (SELECT min(m.observed_at) FROM bcce_data.performance_metrics m
+                 WHERE m.tenant_id = b.tenant_id AND NOT m.is_test),
+                (SELECT min(p.predicted_at) FROM bcce_data.predictions p
+                 WHERE p.tenant_id = b.tenant_id AND NOT p.is_test),
+                (SELECT min(u.at) FROM bcce_data.model_usage u
+                 WHERE u.tenant_id = b.tenant_id AND NOT u.is_test),
+                (SELECT min(e.occurred_at) FROM bcce_data.events e
+                 WHERE e.tenant_id = b.tenant_id AND NOT e.is_test),
+                (SELECT min(d.started_at) FROM declared d
+                 WHERE d.tenant_id = b.tenant_id AND d.state <> 'invalid')
+            ) AS at
+        ) first
+        WHERE b.ever AND first.at IS NOT NULL
+    ),
+    span AS (
+        SELECT d.tenant_id, d.started_at, coalesce(d.ended_at, 'infinity') AS ended_at
+        FROM declared d
+        WHERE d.state <> 'invalid'
+          AND NOT EXISTS (
+              SELECT 1
+              FROM bcce_data.incident_impacts p
+              WHERE p.tenant_id = d.tenant_id AND p.incident_id = d.incident_id
+                AND (until IS NULL OR lower(p.span) < until)
+          )
+        UNION ALL
+        SELECT d.tenant_id, lower(p.span), coalesce(upper(p.span), 'infinity')
+        FROM declared d
+        JOIN bcce_data.incident_impacts p ON p.tenant_id = d.tenant_id AND p.incident_id = d.incident_id
+        WHERE d.state <> 'invalid'
+          AND (until IS NULL OR lower(p.span) < until)
+    ),
+    impact AS (
+        SELECT
+            o.tenant_id,
+            count(s.started_at) FILTER (WHERE s.started_at >= o.starts_at) AS starts,
+            range_agg(tstzrange(greatest(s.started_at, o.starts_at), least(s.ended_at, o.ends_at)))
+                FILTER (WHERE s.ended_at > o.starts_at) AS spans
+        FROM observed o
+        JOIN span s ON s.tenant_id = o.tenant_id AND s.started_at < o.ends_at AND s.ended_at >= o.starts_at
+        WHERE o.starts_at < o.ends_at
+        GROUP BY o.tenant_id
+    ),
+    uptime AS (
+        SELECT
+            o.tenant_id,
+            i.starts,
+            extract(epoch FROM o.ends_at - o.starts_at) AS observed_seconds,
+            coalesce((SELECT sum(extract(epoch FROM upper(u.span) - lower(u.span)))
+                      FROM unnest(i.spans) AS u (span)), 0) AS impact_seconds
+        FROM observed o
+        LEFT JOIN impact i ON i.tenant_id = o.tenant_id
+        WHERE o.starts_at < o.ends_at
+    )
+    SELECT
+        b.tenant_id,
+        b.tenant_name,
+        b.basis,
+        coalesce(r.total, 0),
+        r.mean,
+        r.median,
+        r.p95,
+        coalesce(r.recovered, 0),
+        coalesce(r.still_open, 0),
+        coalesce(r.invalid, 0),
+        coalesce(r.fallback, 0),
+        coalesce(r.derived, 0),
+        -- An incident may begin after the moment of judgement by a fast clock: age 0.
+        extract(epoch FROM (SELECT least(until, bcce.report_now()))
+            - least(r.oldest_open_at, (SELECT least(until, bcce.report_now()))))::double precision
+            / CASE WHEN r.oldest_open_at IS NOT NULL THEN 60 END,
+        p.acknowledge_minutes,
+        p.detect_minutes,
+        ((u.observed_seconds - u.impact_seconds) / 3600 / nullif(u.starts, 0))::double precision,
+        round(100.0 * (1 - u.impact_seconds / u.observed_seconds), 4)
+    FROM basis b
+    LEFT JOIN recovery r ON r.tenant_id = b.tenant_id
+    LEFT JOIN response p ON p.tenant_id = b.tenant_id
+    LEFT JOIN uptime u ON u.tenant_id = b.tenant_id;
+END;
+COMMENT ON FUNCTION bcce.mttr_analysis(timestamptz, timestamptz) IS 'How long does recovery take, for incidents that began between since (inclusive) and until (exclusive)? NULL leaves an end open. Same columns as the view of this name; what ended after the window still counts as open.';
+
+CREATE OR REPLACE VIEW bcce.mttr_analysis WITH (security_invoker = true) AS
+SELECT
+    m.tenant_id,
+    m.tenant_name,
+    m.mttr_basis,
+    m.incident_count,
+    m.avg_mttr_minutes,
+    m.median_mttr_minutes,
+    m.p95_mttr_minutes,
+    m.recovered_count,
+    m.open_count,
+    m.invalid_count,
+    m.fallback_count,
+    m.derived_count,
+    m.oldest_open_minutes,
+    m.mtta_minutes,
+    m.mttd_minutes,
+    m.mtbf_hours,
+    m.availability_percent
+FROM bcce.mttr_analysis(NULL::timestamptz, NULL::timestamptz) m;
+COMMENT ON VIEW bcce.mttr_analysis IS 'How long does recovery take, over all retained data? One row per visible tenant. For a period use the function of this name.';
+COMMENT ON COLUMN bcce.mttr_analysis.tenant_id IS 'tenant';
+COMMENT ON COLUMN bcce.mttr_analysis.tenant_name IS 'display name of the tenant';
+COMMENT ON COLUMN bcce.mttr_analysis.mttr_basis IS 'which incidents count: declared, derived (failure episodes of workflows, from the first failed run to the next success), or both; the tenant''s setting, auto resolved';
+COMMENT ON COLUMN bcce.mttr_analysis.incident_count IS 'incidents that began: recovered, open and invalid';
+COMMENT ON COLUMN bcce.mttr_analysis.avg_mttr_minutes IS 'mean recovery time of the recovered incidents, minutes, from the start of impact to recovery; several spans of impact count by their union';
+COMMENT ON COLUMN bcce.mttr_analysis.median_mttr_minutes IS 'median recovery time of the recovered incidents, minutes';
+COMMENT ON COLUMN bcce.mttr_analysis.p95_mttr_minutes IS '95th percentile of the recovery time of the recovered incidents, minutes';
+COMMENT ON COLUMN bcce.mttr_analysis.recovered_count IS 'incidents that are over';
+COMMENT ON COLUMN bcce.mttr_analysis.open_count IS 'incidents that are not over: they are in none of the times above';
+COMMENT ON COLUMN bcce.mttr_analysis.invalid_count IS 'incidents that end before they begin or more than five minutes in the future: left out of the times';
+COMMENT ON COLUMN bcce.mttr_analysis.fallback_count IS 'recovered incidents for which nothing but the closing time is known';
+COMMENT ON COLUMN bcce.mttr_analysis.derived_count IS 'incidents that are failure episodes of workflows';
+COMMENT ON COLUMN bcce.mttr_analysis.oldest_open_minutes IS 'age of the oldest open incident, minutes; NULL: none is open';
+COMMENT ON COLUMN bcce.mttr_analysis.mtta_minutes IS 'mean time to acknowledge, minutes, from detection (else opening); acknowledged declared incidents only';
+COMMENT ON COLUMN bcce.mttr_analysis.mttd_minutes IS 'mean time to detect, minutes, from the start of impact; declared incidents with both times only';
+COMMENT ON COLUMN bcce.mttr_analysis.mtbf_hours IS 'mean time between failures, hours: observed time without impact of declared incidents, divided by the impacts that began; NULL: none began';
+COMMENT ON COLUMN bcce.mttr_analysis.availability_percent IS 'percent of the observed time without impact of a declared incident, four decimals; NULL: the tenant never declared one';
+$bcce_module$);
+
+INSERT INTO bcce.module (part, name, sql) VALUES ('report', '22_cost', $bcce_module$
+-- cost_analysis: what it cost, one row per tenant.
+CREATE OR REPLACE FUNCTION bcce.cost_analysis(since timestamptz DEFAULT NULL, until timestamptz DEFAULT NULL)
+RETURNS TABLE (
+    tenant_id uuid,
+    tenant_name text,
+    workflow_runs bigint,
+    metric_count bigint,
+    prediction_count bigint,
+    workflow_cost_usd numeric,
+    monitoring_cost_usd numeric,
+    prediction_cost_usd numeric,
+    model_cost_usd numeric,
+    infra_cost_usd numeric,
+    tariff_cost_usd numeric,
+    provider_cost_usd numeric,
+    total_cost_usd numeric,
+    cost_per_hour_usd numeric,
+    cost_per_execution_hour_usd numeric,
+    cost_per_workflow_usd numeric,
+    cost_per_user_usd numeric,
+    unpriced_units bigint,
+    is_lower_bound boolean,
+    estimated_share_percent numeric,
+    currency text
+)
+LANGUAGE sql STABLE PARALLEL RESTRICTED
+BEGIN ATOMIC
+    SELECT
+        t.tenant_id,
+        t.tenant_name,
+        part.runs,
+        part.metrics,
+        part.predictions,
+        part.run_usd,
+        part.metric_usd,
+        part.prediction_usd,
+        part.model_usd,
+        part.infra_usd,
+        part.run_usd + part.metric_usd + part.prediction_usd,
+        part.model_usd + part.infra_usd,
+        total.usd,
+        round(total.usd * 3600 / greatest(extract(epoch FROM part.last_at - part.first_at), 3600)
+              / CASE WHEN part.first_at IS NOT NULL THEN 1 END, 10),
+        round(total.usd * 3600 / nullif(run.seconds, 0), 10),
+        round(total.usd / nullif(part.runs, 0), 10),
+        round(total.usd / nullif(person.active, 0), 10),
+        part.unpriced,
+        part.unpriced > 0,
+        -- No token prices yet: every known model cost is a reported one.
+        round(100 * 0 / nullif(part.model_usd, 0), 1),
+        t.billing_currency
+    FROM bcce_data.tenants t
+    LEFT JOIN (
+        SELECT
+            r.tenant_id,
+            count(*) AS units,
+            count(*) - count(price.usd) AS unpriced,
+            sum(price.usd) AS usd,
+            sum(extract(epoch FROM least(r.finished_at, greatest(r.started_at, (SELECT least(until, bcce.report_now()))))
+                - r.started_at)) AS seconds,
+            min(r.started_at) AS first_at,
+            max(r.started_at) AS last_at
+        FROM bcce_data.workflow_runs r
+        CROSS JOIN LATERAL (
+            SELECT coalesce(r.charged_usd, bcce.estimate_cost('workflow_run', 1, r.started_at, r.tenant_id)) AS usd
+        ) price
+        WHERE (since IS NULL OR r.started_at >= since)
+          AND (until IS NULL OR r.started_at < until)
+          AND NOT r.is_test AND r.status <> 'skipped'
+        GROUP BY r.tenant_id
+    ) run ON run.tenant_id = t.tenant_id
+    LEFT JOIN (
+        SELECT
+            m.tenant_id,
+            count(*) AS units,
+            count(*) - count(price.usd) AS unpriced,
+            sum(price.usd) AS usd,
+            min(m.observed_at) AS first_at,
+            max(m.observed_at) AS last_at
+        FROM bcce_data.performance_metrics m
+        CROSS JOIN LATERAL (
+            SELECT coalesce(m.charged_usd, bcce.estimate_cost('metric', 1, m.observed_at, m.tenant_id)) AS usd
+        ) price
+        WHERE (since IS NULL OR m.observed_at >= since)
+          AND (until IS NULL OR m.observed_at < until)
+          AND NOT m.is_test
+        GROUP BY m.tenant_id
+    ) metric ON metric.tenant_id = t.tenant_id
+    LEFT JOIN (
+        SELECT
+            p.tenant_id,
+            count(*) AS units,
+            count(*) - count(price.usd) AS unpriced,
+            sum(price.usd) AS usd,
+            min(p.predicted_at) AS first_at,
+            max(p.predicted_at) AS last_at
+        FROM bcce_data.predictions p
+        CROSS JOIN LATERAL (
+            SELECT coalesce(p.charged_usd, bcce.estimate_cost('prediction', 1, p.predicted_at, p.tenant_id)) AS usd
+        ) price
+        WHERE (since IS NULL OR p.predicted_at >= since)
+          AND (until IS NULL OR p.predicted_at < until)
+          AND NOT p.is_test
+        GROUP BY p.tenant_id
+    ) prediction ON prediction.tenant_id = t.tenant_id
+    LEFT JOIN (
+        SELECT
+            u.tenant_id,
+            count(*) - count(u.reported_cost_usd) AS unpriced,
+            sum(u.reported_cost_usd) AS usd
+        FROM bcce_data.model_usage u
+        WHERE (since IS NULL OR u.at >= since)
+          AND (until IS NULL OR u.at < until)
+          AND NOT u.is_test
+        GROUP BY u.tenant_id
+    ) model ON model.tenant_id = t.tenant_id
+    LEFT JOIN (
+        SELECT
+            c.tenant_id,
+            sum(CASE
+                WHEN (since IS NULL OR c.period_start_at >= since)
+                    AND c.period_end_at <= (SELECT least(until, bcce.report_now())) THEN c.amount_usd
+                ELSE round(c.amount_usd
+                    * extract(epoch FROM least(c.period_end_at, (SELECT least(until, bcce.report_now())))
+                                         - greatest(c.period_start_at, since))
+                    / extract(epoch FROM c.period_end_at - c.period_start_at), 10)
+            END) AS usd
+        FROM bcce_data.infra_costs c
+        WHERE c.period_start_at < (SELECT least(until, bcce.report_now()))
+          AND (since IS NULL OR c.period_end_at > since)
+          AND isfinite(c.period_start_at) AND isfinite(c.period_end_at)
+        GROUP BY c.tenant_id
+    ) infra ON infra.tenant_id = t.tenant_id
+    LEFT JOIN (
+        SELECT a.tenant_id, count(DISTINCT a.user_key) AS active
+        FROM (
+            SELECT r.tenant_id, r.user_key
+            FROM bcce_data.workflow_runs r
+            WHERE (since IS NULL OR r.started_at >= since)
+              AND (until IS NULL OR r.started_at < until)
+              AND NOT r.is_test AND r.status <> 'skipped' AND r.user_key IS NOT NULL
+            GROUP BY r.tenant_id, r.user_key
+            UNION ALL
+            SELECT e.tenant_id, e.user_key
+            FROM bcce_data.events e
+            WHERE (since IS NULL OR e.occurred_at >= since)
+              AND (until IS NULL OR e.occurred_at < until)
+              AND NOT e.is_test AND e.user_key IS NOT NULL
+            GROUP BY e.tenant_id, e.user_key
+            UNION ALL
+            SELECT u.tenant_id, u.user_key
+            FROM bcce_data.model_usage u
+            WHERE (since IS NULL OR u.at >= since)
+              AND (until IS NULL OR u.at < until)
+              AND NOT u.is_test AND u.user_key IS NOT NULL
+            GROUP BY u.tenant_id, u.user_key
+        ) a
+        GROUP BY a.tenant_id
+    ) person ON person.tenant_id = t.tenant_id
+    CROSS JOIN LATERAL (
+        SELECT
+            coalesce(run.units, 0) AS runs,
+            coalesce(metric.units, 0) AS metrics,
+            coalesce(prediction.units, 0) AS predictions,
+            coalesce(run.usd, 0) AS run_usd,
+            coalesce(metric.usd, 0) AS metric_usd,
+            coalesce(prediction.usd, 0) AS prediction_usd,
+            coalesce(model.usd, 0) AS model_usd,
+            coalesce(infra.usd, 0) AS infra_usd,
+            coalesce(run.unpriced, 0) + coalesce(metric.unpriced, 0)
+                + coalesce(prediction.unpriced, 0) + coalesce(model.unpriced, 0) AS unpriced,
+            least(run.first_at, metric.first_at, prediction.first_at) AS first_at,
+            greatest(run.last_at, metric.last_at, prediction.last_at) AS last_at
+    ) part
+    CROSS JOIN LATERAL (
+        SELECT part.run_usd + part.metric_usd + part.prediction_usd + part.model_usd + part.infra_usd AS usd
+    ) total
+    WHERE t.deleted_at IS NULL;
+END;
+COMMENT ON FUNCTION bcce.cost_analysis(timestamptz, timestamptz) IS 'What did each tenant cost between since (inclusive) and until (exclusive)? NULL leaves an end open. Same columns as the view of this name.';
+
+CREATE OR REPLACE VIEW bcce.cost_analysis WITH (security_invoker = true) AS
+SELECT
+    c.tenant_id,
+    c.tenant_name,
+    c.workflow_runs,
+    c.metric_count,
+    c.prediction_count,
+    c.workflow_cost_usd,
+    c.monitoring_cost_usd,
+    c.prediction_cost_usd,
+    c.model_cost_usd,
+    c.infra_cost_usd,
+    c.tariff_cost_usd,
+    c.provider_cost_usd,
+    c.total_cost_usd,
+    c.cost_per_hour_usd,
+    c.cost_per_execution_hour_usd,
+    c.cost_per_workflow_usd,
+    c.cost_per_user_usd,
+    c.unpriced_units,
+    c.is_lower_bound,
+    c.estimated_share_percent,
+    c.currency
+FROM bcce.cost_analysis(NULL::timestamptz, NULL::timestamptz) c;
+COMMENT ON VIEW bcce.cost_analysis IS 'What did each tenant cost, over all retained data? One row per visible tenant. For a period use the function of this name.';
+COMMENT ON COLUMN bcce.cost_analysis.tenant_id IS 'tenant';
+COMMENT ON COLUMN bcce.cost_analysis.tenant_name IS 'display name of the tenant';
+COMMENT ON COLUMN bcce.cost_analysis.workflow_runs IS 'runs started, failed and running ones included, skipped ones not';
+COMMENT ON COLUMN bcce.cost_analysis.metric_count IS 'metric samples stored';
+COMMENT ON COLUMN bcce.cost_analysis.prediction_count IS 'predictions made';
+COMMENT ON COLUMN bcce.cost_analysis.workflow_cost_usd IS 'US dollars for the runs: each as charged when it was recorded, else at the price of its start';
+COMMENT ON COLUMN bcce.cost_analysis.monitoring_cost_usd IS 'US dollars for the metric samples: each as charged when it was recorded, else at the price of its time';
+COMMENT ON COLUMN bcce.cost_analysis.prediction_cost_usd IS 'US dollars for the predictions: each as charged when it was recorded, else at the price of its time';
+COMMENT ON COLUMN bcce.cost_analysis.model_cost_usd IS 'US dollars for model calls, as the senders reported them; a call without a reported cost is in unpriced_units';
+COMMENT ON COLUMN bcce.cost_analysis.infra_cost_usd IS 'US dollars of the infrastructure bills, by their overlap with the period up to now, a share rounded to ten decimals';
+COMMENT ON COLUMN bcce.cost_analysis.tariff_cost_usd IS 'US dollars by the chargeback tariff: workflow, monitoring and prediction cost';
+COMMENT ON COLUMN bcce.cost_analysis.provider_cost_usd IS 'US dollars paid to providers: model and infrastructure cost';
+COMMENT ON COLUMN bcce.cost_analysis.total_cost_usd IS 'US dollars, sum of the five parts, unrounded';
+COMMENT ON COLUMN bcce.cost_analysis.cost_per_hour_usd IS 'US dollars per hour between the first and the last run, sample or prediction, at least one hour; NULL: there are none';
+COMMENT ON COLUMN bcce.cost_analysis.cost_per_execution_hour_usd IS 'US dollars per hour that runs ran, cancelled ones included, running ones up to now or the period''s end; NULL: none ran';
+COMMENT ON COLUMN bcce.cost_analysis.cost_per_workflow_usd IS 'US dollars in total per run; NULL: no runs';
+COMMENT ON COLUMN bcce.cost_analysis.cost_per_user_usd IS 'US dollars in total per distinct pseudonymous user with a run, an event or a model call; NULL: no users';
+COMMENT ON COLUMN bcce.cost_analysis.unpriced_units IS 'runs, samples, predictions and model calls whose cost is unknown: they are left out of the sums';
+COMMENT ON COLUMN bcce.cost_analysis.is_lower_bound IS 'true when some cost is unknown, so that the sums are lower bounds';
+COMMENT ON COLUMN bcce.cost_analysis.estimated_share_percent IS 'percent of the model cost that is estimated rather than reported, one decimal; NULL: no model cost';
+COMMENT ON COLUMN bcce.cost_analysis.currency IS 'currency of the money columns';
+$bcce_module$);
+
+INSERT INTO bcce.module (part, name, sql) VALUES ('report', '23_trends', $bcce_module$
+-- usage_trends: how use changes, one row per tenant and local day.
+CREATE OR REPLACE FUNCTION bcce.usage_trends(since timestamptz DEFAULT NULL, until timestamptz DEFAULT NULL)
+RETURNS TABLE (
+    tenant_id uuid,
+    tenant_name text,
+    period_start_at timestamptz,
+    usage_date date,
+    timezone text,
+    total_workflows bigint,
+    failed_workflows bigint,
+    failure_rate_percent numeric,
+    avg_duration_seconds double precision,
+    p95_duration_seconds double precision,
+    active_users bigint,
+    new_users bigint,
+    sessions bigint,
+    events bigint,
+    predictions bigint,
+    model_calls bigint,
+    input_tokens bigint,
+    output_tokens bigint,
+    cache_read_tokens bigint,
+    total_cost_usd numeric,
+    peak_hour integer,
+    peak_hour_workflows bigint,
+    peak_concurrent_runs bigint,
+    workflows_7d_avg double precision,
+    change_vs_7d_ago_percent numeric,
+    anomaly_score double precision,
+    is_partial_day boolean,
+    hours_in_day numeric
+)
+LANGUAGE sql STABLE PARALLEL RESTRICTED
+BEGIN ATOMIC
+    WITH active AS (
+        SELECT
+            t.tenant_id,
+            t.tenant_name,
+            t.timezone,
+            first.at AS first_at,
+            CASE WHEN until IS NOT NULL THEN
+                     greatest(last.at, (SELECT least(until - interval '1 microsecond', bcce.report_now())))
+                 WHEN last.at < (SELECT bcce.report_now() - interval '840 hours') THEN last.at
+                 ELSE greatest(last.at, (SELECT bcce.report_now())) END AS last_at
+        FROM bcce_data.tenants t
+        CROSS JOIN LATERAL (
+            SELECT least(
+                (SELECT min(r.started_at) FROM bcce_data.workflow_runs r
+                 WHERE r.tenant_id = t.tenant_id AND NOT r.is_test AND r.status <> 'skipped'),
+                (SELECT min(m.observed_at) FROM bcce_data.performance_metrics m
+                 WHERE m.tenant_id = t.tenant_id AND NOT m.is_test),
+                (SELECT min(p.predicted_at) FROM bcce_data.predictions p
+                 WHERE p.tenant_id = t.tenant_id AND NOT p.is_test),
+                (SELECT min(u.at) FROM bcce_data.model_usage u
+                 WHERE u.tenant_id = t.tenant_id AND NOT u.is_test),
+                (SELECT min(e.occurred_at) FROM bcce_data.events e
+                 WHERE e.tenant_id = t.tenant_id AND NOT e.is_test)
+            ) AS at
+        ) first
+        CROSS JOIN LATERAL (
+            SELECT greatest(
+                (SELECT max(r.started_at) FROM bcce_data.workflow_runs r
+                 WHERE r.tenant_id = t.tenant_id AND NOT r.is_test AND r.status <> 'skipped'
+                   AND (until IS NULL OR r.started_at < until)),
+                (SELECT max(m.observed_at) FROM bcce_data.performance_metrics m
+                 WHERE m.tenant_id = t.tenant_id AND NOT m.is_test
+                   AND (until IS NULL OR m.observed_at < until)),
+                (SELECT max(p.predicted_at) FROM bcce_data.predictions p
+                 WHERE p.tenant_id = t.tenant_id AND NOT p.is_test
+                   AND (until IS NULL OR p.predicted_at < until)),
+                (SELECT max(u.at) FROM bcce_data.model_usage u
+                 WHERE u.tenant_id = t.tenant_id AND NOT u.is_test
+                   AND (until IS NULL OR u.at < until)),
+                (SELECT max(e.occurred_at) FROM bcce_data.events e
+                 WHERE e.tenant_id = t.tenant_id AND NOT e.is_test
+                   AND (until IS NULL OR e.occurred_at < until))
+            ) AS at
+        ) last
+        WHERE t.deleted_at IS NULL AND first.at <= last.at
+    ),
+    -- A local day begins at the first instant whose local date it is.  AT TIME
+    -- ZONE alone is not enough: of a repeated midnight it gives the second.  So
+    -- midnight is tried with the offset of the day before, then with that of the
+    -- day after; in a gap that begins at midnight, the former is the gap's end.
+    -- A date that the zone left out has no instant.
+    midnight AS (
+        SELECT
+            a.tenant_id,
+            a.tenant_name,
+            a.timezone,
+            a.first_at,
+            a.last_at,
+            bounds.first_date,
+            dates.usage_date,
+            earliest.at,
+            candidate.by_day_after AS again_at
+        FROM active a
+        CROSS JOIN LATERAL (
+            SELECT (a.first_at AT TIME ZONE a.timezone)::date AS first_date,
+                   (a.last_at AT TIME ZONE a.timezone)::date AS last_date,
+                   (since AT TIME ZONE a.timezone)::date - 58 AS lookback_date
+        ) bounds
+        CROSS JOIN LATERAL (
+            SELECT greatest(bounds.first_date, bounds.lookback_date) + n.n AS usage_date
+            FROM generate_series(0, bounds.last_date + 2 - greatest(bounds.first_date, bounds.lookback_date)) AS n (n)
+        ) dates
+        CROSS JOIN LATERAL (
+            SELECT dates.usage_date::timestamp AS wall,
+                   dates.usage_date::timestamp AT TIME ZONE a.timezone AS guess
+        ) local
+        CROSS JOIN LATERAL (
+            SELECT (local.wall - (((local.guess - interval '24 hours') AT TIME ZONE a.timezone)
+                                  - ((local.guess - interval '24 hours') AT TIME ZONE 'UTC'))) AT TIME ZONE 'UTC' AS by_day_before,
+                   (local.wall - (((local.guess + interval '24 hours') AT TIME ZONE a.timezone)
+                                  - ((local.guess + interval '24 hours') AT TIME ZONE 'UTC'))) AT TIME ZONE 'UTC' AS by_day_after
+        ) candidate
+        CROSS JOIN LATERAL (
+            SELECT CASE
+                WHEN candidate.by_day_before AT TIME ZONE a.timezone = local.wall THEN candidate.by_day_before
+                WHEN candidate.by_day_after AT TIME ZONE a.timezone = local.wall THEN candidate.by_day_after
+                WHEN (candidate.by_day_before AT TIME ZONE a.timezone)::date = dates.usage_date THEN candidate.by_day_before
+            END AS at
+        ) earliest
+        WHERE earliest.at IS NOT NULL
+    ),
+    day AS (
+        SELECT
+            m.tenant_id,
+            m.tenant_name,
+            m.timezone,
+            m.first_at,
+            m.first_date,
+            m.usage_date,
+            m.at AS starts_at,
+            m.again_at,
+            m.at <= m.last_at AS has_begun,
+            lead(m.at) OVER (PARTITION BY m.tenant_id ORDER BY m.usage_date) AS ends_at
+        FROM midnight m
+    ),
+    -- A fact belongs to its local date, but for the rare clock that was put back
+    -- over midnight: the new day had begun already, and goes on.
+    begun AS (
+        SELECT d.tenant_id, d.usage_date, d.starts_at, d.again_at
+        FROM day d
+        WHERE d.again_at > d.starts_at
+          AND ((d.again_at - interval '1 microsecond') AT TIME ZONE d.timezone)::date < d.usage_date
+    ),
+    run AS NOT MATERIALIZED (
+        SELECT
+            r.tenant_id,
+            local.date + (b.tenant_id IS NOT NULL)::integer AS usage_date,
+            r.started_at,
+            r.finished_at,
+            r.status,
+            r.duration_s,
+            r.user_key,
+            r.charged_usd,
+            a.timezone,
+            (since IS NULL OR r.started_at >= since) AS in_window
+        FROM bcce_data.workflow_runs r
+        JOIN active a ON a.tenant_id = r.tenant_id
+        CROSS JOIN LATERAL (SELECT (r.started_at AT TIME ZONE a.timezone)::date AS date) local
+        LEFT JOIN begun b ON b.tenant_id = r.tenant_id AND b.usage_date = local.date + 1
+            AND r.started_at >= b.starts_at AND r.started_at < b.again_at
+        WHERE (since IS NULL OR r.started_at >= since - interval '1440 hours')
+          AND (until IS NULL OR r.started_at < until)
+          AND NOT r.is_test AND r.status <> 'skipped'
+    ),
+    usage AS NOT MATERIALIZED (
+        SELECT
+            u.tenant_id,
+            local.date + (b.tenant_id IS NOT NULL)::integer AS usage_date,
+            u.user_key,
+            u.session_id,
+            u.input_tokens,
+            u.output_tokens,
+            u.cache_read_tokens,
+            coalesce(u.input_tokens, u.output_tokens, u.cache_read_tokens,
+                     u.cache_write_5m_tokens, u.cache_write_1h_tokens) IS NOT NULL AS has_tokens,
+            u.reported_cost_usd
+        FROM bcce_data.model_usage u
+        JOIN active a ON a.tenant_id = u.tenant_id
+        CROSS JOIN LATERAL (SELECT (u.at AT TIME ZONE a.timezone)::date AS date) local
+        LEFT JOIN begun b ON b.tenant_id = u.tenant_id AND b.usage_date = local.date + 1
+            AND u.at >= b.starts_at AND u.at < b.again_at
+        WHERE (since IS NULL OR u.at >= since)
+          AND (until IS NULL OR u.at < until)
+          AND NOT u.is_test
+    ),
+    event AS NOT MATERIALIZED (
+        SELECT
+            e.tenant_id,
+            local.date + (b.tenant_id IS NOT NULL)::integer AS usage_date,
+            e.user_key,
+            e.session_id
+        FROM bcce_data.events e
+        JOIN active a ON a.tenant_id = e.tenant_id
+        CROSS JOIN LATERAL (SELECT (e.occurred_at AT TIME ZONE a.timezone)::date AS date) local
+        LEFT JOIN begun b ON b.tenant_id = e.tenant_id AND b.usage_date = local.date + 1
+            AND e.occurred_at >= b.starts_at AND e.occurred_at < b.again_at
+        WHERE (since IS NULL OR e.occurred_at >= since)
+          AND (until IS NULL OR e.occurred_at < until)
+          AND NOT e.is_test
+    ),
+    run_day AS (
+        SELECT
+            r.tenant_id,
+            r.usage_date,
+            count(*) AS starts,
+            count(*) FILTER (WHERE r.in_window) AS total,
+            count(*) FILTER (WHERE r.in_window AND r.finished_at <= (SELECT least(until, bcce.report_now()))
+                             AND r.status IN ('failed', 'timed_out')) AS failed,
+            count(*) FILTER (WHERE r.in_window AND r.finished_at <= (SELECT least(until, bcce.report_now()))
+                             AND r.status IN ('succeeded', 'failed', 'timed_out')) AS finished,
+            avg(r.duration_s) FILTER (WHERE r.in_window AND r.finished_at <= (SELECT least(until, bcce.report_now()))
+                                      AND r.status IN ('succeeded', 'failed', 'timed_out')) AS avg_seconds,
+            percentile_cont(0.95) WITHIN GROUP (ORDER BY r.duration_s)
+                FILTER (WHERE r.in_window AND r.finished_at <= (SELECT least(until, bcce.report_now()))
+                        AND r.status IN ('succeeded', 'failed', 'timed_out')) AS p95_seconds,
+            sum(coalesce(r.charged_usd, bcce.estimate_cost('workflow_run', 1, r.started_at, r.tenant_id)))
+                FILTER (WHERE r.in_window) AS usd
+        FROM run r
+        GROUP BY r.tenant_id, r.usage_date
+    ),
+    metric_day AS (
+        SELECT
+            m.tenant_id,
+            local.date + (b.tenant_id IS NOT NULL)::integer AS usage_date,
+            sum(coalesce(m.charged_usd, bcce.estimate_cost('metric', 1, m.observed_at, m.tenant_id))) AS usd
+        FROM bcce_data.performance_metrics m
+        JOIN active a ON a.tenant_id = m.tenant_id
+        CROSS JOIN LATERAL (SELECT (m.observed_at AT TIME ZONE a.timezone)::date AS date) local
+        LEFT JOIN begun b ON b.tenant_id = m.tenant_id AND b.usage_date = local.date + 1
+            AND m.observed_at >= b.starts_at AND m.observed_at < b.again_at
+        WHERE (since IS NULL OR m.observed_at >= since)
+          AND (until IS NULL OR m.observed_at < until)
+          AND NOT m.is_test
+        GROUP BY m.tenant_id, local.date + (b.tenant_id IS NOT NULL)::integer
+    ),
+    prediction_day AS (
+        SELECT
+            p.tenant_id,
+            local.date + (b.tenant_id IS NOT NULL)::integer AS usage_date,
+            count(*) AS total,
+            sum(coalesce(p.charged_usd, bcce.estimate_cost('prediction', 1, p.predicted_at, p.tenant_id))) AS usd
+        FROM bcce_data.predictions p
+        JOIN active a ON a.tenant_id = p.tenant_id
+        CROSS JOIN LATERAL (SELECT (p.predicted_at AT TIME ZONE a.timezone)::date AS date) local
+        LEFT JOIN begun b ON b.tenant_id = p.tenant_id AND b.usage_date = local.date + 1
+            AND p.predicted_at >= b.starts_at AND p.predicted_at < b.again_at
+        WHERE (since IS NULL OR p.predicted_at >= since)
+          AND (until IS NULL OR p.predicted_at < until)
+          AND NOT p.is_test
+        GROUP BY p.tenant_id, local.date + (b.tenant_id IS NOT NULL)::integer
+    ),
+    usage_day AS (
+        SELECT
+            u.tenant_id,
+            u.usage_date,
+            count(*) AS calls,
+            sum(coalesce(u.input_tokens, CASE WHEN u.has_tokens THEN 0 END))::bigint AS input_tokens,
+            sum(coalesce(u.output_tokens, CASE WHEN u.has_tokens THEN 0 END))::bigint AS output_tokens,
+            sum(coalesce(u.cache_read_tokens, CASE WHEN u.has_tokens THEN 0 END))::bigint AS cache_read_tokens,
+            sum(u.reported_cost_usd) AS usd
+        FROM usage u
+        GROUP BY u.tenant_id, u.usage_date
+    ),
+    event_day AS (
+        SELECT e.tenant_id, e.usage_date, count(*) AS total
+        FROM event e
+        GROUP BY e.tenant_id, e.usage_date
+    ),
+    user_day AS (
+        SELECT k.tenant_id, k.usage_date, count(*) AS active
+        FROM (
+            SELECT r.tenant_id, r.usage_date, r.user_key FROM run r WHERE r.in_window
+            UNION
+            SELECT e.tenant_id, e.usage_date, e.user_key FROM event e
+            UNION
+            SELECT u.tenant_id, u.usage_date, u.user_key FROM usage u
+        ) k
+        WHERE k.user_key IS NOT NULL
+        GROUP BY k.tenant_id, k.usage_date
+    ),
+    session_day AS (
+        SELECT k.tenant_id, k.usage_date, count(*) AS total
+        FROM (
+            SELECT e.tenant_id, e.usage_date, e.session_id FROM event e
+            UNION
+            SELECT u.tenant_id, u.usage_date, u.session_id FROM usage u
+        ) k
+        WHERE k.session_id IS NOT NULL
+        GROUP BY k.tenant_id, k.usage_date
+    ),
+    -- First seen ever, so over all history.
+    new_user_day AS (
+        SELECT
+            f.tenant_id,
+            local.date + (b.tenant_id IS NOT NULL)::integer AS usage_date,
+            count(*) AS total
+        FROM (
+            SELECT k.tenant_id, k.user_key, min(k.first_at) AS first_at
+            FROM (
+                SELECT r.tenant_id, r.user_key, min(r.started_at) AS first_at
+                FROM bcce_data.workflow_runs r
+                WHERE (until IS NULL OR r.started_at < until)
+                  AND NOT r.is_test AND r.status <> 'skipped' AND r.user_key IS NOT NULL
+                GROUP BY r.tenant_id, r.user_key
+                UNION ALL
+                SELECT e.tenant_id, e.user_key, min(e.occurred_at)
+                FROM bcce_data.events e
+                WHERE (until IS NULL OR e.occurred_at < until)
+                  AND NOT e.is_test AND e.user_key IS NOT NULL
+                GROUP BY e.tenant_id, e.user_key
+                UNION ALL
+                SELECT u.tenant_id, u.user_key, min(u.at)
+                FROM bcce_data.model_usage u
+                WHERE (until IS NULL OR u.at < until)
+                  AND NOT u.is_test AND u.user_key IS NOT NULL
+                GROUP BY u.tenant_id, u.user_key
+            ) k
+            GROUP BY k.tenant_id, k.user_key
+        ) f
+        JOIN active a ON a.tenant_id = f.tenant_id
+        CROSS JOIN LATERAL (SELECT (f.first_at AT TIME ZONE a.timezone)::date AS date) local
+        LEFT JOIN begun b ON b.tenant_id = f.tenant_id AND b.usage_date = local.date + 1
+            AND f.first_at >= b.starts_at AND f.first_at < b.again_at
+        WHERE since IS NULL OR f.first_at >= since
+        GROUP BY f.tenant_id, local.date + (b.tenant_id IS NOT NULL)::integer
+    ),
+    peak_day AS (
+        SELECT DISTINCT ON (h.tenant_id, h.usage_date) h.tenant_id, h.usage_date, h.hour, h.starts
+        FROM (
+            SELECT
+                r.tenant_id,
+                r.usage_date,
+                extract(hour FROM r.started_at AT TIME ZONE r.timezone)::integer AS hour,
+                count(*) AS starts
+            FROM run r
+            WHERE r.in_window
+            GROUP BY r.tenant_id, r.usage_date, extract(hour FROM r.started_at AT TIME ZONE r.timezone)::integer
+        ) h
+        ORDER BY h.tenant_id, h.usage_date, h.starts DESC, h.hour
+    ),
+    -- A sweep over starts (+1) and ends (-1); each day's first instant is a mark
+    -- that brings the level over midnight and tells the edges after it their day.
+    concurrency_day AS (
+        SELECT s.tenant_id, s.usage_date, max(s.level) AS peak
+        FROM (
+            SELECT
+                edge.tenant_id,
+                max(edge.usage_date) OVER sweep AS usage_date,
+                sum(edge.change) OVER sweep AS level
+            FROM (
+                SELECT d.tenant_id, d.starts_at AS at, 0 AS change, d.usage_date
+                FROM day d
+                WHERE since IS NULL OR d.ends_at > since
+                UNION ALL
+                SELECT r.tenant_id, way.at, way.change, NULL::date
+                FROM bcce_data.workflow_runs r
+                CROSS JOIN LATERAL (
+                    SELECT r.started_at AS at, 1 AS change
+                    UNION ALL
+                    SELECT r.finished_at, -1
+                    WHERE r.finished_at <= (SELECT least(until, bcce.report_now()))
+                ) way
+                WHERE (since IS NULL OR r.finished_at IS NULL OR r.finished_at > since - interval '48 hours')
+                  AND (until IS NULL OR r.started_at < until)
+                  AND r.started_at < (SELECT least(until, bcce.report_now()))
+                  AND (r.finished_at IS NULL OR r.finished_at > r.started_at)
+                  AND NOT r.is_test AND r.status <> 'skipped'
+            ) edge
+            WINDOW sweep AS (PARTITION BY edge.tenant_id ORDER BY edge.at)
+        ) s
+        WHERE s.usage_date IS NOT NULL
+        GROUP BY s.tenant_id, s.usage_date
+    ),
+    -- Look-backs see whole days, also those before the window.
+    pace AS (
+        SELECT
+            d.tenant_id,
+            d.tenant_name,
+            d.timezone,
+            d.first_at,
+            d.first_date,
+            d.usage_date,
+            d.starts_at,
+            d.ends_at,
+            d.has_begun,
+            r.total,
+            r.failed,
+            r.finished,
+            r.avg_seconds,
+            r.p95_seconds,
+            r.usd,
+            coalesce(r.starts, 0) AS starts,
+            avg(coalesce(r.starts, 0)) OVER (
+                PARTITION BY d.tenant_id ORDER BY d.usage_date
+                RANGE BETWEEN interval '6 days' PRECEDING AND CURRENT ROW) AS week_mean,
+            sum(coalesce(r.starts, 0)) OVER (
+                PARTITION BY d.tenant_id ORDER BY d.usage_date
+                RANGE BETWEEN interval '7 days' PRECEDING AND interval '7 days' PRECEDING) AS week_ago,
+            array_agg(coalesce(r.starts, 0)) OVER (
+                PARTITION BY d.tenant_id, extract(isodow FROM d.usage_date) ORDER BY d.usage_date
+                RANGE BETWEEN interval '56 days' PRECEDING AND interval '7 days' PRECEDING) AS same_weekday
+        FROM day d
+        LEFT JOIN run_day r ON r.tenant_id = d.tenant_id AND r.usage_date = d.usage_date
+        WHERE d.ends_at > d.first_at
+    )
+    SELECT
+        d.tenant_id,
+        d.tenant_name,
+        d.starts_at,
+        d.usage_date,
+        d.timezone,
+        coalesce(d.total, 0),
+        coalesce(d.failed, 0),
+        round(100.0 * d.failed / nullif(d.finished, 0), 1),
+        d.avg_seconds,
+        d.p95_seconds,
+        coalesce(k.active, 0),
+        coalesce(n.total, 0),
+        coalesce(s.total, 0),
+        coalesce(e.total, 0),
+        coalesce(p.total, 0),
+        coalesce(u.calls, 0),
+        CASE WHEN u.calls > 0 THEN u.input_tokens ELSE 0 END,
+        CASE WHEN u.calls > 0 THEN u.output_tokens ELSE 0 END,
+        CASE WHEN u.calls > 0 THEN u.cache_read_tokens ELSE 0 END,
+        coalesce(d.usd, 0) + coalesce(m.usd, 0) + coalesce(p.usd, 0) + coalesce(u.usd, 0),
+        h.hour,
+        h.starts,
+        coalesce(c.peak, 0),
+        CASE WHEN d.usage_date - d.first_date >= 6 THEN d.week_mean::double precision END,
+        round(100.0 * (d.starts - d.week_ago) / nullif(d.week_ago, 0), 1),
+        CASE WHEN cardinality(d.same_weekday) >= 4 THEN
+            (d.starts - usual.median) / (1.4826 * nullif(usual.deviation, 0))
+        END,
+        d.ends_at > (SELECT least(until, bcce.report_now())) OR coalesce(d.starts_at < since, false),
+        trim_scale(round(extract(epoch FROM d.ends_at - d.starts_at) / 3600, 4))
+    FROM pace d
+    CROSS JOIN LATERAL (
+        SELECT
+            middle.median,
+            (SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY abs(x.starts - middle.median))
+             FROM unnest(d.same_weekday) AS x (starts)) AS deviation
+        FROM (
+            SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY x.starts) AS median
+            FROM unnest(d.same_weekday) AS x (starts)
+        ) middle
+    ) usual
+    LEFT JOIN metric_day m ON m.tenant_id = d.tenant_id AND m.usage_date = d.usage_date
+    LEFT JOIN prediction_day p ON p.tenant_id = d.tenant_id AND p.usage_date = d.usage_date
+    LEFT JOIN usage_day u ON u.tenant_id = d.tenant_id AND u.usage_date = d.usage_date
+    LEFT JOIN event_day e ON e.tenant_id = d.tenant_id AND e.usage_date = d.usage_date
+    LEFT JOIN user_day k ON k.tenant_id = d.tenant_id AND k.usage_date = d.usage_date
+    LEFT JOIN session_day s ON s.tenant_id = d.tenant_id AND s.usage_date = d.usage_date
+    LEFT JOIN new_user_day n ON n.tenant_id = d.tenant_id AND n.usage_date = d.usage_date
+    LEFT JOIN peak_day h ON h.tenant_id = d.tenant_id AND h.usage_date = d.usage_date
+    LEFT JOIN concurrency_day c ON c.tenant_id = d.tenant_id AND c.usage_date = d.usage_date
+    WHERE d.has_begun AND (since IS NULL OR d.ends_at > since);
+END;
+COMMENT ON FUNCTION bcce.usage_trends(timestamptz, timestamptz) IS 'How does use change from day to day between since (inclusive) and until (exclusive)? NULL leaves an end open. Same columns as the view of this name; a day that the window cuts is partial, and look-back columns see the days before the window.';
+
+CREATE OR REPLACE VIEW bcce.usage_trends WITH (security_invoker = true) AS
+SELECT
+    u.tenant_id,
+    u.tenant_name,
+    u.period_start_at,
+    u.usage_date,
+    u.timezone,
+    u.total_workflows,
+    u.failed_workflows,
+    u.failure_rate_percent,
+    u.avg_duration_seconds,
+    u.p95_duration_seconds,
+    u.active_users,
+    u.new_users,
+    u.sessions,
+    u.events,
+    u.predictions,
+    u.model_calls,
+    u.input_tokens,
+    u.output_tokens,
+    u.cache_read_tokens,
+    u.total_cost_usd,
+    u.peak_hour,
+    u.peak_hour_workflows,
+    u.peak_concurrent_runs,
+    u.workflows_7d_avg,
+    u.change_vs_7d_ago_percent,
+    u.anomaly_score,
+    u.is_partial_day,
+    u.hours_in_day
+FROM bcce.usage_trends(NULL::timestamptz, NULL::timestamptz) u;
+COMMENT ON VIEW bcce.usage_trends IS 'How does use change from day to day? One row per visible tenant and local day, from its first activity to today (to its last activity where that is over 35 days ago); days without activity are rows of zeros. For a period use the function of this name.';
+COMMENT ON COLUMN bcce.usage_trends.tenant_id IS 'tenant';
+COMMENT ON COLUMN bcce.usage_trends.tenant_name IS 'display name of the tenant';
+COMMENT ON COLUMN bcce.usage_trends.period_start_at IS 'first instant of the local day';
+COMMENT ON COLUMN bcce.usage_trends.usage_date IS 'local date in the tenant''s zone';
+COMMENT ON COLUMN bcce.usage_trends.timezone IS 'the tenant''s zone';
+COMMENT ON COLUMN bcce.usage_trends.total_workflows IS 'runs started that day: running, finished and cancelled; skipped ones are not counted';
+COMMENT ON COLUMN bcce.usage_trends.failed_workflows IS 'those of them that failed or timed out';
+COMMENT ON COLUMN bcce.usage_trends.failure_rate_percent IS 'percent of the finished ones that failed or timed out, one decimal; NULL: none finished';
+COMMENT ON COLUMN bcce.usage_trends.avg_duration_seconds IS 'mean duration of the finished ones, seconds; NULL: none finished';
+COMMENT ON COLUMN bcce.usage_trends.p95_duration_seconds IS '95th percentile of their duration, seconds; NULL: none finished';
+COMMENT ON COLUMN bcce.usage_trends.active_users IS 'distinct pseudonymous users with a run, an event or a model call; not additive over days';
+COMMENT ON COLUMN bcce.usage_trends.new_users IS 'users first ever seen that day';
+COMMENT ON COLUMN bcce.usage_trends.sessions IS 'distinct sessions of events and model calls; not additive over days';
+COMMENT ON COLUMN bcce.usage_trends.events IS 'events of guests and users';
+COMMENT ON COLUMN bcce.usage_trends.predictions IS 'predictions made';
+COMMENT ON COLUMN bcce.usage_trends.model_calls IS 'calls of language models';
+COMMENT ON COLUMN bcce.usage_trends.input_tokens IS 'tokens into models; NULL: no call told';
+COMMENT ON COLUMN bcce.usage_trends.output_tokens IS 'tokens out of models; NULL: no call told';
+COMMENT ON COLUMN bcce.usage_trends.cache_read_tokens IS 'tokens read from the cache; NULL: no call told';
+COMMENT ON COLUMN bcce.usage_trends.total_cost_usd IS 'US dollars for the day''s runs, samples, predictions and model calls: tariff_cost_usd + model_cost_usd of cost_analysis; infrastructure bills are not cut into days';
+COMMENT ON COLUMN bcce.usage_trends.peak_hour IS 'local hour, 0 to 23, with the most run starts, the earliest of equals; NULL: no runs';
+COMMENT ON COLUMN bcce.usage_trends.peak_hour_workflows IS 'runs started in that hour; NULL: no runs';
+COMMENT ON COLUMN bcce.usage_trends.peak_concurrent_runs IS 'most runs under way at one moment of the day, those started earlier included';
+COMMENT ON COLUMN bcce.usage_trends.workflows_7d_avg IS 'mean runs a day over this and the six days before; NULL in the first six days';
+COMMENT ON COLUMN bcce.usage_trends.change_vs_7d_ago_percent IS 'percent change of the day''s runs against seven days before, one decimal; NULL: none then';
+COMMENT ON COLUMN bcce.usage_trends.anomaly_score IS 'distance of the day''s runs from the median of the same weekday in the eight weeks before, in robust standard deviations (1.4826 × median absolute deviation); NULL: under four such days, or no deviation';
+COMMENT ON COLUMN bcce.usage_trends.is_partial_day IS 'true when the day is not over or the period cuts it';
+COMMENT ON COLUMN bcce.usage_trends.hours_in_day IS 'length of the local day in hours: 24, or 23, 25, 23.5 … when clocks change';
+$bcce_module$);
+
+INSERT INTO bcce.module (part, name, sql) VALUES ('report', '24_service_health', $bcce_module$
+-- service_health_dashboard: how services are now, one row per tenant and service.
+CREATE OR REPLACE FUNCTION bcce.service_health_dashboard(since timestamptz DEFAULT NULL, until timestamptz DEFAULT NULL)
+RETURNS TABLE (
+    tenant_id uuid,
+    tenant_name text,
+    service_id text,
+    service_name text,
+    status text,
+    status_reason text,
+    last_seen_at timestamptz,
+    window_minutes double precision,
+    request_count bigint,
+    error_count bigint,
+    error_rate_percent numeric,
+    p50_latency_ms double precision,
+    p95_latency_ms double precision,
+    p99_latency_ms double precision,
+    throughput_rps double precision,
+    cpu_percent double precision,
+    memory_percent double precision,
+    storage_percent double precision,
+    network_percent double precision,
+    open_incidents bigint,
+    worst_open_severity text,
+    latest_failure_probability double precision,
+    in_maintenance boolean
+)
+LANGUAGE sql STABLE PARALLEL RESTRICTED
+BEGIN ATOMIC
+    WITH service AS (
+        SELECT
+            t.tenant_id,
+            t.tenant_name,
+            s.service_id,
+            s.service_name,
+            s.expected_interval_seconds
+        FROM bcce_data.tenants t
+        JOIN bcce_data.services s ON s.tenant_id = t.tenant_id
+        WHERE t.deleted_at IS NULL
+          AND (s.retired_at IS NULL OR s.retired_at > (SELECT least(until, bcce.report_now()) - interval '720 hours'))
+    ),
+    -- The limit of the service itself, else the tenant's for all services, else the default.
+    threshold AS (
+        SELECT
+            l.tenant_id,
+            l.service_id,
+            max(l.value) FILTER (WHERE l.threshold = 'window_minutes') AS window_minutes,
+            max(l.value) FILTER (WHERE l.threshold = 'stale_after_minutes') AS stale_after_minutes,
+            max(l.value) FILTER (WHERE l.threshold = 'stale_intervals') AS stale_intervals,
+            max(l.value) FILTER (WHERE l.threshold = 'down_error_percent') AS down_error_percent,
+            max(l.value) FILTER (WHERE l.threshold = 'down_min_requests') AS down_min_requests,
+            max(l.value) FILTER (WHERE l.threshold = 'degraded_error_percent') AS degraded_error_percent,
+            max(l.value) FILTER (WHERE l.threshold = 'degraded_min_requests') AS degraded_min_requests,
+            max(l.value) FILTER (WHERE l.threshold = 'degraded_p95_latency_ms') AS degraded_p95_latency_ms,
+            max(l.value) FILTER (WHERE l.threshold = 'degraded_cpu_percent') AS degraded_cpu_percent,
+            max(l.value) FILTER (WHERE l.threshold = 'degraded_memory_percent') AS degraded_memory_percent,
+            max(l.value) FILTER (WHERE l.threshold = 'degraded_storage_percent') AS degraded_storage_percent,
+            max(l.value) FILTER (WHERE l.threshold = 'degraded_network_percent') AS degraded_network_percent
+        FROM (
+            SELECT s.tenant_id, s.service_id, d.threshold, coalesce(own.value, every.value, d.value) AS value
+            FROM service s
+            CROSS JOIN bcce_data.default_health_thresholds d
+            LEFT JOIN bcce_data.health_thresholds own
+                ON own.tenant_id = s.tenant_id AND own.service_id = s.service_id AND own.threshold = d.threshold
+            LEFT JOIN bcce_data.health_thresholds every
+                ON every.tenant_id = s.tenant_id AND every.service_id = '*' AND every.threshold = d.threshold
+        ) l
+        GROUP BY l.tenant_id, l.service_id
+    ),
+    incident AS (
+        SELECT i.tenant_id, i.service_id, count(*) AS still_open, min(i.severity) AS worst_severity
+        FROM bcce_data.declared_incidents(until) i
+        WHERE i.state = 'open' AND i.started_at <= (SELECT least(until, bcce.report_now()))
+        GROUP BY i.tenant_id, i.service_id
+    )
+    SELECT
+        s.tenant_id,
+        s.tenant_name,
+        s.service_id,
+        s.service_name,
+        verdict.status,
+        CASE verdict.status
+            WHEN 'maintenance' THEN 'inside a declared maintenance window'
+            WHEN 'unknown' THEN 'no sample was ever received'
+            WHEN 'stale' THEN reason.stale
+            WHEN 'down' THEN reason.down
+            WHEN 'degraded' THEN reason.degraded
+        END,
+        seen.last_at,
+        l.window_minutes,
+        coalesce(sample.requests, 0),
+        coalesce(sample.errors, 0),
+        round(100.0 * sample.rated_errors / nullif(sample.rated_requests, 0), 4),
+        sample.p50_latency_ms,
+        sample.p95_latency_ms,
+        sample.p99_latency_ms,
+        sample.throughput_rps,
+        sample.cpu_percent,
+        sample.memory_percent,
+        sample.storage_percent,
+        sample.network_percent,
+        coalesce(i.still_open, 0),
+        i.worst_severity,
+        prediction.failure_probability,
+        maintenance.now
+    FROM service s
+    JOIN threshold l ON l.tenant_id = s.tenant_id AND l.service_id = s.service_id
+    LEFT JOIN incident i ON i.tenant_id = s.tenant_id AND i.service_id = s.service_id
+    CROSS JOIN LATERAL (
+        SELECT EXISTS (
+            SELECT 1
+            FROM bcce_data.maintenance_windows w
+            WHERE w.tenant_id = s.tenant_id AND w.service_id = s.service_id
+              AND w.starts_at <= (SELECT least(until, bcce.report_now()))
+              AND w.ends_at > (SELECT least(until, bcce.report_now()))
+        ) AS now
+    ) maintenance
+    CROSS JOIN LATERAL (
+        SELECT (
+            SELECT m.observed_at
+            FROM bcce_data.performance_metrics m
+            WHERE m.tenant_id = s.tenant_id AND m.service_id = s.service_id AND NOT m.is_test
+              AND (until IS NULL OR m.observed_at < until)
+              AND m.observed_at <= (SELECT least(until, bcce.report_now()))
+            ORDER BY m.observed_at DESC
+            LIMIT 1
+        ) AS last_at
+    ) seen
+    CROSS JOIN LATERAL (
+        SELECT
+            sum(m.request_count)::bigint AS requests,
+            sum(m.error_count)::bigint AS errors,
+            sum(m.request_count) FILTER (WHERE m.error_count IS NOT NULL) AS rated_requests,
+            sum(m.error_count) FILTER (WHERE m.request_count IS NOT NULL) AS rated_errors,
+            avg(m.p50_latency_ms) AS p50_latency_ms,
+            avg(m.p95_latency_ms) AS p95_latency_ms,
+            avg(m.p99_latency_ms) AS p99_latency_ms,
+            CASE WHEN min(length.s) FILTER (WHERE m.throughput_rps IS NOT NULL)
+                      < max(length.s) FILTER (WHERE m.throughput_rps IS NOT NULL) THEN
+                (sum(m.throughput_rps * length.s)
+                    + coalesce(avg(length.s) FILTER (WHERE m.throughput_rps IS NOT NULL)
+                               * sum(m.throughput_rps) FILTER (WHERE length.s IS NULL), 0))
+                / (avg(length.s) FILTER (WHERE m.throughput_rps IS NOT NULL) * count(m.throughput_rps))
+            ELSE avg(m.throughput_rps) END AS throughput_rps,
+            avg(m.cpu_percent) AS cpu_percent,
+            avg(m.memory_percent) AS memory_percent,
+            avg(m.storage_percent) AS storage_percent,
+            avg(m.network_percent) AS network_percent
+        FROM bcce_data.performance_metrics m
+        CROSS JOIN LATERAL (
+            SELECT coalesce(m.window_seconds, s.expected_interval_seconds) AS s
+        ) length
+        WHERE m.tenant_id = s.tenant_id AND m.service_id = s.service_id AND NOT m.is_test
+          AND m.observed_at >= (SELECT least(until, bcce.report_now())) - make_interval(secs => l.window_minutes * 60)
+          AND m.observed_at <= (SELECT least(until, bcce.report_now()))
+          AND (until IS NULL OR m.observed_at < until)
+    ) sample
+    CROSS JOIN LATERAL (
+        SELECT (
+            SELECT p.failure_probability
+            FROM bcce_data.predictions p
+            WHERE p.tenant_id = s.tenant_id AND p.target_kind = 'service' AND p.target_id = s.service_id AND NOT p.is_test
+              AND (until IS NULL OR p.predicted_at < until)
+              AND p.predicted_at <= (SELECT least(until, bcce.report_now()))
+            ORDER BY p.predicted_at DESC, p.prediction_id DESC
+            LIMIT 1
+        ) AS failure_probability
+    ) prediction
+    CROSS JOIN LATERAL (
+        SELECT
+            CASE WHEN seen.last_at < (SELECT least(until, bcce.report_now()))
+                    - make_interval(secs => coalesce(l.stale_intervals * s.expected_interval_seconds,
+                                                     l.stale_after_minutes * 60)) THEN
+                'last sample is older than '
+                    || coalesce(l.stale_intervals * s.expected_interval_seconds / 60, l.stale_after_minutes) || ' minutes'
+            END AS stale,
+            nullif(concat_ws('; ',
+                CASE WHEN i.worst_severity = 'sev1' THEN 'open sev1 incident' END,
+                CASE WHEN sample.rated_requests >= l.down_min_requests
+                        AND 100 * sample.rated_errors >= l.down_error_percent * sample.rated_requests THEN
+                    'error rate of at least ' || l.down_error_percent || ' percent' END
+            ), '') AS down,
+            nullif(concat_ws('; ',
+                CASE WHEN i.worst_severity = 'sev2' THEN 'open sev2 incident' END,
+                CASE WHEN sample.rated_requests >= l.degraded_min_requests
+                        AND 100 * sample.rated_errors > l.degraded_error_percent * sample.rated_requests THEN
+                    'error rate above ' || l.degraded_error_percent || ' percent' END,
+                CASE WHEN sample.p95_latency_ms > l.degraded_p95_latency_ms THEN
+                    'p95 latency above ' || l.degraded_p95_latency_ms || ' ms' END,
+                CASE WHEN sample.cpu_percent > l.degraded_cpu_percent THEN
+                    'CPU above ' || l.degraded_cpu_percent || ' percent' END,
+                CASE WHEN sample.memory_percent > l.degraded_memory_percent THEN
+                    'memory above ' || l.degraded_memory_percent || ' percent' END,
+                CASE WHEN sample.storage_percent > l.degraded_storage_percent THEN
+                    'storage above ' || l.degraded_storage_percent || ' percent' END,
+                CASE WHEN sample.network_percent > l.degraded_network_percent THEN
+                    'network above ' || l.degraded_network_percent || ' percent' END
+            ), '') AS degraded
+    ) reason
+    CROSS JOIN LATERAL (
+        SELECT CASE
+            WHEN maintenance.now THEN 'maintenance'
+            WHEN seen.last_at IS NULL THEN 'unknown'
+            WHEN reason.stale IS NOT NULL THEN 'stale'
+            WHEN reason.down IS NOT NULL THEN 'down'
+            WHEN reason.degraded IS NOT NULL THEN 'degraded'
+            ELSE 'healthy'
+        END AS status
+    ) verdict;
+END;
+COMMENT ON FUNCTION bcce.service_health_dashboard(timestamptz, timestamptz) IS 'How was each service just before until (exclusive), or how is it now where until is NULL? Same columns as the view of this name; the judged minutes end there whatever since says.';
+
+CREATE OR REPLACE VIEW bcce.service_health_dashboard WITH (security_invoker = true) AS
+SELECT
+    h.tenant_id,
+    h.tenant_name,
+    h.service_id,
+    h.service_name,
+    h.status,
+    h.status_reason,
+    h.last_seen_at,
+    h.window_minutes,
+    h.request_count,
+    h.error_count,
+    h.error_rate_percent,
+    h.p50_latency_ms,
+    h.p95_latency_ms,
+    h.p99_latency_ms,
+    h.throughput_rps,
+    h.cpu_percent,
+    h.memory_percent,
+    h.storage_percent,
+    h.network_percent,
+    h.open_incidents,
+    h.worst_open_severity,
+    h.latest_failure_probability,
+    h.in_maintenance
+FROM bcce.service_health_dashboard(NULL::timestamptz, NULL::timestamptz) h;
+COMMENT ON VIEW bcce.service_health_dashboard IS 'How is each service now? One row per visible tenant and service; a retired one leaves after 30 days. For a past moment use the function of this name.';
+COMMENT ON COLUMN bcce.service_health_dashboard.tenant_id IS 'tenant';
+COMMENT ON COLUMN bcce.service_health_dashboard.tenant_name IS 'display name of the tenant';
+COMMENT ON COLUMN bcce.service_health_dashboard.service_id IS 'service';
+COMMENT ON COLUMN bcce.service_health_dashboard.service_name IS 'display name of the service';
+COMMENT ON COLUMN bcce.service_health_dashboard.status IS 'maintenance, unknown (no sample ever), stale (no recent sample), down, degraded or healthy: the first that applies; limits are in health_thresholds';
+COMMENT ON COLUMN bcce.service_health_dashboard.status_reason IS 'why, all reasons for that status; NULL: healthy';
+COMMENT ON COLUMN bcce.service_health_dashboard.last_seen_at IS 'time of the last sample; NULL: never any';
+COMMENT ON COLUMN bcce.service_health_dashboard.window_minutes IS 'length of the time that is judged, minutes';
+COMMENT ON COLUMN bcce.service_health_dashboard.request_count IS 'requests in those minutes';
+COMMENT ON COLUMN bcce.service_health_dashboard.error_count IS 'failed requests in those minutes';
+COMMENT ON COLUMN bcce.service_health_dashboard.error_rate_percent IS 'percent of the requests that failed, four decimals, over samples that tell both; NULL: no requests';
+COMMENT ON COLUMN bcce.service_health_dashboard.p50_latency_ms IS 'mean of the samples'' median latency, milliseconds';
+COMMENT ON COLUMN bcce.service_health_dashboard.p95_latency_ms IS 'mean of the samples'' p95 latency, milliseconds';
+COMMENT ON COLUMN bcce.service_health_dashboard.p99_latency_ms IS 'mean of the samples'' p99 latency, milliseconds';
+COMMENT ON COLUMN bcce.service_health_dashboard.throughput_rps IS 'mean throughput of the samples, requests per second, weighted by sample length';
+COMMENT ON COLUMN bcce.service_health_dashboard.cpu_percent IS 'mean CPU use, 0 to 100';
+COMMENT ON COLUMN bcce.service_health_dashboard.memory_percent IS 'mean memory use, 0 to 100';
+COMMENT ON COLUMN bcce.service_health_dashboard.storage_percent IS 'mean storage use, 0 to 100';
+COMMENT ON COLUMN bcce.service_health_dashboard.network_percent IS 'mean network use, 0 to 100';
+COMMENT ON COLUMN bcce.service_health_dashboard.open_incidents IS 'declared incidents of the service that are open';
+COMMENT ON COLUMN bcce.service_health_dashboard.worst_open_severity IS 'worst severity among them, sev1 to sev4; NULL: none open, or unclassified';
+COMMENT ON COLUMN bcce.service_health_dashboard.latest_failure_probability IS 'latest predicted probability that the service fails, 0 to 1; NULL: never predicted';
+COMMENT ON COLUMN bcce.service_health_dashboard.in_maintenance IS 'true inside a declared maintenance window';
+$bcce_module$);
+
+INSERT INTO bcce.module (part, name, sql) VALUES ('report', '25_prediction_accuracy', $bcce_module$
+-- prediction_accuracy: how good predictions were, one row per tenant, model and version.
+CREATE OR REPLACE FUNCTION bcce.prediction_accuracy(since timestamptz DEFAULT NULL, until timestamptz DEFAULT NULL)
+RETURNS TABLE (
+    tenant_id uuid,
+    tenant_name text,
+    model_name text,
+    model_version text,
+    total_predictions bigint,
+    labelled_count bigint,
+    pending_count bigint,
+    unlabelable_count bigint,
+    superseded_count bigint,
+    late_count bigint,
+    threshold double precision,
+    true_positives bigint,
+    false_positives bigint,
+    true_negatives bigint,
+    false_negatives bigint,
+    accuracy_percent numeric,
+    precision_percent numeric,
+    recall_percent numeric,
+    specificity_percent numeric,
+    f1_score double precision,
+    mcc double precision,
+    brier_score double precision,
+    brier_skill_score double precision,
+    log_loss double precision,
+    auc double precision,
+    ece double precision,
+    mce double precision,
+    mean_predicted double precision,
+    base_rate_percent numeric,
+    calibration_ratio double precision,
+    median_label_delay_minutes double precision,
+    median_lead_time_minutes double precision,
+    accuracy_low_percent numeric,
+    accuracy_high_percent numeric
+)
+LANGUAGE sql STABLE PARALLEL RESTRICTED
+BEGIN ATOMIC
+    WITH prediction AS (
+        SELECT
+            p.tenant_id,
+            p.model_name,
+            p.model_version,
+            p.prediction_id,
+            p.predicted_at,
+            p.target_kind,
+            p.target_id,
+            p.horizon_seconds,
+            p.predicted_at + make_interval(secs => p.horizon_seconds) AS horizon_at,
+            p.failure_probability AS p,
+            CASE WHEN p.outcome_at <= (SELECT least(until, bcce.report_now())) THEN p.outcome END AS told,
+            p.outcome_at AS told_at
+        FROM bcce_data.predictions p
+        WHERE (since IS NULL OR p.predicted_at >= since)
+          AND (until IS NULL OR p.predicted_at < until)
+          AND NOT p.is_test
+    ),
+    -- What was heard of the predicted services: failures by their start, and any run or incident.
+    sign AS (
+        SELECT r.tenant_id, coalesce(r.service_id, w.service_id) AS service_id, r.started_at AS at,
+               r.status IN ('failed', 'timed_out') AND r.finished_at <= (SELECT least(until, bcce.report_now())) AS is_failure
+        FROM bcce_data.workflow_runs r
+        LEFT JOIN bcce_data.workflows w ON w.tenant_id = r.tenant_id AND w.workflow_id = r.workflow_id
+        WHERE NOT r.is_test AND r.status <> 'skipped'
+          AND (since IS NULL OR r.started_at >= since)
+          AND (until IS NULL OR r.started_at < until)
+          AND r.started_at <= (SELECT least(until, bcce.report_now()))
+        UNION ALL
+        SELECT i.tenant_id, i.service_id, i.started_at, true
+        FROM bcce_data.declared_incidents(until) i
+        WHERE i.started_at <= (SELECT least(until, bcce.report_now()))
+    ),
+    -- Backwards in time; at equal times the prediction comes first, so that only
+    -- what began after it is ahead of it.  The predictions ride along: joining
+    -- back to them would leave the planner a join by tenant alone.
+    ahead AS (
+        SELECT
+            x.tenant_id,
+            x.model_name,
+            x.model_version,
+            x.prediction_id,
+            x.at,
+            x.service_id,
+            x.horizon_seconds,
+            x.horizon_at,
+            x.p,
+            x.told,
+            x.told_at,
+            min(x.failure_at) OVER backwards AS failure_at,
+            min(x.heard_at) OVER backwards AS heard_at
+        FROM (
+            SELECT p.tenant_id, p.target_id AS service_id, p.predicted_at AS at, p.prediction_id,
+                   p.model_name, p.model_version, p.horizon_seconds, p.horizon_at, p.p, p.told, p.told_at,
+                   NULL::timestamptz AS failure_at, NULL::timestamptz AS heard_at
+            FROM prediction p
+            WHERE p.target_kind = 'service'
+            UNION ALL
+            SELECT s.tenant_id, s.service_id, s.at, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
+                   CASE WHEN s.is_failure THEN s.at END, s.at
+            FROM sign s
+            WHERE EXISTS (
+                SELECT 1
+                FROM prediction p
+                WHERE p.tenant_id = s.tenant_id AND p.target_kind = 'service' AND p.target_id = s.service_id
+            )
+        ) x
+        WINDOW backwards AS (
+            PARTITION BY x.tenant_id, x.service_id
+            ORDER BY x.at DESC, x.prediction_id IS NULL
+            ROWS UNBOUNDED PRECEDING)
+    ),
+    paired AS (
+        SELECT
+            h.tenant_id,
+            h.model_name,
+            h.model_version,
+            h.prediction_id,
+            h.at AS predicted_at,
+            'service' AS target_kind,
+            h.service_id AS target_id,
+            h.horizon_seconds,
+            h.horizon_at,
+            h.p,
+            h.told,
+            h.told_at,
+            NULL::boolean AS run_is_test,
+            NULL AS run_status,
+            NULL::timestamptz AS run_finished_at,
+            false AS is_late,
+            CASE WHEN h.failure_at <= h.horizon_at THEN h.failure_at END AS service_failure_at,
+            h.heard_at <= h.horizon_at AS was_heard
+        FROM ahead h
+        WHERE h.prediction_id IS NOT NULL
+        UNION ALL
+        SELECT
+            p.tenant_id,
+            p.model_name,
+            p.model_version,
+            p.prediction_id,
+            p.predicted_at,
+            p.target_kind,
+            p.target_id,
+            p.horizon_seconds,
+            p.horizon_at,
+            p.p,
+            p.told,
+            p.told_at,
+            r.is_test,
+            r.status,
+            r.finished_at,
+            coalesce(r.started_at < p.predicted_at, false),
+            NULL,
+            NULL
+        FROM prediction p
+        LEFT JOIN bcce_data.workflow_runs r
+            ON p.target_kind = 'run' AND r.tenant_id = p.tenant_id AND r.run_id = p.target_id
+            AND (until IS NULL OR r.started_at < until)
+        WHERE p.target_kind <> 'service'
+    ),
+    ranked AS (
+        SELECT
+            q.tenant_id,
+            q.model_name,
+            q.model_version,
+            q.predicted_at,
+            q.target_kind,
+            q.target_id,
+            q.horizon_at,
+            q.p,
+            q.told,
+            q.told_at,
+            q.run_is_test,
+            q.run_status,
+            q.run_finished_at,
+            q.is_late,
+            q.service_failure_at,
+            q.was_heard,
+            -- What was told of an external thing belongs to that very prediction.
+            NOT q.is_late AND row_number() OVER (
+                PARTITION BY q.tenant_id, q.model_name, q.model_version, q.target_kind, q.target_id, q.is_late,
+                    CASE WHEN q.target_kind = 'service' THEN q.predicted_at END,
+                    CASE WHEN q.target_kind = 'service' THEN q.horizon_seconds END,
+                    CASE WHEN q.target_kind = 'external' AND q.told IS NOT NULL THEN q.prediction_id END
+                ORDER BY q.predicted_at DESC, q.prediction_id DESC
+            ) > 1 AS is_superseded
+        FROM paired q
+    ),
+    judged AS (
+        SELECT
+            k.tenant_id,
+            k.model_name,
+            k.model_version,
+            k.p,
+            verdict.state,
+            CASE WHEN verdict.state = 'labelled' THEN coalesce(k.told::integer, CASE k.target_kind
+                WHEN 'run' THEN (k.run_status IN ('failed', 'timed_out'))::integer
+                ELSE (k.service_failure_at IS NOT NULL)::integer END) END AS y,
+            CASE WHEN k.told IS NOT NULL THEN k.told_at
+                 WHEN k.target_kind = 'run' THEN k.run_finished_at
+                 ELSE k.horizon_at END - k.predicted_at AS label_delay,
+            CASE k.target_kind WHEN 'run' THEN k.run_finished_at
+                               WHEN 'service' THEN k.service_failure_at
+                               ELSE k.told_at END - k.predicted_at AS lead_time
+        FROM ranked k
+        CROSS JOIN LATERAL (
+            SELECT CASE
+                WHEN k.is_late THEN 'late'
+                WHEN k.is_superseded THEN 'superseded'
+                WHEN k.told IS NOT NULL THEN 'labelled'
+                WHEN k.target_kind = 'external' THEN 'pending'
+                WHEN k.target_kind = 'run' THEN CASE
+                    WHEN k.run_is_test THEN 'unlabelable'
+                    WHEN k.run_finished_at <= (SELECT least(until, bcce.report_now())) THEN
+                        CASE WHEN k.run_status IN ('cancelled', 'skipped') THEN 'unlabelable' ELSE 'labelled' END
+                    ELSE 'pending' END
+                WHEN k.horizon_at > (SELECT least(until, bcce.report_now())) THEN 'pending'
+                WHEN k.was_heard THEN 'labelled'
+                WHEN EXISTS (
+                    SELECT 1
+                    FROM bcce_data.performance_metrics m
+                    WHERE m.tenant_id = k.tenant_id AND m.service_id = k.target_id AND NOT m.is_test
+                      AND m.observed_at > k.predicted_at AND m.observed_at <= k.horizon_at
+                ) THEN 'labelled'
+                ELSE 'unlabelable'
+            END AS state
+        ) verdict
+    ),
+    -- One row per model, known by its own row or by its predictions.
+    model AS (
+        SELECT x.tenant_id, t.tenant_name, x.model_name, x.model_version, coalesce(max(x.threshold), 0.5) AS threshold
+        FROM (
+            SELECT m.tenant_id, m.model_name, m.model_version, m.threshold
+            FROM bcce_data.models m
+            UNION ALL
+            SELECT j.tenant_id, j.model_name, j.model_version, NULL
+            FROM judged j
+        ) x
+        JOIN bcce_data.tenants t ON t.tenant_id = x.tenant_id AND t.deleted_at IS NULL
+        GROUP BY x.tenant_id, t.tenant_name, x.model_name, x.model_version
+    ),
+    tally AS (
+        SELECT
+            j.tenant_id,
+            j.model_name,
+            j.model_version,
+            count(*) AS total,
+            count(*) FILTER (WHERE j.state = 'labelled') AS labelled,
+            count(*) FILTER (WHERE j.state = 'pending') AS pending,
+            count(*) FILTER (WHERE j.state = 'unlabelable') AS unlabelable,
+            count(*) FILTER (WHERE j.state = 'superseded') AS superseded,
+            count(*) FILTER (WHERE j.state = 'late') AS late
+        FROM judged j
+        GROUP BY j.tenant_id, j.model_name, j.model_version
+    ),
+    labelled AS (
+        SELECT
+            j.tenant_id,
+            j.model_name,
+            j.model_version,
+            j.p,
+            j.y,
+            j.p >= m.threshold AS is_positive,
+            least(greatest(j.p, 1e-15), 1 - 1e-15) AS clipped,
+            extract(epoch FROM j.label_delay)::double precision / 60 AS label_delay_minutes,
+            extract(epoch FROM j.lead_time)::double precision / 60 AS lead_time_minutes,
+            -- Twice the mean rank of equals, so that it stays whole.
+            2 * rank() OVER (PARTITION BY j.tenant_id, j.model_name, j.model_version ORDER BY j.p) - 1
+                + count(*) OVER (PARTITION BY j.tenant_id, j.model_name, j.model_version, j.p) AS double_rank
+        FROM judged j
+        JOIN model m ON m.tenant_id = j.tenant_id AND m.model_name = j.model_name AND m.model_version = j.model_version
+        WHERE j.state = 'labelled'
+    ),
+    score AS (
+        SELECT
+            l.tenant_id,
+            l.model_name,
+            l.model_version,
+            count(*) AS n,
+            sum(l.y) AS failures,
+            count(*) FILTER (WHERE l.is_positive AND l.y = 1) AS tp,
+            count(*) FILTER (WHERE l.is_positive AND l.y = 0) AS fp,
+            count(*) FILTER (WHERE NOT l.is_positive AND l.y = 0) AS tn,
+            count(*) FILTER (WHERE NOT l.is_positive AND l.y = 1) AS fn,
+            avg((l.p - l.y) * (l.p - l.y)) AS brier,
+            -avg(CASE l.y WHEN 1 THEN ln(l.clipped) ELSE ln(1 - l.clipped) END) AS log_loss,
+            sum(l.double_rank) FILTER (WHERE l.y = 1) AS failure_double_ranks,
+            avg(l.p) AS mean_p,
+            sum(l.p) AS sum_p,
+            percentile_cont(0.5) WITHIN GROUP (ORDER BY l.label_delay_minutes)
+                FILTER (WHERE l.label_delay_minutes >= 0) AS label_delay_minutes,
+            percentile_cont(0.5) WITHIN GROUP (ORDER BY l.lead_time_minutes)
+                FILTER (WHERE l.is_positive AND l.y = 1 AND l.lead_time_minutes >= 0) AS lead_time_minutes
+        FROM labelled l
+        GROUP BY l.tenant_id, l.model_name, l.model_version
+    ),
+    calibration AS (
+        SELECT
+            b.tenant_id,
+            b.model_name,
+            b.model_version,
+            sum(b.distance) / sum(b.n) AS ece,
+            max(b.distance / b.n) AS mce
+        FROM (
+            SELECT l.tenant_id, l.model_name, l.model_version, count(*) AS n, abs(sum(l.p) - sum(l.y)) AS distance
+            FROM labelled l
+            GROUP BY l.tenant_id, l.model_name, l.model_version, least(floor(l.p * 10), 9)
+        ) b
+        GROUP BY b.tenant_id, b.model_name, b.model_version
+    )
+    SELECT
+        m.tenant_id,
+        m.tenant_name,
+        m.model_name,
+        m.model_version,
+        coalesce(t.total, 0),
+        coalesce(t.labelled, 0),
+        coalesce(t.pending, 0),
+        coalesce(t.unlabelable, 0),
+        coalesce(t.superseded, 0),
+        coalesce(t.late, 0),
+        m.threshold,
+        coalesce(s.tp, 0),
+        coalesce(s.fp, 0),
+        coalesce(s.tn, 0),
+        coalesce(s.fn, 0),
+        round(100.0 * (s.tp + s.tn) / s.n, 1),
+        round(100.0 * s.tp / nullif(s.tp + s.fp, 0), 1),
+        round(100.0 * s.tp / nullif(s.tp + s.fn, 0), 1),
+        round(100.0 * s.tn / nullif(s.tn + s.fp, 0), 1),
+        2.0::double precision * s.tp / nullif(2 * s.tp + s.fp + s.fn, 0),
+        (s.tp::double precision * s.tn - s.fp::double precision * s.fn)
+            / nullif(sqrt((s.tp + s.fp)::double precision * (s.tp + s.fn) * (s.tn + s.fp) * (s.tn + s.fn)), 0),
+        s.brier,
+        1 - s.brier / nullif(base.rate * (1 - base.rate), 0),
+        s.log_loss,
+        ((s.failure_double_ranks - 1.0 * s.failures * (s.failures + 1))
+            / nullif(2.0 * s.failures * (s.n - s.failures), 0))::double precision,
+        c.ece,
+        c.mce,
+        s.mean_p,
+        round(100.0 * s.failures / s.n, 1),
+        s.sum_p / nullif(s.failures, 0),
+        s.label_delay_minutes,
+        s.lead_time_minutes,
+        -- Wilson, as in analytics_overview
+        round(100.0 * (s.tp + s.tn + 3.841458820694124 / 2 - 1.959963984540054
+            * sqrt(1.0 * (s.tp + s.tn) * (s.fp + s.fn) / s.n + 3.841458820694124 / 4)) / (s.n + 3.841458820694124), 1),
+        round(100.0 * (s.tp + s.tn + 3.841458820694124 / 2 + 1.959963984540054
+            * sqrt(1.0 * (s.tp + s.tn) * (s.fp + s.fn) / s.n + 3.841458820694124 / 4)) / (s.n + 3.841458820694124), 1)
+    FROM model m
+    LEFT JOIN tally t ON t.tenant_id = m.tenant_id AND t.model_name = m.model_name AND t.model_version = m.model_version
+    LEFT JOIN score s ON s.tenant_id = m.tenant_id AND s.model_name = m.model_name AND s.model_version = m.model_version
+    LEFT JOIN calibration c ON c.tenant_id = m.tenant_id AND c.model_name = m.model_name AND c.model_version = m.model_version
+    CROSS JOIN LATERAL (SELECT s.failures::double precision / s.n AS rate) base;
+END;
+COMMENT ON FUNCTION bcce.prediction_accuracy(timestamptz, timestamptz) IS 'How good were the predictions made between since (inclusive) and until (exclusive)? NULL leaves an end open. Same columns as the view of this name; what became known after the window is still pending.';
+
+CREATE OR REPLACE VIEW bcce.prediction_accuracy WITH (security_invoker = true) AS
+SELECT
+    a.tenant_id,
+    a.tenant_name,
+    a.model_name,
+    a.model_version,
+    a.total_predictions,
+    a.labelled_count,
+    a.pending_count,
+    a.unlabelable_count,
+    a.superseded_count,
+    a.late_count,
+    a.threshold,
+    a.true_positives,
+    a.false_positives,
+    a.true_negatives,
+    a.false_negatives,
+    a.accuracy_percent,
+    a.precision_percent,
+    a.recall_percent,
+    a.specificity_percent,
+    a.f1_score,
+    a.mcc,
+    a.brier_score,
+    a.brier_skill_score,
+    a.log_loss,
+    a.auc,
+    a.ece,
+    a.mce,
+    a.mean_predicted,
+    a.base_rate_percent,
+    a.calibration_ratio,
+    a.median_label_delay_minutes,
+    a.median_lead_time_minutes,
+    a.accuracy_low_percent,
+    a.accuracy_high_percent
+FROM bcce.prediction_accuracy(NULL::timestamptz, NULL::timestamptz) a;
+COMMENT ON VIEW bcce.prediction_accuracy IS 'How good are the failure predictions, over all retained data? One row per visible tenant, model and version. For a period use the function of this name.';
+COMMENT ON COLUMN bcce.prediction_accuracy.tenant_id IS 'tenant';
+COMMENT ON COLUMN bcce.prediction_accuracy.tenant_name IS 'display name of the tenant';
+COMMENT ON COLUMN bcce.prediction_accuracy.model_name IS 'model';
+COMMENT ON COLUMN bcce.prediction_accuracy.model_version IS 'version of the model; empty where senders give none';
+COMMENT ON COLUMN bcce.prediction_accuracy.total_predictions IS 'predictions made: labelled, pending, unlabelable, superseded and late';
+COMMENT ON COLUMN bcce.prediction_accuracy.labelled_count IS 'predictions whose outcome is known: all the scores are about these';
+COMMENT ON COLUMN bcce.prediction_accuracy.pending_count IS 'predictions whose run is not over, whose horizon is not over, or whose outcome was not reported yet';
+COMMENT ON COLUMN bcce.prediction_accuracy.unlabelable_count IS 'predictions whose run was cancelled or skipped, or whose service sent nothing during the horizon';
+COMMENT ON COLUMN bcce.prediction_accuracy.superseded_count IS 'predictions that a later one of the model about the same target replaced';
+COMMENT ON COLUMN bcce.prediction_accuracy.late_count IS 'predictions made after their run started';
+COMMENT ON COLUMN bcce.prediction_accuracy.threshold IS 'probability at or above which a prediction counts as failure predicted, 0 to 1';
+COMMENT ON COLUMN bcce.prediction_accuracy.true_positives IS 'failure predicted, and it failed';
+COMMENT ON COLUMN bcce.prediction_accuracy.false_positives IS 'failure predicted, but it did not fail';
+COMMENT ON COLUMN bcce.prediction_accuracy.true_negatives IS 'no failure predicted, and it did not fail';
+COMMENT ON COLUMN bcce.prediction_accuracy.false_negatives IS 'no failure predicted, but it failed';
+COMMENT ON COLUMN bcce.prediction_accuracy.accuracy_percent IS 'percent of the labelled predictions that were right, one decimal';
+COMMENT ON COLUMN bcce.prediction_accuracy.precision_percent IS 'percent of the predicted failures that came, one decimal; NULL: none was predicted';
+COMMENT ON COLUMN bcce.prediction_accuracy.recall_percent IS 'percent of the failures that were predicted, one decimal; NULL: there were none';
+COMMENT ON COLUMN bcce.prediction_accuracy.specificity_percent IS 'percent of what did not fail that was predicted so, one decimal; NULL: everything failed';
+COMMENT ON COLUMN bcce.prediction_accuracy.f1_score IS 'harmonic mean of precision and recall, 0 to 1';
+COMMENT ON COLUMN bcce.prediction_accuracy.mcc IS 'Matthews correlation coefficient, -1 to 1; NULL: only one class predicted or seen';
+COMMENT ON COLUMN bcce.prediction_accuracy.brier_score IS 'mean squared distance of probability and outcome, 0 (best) to 1';
+COMMENT ON COLUMN bcce.prediction_accuracy.brier_skill_score IS 'part of the Brier score of always saying the base rate that the model saves; 1 is best, below 0 worse than that; NULL: only one class seen';
+COMMENT ON COLUMN bcce.prediction_accuracy.log_loss IS 'mean negative natural logarithm of the probability given to what happened, probabilities clipped to 1e-15 from 0 and 1';
+COMMENT ON COLUMN bcce.prediction_accuracy.auc IS 'probability that a failure got a higher probability than a non-failure (area under the ROC curve), ties one half; NULL: only one class seen';
+COMMENT ON COLUMN bcce.prediction_accuracy.ece IS 'expected calibration error, 0 to 1: mean distance of predicted and observed rate over ten bins of equal width, weighted by count';
+COMMENT ON COLUMN bcce.prediction_accuracy.mce IS 'largest such distance in one bin, 0 to 1';
+COMMENT ON COLUMN bcce.prediction_accuracy.mean_predicted IS 'mean predicted probability, 0 to 1';
+COMMENT ON COLUMN bcce.prediction_accuracy.base_rate_percent IS 'percent of the labelled predictions whose target failed, one decimal';
+COMMENT ON COLUMN bcce.prediction_accuracy.calibration_ratio IS 'failures expected divided by failures observed; NULL: none observed';
+COMMENT ON COLUMN bcce.prediction_accuracy.median_label_delay_minutes IS 'median time from a prediction to the knowledge of its outcome, minutes';
+COMMENT ON COLUMN bcce.prediction_accuracy.median_lead_time_minutes IS 'median time from a prediction to the failure, minutes, true positives only';
+COMMENT ON COLUMN bcce.prediction_accuracy.accuracy_low_percent IS 'lower end of the accuracy''s 95 % confidence interval (Wilson), percent';
+COMMENT ON COLUMN bcce.prediction_accuracy.accuracy_high_percent IS 'upper end of the accuracy''s 95 % confidence interval (Wilson), percent';
+$bcce_module$);
+
+INSERT INTO bcce.module (part, name, sql) VALUES ('report', '30_rejected', $bcce_module$
+-- What was refused, and the way out.
+CREATE OR REPLACE VIEW bcce.rejected WITH (security_invoker = true) AS
+SELECT r.tenant_id, r.source, r.reason, m.message, m.hint,
+       sum(r.rejected_count)::bigint AS rejected_count,
+       min(r.first_seen_at) AS first_seen_at,
+       max(r.last_seen_at) AS last_seen_at,
+       min(r.example_key) AS example_key
+FROM bcce_data.rejected_input r
+LEFT JOIN bcce_data.rejection_reasons m ON m.reason = r.reason
+GROUP BY r.tenant_id, r.source, r.reason, m.message, m.hint;
+COMMENT ON VIEW bcce.rejected IS 'Which rows were refused, and why? One row per tenant, source and reason; never any text of the rows.';
+COMMENT ON COLUMN bcce.rejected.tenant_id IS 'tenant of the writer; all zeros where it has none';
+COMMENT ON COLUMN bcce.rejected.source IS 'inbox or function that refused the rows';
+COMMENT ON COLUMN bcce.rejected.reason IS 'reason, a short name';
+COMMENT ON COLUMN bcce.rejected.message IS 'what was wrong';
+COMMENT ON COLUMN bcce.rejected.hint IS 'the way out';
+COMMENT ON COLUMN bcce.rejected.rejected_count IS 'number of rows';
+COMMENT ON COLUMN bcce.rejected.first_seen_at IS 'first such row';
+COMMENT ON COLUMN bcce.rejected.last_seen_at IS 'last such row';
+COMMENT ON COLUMN bcce.rejected.example_key IS 'id of one such row, where the tenant is known';
+$bcce_module$);
+
+INSERT INTO bcce.module (part, name, sql) VALUES ('report', '90_grants', $bcce_module$
+-- Who may read and call what install() makes.  Rights are those that the
+-- reports need and no more: a reader gets a column of the store exactly if a
+-- report that it may read names it, and no USAGE on bcce_data at all.
+DO $do$
+DECLARE
+    item record;
+    readers CONSTANT text := 'bcce_analytics_user, bcce_platform';
+BEGIN
+    -- Owners, and nothing for PUBLIC.
+    FOR item IN
+        SELECT format('ALTER SCHEMA %I OWNER TO bcce_owner', n.nspname) AS command
+        FROM pg_namespace n WHERE n.nspname IN ('bcce_data', 'bcce_private') AND n.nspowner <> 'bcce_owner'::regrole
+        UNION ALL
+        SELECT format('ALTER %s %s OWNER TO bcce_owner', CASE c.relkind WHEN 'v' THEN 'VIEW' ELSE 'TABLE' END, c.oid::regclass)
+        FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+        WHERE n.nspname IN ('bcce', 'bcce_data', 'bcce_private') AND c.relkind IN ('r', 'p', 'v')
+          AND c.relowner <> 'bcce_owner'::regrole
+          AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e')
+        UNION ALL
+        SELECT format('ALTER FUNCTION %s OWNER TO %s', p.oid::regprocedure,
+                      CASE WHEN p.proname IN ('create_tenant', 'add_membership', 'remove_membership', 'maintain')
+                           THEN 'bcce_maintainer' ELSE 'bcce_owner' END)
+        FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
+        WHERE n.nspname IN ('bcce', 'bcce_data', 'bcce_private')
+          AND p.proowner <> CASE WHEN p.proname IN ('create_tenant', 'add_membership', 'remove_membership', 'maintain')
+                                 THEN 'bcce_maintainer' ELSE 'bcce_owner' END::regrole
+          AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e')
+    LOOP
+        EXECUTE item.command;
+    END LOOP;
+    FOR item IN
+        SELECT p.oid::regprocedure AS name FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
+        WHERE n.nspname IN ('bcce', 'bcce_data', 'bcce_private')
+          AND EXISTS (SELECT FROM aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) AS a WHERE a.grantee = 0)
+          AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e')
+    LOOP
+        EXECUTE format('REVOKE ALL ON FUNCTION %s FROM PUBLIC', item.name);
+    END LOOP;
+
+    -- Writers.
+    FOR item IN
+        SELECT p.oid::regprocedure AS name FROM pg_proc p
+        WHERE p.pronamespace = 'bcce'::regnamespace
+          AND p.proname IN ('record_workflow_run', 'record_incident', 'record_metric', 'record_prediction', 'resolve_prediction',
+                            'record_model_usage', 'ingest_event', 'ingest_events')
+    LOOP
+        EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO bcce_ingest', item.name);
+    END LOOP;
+    GRANT INSERT ON bcce.inbox_workflow_runs, bcce.inbox_incidents, bcce.inbox_events TO bcce_ingest;
+
+    -- Everybody may ask who they are; admins configure their tenant.  Making
+    -- tenants, logins and memberships, and upkeep, stay with the DBA.
+    GRANT EXECUTE ON FUNCTION bcce.whoami() TO PUBLIC;
+    GRANT EXECUTE ON FUNCTION bcce.set_price(text, numeric, timestamptz, text),
+                              bcce.add_value_alias(text, text, text, text) TO bcce_analytics_admin;
+
+    -- Readers: the reports, their twins, and what these name.
+    FOR item IN
+        SELECT format('GRANT SELECT ON %s TO %s', c.oid::regclass, readers
+                      || CASE WHEN c.relname LIKE 'cost\_%' THEN ', bcce_cost_analyst' ELSE '' END) AS command
+        FROM pg_class c
+        WHERE c.relnamespace = 'bcce'::regnamespace AND c.relkind = 'v' AND c.relname NOT LIKE 'inbox\_%'
+        UNION ALL
+        SELECT format('GRANT EXECUTE ON FUNCTION %s TO %s', p.oid::regprocedure, readers
+                      || CASE WHEN p.proname LIKE 'cost\_%' THEN ', bcce_cost_analyst' ELSE '' END)
+        FROM pg_proc p
+        WHERE p.pronamespace = 'bcce'::regnamespace
+          AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e')
+          AND (EXISTS (SELECT FROM pg_class c WHERE c.relnamespace = p.pronamespace AND c.relkind = 'v' AND c.relname = p.proname)
+               OR p.proname = 'overview_json')
+    LOOP
+        EXECUTE item.command;
+    END LOOP;
+    FOR item IN
+        WITH RECURSIVE report AS (      -- reports and twins: object, and whether a cost analyst reads it
+            SELECT 'pg_proc'::regclass AS classid, p.oid AS objid, p.proname LIKE 'cost\_%' AS is_cost
+            FROM pg_proc p
+            WHERE p.pronamespace = 'bcce'::regnamespace AND p.prosqlbody IS NOT NULL
+            UNION ALL
+            SELECT 'pg_rewrite'::regclass, r.oid, c.relname LIKE 'cost\_%'
+            FROM pg_class c JOIN pg_rewrite r ON r.ev_class = c.oid
+            WHERE c.relnamespace = 'bcce'::regnamespace AND c.relkind = 'v'
+        ), used AS (                    -- and helpers of bcce_data that they call
+            SELECT classid, objid, is_cost FROM report
+            UNION
+            SELECT 'pg_proc'::regclass, d.refobjid, u.is_cost
+            FROM used u JOIN pg_depend d ON d.classid = u.classid AND d.objid = u.objid AND d.refclassid = 'pg_proc'::regclass
+            JOIN pg_proc p ON p.oid = d.refobjid AND p.pronamespace = 'bcce_data'::regnamespace
+        )
+        SELECT format('GRANT EXECUTE ON FUNCTION %s TO %s', u.objid::regprocedure, readers
+                      || CASE WHEN bool_or(u.is_cost) THEN ', bcce_cost_analyst' ELSE '' END) AS command
+        FROM used u JOIN pg_proc p ON u.classid = 'pg_proc'::regclass AND p.oid = u.objid AND p.pronamespace = 'bcce_data'::regnamespace
+        GROUP BY u.objid
+        UNION ALL
+        SELECT format('GRANT SELECT (%s) ON %s TO %s',
+                      string_agg(DISTINCT quote_ident(a.attname), ', '), d.refobjid::regclass, readers)
+        FROM used u JOIN pg_depend d ON d.classid = u.classid AND d.objid = u.objid AND d.refclassid = 'pg_class'::regclass
+        JOIN pg_attribute a ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid AND a.attnum > 0
+        JOIN pg_class c ON c.oid = d.refobjid AND c.relnamespace = 'bcce_data'::regnamespace
+        GROUP BY d.refobjid
+        UNION ALL
+        SELECT format('GRANT SELECT (%s) ON %s TO bcce_cost_analyst',
+                      string_agg(DISTINCT quote_ident(a.attname), ', '), d.refobjid::regclass)
+        FROM used u JOIN pg_depend d ON d.classid = u.classid AND d.objid = u.objid AND d.refclassid = 'pg_class'::regclass
+        JOIN pg_attribute a ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid AND a.attnum > 0
+        JOIN pg_class c ON c.oid = d.refobjid AND c.relnamespace = 'bcce_data'::regnamespace
+        WHERE u.is_cost
+        GROUP BY d.refobjid
+    LOOP
+        EXECUTE item.command;
+    END LOOP;
+END
+$do$;
+$bcce_module$);
+
+-- A dump being restored brings its own tables, and every script of pg_dump and
+-- pg_restore begins with SET row_security = off.
+DO $$
+BEGIN
+    IF current_setting('row_security') = 'off' THEN
+        RAISE WARNING USING
+            MESSAGE = 'row_security is off, as in a restore: the store of bcce was not made',
+            HINT = 'Where no dump brings it, run: SELECT * FROM bcce.install();';
+    ELSE
+        PERFORM bcce.install();
+    END IF;
+END
+$$;

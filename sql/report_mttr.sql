@@ -1,0 +1,153 @@
+-- Proves which incidents mttr_analysis counts, what their recovery time is, and
+-- that a window reads as it was at its end.
+SET timezone = 'UTC';
+SET bcce.test_now = '2026-01-31 12:00:00+00';
+SELECT count(bcce.create_tenant('mttr-' || name, 'Mttr ' || name)) AS tenants
+FROM unnest(ARRAY['decl', 'runs', 'both', 'idle', 'odd']) AS name;
+CREATE FUNCTION pg_temp.tenant(name text) RETURNS uuid LANGUAGE sql STABLE AS
+$$SELECT tenant_id FROM bcce_data.tenants WHERE slug = 'mttr-' || name$$;
+CREATE FUNCTION pg_temp.mttr(name text, since timestamptz DEFAULT NULL, until timestamptz DEFAULT NULL,
+    OUT basis text, OUT n bigint, OUT avg numeric, OUT median numeric, OUT p95 numeric, OUT recovered bigint, OUT open bigint,
+    OUT invalid bigint, OUT fallback bigint, OUT derived bigint, OUT oldest numeric)
+LANGUAGE sql STABLE AS
+$$SELECT mttr_basis, incident_count, round(avg_mttr_minutes::numeric, 3), round(median_mttr_minutes::numeric, 3),
+         round(p95_mttr_minutes::numeric, 3), recovered_count, open_count, invalid_count, fallback_count, derived_count,
+         round(oldest_open_minutes::numeric, 3)
+  FROM bcce.mttr_analysis(since, until) WHERE tenant_name = 'Mttr ' || name$$;
+
+-- Recoveries of 10, 20, 30, 600 minutes and three still open.
+INSERT INTO bcce_data.incidents (tenant_id, incident_id, service_id, opened_at, recovered_at)
+SELECT pg_temp.tenant('decl'), 'i' || minutes, 's', '2026-01-30 00:00:00+00',
+       CASE WHEN minutes <= 600 THEN '2026-01-30 00:00:00+00'::timestamptz + minutes * interval '1 minute' END
+FROM unnest(ARRAY[10, 20, 30, 600, 700, 800, 900]) AS minutes;
+-- A failed job of a tenant that declares incidents is none of its incidents.
+INSERT INTO bcce_data.workflow_runs (tenant_id, run_id, workflow_id, status, started_at, finished_at)
+VALUES (pg_temp.tenant('decl'), 'r', 'w', 'failed', '2026-01-29', '2026-01-29');
+SELECT * FROM pg_temp.mttr('decl');
+SELECT * FROM pg_temp.mttr('idle');
+-- At 00:25 only two had recovered.  The incidents are those of the window's start of impact.
+SELECT * FROM pg_temp.mttr('decl', '2026-01-30', '2026-01-30 00:25:00+00');
+SELECT n, avg, open FROM pg_temp.mttr('decl', '2026-01-30 00:00:01+00', NULL);
+SELECT n, avg, open FROM pg_temp.mttr('decl', NULL, '2026-01-30 00:00:00+00');
+-- Recovered at the very end of the window is recovered.
+SELECT recovered FROM pg_temp.mttr('decl', NULL, '2026-01-30 00:10:00+00');
+
+-- Which clocks count, one incident a day: impact before detection before opening;
+-- recovery before mitigation before resolution; closing only where nothing else is known.
+INSERT INTO bcce_data.incidents (tenant_id, incident_id, opened_at, impact_started_at, detected_at, acknowledged_at, mitigated_at,
+    recovered_at, resolved_at, closed_at, merged_into, is_test)
+SELECT pg_temp.tenant('odd'), id, opened_at::timestamptz, impact_at::timestamptz, detected_at::timestamptz, acknowledged_at::timestamptz,
+       mitigated_at::timestamptz, recovered_at::timestamptz, resolved_at::timestamptz, closed_at::timestamptz, merged_into, is_test
+FROM (VALUES
+    ('all', '2026-01-01 10:20', '2026-01-01 10:00', '2026-01-01 10:10', '2026-01-01 10:25', '2026-01-01 10:40', '2026-01-01 11:00', '2026-01-01 12:00', '2026-01-01 20:00', NULL, false),
+    ('mitigated', '2026-01-02 10:20', NULL, '2026-01-02 10:10', NULL, '2026-01-02 10:40', NULL, '2026-01-02 12:00', '2026-01-02 20:00', NULL, false),
+    ('resolved', '2026-01-03 10:20', NULL, NULL, '2026-01-03 10:15', NULL, NULL, '2026-01-03 12:00', '2026-01-03 20:00', NULL, false),
+    ('closed', '2026-01-04 10:20', NULL, NULL, NULL, NULL, NULL, NULL, '2026-01-04 20:20', NULL, false),
+    ('zero', '2026-01-05 10:00', NULL, NULL, NULL, NULL, '2026-01-05 10:00', NULL, NULL, NULL, false),
+    ('negative', '2026-01-06 10:00', NULL, NULL, NULL, NULL, '2026-01-06 09:00', '2026-01-06 11:00', NULL, NULL, false),
+    ('ahead', '2026-01-31 11:00', NULL, NULL, NULL, NULL, '2026-01-31 12:05', NULL, NULL, NULL, false),
+    ('skewed', '2026-01-31 11:00', NULL, NULL, NULL, NULL, '2026-01-31 12:05:01', NULL, NULL, NULL, false),
+    ('merged', '2026-01-07 10:00', NULL, NULL, NULL, NULL, '2026-01-07 11:00', NULL, NULL, 'all', false),
+    ('test', '2026-01-07 10:00', NULL, NULL, NULL, NULL, '2026-01-07 11:00', NULL, NULL, NULL, true)
+) AS i (id, opened_at, impact_at, detected_at, acknowledged_at, mitigated_at, recovered_at, resolved_at, closed_at, merged_into, is_test);
+SELECT to_char(day, 'DD') AS day, m.n, m.avg, m.recovered, m.open, m.invalid, m.fallback
+FROM generate_series('2026-01-01 00:00+00'::timestamptz, '2026-01-07', interval '1 day') AS day
+CROSS JOIN LATERAL pg_temp.mttr('odd', day, day + interval '1 day') m ORDER BY 1;
+-- With an open end five minutes ahead is recovered, later is invalid; with the window's end now, the former is open.
+SELECT n, avg, recovered, open, invalid FROM pg_temp.mttr('odd', '2026-01-31', NULL);
+SELECT n, avg, recovered, open, invalid, oldest FROM pg_temp.mttr('odd', '2026-01-31', '2026-01-31 12:00:00+00');
+-- Skew is judged against now, not against the window's end: both are invalid or open there alike.
+SELECT n, recovered, open, invalid FROM pg_temp.mttr('odd', '2026-01-31', '2026-01-31 11:30:00+00');
+SELECT n = recovered + open + invalid AS adds_up, n FROM pg_temp.mttr('odd');
+SELECT round(mtta_minutes::numeric, 3) AS mtta, round(mttd_minutes::numeric, 3) AS mttd
+FROM bcce.mttr_analysis WHERE tenant_name = 'Mttr odd';
+
+-- A reopened incident: [0, 60) and [30, 90) and [120, 150) minutes are 120 minutes of impact.
+INSERT INTO bcce_data.incidents (tenant_id, incident_id, opened_at, recovered_at)
+VALUES (pg_temp.tenant('odd'), 'reopened', '2026-01-08', '2026-01-08 02:30');
+INSERT INTO bcce_data.incident_impacts (tenant_id, incident_id, span)
+SELECT pg_temp.tenant('odd'), 'reopened', span::tstzrange
+FROM unnest(ARRAY['[2026-01-08 00:00,2026-01-08 01:00)', '[2026-01-08 00:30,2026-01-08 01:30)', '[2026-01-08 02:00,2026-01-08 02:30)']) AS span;
+SELECT n, avg, recovered FROM pg_temp.mttr('odd', '2026-01-08', '2026-01-09');
+SELECT n, avg, recovered, open, oldest FROM pg_temp.mttr('odd', '2026-01-08', '2026-01-08 02:10:00+00');
+-- Between two impacts only the first is known.
+SELECT n, avg, recovered, open FROM pg_temp.mttr('odd', '2026-01-08', '2026-01-08 01:45:00+00');
+-- Four days watched less two hours of impact (by union) are 94 hours for three impacts; a day without impact is 100 %.
+SELECT mtbf_hours, availability_percent FROM bcce.mttr_analysis('2026-01-08', '2026-01-12') WHERE tenant_name = 'Mttr odd';
+SELECT mtbf_hours, availability_percent FROM bcce.mttr_analysis('2026-01-12', '2026-01-13') WHERE tenant_name = 'Mttr odd';
+-- An incident that began earlier still takes its part of the window.
+SELECT mtbf_hours, availability_percent FROM bcce.mttr_analysis('2026-01-08 01:00:00+00', '2026-01-08 02:00:00+00') WHERE tenant_name = 'Mttr odd';
+SELECT mtbf_hours, availability_percent FROM bcce.mttr_analysis WHERE tenant_name IN ('Mttr idle', 'Mttr runs');
+
+-- Derived episodes: two workflows; F F S, then F (open); cancelled neither opens nor closes.
+INSERT INTO bcce_data.workflow_runs (tenant_id, run_id, workflow_id, service_id, status, started_at, finished_at, is_test)
+SELECT pg_temp.tenant(tenant), id, workflow, service, status, started_at::timestamptz, finished_at::timestamptz, is_test
+FROM (VALUES
+    ('a1', 'a', 's', 'succeeded', '2026-01-10 00:00', '2026-01-10 00:10', false),
+    ('a2', 'a', 's', 'failed', '2026-01-10 01:00', '2026-01-10 01:10', false),
+    ('a3', 'a', 's', 'cancelled', '2026-01-10 02:00', '2026-01-10 02:10', false),
+    ('a4', 'a', 's', 'timed_out', '2026-01-10 03:00', '2026-01-10 03:10', false),
+    ('a5', 'a', 's', 'succeeded', '2026-01-10 03:30', '2026-01-10 03:40', true),
+    ('a6', 'a', 's', 'succeeded', '2026-01-10 04:00', '2026-01-10 04:10', false),
+    ('a7', 'a', 's', 'succeeded', '2026-01-10 05:00', '2026-01-10 05:10', false),
+    ('b1', 'b', NULL, 'failed', '2026-01-11 00:00', '2026-01-11 00:30', false),
+    ('b2', 'b', NULL, 'running', '2026-01-11 01:00', NULL, false),
+    ('b3', 'b', NULL, 'cancelled', '2026-01-11 02:00', '2026-01-11 02:30', false)
+) AS r (id, workflow, service, status, started_at, finished_at, is_test)
+CROSS JOIN unnest(ARRAY['runs', 'both']) AS tenant;
+SELECT * FROM pg_temp.mttr('runs');
+-- Episodes form over all history: one that began before the window is not of the window.
+SELECT n, derived FROM pg_temp.mttr('runs', '2026-01-10 02:00:00+00', '2026-01-10 05:00:00+00');
+SELECT n, avg, open, oldest FROM pg_temp.mttr('runs', NULL, '2026-01-10 04:00:00+00');
+SELECT n, avg, open FROM pg_temp.mttr('runs', NULL, '2026-01-10 01:05:00+00');
+-- Equal ends are ordered by start, then id.
+INSERT INTO bcce_data.workflow_runs (tenant_id, run_id, workflow_id, status, started_at, finished_at)
+SELECT pg_temp.tenant('runs'), id, 'c', status, started_at::timestamptz, '2026-01-20 01:00'
+FROM (VALUES ('c2', 'failed', '2026-01-20 00:10'), ('c1', 'succeeded', '2026-01-20 00:20'), ('c3', 'failed', '2026-01-20 00:20'), ('c4', 'succeeded', '2026-01-20 00:20')) AS r (id, status, started_at);
+SELECT n, avg, recovered, open FROM pg_temp.mttr('runs', '2026-01-20', NULL);
+
+-- Auto looks at all incidents, also outside of the window; a test incident is none.
+INSERT INTO bcce_data.incidents (tenant_id, incident_id, service_id, opened_at, recovered_at, is_test)
+VALUES (pg_temp.tenant('runs'), 'test', 's', '2026-01-10', '2026-01-11', true),
+       (pg_temp.tenant('both'), 'i', 's', '2026-01-10 04:00', '2026-01-10 06:00', false);
+SELECT basis FROM pg_temp.mttr('runs');
+SELECT basis, n FROM pg_temp.mttr('both', '2026-01-15', NULL);
+-- Both: the episode of service s overlaps its incident and belongs to it; the other has no service.
+UPDATE bcce_data.tenants SET mttr_source = 'both' WHERE tenant_id = pg_temp.tenant('both');
+SELECT * FROM pg_temp.mttr('both');
+-- Touching is not overlapping; before the incident began, the episode stands alone.
+UPDATE bcce_data.incidents SET opened_at = '2026-01-10 04:10' WHERE tenant_id = pg_temp.tenant('both');
+SELECT n, avg, derived FROM pg_temp.mttr('both');
+UPDATE bcce_data.incidents SET opened_at = '2026-01-10 04:00' WHERE tenant_id = pg_temp.tenant('both');
+SELECT n, open, derived FROM pg_temp.mttr('both', NULL, '2026-01-10 04:00:00+00');
+-- The workflow's service counts where the run names none.
+INSERT INTO bcce_data.workflows (tenant_id, workflow_id, name, service_id) VALUES (pg_temp.tenant('both'), 'b', 'B', 's');
+UPDATE bcce_data.incidents SET recovered_at = '2026-01-11 00:31' WHERE tenant_id = pg_temp.tenant('both');
+SELECT n, avg, derived FROM pg_temp.mttr('both');
+UPDATE bcce_data.tenants SET mttr_source = 'derived' WHERE tenant_id = pg_temp.tenant('both');
+SELECT basis, n, derived FROM pg_temp.mttr('both');
+
+-- The twin with open ends is the view, and is inlined.
+SELECT count(*) AS rows_that_differ
+FROM (SELECT to_jsonb(o) FROM bcce.mttr_analysis o EXCEPT SELECT to_jsonb(o) FROM bcce.mttr_analysis(NULL, NULL) o) d;
+CREATE FUNCTION pg_temp.plan(query text) RETURNS SETOF text LANGUAGE plpgsql AS
+$$BEGIN RETURN QUERY EXECUTE 'EXPLAIN (COSTS OFF) ' || query; END$$;
+SELECT count(*) AS function_scans
+FROM pg_temp.plan('SELECT * FROM bcce.mttr_analysis(''2026-01-01'', ''2026-02-01'')') AS line
+WHERE line LIKE '%Function Scan%' AND line NOT LIKE '%Function Scan on unnest%';
+
+DO $$
+DECLARE
+    store regclass;
+BEGIN
+    FOR store IN
+        SELECT c.oid FROM pg_class c
+        JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = 'tenant_id' AND NOT a.attisdropped
+        WHERE c.relnamespace IN ('bcce_data'::regnamespace, 'bcce_private'::regnamespace)
+          AND c.relkind IN ('r', 'p') AND NOT c.relispartition
+        ORDER BY c.relname = 'tenants', c.relname = 'teams', c.relname
+    LOOP
+        EXECUTE format('DELETE FROM %s WHERE tenant_id IN (SELECT tenant_id FROM bcce_data.tenants WHERE slug LIKE %L)', store, 'mttr-%');
+    END LOOP;
+END
+$$;

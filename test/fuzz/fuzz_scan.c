@@ -1,0 +1,213 @@
+/*
+ * fuzz_scan.c
+ *		Throws made-up texts at the scanner and checks what it promises:
+ *		spans lie inside the text, in order, apart from each other; tagging
+ *		twice changes nothing; time grows with the length, not its square.
+ *
+ * Stands alone (fuzz_scan [seconds] [seed]), or is linked as a libFuzzer
+ * target with -DLIBFUZZER.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "redact/render.h"
+
+#define MAX_PASSES 8
+
+/* Pieces that put detectors on the trail; none is a working credential. */
+static const char *const pieces[] = {
+	"jo@example.org", "@", "+14155550132", "(415) 555-0132", "4111 1111 1111 1111",
+	"4111111111111111", "536-32-3065", "GB82 WEST 1234 5698 7654 32", "10.1.2.3",
+	"2001:db8::1", "::", "00:1a:2b:3c:4d:5e", "00-1A-2B-3C-4D-5E", "001a.2b3c.4d5e",
+	"https://u:pw@h/", "://", ":", "password=", "\"api_key\": \"", "token=", "x9K2mQ7wL4pZ8vN3",
+	"gh" "p_", "AK" "IA", "eyJ", "eyJhbGciOiJub25l.", "-----BEGIN PRIVATE KEY-----",
+	"-----END PRIVATE KEY-----", "Bearer ", "--password ", "curl -u a:b12", "[EMAIL]", "[SECRET]",
+	"phone ", "card ", "ssn ", "office", "\\n", "\\\"", "\n", " ", "\"", "'", "<", ">", "=", ",",
+	"-", ".", "_", "/", "0", "1234567", "a", "Z", "\xff", "\xc3\xa9", "user_", "abcdefghijklmnopqrstuvwxyz",
+	"xxxx", "****", "${X}", "SK", "SG" ".", "sk-", "wh" "sec_", "(", ")", "[", "]", "{", "x123", "00"
+};
+
+#define PIECES ((int) (sizeof(pieces) / sizeof(pieces[0])))
+
+static uint64_t state = 88172645463325252ull;
+static RedactResult result;
+
+/* xorshift: the same texts for the same seed everywhere. */
+static uint32_t
+next_random(uint32_t below)
+{
+	state ^= state << 13;
+	state ^= state >> 7;
+	state ^= state << 17;
+	return (uint32_t) ((state >> 20) % below);
+}
+
+static void
+fail(const char *what, const char *text, size_t len)
+{
+	size_t		i;
+
+	fprintf(stderr, "fuzz_scan: %s\n", what);
+	for (i = 0; i < len && i < 2000; i++)
+		fprintf(stderr, (unsigned char) text[i] < 32 || (unsigned char) text[i] > 126 ? "\\x%02x" : "%c",
+				(unsigned char) text[i]);
+	fprintf(stderr, "\n");
+	abort();
+}
+
+/* Scans a copy that ends where the text ends, so that a byte too far is seen. */
+static void
+scan(const char *text, size_t len, uint32_t kinds)
+{
+	RedactOptions options = {0};
+	char	   *copy = malloc(len ? len : 1);
+	size_t		end = 0;
+	size_t		i;
+
+	memcpy(copy, text, len);
+	options.kinds = kinds;
+	if (!redact_scan(copy, len, &options, &result))
+		fail("out of memory", text, len);
+	for (i = 0; i < result.count; i++)
+	{
+		const RedactSpan *span = &result.spans[i];
+
+		if (span->start < end || span->len == 0 || span->start + span->len > len)
+			fail("span out of order or out of the text", text, len);
+		if (span->kind >= REDACT_KINDS || !(kinds & (1u << span->kind)))
+			fail("span of a kind not asked for", text, len);
+		end = span->start + span->len;
+	}
+	free(copy);
+}
+
+/* Tags until nothing is found, as the wrappers do; few passes must do. */
+static void
+check_text(const char *text, size_t len)
+{
+	char	   *now = malloc(len + 1);
+	int			pass;
+
+	memcpy(now, text, len);
+	for (pass = 0;; pass++)
+	{
+		char	   *out;
+
+		scan(now, len, REDACT_ALL_KINDS);
+		if (result.count == 0)
+			break;
+		if (pass == MAX_PASSES)
+			fail("tagging does not come to rest", now, len);
+		out = malloc(redact_rendered_bound(len, &result));
+		len = redact_render(now, len, &result, STYLE_TAG, NULL, out);
+		free(now);
+		now = out;
+	}
+	free(now);
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	scan((const char *) data, size, 1 + next_random(REDACT_ALL_KINDS));
+	check_text((const char *) data, size);
+	return 0;
+}
+
+#ifndef LIBFUZZER
+
+/* A text of random pieces and bytes. */
+static size_t
+make_text(char *text, size_t room)
+{
+	size_t		len = 0;
+	int			n = 1 + (int) next_random(24);
+
+	while (n-- > 0)
+	{
+		if (next_random(8) == 0)
+			text[len++] = (char) next_random(256);
+		else
+		{
+			const char *piece = pieces[next_random(PIECES)];
+			size_t		size = strlen(piece);
+
+			if (next_random(6) == 0)
+				size = 1 + next_random((uint32_t) size);
+			if (len + size + 2 > room)
+				break;
+			memcpy(text + len, piece, size);
+			len += size;
+			if (next_random(3) == 0)
+				text[len++] = ' ';
+		}
+	}
+	return len;
+}
+
+/* Seconds of processor time to scan a piece repeated to a length. */
+static double
+time_repeated(const char *piece, size_t len)
+{
+	char	   *text = malloc(len);
+	size_t		size = strlen(piece);
+	size_t		i;
+	clock_t		start;
+	double		seconds;
+
+	for (i = 0; i < len; i++)
+		text[i] = piece[i % size];
+	start = clock();
+	scan(text, len, REDACT_ALL_KINDS);
+	seconds = (double) (clock() - start) / CLOCKS_PER_SEC;
+	free(text);
+	return seconds;
+}
+
+/* Eight times the text must not take much more than eight times as long. */
+static void
+check_linear(const char *piece)
+{
+	double		small = time_repeated(piece, 1 << 15);
+	double		big = time_repeated(piece, 1 << 18);
+
+	if (big > 0.1 && big > 24 * small)
+	{
+		fprintf(stderr, "%.3f s for 32 KB, %.3f s for 256 KB\n", small, big);
+		fail("time is not linear", piece, strlen(piece));
+	}
+}
+
+int
+main(int argc, char **argv)
+{
+	time_t		stop = time(NULL) + (argc > 1 ? atoi(argv[1]) : 10);
+	static const char *const hostile[] = {
+		"@", "1", ":", "a@a", "::::", "://///", "-", "eyJ-", "eyJ.", "sk-", "1 ", "1-", "AAAA/+",
+		"a.", "\"", "password=", "password:\"", "(1", "0:0:", "\\\"", "http://a", "gl" "pat-", "-----BEGIN PRIVATE KEY-----"
+	};
+	char		text[4096];
+	long		n = 0;
+	size_t		i;
+
+	if (argc > 2)
+		state = strtoull(argv[2], NULL, 10) * 2654435761u + 1;
+	for (i = 0; i < PIECES; i++)
+		check_linear(pieces[i]);
+	for (i = 0; i < sizeof(hostile) / sizeof(hostile[0]); i++)
+		check_linear(hostile[i]);
+	do
+	{
+		size_t		len = make_text(text, sizeof(text));
+
+		LLVMFuzzerTestOneInput((const uint8_t *) text, len);
+		n++;
+	} while (time(NULL) < stop);
+	printf("fuzz_scan: %ld texts, nothing found\n", n);
+	free(result.spans);
+	return 0;
+}
+
+#endif
