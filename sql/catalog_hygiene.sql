@@ -168,9 +168,7 @@ WHERE o.relkind IN ('r', 'p') AND o.has_tenant AND NOT o.relispartition
                -- A name in pg_roles, which is there in clear.
                ('bcce_private.membership', 'role_name'),
                -- References a row of the defaults, which a DBA writes.
-               ('bcce_data.health_thresholds', 'threshold'),
-               -- Words of ours: the functions that write here pass constants.
-               ('bcce_data.rejected_input', 'reason'))
+               ('bcce_data.health_thresholds', 'threshold'))
 ORDER BY 1, 2;
 
 \echo == redaction triggers that replication would skip, or that do not fire before both insert and update of a row

@@ -114,12 +114,12 @@ for format in plain custom; do
         is "$(grep ERROR "$work/logins.out" || true)" "" "$name: logins made"
         # A membership is dumped by name and kept by OID.
         is "$(rows "$target" | grep -v membership)" "$(grep -v membership "$work/rows")" "$name: the same rows in every table"
+        is "$(properties "$target")" "$(cat "$work/properties")" "$name: the same rights, policies, triggers, indexes, constraints, functions, comments"
         if [ $order = after ]; then
             # Binds the memberships whose role was missing.
             sql "$target" postgres -c 'SELECT * FROM bcce.maintain()' >/dev/null
         fi
         is "$(rows "$target" | grep membership)" "$(grep membership "$work/rows")" "$name: the same memberships"
-        is "$(properties "$target")" "$(cat "$work/properties")" "$name: the same rights, policies, triggers, indexes, constraints, functions, comments"
         for login in postgres $logins; do
             is "$(answers "$target" "$login")" "$(cat "$work/answers.$login")" "$name: the same answers for $login"
         done

@@ -163,10 +163,12 @@ GROUP BY t.name, t.attname, t.attnum ORDER BY t.name::text, t.attnum;
 SQL
 is "$(grep -c ERROR "$work/direct.sql" || true)" 0 "statements for every column of every table"
 sed -i "s|@TEXT@|$value|g" "$work/direct.sql"
-# Other words the second time: a duplicate key is the server's own error, and
-# it logs the statement.
-sql $database postgres -f "$work/direct.sql" >"$work/direct.out"
-{ echo "SET session_replication_role = replica;"; sed 's/from /again from /g' "$work/direct.sql"; } | sql $database postgres >"$work/replica.out"
+# Other words each time: a duplicate key or a missing parent is the server's own
+# error, and it logs the statement.
+sed 's/from /once from /g' "$work/direct.sql" | grep -vE 'incident_events|incident_impacts|principals .*team_id|value_aliases|default_|tenants .*(external_id)' >"$work/direct-origin.sql"
+sql $database postgres -f "$work/direct-origin.sql" >"$work/direct.out"
+is "$(grep ERROR "$work/direct.out" | sort -u | head -n 20 || true)" "" "stored by its triggers"
+{ echo "SET session_replication_role = replica;"; sed 's/from /again from /g' "$work/direct.sql" | grep -v value_aliases; } | sql $database postgres >"$work/replica.out"
 inserts=$(wc -l <"$work/direct.sql")
 like "$inserts" '^[0-9]{2}' "a superuser's INSERT into each column that takes text ($inserts)"
 # A tenant made without create_tenant() has no key to hide its external id with.
