@@ -33,7 +33,7 @@ SELECT tenant_name, incident_count AS incidents, recovered_count AS recovered, o
        fallback_count AS "closed only", round(avg_mttr_minutes::numeric, 1) AS "mean min", round(median_mttr_minutes::numeric, 1) AS "median min",
        round(p95_mttr_minutes::numeric, 1) AS "p95 min"
 FROM bcce.mttr_analysis(:'since', :'until') WHERE tenant_name LIKE 'IT service desk%';
-\echo '  The mean is many times the median: a few tickets stay open for weeks.  "closed only" were never resolved; for them the closing counts.'
+\echo '  The mean is more than twice the median: some tickets stay open for weeks.  "closed only" were never resolved; for them the closing counts.'
 \echo '  Source: Amaral, Fantinato, Peres (2018), Incident management process enriched event log, UCI, DOI 10.24432/C57S4H, CC BY 4.0.'
 
 SELECT min(predicted_at) AS since, max(outcome_at) + interval '1 second' AS until
