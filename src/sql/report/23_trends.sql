@@ -84,7 +84,16 @@ BEGIN ATOMIC
     -- day after; in a gap that begins at midnight, the former is the gap's end.
     -- A date that the zone left out has no instant.
     midnight AS (
-        SELECT a.tenant_id, a.timezone, dates.usage_date, earliest.at
+        SELECT
+            a.tenant_id,
+            a.tenant_name,
+            a.timezone,
+            a.first_at,
+            a.last_at,
+            bounds.first_date,
+            dates.usage_date,
+            earliest.at,
+            candidate.by_day_after AS again_at
         FROM active a
         CROSS JOIN LATERAL (
             SELECT (a.first_at AT TIME ZONE a.timezone)::date AS first_date,
@@ -117,17 +126,29 @@ BEGIN ATOMIC
     day AS (
         SELECT
             m.tenant_id,
+            m.tenant_name,
+            m.timezone,
+            m.first_at,
+            m.first_date,
             m.usage_date,
             m.at AS starts_at,
+            m.again_at,
+            m.at <= m.last_at AS has_begun,
             lead(m.at) OVER (PARTITION BY m.tenant_id ORDER BY m.usage_date) AS ends_at
         FROM midnight m
     ),
-    -- Facts meet their day by local date; after a clock was put back over
-    -- midnight the new day has begun already.
+    -- A fact belongs to its local date, but for the rare clock that was put back
+    -- over midnight: the new day had begun already, and goes on.
+    begun AS (
+        SELECT d.tenant_id, d.usage_date, d.starts_at, d.again_at
+        FROM day d
+        WHERE d.again_at > d.starts_at
+          AND ((d.again_at - interval '1 microsecond') AT TIME ZONE d.timezone)::date < d.usage_date
+    ),
     run AS NOT MATERIALIZED (
         SELECT
             r.tenant_id,
-            d.usage_date + (r.started_at >= d.ends_at)::integer AS usage_date,
+            local.date + (b.tenant_id IS NOT NULL)::integer AS usage_date,
             r.started_at,
             r.finished_at,
             r.status,
@@ -138,7 +159,9 @@ BEGIN ATOMIC
             (since IS NULL OR r.started_at >= since) AS in_window
         FROM bcce_data.workflow_runs r
         JOIN active a ON a.tenant_id = r.tenant_id
-        JOIN day d ON d.tenant_id = r.tenant_id AND d.usage_date = (r.started_at AT TIME ZONE a.timezone)::date
+        CROSS JOIN LATERAL (SELECT (r.started_at AT TIME ZONE a.timezone)::date AS date) local
+        LEFT JOIN begun b ON b.tenant_id = r.tenant_id AND b.usage_date = local.date + 1
+            AND r.started_at >= b.starts_at AND r.started_at < b.again_at
         WHERE (since IS NULL OR r.started_at >= since - interval '1440 hours')
           AND (until IS NULL OR r.started_at < until)
           AND NOT r.is_test AND r.status <> 'skipped'
@@ -146,7 +169,7 @@ BEGIN ATOMIC
     usage AS NOT MATERIALIZED (
         SELECT
             u.tenant_id,
-            d.usage_date + (u.at >= d.ends_at)::integer AS usage_date,
+            local.date + (b.tenant_id IS NOT NULL)::integer AS usage_date,
             u.user_key,
             u.session_id,
             u.input_tokens,
@@ -157,7 +180,9 @@ BEGIN ATOMIC
             u.reported_cost_usd
         FROM bcce_data.model_usage u
         JOIN active a ON a.tenant_id = u.tenant_id
-        JOIN day d ON d.tenant_id = u.tenant_id AND d.usage_date = (u.at AT TIME ZONE a.timezone)::date
+        CROSS JOIN LATERAL (SELECT (u.at AT TIME ZONE a.timezone)::date AS date) local
+        LEFT JOIN begun b ON b.tenant_id = u.tenant_id AND b.usage_date = local.date + 1
+            AND u.at >= b.starts_at AND u.at < b.again_at
         WHERE (since IS NULL OR u.at >= since)
           AND (until IS NULL OR u.at < until)
           AND NOT u.is_test
@@ -165,12 +190,14 @@ BEGIN ATOMIC
     event AS NOT MATERIALIZED (
         SELECT
             e.tenant_id,
-            d.usage_date + (e.occurred_at >= d.ends_at)::integer AS usage_date,
+            local.date + (b.tenant_id IS NOT NULL)::integer AS usage_date,
             e.user_key,
             e.session_id
         FROM bcce_data.events e
         JOIN active a ON a.tenant_id = e.tenant_id
-        JOIN day d ON d.tenant_id = e.tenant_id AND d.usage_date = (e.occurred_at AT TIME ZONE a.timezone)::date
+        CROSS JOIN LATERAL (SELECT (e.occurred_at AT TIME ZONE a.timezone)::date AS date) local
+        LEFT JOIN begun b ON b.tenant_id = e.tenant_id AND b.usage_date = local.date + 1
+            AND e.occurred_at >= b.starts_at AND e.occurred_at < b.again_at
         WHERE (since IS NULL OR e.occurred_at >= since)
           AND (until IS NULL OR e.occurred_at < until)
           AND NOT e.is_test
@@ -198,29 +225,33 @@ BEGIN ATOMIC
     metric_day AS (
         SELECT
             m.tenant_id,
-            d.usage_date + (m.observed_at >= d.ends_at)::integer AS usage_date,
+            local.date + (b.tenant_id IS NOT NULL)::integer AS usage_date,
             sum(coalesce(m.charged_usd, bcce.estimate_cost('metric', 1, m.observed_at, m.tenant_id))) AS usd
         FROM bcce_data.performance_metrics m
         JOIN active a ON a.tenant_id = m.tenant_id
-        JOIN day d ON d.tenant_id = m.tenant_id AND d.usage_date = (m.observed_at AT TIME ZONE a.timezone)::date
+        CROSS JOIN LATERAL (SELECT (m.observed_at AT TIME ZONE a.timezone)::date AS date) local
+        LEFT JOIN begun b ON b.tenant_id = m.tenant_id AND b.usage_date = local.date + 1
+            AND m.observed_at >= b.starts_at AND m.observed_at < b.again_at
         WHERE (since IS NULL OR m.observed_at >= since)
           AND (until IS NULL OR m.observed_at < until)
           AND NOT m.is_test
-        GROUP BY m.tenant_id, d.usage_date + (m.observed_at >= d.ends_at)::integer
+        GROUP BY m.tenant_id, local.date + (b.tenant_id IS NOT NULL)::integer
     ),
     prediction_day AS (
         SELECT
             p.tenant_id,
-            d.usage_date + (p.predicted_at >= d.ends_at)::integer AS usage_date,
+            local.date + (b.tenant_id IS NOT NULL)::integer AS usage_date,
             count(*) AS total,
             sum(coalesce(p.charged_usd, bcce.estimate_cost('prediction', 1, p.predicted_at, p.tenant_id))) AS usd
         FROM bcce_data.predictions p
         JOIN active a ON a.tenant_id = p.tenant_id
-        JOIN day d ON d.tenant_id = p.tenant_id AND d.usage_date = (p.predicted_at AT TIME ZONE a.timezone)::date
+        CROSS JOIN LATERAL (SELECT (p.predicted_at AT TIME ZONE a.timezone)::date AS date) local
+        LEFT JOIN begun b ON b.tenant_id = p.tenant_id AND b.usage_date = local.date + 1
+            AND p.predicted_at >= b.starts_at AND p.predicted_at < b.again_at
         WHERE (since IS NULL OR p.predicted_at >= since)
           AND (until IS NULL OR p.predicted_at < until)
           AND NOT p.is_test
-        GROUP BY p.tenant_id, d.usage_date + (p.predicted_at >= d.ends_at)::integer
+        GROUP BY p.tenant_id, local.date + (b.tenant_id IS NOT NULL)::integer
     ),
     usage_day AS (
         SELECT
@@ -265,7 +296,7 @@ BEGIN ATOMIC
     new_user_day AS (
         SELECT
             f.tenant_id,
-            d.usage_date + (f.first_at >= d.ends_at)::integer AS usage_date,
+            local.date + (b.tenant_id IS NOT NULL)::integer AS usage_date,
             count(*) AS total
         FROM (
             SELECT k.tenant_id, k.user_key, min(k.first_at) AS first_at
@@ -291,27 +322,25 @@ BEGIN ATOMIC
             GROUP BY k.tenant_id, k.user_key
         ) f
         JOIN active a ON a.tenant_id = f.tenant_id
-        JOIN day d ON d.tenant_id = f.tenant_id AND d.usage_date = (f.first_at AT TIME ZONE a.timezone)::date
+        CROSS JOIN LATERAL (SELECT (f.first_at AT TIME ZONE a.timezone)::date AS date) local
+        LEFT JOIN begun b ON b.tenant_id = f.tenant_id AND b.usage_date = local.date + 1
+            AND f.first_at >= b.starts_at AND f.first_at < b.again_at
         WHERE since IS NULL OR f.first_at >= since
-        GROUP BY f.tenant_id, d.usage_date + (f.first_at >= d.ends_at)::integer
+        GROUP BY f.tenant_id, local.date + (b.tenant_id IS NOT NULL)::integer
     ),
     peak_day AS (
-        SELECT h.tenant_id, h.usage_date, h.hour, h.starts
+        SELECT DISTINCT ON (h.tenant_id, h.usage_date) h.tenant_id, h.usage_date, h.hour, h.starts
         FROM (
             SELECT
                 r.tenant_id,
                 r.usage_date,
                 extract(hour FROM r.started_at AT TIME ZONE r.timezone)::integer AS hour,
-                count(*) AS starts,
-                row_number() OVER (
-                    PARTITION BY r.tenant_id, r.usage_date
-                    ORDER BY count(*) DESC, extract(hour FROM r.started_at AT TIME ZONE r.timezone)::integer
-                ) AS place
+                count(*) AS starts
             FROM run r
             WHERE r.in_window
             GROUP BY r.tenant_id, r.usage_date, extract(hour FROM r.started_at AT TIME ZONE r.timezone)::integer
         ) h
-        WHERE h.place = 1
+        ORDER BY h.tenant_id, h.usage_date, h.starts DESC, h.hour
     ),
     -- A sweep over starts (+1) and ends (-1); each day's first instant is a mark
     -- that brings the level over midnight and tells the edges after it their day.
@@ -350,7 +379,20 @@ BEGIN ATOMIC
     pace AS (
         SELECT
             d.tenant_id,
+            d.tenant_name,
+            d.timezone,
+            d.first_at,
+            d.first_date,
             d.usage_date,
+            d.starts_at,
+            d.ends_at,
+            d.has_begun,
+            r.total,
+            r.failed,
+            r.finished,
+            r.avg_seconds,
+            r.p95_seconds,
+            r.usd,
             coalesce(r.starts, 0) AS starts,
             avg(coalesce(r.starts, 0)) OVER (
                 PARTITION BY d.tenant_id ORDER BY d.usage_date
@@ -362,21 +404,20 @@ BEGIN ATOMIC
                 PARTITION BY d.tenant_id, extract(isodow FROM d.usage_date) ORDER BY d.usage_date
                 RANGE BETWEEN interval '56 days' PRECEDING AND interval '7 days' PRECEDING) AS same_weekday
         FROM day d
-        JOIN active a ON a.tenant_id = d.tenant_id
         LEFT JOIN run_day r ON r.tenant_id = d.tenant_id AND r.usage_date = d.usage_date
-        WHERE d.ends_at > a.first_at
+        WHERE d.ends_at > d.first_at
     )
     SELECT
-        a.tenant_id,
-        a.tenant_name,
+        d.tenant_id,
+        d.tenant_name,
         d.starts_at,
         d.usage_date,
-        a.timezone,
-        coalesce(r.total, 0),
-        coalesce(r.failed, 0),
-        round(100.0 * r.failed / nullif(r.finished, 0), 1),
-        r.avg_seconds,
-        r.p95_seconds,
+        d.timezone,
+        coalesce(d.total, 0),
+        coalesce(d.failed, 0),
+        round(100.0 * d.failed / nullif(d.finished, 0), 1),
+        d.avg_seconds,
+        d.p95_seconds,
         coalesce(k.active, 0),
         coalesce(n.total, 0),
         coalesce(s.total, 0),
@@ -386,33 +427,28 @@ BEGIN ATOMIC
         CASE WHEN u.calls > 0 THEN u.input_tokens ELSE 0 END,
         CASE WHEN u.calls > 0 THEN u.output_tokens ELSE 0 END,
         CASE WHEN u.calls > 0 THEN u.cache_read_tokens ELSE 0 END,
-        coalesce(r.usd, 0) + coalesce(m.usd, 0) + coalesce(p.usd, 0) + coalesce(u.usd, 0),
+        coalesce(d.usd, 0) + coalesce(m.usd, 0) + coalesce(p.usd, 0) + coalesce(u.usd, 0),
         h.hour,
         h.starts,
         coalesce(c.peak, 0),
-        CASE WHEN d.usage_date - (a.first_at AT TIME ZONE a.timezone)::date >= 6 THEN b.week_mean::double precision END,
-        round(100.0 * (b.starts - b.week_ago) / nullif(b.week_ago, 0), 1),
-        CASE WHEN cardinality(b.same_weekday) >= 4 THEN
-            (b.starts - usual.median) / (1.4826 * nullif(usual.deviation, 0))
+        CASE WHEN d.usage_date - d.first_date >= 6 THEN d.week_mean::double precision END,
+        round(100.0 * (d.starts - d.week_ago) / nullif(d.week_ago, 0), 1),
+        CASE WHEN cardinality(d.same_weekday) >= 4 THEN
+            (d.starts - usual.median) / (1.4826 * nullif(usual.deviation, 0))
         END,
         d.ends_at > (SELECT least(until, bcce.report_now())) OR coalesce(d.starts_at < since, false),
         trim_scale(round(extract(epoch FROM d.ends_at - d.starts_at) / 3600, 4))
-    FROM active a
-    JOIN day d ON d.tenant_id = a.tenant_id
-        AND d.starts_at <= a.last_at
-        AND d.ends_at > greatest(a.first_at, since)
-    JOIN pace b ON b.tenant_id = d.tenant_id AND b.usage_date = d.usage_date
+    FROM pace d
     CROSS JOIN LATERAL (
         SELECT
             middle.median,
             (SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY abs(x.starts - middle.median))
-             FROM unnest(b.same_weekday) AS x (starts)) AS deviation
+             FROM unnest(d.same_weekday) AS x (starts)) AS deviation
         FROM (
             SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY x.starts) AS median
-            FROM unnest(b.same_weekday) AS x (starts)
+            FROM unnest(d.same_weekday) AS x (starts)
         ) middle
     ) usual
-    LEFT JOIN run_day r ON r.tenant_id = d.tenant_id AND r.usage_date = d.usage_date
     LEFT JOIN metric_day m ON m.tenant_id = d.tenant_id AND m.usage_date = d.usage_date
     LEFT JOIN prediction_day p ON p.tenant_id = d.tenant_id AND p.usage_date = d.usage_date
     LEFT JOIN usage_day u ON u.tenant_id = d.tenant_id AND u.usage_date = d.usage_date
@@ -421,7 +457,8 @@ BEGIN ATOMIC
     LEFT JOIN session_day s ON s.tenant_id = d.tenant_id AND s.usage_date = d.usage_date
     LEFT JOIN new_user_day n ON n.tenant_id = d.tenant_id AND n.usage_date = d.usage_date
     LEFT JOIN peak_day h ON h.tenant_id = d.tenant_id AND h.usage_date = d.usage_date
-    LEFT JOIN concurrency_day c ON c.tenant_id = d.tenant_id AND c.usage_date = d.usage_date;
+    LEFT JOIN concurrency_day c ON c.tenant_id = d.tenant_id AND c.usage_date = d.usage_date
+    WHERE d.has_begun AND (since IS NULL OR d.ends_at > since);
 END;
 COMMENT ON FUNCTION bcce.usage_trends(timestamptz, timestamptz) IS 'How does use change from day to day between since (inclusive) and until (exclusive)? NULL leaves an end open. Same columns as the view of this name; a day that the window cuts is partial, and look-back columns see the days before the window.';
 

@@ -73,20 +73,32 @@ BEGIN ATOMIC
         WHERE i.started_at <= (SELECT least(until, bcce.report_now()))
     ),
     -- Backwards in time; at equal times the prediction comes first, so that only
-    -- what began after it is ahead of it.
+    -- what began after it is ahead of it.  The predictions ride along: joining
+    -- back to them would leave the planner a join by tenant alone.
     ahead AS (
         SELECT
             x.tenant_id,
+            x.model_name,
+            x.model_version,
             x.prediction_id,
+            x.at,
+            x.service_id,
+            x.horizon_seconds,
+            x.horizon_at,
+            x.p,
+            x.told,
+            x.told_at,
             min(x.failure_at) OVER backwards AS failure_at,
             min(x.heard_at) OVER backwards AS heard_at
         FROM (
             SELECT p.tenant_id, p.target_id AS service_id, p.predicted_at AS at, p.prediction_id,
+                   p.model_name, p.model_version, p.horizon_seconds, p.horizon_at, p.p, p.told, p.told_at,
                    NULL::timestamptz AS failure_at, NULL::timestamptz AS heard_at
             FROM prediction p
             WHERE p.target_kind = 'service'
             UNION ALL
-            SELECT s.tenant_id, s.service_id, s.at, NULL, CASE WHEN s.is_failure THEN s.at END, s.at
+            SELECT s.tenant_id, s.service_id, s.at, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
+                   CASE WHEN s.is_failure THEN s.at END, s.at
             FROM sign s
             WHERE EXISTS (
                 SELECT 1
@@ -101,6 +113,28 @@ BEGIN ATOMIC
     ),
     paired AS (
         SELECT
+            h.tenant_id,
+            h.model_name,
+            h.model_version,
+            h.prediction_id,
+            h.at AS predicted_at,
+            'service' AS target_kind,
+            h.service_id AS target_id,
+            h.horizon_seconds,
+            h.horizon_at,
+            h.p,
+            h.told,
+            h.told_at,
+            NULL::boolean AS run_is_test,
+            NULL AS run_status,
+            NULL::timestamptz AS run_finished_at,
+            false AS is_late,
+            CASE WHEN h.failure_at <= h.horizon_at THEN h.failure_at END AS service_failure_at,
+            h.heard_at <= h.horizon_at AS was_heard
+        FROM ahead h
+        WHERE h.prediction_id IS NOT NULL
+        UNION ALL
+        SELECT
             p.tenant_id,
             p.model_name,
             p.model_version,
@@ -113,18 +147,17 @@ BEGIN ATOMIC
             p.p,
             p.told,
             p.told_at,
-            r.is_test AS run_is_test,
-            r.status AS run_status,
-            r.finished_at AS run_finished_at,
-            coalesce(r.started_at < p.predicted_at, false) AS is_late,
-            CASE WHEN h.failure_at <= p.horizon_at THEN h.failure_at END AS service_failure_at,
-            h.heard_at <= p.horizon_at AS was_heard
+            r.is_test,
+            r.status,
+            r.finished_at,
+            coalesce(r.started_at < p.predicted_at, false),
+            NULL,
+            NULL
         FROM prediction p
         LEFT JOIN bcce_data.workflow_runs r
             ON p.target_kind = 'run' AND r.tenant_id = p.tenant_id AND r.run_id = p.target_id
             AND (until IS NULL OR r.started_at < until)
-        LEFT JOIN ahead h
-            ON p.target_kind = 'service' AND h.tenant_id = p.tenant_id AND h.prediction_id = p.prediction_id
+        WHERE p.target_kind <> 'service'
     ),
     ranked AS (
         SELECT

@@ -27,7 +27,9 @@ BEGIN
             ('maintainer', 'PERMISSIVE', 'ALL', 'bcce_maintainer', 'true', 'true', true)
         ) AS policy (name, mode, command, roles, using_expression, check_expression, on_private)
     LOOP
-        EXECUTE format('DROP POLICY IF EXISTS %I ON %s', wanted.name, target);
+        IF EXISTS (SELECT FROM pg_policy WHERE polrelid = target AND polname = wanted.name) THEN
+            EXECUTE format('DROP POLICY %I ON %s', wanted.name, target);
+        END IF;
         CONTINUE WHEN is_private AND NOT wanted.on_private;
         EXECUTE format('CREATE POLICY %I ON %s AS %s FOR %s TO %s USING (%s)%s',
             wanted.name, target, wanted.mode, wanted.command, wanted.roles, wanted.using_expression,

@@ -100,6 +100,8 @@ BEGIN
         name, groups ->> kind);
     EXECUTE format('GRANT CONNECT ON DATABASE %I TO %I', current_database(), name);
     EXECUTE format('ALTER ROLE %I SET search_path = bcce, pg_catalog', name);
+    -- Compiling a report's plan takes longer than running it.
+    EXECUTE format('ALTER ROLE %I SET jit = off', name);
     EXECUTE format('ALTER ROLE %I SET idle_in_transaction_session_timeout = ''5min''', name);
     IF kind <> 'ingest' THEN
         EXECUTE format('ALTER ROLE %I SET statement_timeout = ''60s''', name);
