@@ -52,7 +52,10 @@ FROM (VALUES
     (33, '7,536-32-3065,7', '7,[US_SSN],7'),
     (34, '?k%3D' || 'AKIAIOSFODNN7EXAMPLE%26n', '?k%3D[SECRET]%26n'),
     (35, '{"k":"\u0022' || 'AKIAIOSFODNN7EXAMPLE\u0022"}', '{"k":"\u0022[SECRET]\u0022"}'),
-    (36, '%5Bgh' || 'p_' || repeat('aB3x', 9), '%5B[SECRET]')
+    (36, '%5Bgh' || 'p_' || repeat('aB3x', 9), '%5B[SECRET]'),
+    (37, 'export_jo@example.org_2026.csv', '[EMAIL]_2026.csv'),
+    (38, 'jo@example.org@', '[EMAIL]@'),
+    (39, 'jo@example.org@example.net', '[EMAIL]')
 ) AS t (n, before, after) ORDER BY n;
 
 -- Negatives: left as they are.
