@@ -185,6 +185,31 @@ make_plan(FmgrInfo *flinfo, Trigger *trigger, Relation rel)
 	return plan;
 }
 
+/*
+ * Are the columns those that the plan was made for?  equalTupleDescs() does not
+ * answer this: the plan's copy has no constraints, so a table with a NOT NULL
+ * column would never equal it.
+ */
+static bool
+same_columns(TupleDesc a, TupleDesc b)
+{
+	int			i;
+
+	if (a->natts != b->natts)
+		return false;
+	for (i = 0; i < a->natts; i++)
+	{
+		Form_pg_attribute x = TupleDescAttr(a, i);
+		Form_pg_attribute y = TupleDescAttr(b, i);
+
+		if (x->attisdropped != y->attisdropped || x->atttypid != y->atttypid ||
+			x->atttypmod != y->atttypmod ||
+			strcmp(NameStr(x->attname), NameStr(y->attname)) != 0)
+			return false;
+	}
+	return true;
+}
+
 /* The cached plan, made anew when the trigger, relation or columns changed. */
 static ColumnPlan *
 get_plan(FunctionCallInfo fcinfo, TriggerData *data)
@@ -194,7 +219,7 @@ get_plan(FunctionCallInfo fcinfo, TriggerData *data)
 
 	if (plan != NULL && plan->relation == RelationGetRelid(rel) &&
 		plan->trigger == data->tg_trigger->tgoid &&
-		equalTupleDescs(plan->desc, RelationGetDescr(rel)))
+		same_columns(plan->desc, RelationGetDescr(rel)))
 		return plan;
 	fcinfo->flinfo->fn_extra = NULL;
 	if (plan != NULL)
