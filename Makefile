@@ -13,7 +13,7 @@ REGRESS = $(sort $(patsubst sql/%.sql,%,$(wildcard sql/*.sql)))
 REGRESS_OPTS = --load-extension=bcce
 
 PG_CPPFLAGS = -I$(srcdir)/src
-PG_CFLAGS = -Wextra -Wno-unused-parameter -Wno-sign-compare -Wno-missing-field-initializers -Wno-clobbered $(if $(STRICT),-Werror)
+PG_CFLAGS = -fvisibility=hidden -Wextra -Wno-unused-parameter -Wno-sign-compare -Wno-missing-field-initializers -Wno-clobbered $(if $(STRICT),-Werror)
 SHLIB_LINK = -lsodium -lm
 
 # Bitcode for the JIT inliner is not worth a second compiler.

@@ -93,6 +93,12 @@ SET ROLE regress_pseudonym;
 \set VERBOSITY terse
 SELECT bcce.pseudonym('x', 'user', :one);
 SELECT key FROM bcce_private.tenant_key;
+-- nor by a trigger on a table of one's own, whatever tenant the row names
+CREATE TEMP TABLE pseudo_own (tenant_id uuid, person text, note text);
+CREATE TRIGGER redact BEFORE INSERT ON pseudo_own FOR EACH ROW EXECUTE FUNCTION bcce.redact_columns('user:person');
+INSERT INTO pseudo_own VALUES (:one, 'ada@example.org') RETURNING person;
+CREATE OR REPLACE TRIGGER redact BEFORE INSERT ON pseudo_own FOR EACH ROW EXECUTE FUNCTION bcce.redact_columns('person');
+INSERT INTO pseudo_own VALUES (:one, 'ada@example.org') RETURNING person;
 RESET ROLE;
 \set VERBOSITY default
 DROP OWNED BY regress_pseudonym;

@@ -46,7 +46,16 @@ FROM (VALUES
     (27, 'run --password hunter2 now', 'run --password [SECRET] now'),
     (28, '<password>hunter2</password>', '<password>[SECRET]</password>'),
     (29, '日本 jo@example.org 日本', '日本 [EMAIL] 日本'),
-    (30, 'AccountKey=' || repeat('aB3/', 8) || '==;', 'AccountKey=[SECRET];')
+    (30, 'AccountKey=' || repeat('aB3/', 8) || '==;', 'AccountKey=[SECRET];'),
+    (31, '17,4111111111111111,12/27', '17,[CREDIT_CARD],12/27'),
+    (32, 'Jo,4111-1111-1111-1111,123', 'Jo,[CREDIT_CARD],123'),
+    (33, '7,536-32-3065,7', '7,[US_SSN],7'),
+    (34, '?k%3D' || 'AKIAIOSFODNN7EXAMPLE%26n', '?k%3D[SECRET]%26n'),
+    (35, '{"k":"\u0022' || 'AKIAIOSFODNN7EXAMPLE\u0022"}', '{"k":"\u0022[SECRET]\u0022"}'),
+    (36, '%5Bgh' || 'p_' || repeat('aB3x', 9), '%5B[SECRET]'),
+    (37, 'export_jo@example.org_2026.csv', '[EMAIL]_2026.csv'),
+    (38, 'jo@example.org@', '[EMAIL]@'),
+    (39, 'jo@example.org@example.net', '[EMAIL]')
 ) AS t (n, before, after) ORDER BY n;
 
 -- Negatives: left as they are.

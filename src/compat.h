@@ -9,6 +9,30 @@
 #error "bcce needs PostgreSQL 15 or later"
 #endif
 
+/*
+ * The library is built with hidden symbols, so that its functions cannot meet
+ * those of another library in the server.  Those that the server looks up are
+ * marked by its own macros since 16; before, that is done here.
+ */
+#if PG_VERSION_NUM < 160000 && defined(__GNUC__)
+#include "fmgr.h"
+
+#undef PGDLLEXPORT
+#define PGDLLEXPORT __attribute__((visibility("default")))
+
+#undef PG_FUNCTION_INFO_V1
+#define PG_FUNCTION_INFO_V1(funcname) \
+extern PGDLLEXPORT Datum funcname(PG_FUNCTION_ARGS); \
+extern PGDLLEXPORT const Pg_finfo_record *CppConcat(pg_finfo_,funcname)(void); \
+const Pg_finfo_record * \
+CppConcat(pg_finfo_,funcname) (void) \
+{ \
+	static const Pg_finfo_record my_finfo = { 1 }; \
+	return &my_finfo; \
+} \
+extern int no_such_variable
+#endif
+
 /* varatt.h was split out of postgres.h in 16. */
 #if PG_VERSION_NUM >= 160000
 #include "varatt.h"

@@ -7,6 +7,7 @@
 #include "fmgr.h"
 #include "utils/builtins.h"
 
+#include "compat.h"
 #include "error.h"
 
 #define SQLSTATE_LENGTH 5

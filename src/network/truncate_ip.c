@@ -16,6 +16,7 @@
 #include "fmgr.h"
 #include "utils/inet.h"
 
+#include "compat.h"
 #include "error.h"
 #include "network/truncate_ip.h"
 

@@ -60,9 +60,6 @@ domain_end(const Scan *s, size_t at)
 			break;
 		label = ++at;
 	}
-	/* "host.example_x" and "a@b.com@c": the name goes on, so it is another. */
-	if (found && (byte_at(s, found) == '_' || byte_at(s, found) == '@'))
-		return 0;
 	return found;
 }
 

@@ -133,7 +133,10 @@ read_number(const Scan *s, size_t at, Number *n)
 	}
 }
 
-/* No letter, sign or further digits hang on the left of a number. */
+/*
+ * No letter, sign or further digits hang on the left of a number.  A comma
+ * parts the fields of a row more often than the digits of what could be a card.
+ */
 static bool
 free_left(const Scan *s, size_t start)
 {
@@ -144,7 +147,7 @@ free_left(const Scan *s, size_t start)
 		return false;
 	if (c == '-')
 		return byte_is(d, B_ALPHA);
-	if (c == '.' || c == '/' || c == ',' || c == '+')
+	if (c == '.' || c == '/' || c == '+')
 		return !byte_is(d, B_DIGIT);
 	return true;
 }
@@ -160,7 +163,7 @@ free_right(const Scan *s, size_t end)
 		return false;
 	if (c == '-')
 		return !byte_is(d, B_ALNUM);
-	if (c == '.' || c == '/' || c == ',' || c == '@')
+	if (c == '.' || c == '/' || c == '@')
 		return !byte_is(d, B_DIGIT);
 	return true;
 }

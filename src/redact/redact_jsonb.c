@@ -252,6 +252,7 @@ first_hit(Walk *w, Jsonb *document)
 		follow(w, it, token, &v);
 		if (redact_token(w, token, &v))
 			return ordinal;
+		CHECK_FOR_INTERRUPTS();
 	}
 	return -1;
 }

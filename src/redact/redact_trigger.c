@@ -13,7 +13,9 @@
 #include "commands/trigger.h"
 #include "fmgr.h"
 #include "mb/pg_wchar.h"
+#include "miscadmin.h"
 #include "parser/parse_coerce.h"
+#include "utils/acl.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/inet.h"
@@ -118,6 +120,29 @@ column_number(TupleDesc desc, const char *name)
 	return 0;
 }
 
+/*
+ * Refuses pseudonyms in a table of somebody who may not make them: the trigger
+ * takes the key of whatever tenant the row names, so on a table of one's own
+ * it would tell the pseudonym of any person of any tenant.
+ */
+static void
+check_may_pseudonymize(Relation rel)
+{
+	Oid			owner = rel->rd_rel->relowner;
+	Oid			store_owner = get_role_oid("bcce_owner", true);
+
+	if (superuser_arg(owner) ||
+		(OidIsValid(store_owner) && has_privs_of_role(owner, store_owner)))
+		return;
+	ereport(ERROR,
+			(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+			 errmsg("permission denied to make pseudonyms in table \"%s\"",
+					RelationGetRelationName(rel)),
+			 errdetail("The owner of the table is neither a superuser nor a member of bcce_owner."),
+			 errhint("Name the column alone to have it redacted, or ask a superuser to own the table."),
+			 bcce_hide_input()));
+}
+
 /* Resolves one trigger argument, "column" or "domain:column". */
 static void
 resolve_column(Column *column, Relation rel, const char *argument)
@@ -149,6 +174,8 @@ resolve_column(Column *column, Relation rel, const char *argument)
 				 errmsg("pseudonym domain of column \"%s\" is not a word", name),
 				 errhint("A domain has 1 to 16 letters from a to z."),
 				 bcce_hide_input()));
+	if (column->domain)
+		check_may_pseudonymize(rel);
 	resolve_type(column, TupleDescAttr(desc, column->number - 1), name);
 }
 
@@ -185,6 +212,31 @@ make_plan(FmgrInfo *flinfo, Trigger *trigger, Relation rel)
 	return plan;
 }
 
+/*
+ * Are the columns those that the plan was made for?  equalTupleDescs() does not
+ * answer this: the plan's copy has no constraints, so a table with a NOT NULL
+ * column would never equal it.
+ */
+static bool
+same_columns(TupleDesc a, TupleDesc b)
+{
+	int			i;
+
+	if (a->natts != b->natts)
+		return false;
+	for (i = 0; i < a->natts; i++)
+	{
+		Form_pg_attribute x = TupleDescAttr(a, i);
+		Form_pg_attribute y = TupleDescAttr(b, i);
+
+		if (x->attisdropped != y->attisdropped || x->atttypid != y->atttypid ||
+			x->atttypmod != y->atttypmod ||
+			strcmp(NameStr(x->attname), NameStr(y->attname)) != 0)
+			return false;
+	}
+	return true;
+}
+
 /* The cached plan, made anew when the trigger, relation or columns changed. */
 static ColumnPlan *
 get_plan(FunctionCallInfo fcinfo, TriggerData *data)
@@ -194,7 +246,7 @@ get_plan(FunctionCallInfo fcinfo, TriggerData *data)
 
 	if (plan != NULL && plan->relation == RelationGetRelid(rel) &&
 		plan->trigger == data->tg_trigger->tgoid &&
-		equalTupleDescs(plan->desc, RelationGetDescr(rel)))
+		same_columns(plan->desc, RelationGetDescr(rel)))
 		return plan;
 	fcinfo->flinfo->fn_extra = NULL;
 	if (plan != NULL)

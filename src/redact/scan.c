@@ -245,7 +245,46 @@ settle_overlaps(RedactResult *r)
 		r->count = kept + 1;
 }
 
-/* A word begins: a known prefix or an IBAN?  Steps over the word if not. */
+/* Are there n hexadecimal digits at a position? */
+static inline bool
+hex_digits(const Scan *s, size_t at, size_t n)
+{
+	while (n > 0 && byte_is(byte_at(s, at), B_HEX))
+	{
+		at++;
+		n--;
+	}
+	return n == 0;
+}
+
+/* Ends an escaped character here: \n, %3D or \u003d? */
+static bool
+after_escape(const Scan *s, size_t at)
+{
+	return byte_before(s, at, 2) == '\\' ||
+		(byte_before(s, at, 3) == '%' && hex_digits(s, at - 2, 2)) ||
+		(byte_before(s, at, 6) == '\\' && byte_before(s, at, 5) == 'u' &&
+		 hex_digits(s, at - 4, 4));
+}
+
+/* End of the %3D or \u003d that a letter is part of, 0 if it is of none. */
+static inline size_t
+escape_end(const Scan *s, size_t at)
+{
+	if (byte_before(s, at, 1) == '%' && hex_digits(s, at, 2))
+		return at + 2;
+	if (byte_before(s, at, 2) == '%' && hex_digits(s, at - 1, 2))
+		return at + 1;
+	if (byte_before(s, at, 1) == '\\' && s->text[at] == 'u' && hex_digits(s, at + 1, 4))
+		return at + 5;
+	return 0;
+}
+
+/*
+ * A word begins: a known prefix or an IBAN?  Steps over the word if not, but
+ * only over the escape where the word begins with one: what follows it, in a
+ * URL or in JSON, is a word of its own.
+ */
 static inline size_t
 visit_letter(Scan *s, size_t at)
 {
@@ -256,8 +295,7 @@ visit_letter(Scan *s, size_t at)
 	if (byte_before(s, at, 1) == '\\' && strchr("nrtbf", text[at]) != NULL)
 		return at + 1;
 
-	if (!(at > 0 && byte_is(text[at - 1], B_ALNUM) &&
-		  !(at > 1 && text[at - 2] == '\\')))
+	if (!(at > 0 && byte_is(text[at - 1], B_ALNUM)) || after_escape(s, at))
 	{
 		unsigned	pair = lower(text[at]) << 8 | lower(byte_at(s, at + 1));
 
@@ -270,6 +308,10 @@ visit_letter(Scan *s, size_t at)
 				return next;
 		}
 	}
+	next = escape_end(s, at);
+	if (next > 0)
+		return next;
+	next = at;
 	do
 		next++;
 	while (next < s->len && byte_is(text[next], B_ALNUM));

@@ -15,6 +15,7 @@
 #include "utils/acl.h"
 #include "utils/array.h"
 
+#include "compat.h"
 #include "membership.h"
 #include "tenancy.h"
 

@@ -9,6 +9,7 @@
 #include "utils/inval.h"
 #include "utils/rel.h"
 
+#include "compat.h"
 #include "error.h"
 
 /*
