@@ -25,7 +25,7 @@ CROSS JOIN LATERAL bcce.mttr_analysis(p.since, p.until) m
 WHERE m.tenant_id = p.tenant_id ORDER BY m.tenant_name;
 \echo '  Source: xadupre/xadupre.github.io (public GitHub API).'
 
-SELECT min(opened_at) AS since, max(greatest(opened_at, resolved_at, closed_at)) + interval '1 second' AS until
+SELECT coalesce(min(opened_at), '1970-01-01') AS since, coalesce(max(greatest(opened_at, resolved_at, closed_at)) + interval '1 second', '1970-01-02') AS until
 FROM bcce_data.incidents WHERE source = 'servicenow' \gset
 \echo
 \echo 'Incidents of an IT company by mttr_analysis(' :'since' ',' :'until' ')'
@@ -36,7 +36,7 @@ FROM bcce.mttr_analysis(:'since', :'until') WHERE tenant_name LIKE 'IT service d
 \echo '  The mean is more than twice the median: some tickets stay open for weeks.  "closed only" were never resolved; for them the closing counts.'
 \echo '  Source: Amaral, Fantinato, Peres (2018), Incident management process enriched event log, UCI, DOI 10.24432/C57S4H, CC BY 4.0.'
 
-SELECT min(predicted_at) AS since, max(outcome_at) + interval '1 second' AS until
+SELECT coalesce(min(predicted_at), '1970-01-01') AS since, coalesce(max(outcome_at) + interval '1 second', '1970-01-02') AS until
 FROM bcce_data.predictions WHERE source = 'fivethirtyeight' \gset
 \echo
 \echo 'Game forecasts by prediction_accuracy(' :'since' ',' :'until' '): "failure" is a win of side 1'
@@ -46,7 +46,7 @@ SELECT model_name AS league, total_predictions AS forecasts, labelled_count AS k
 FROM bcce.prediction_accuracy(:'since', :'until') WHERE tenant_name LIKE 'Game forecasts%' ORDER BY model_name;
 \echo '  Source: FiveThirtyEight, checking-our-work-data, CC BY 4.0.'
 
-SELECT min(observed_at) AS since, max(observed_at) + interval '1 second' AS until
+SELECT coalesce(min(observed_at), '1970-01-01') AS since, coalesce(max(observed_at) + interval '1 second', '1970-01-02') AS until
 FROM bcce_data.performance_metrics WHERE source = 'cloudwatch' \gset
 \echo
 \echo 'AWS servers by service_health_dashboard(' :'since' ',' :'until' '): as they were at the end of that period'
@@ -66,7 +66,7 @@ WHERE h.tenant_id = p.tenant_id GROUP BY 1, 2, 3 ORDER BY 1, 3;
 \echo '  A check now and then is no rate: fewer than 10 requests in 15 minutes never make a service down or degraded.'
 \echo '  Sources: TORO-Server/upptime, MIT; manticoresoftware/upptime, code MIT, history Open Database License 1.0 (ODbL).'
 
-SELECT min(occurred_at) AS since, max(occurred_at) + interval '1 second' AS until FROM bcce_data.events WHERE source = 'weblog' \gset
+SELECT coalesce(min(occurred_at), '1970-01-01') AS since, coalesce(max(occurred_at) + interval '1 second', '1970-01-02') AS until FROM bcce_data.events WHERE source = 'weblog' \gset
 \echo
 \echo 'A public blog by usage_trends(' :'since' ',' :'until' ')'
 SELECT usage_date AS day, is_partial_day AS partial, events, hours_in_day AS hours FROM bcce.usage_trends(:'since', :'until')
@@ -76,7 +76,7 @@ SELECT left(guest_key, 12) || '...' AS guest, ip_prefix AS network, user_agent_f
 FROM bcce_data.events WHERE source = 'weblog' AND properties ? 'query' ORDER BY occurred_at, idempotency_key LIMIT 3;
 \echo '  Source: elastic/examples (apache_logs), Apache License 2.0.'
 
-SELECT min(occurred_at) AS since, max(occurred_at) + interval '1 second' AS until FROM bcce_data.events WHERE source = 'bookings' \gset
+SELECT coalesce(min(occurred_at), '1970-01-01') AS since, coalesce(max(occurred_at) + interval '1 second', '1970-01-02') AS until FROM bcce_data.events WHERE source = 'bookings' \gset
 \echo
 \echo 'A city hotel by usage_trends(' :'since' ',' :'until' '): its five busiest days'
 SELECT usage_date AS day, to_char(usage_date, 'Dy') AS "wd", events, sessions AS bookings FROM bcce.usage_trends(:'since', :'until')
