@@ -36,10 +36,12 @@ SELECT count(*) >= 6 AS reports FROM pg_class c JOIN pg_proc p ON p.pronamespace
 WHERE c.relnamespace = 'bcce'::regnamespace AND c.relkind = 'v';
 
 -- Rows of two tenants, and the properties of every object.
+\set ECHO none
 \o /dev/null
 \i :seed
 \o
 \i :fingerprint
+\set ECHO all
 CREATE TABLE public.made AS SELECT * FROM public.fingerprint;
 CREATE FUNCTION public.counts() RETURNS TABLE (name text, n bigint) LANGUAGE plpgsql AS $$
 BEGIN

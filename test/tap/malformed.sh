@@ -133,7 +133,7 @@ COPY bcce.inbox_incidents (tenant, incident_id, severity, opened_at, is_test) FR
 COPY bcce.inbox_events (event_id, event_type, occurred_at, ip, properties) FROM STDIN WITH (FORMAT csv, QUOTE '~');
 ev1,click,2026-01-01T00:00:00Z,10.1.2.3,{"a": 1}
 ev2,click,2026-01-01T00:00:00Z,10.1.2.3.4,{"a": 1}
-ev3,click,2026-01-01T00:00:00Z,,{"a": 
+ev3,click,2026-01-01T00:00:00Z,,{"a":
 ev4,click,2026-01-01T00:00:00Z,,[]
 ev5,click,2026-01-01T00:00:00Z,,{"a": "\u0000"}
 ev6,,2026-01-01T00:00:00Z,,
