@@ -324,7 +324,7 @@ CREATE FUNCTION bcce.invalidate_cache() RETURNS trigger
 AS 'MODULE_PATHNAME' LANGUAGE C
 VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION bcce.invalidate_cache() IS
-'Trigger AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE, FOR EACH STATEMENT: makes every session read the table anew, this one after the command and the others after the commit. Any other use is the error 39P01.';
+'Trigger AFTER INSERT, UPDATE, DELETE or TRUNCATE, for each row or statement: makes every session read the table anew, this one after the command and the others after the commit. Any other use is the error 39P01.';
 
 CREATE FUNCTION bcce.library_version() RETURNS text
 AS 'MODULE_PATHNAME' LANGUAGE C
@@ -1635,8 +1635,10 @@ BEGIN
     FOREACH target IN ARRAY ARRAY['bcce_private.membership', 'bcce_private.tenant_key',
                                   'bcce_data.default_unit_prices', 'bcce_data.unit_prices']::regclass[]
     LOOP
-        EXECUTE format('CREATE OR REPLACE TRIGGER invalidate_cache AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON %s FOR EACH STATEMENT EXECUTE FUNCTION bcce.invalidate_cache()', target);
-        EXECUTE format('ALTER TABLE %s ENABLE ALWAYS TRIGGER invalidate_cache', target);
+        -- For each row, since logical replication fires no statement triggers.
+        EXECUTE format('CREATE OR REPLACE TRIGGER invalidate_cache AFTER INSERT OR UPDATE OR DELETE ON %s FOR EACH ROW EXECUTE FUNCTION bcce.invalidate_cache()', target);
+        EXECUTE format('CREATE OR REPLACE TRIGGER invalidate_cache_truncate AFTER TRUNCATE ON %s FOR EACH STATEMENT EXECUTE FUNCTION bcce.invalidate_cache()', target);
+        EXECUTE format('ALTER TABLE %s ENABLE ALWAYS TRIGGER invalidate_cache, ENABLE ALWAYS TRIGGER invalidate_cache_truncate', target);
     END LOOP;
 END
 $do$;

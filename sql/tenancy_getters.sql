@@ -296,10 +296,6 @@ ROLLBACK;
 \set VERBOSITY sqlstate
 SELECT bcce.invalidate_cache();
 CREATE TABLE regress_tenancy.plain (n int);
-CREATE TRIGGER each_row AFTER INSERT ON regress_tenancy.plain
-    FOR EACH ROW EXECUTE FUNCTION bcce.invalidate_cache();
-INSERT INTO regress_tenancy.plain VALUES (1);
-DROP TRIGGER each_row ON regress_tenancy.plain;
 CREATE TRIGGER beforehand BEFORE INSERT ON regress_tenancy.plain
     FOR EACH STATEMENT EXECUTE FUNCTION bcce.invalidate_cache();
 INSERT INTO regress_tenancy.plain VALUES (1);

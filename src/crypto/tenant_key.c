@@ -5,7 +5,7 @@
  * Keys stand in bcce_private.tenant_key and are read as the server reads its
  * own catalogues: no query, no change of user, no privilege needed, so that a
  * trigger can hash for anybody while nobody can SELECT a key.  The cache is
- * emptied when the table's relcache entry is invalidated; a statement trigger
+ * emptied when the table's relcache entry is invalidated; a trigger
  * on the table sees to that, as row changes alone send nothing.
  */
 #include "postgres.h"

@@ -13,18 +13,14 @@
 #include "error.h"
 
 /*
- * Called as a trigger, after a statement?  TRUNCATE triggers are always for
- * the statement, and a trigger for UPDATE OF columns is accepted as well.
+ * Called as a trigger, after the change?  Per row as well as per statement:
+ * logical replication applies rows without firing statement triggers.
  */
 static bool
-called_after_statement(FunctionCallInfo fcinfo)
+called_after_change(FunctionCallInfo fcinfo)
 {
-	TriggerEvent event;
-
-	if (!CALLED_AS_TRIGGER(fcinfo))
-		return false;
-	event = ((TriggerData *) fcinfo->context)->tg_event;
-	return TRIGGER_FIRED_AFTER(event) && TRIGGER_FIRED_FOR_STATEMENT(event);
+	return CALLED_AS_TRIGGER(fcinfo) &&
+		TRIGGER_FIRED_AFTER(((TriggerData *) fcinfo->context)->tg_event);
 }
 
 PG_FUNCTION_INFO_V1(invalidate_cache);
@@ -35,11 +31,11 @@ PG_FUNCTION_INFO_V1(invalidate_cache);
 Datum
 invalidate_cache(PG_FUNCTION_ARGS)
 {
-	if (!called_after_statement(fcinfo))
+	if (!called_after_change(fcinfo))
 		ereport(ERROR,
 				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
-				 errmsg("bcce.invalidate_cache() must run as a trigger after a statement"),
-				 errhint("Use CREATE TRIGGER ... AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON ... FOR EACH STATEMENT EXECUTE FUNCTION bcce.invalidate_cache()."),
+				 errmsg("bcce.invalidate_cache() must run as a trigger after a change"),
+				 errhint("Use CREATE TRIGGER ... AFTER INSERT OR UPDATE OR DELETE ON ... FOR EACH ROW, and another AFTER TRUNCATE FOR EACH STATEMENT."),
 				 bcce_hide_input()));
 
 	CacheInvalidateRelcacheByRelid(RelationGetRelid(((TriggerData *) fcinfo->context)->tg_relation));

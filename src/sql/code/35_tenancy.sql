@@ -24,7 +24,7 @@ CREATE FUNCTION bcce.invalidate_cache() RETURNS trigger
 AS 'MODULE_PATHNAME' LANGUAGE C
 VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION bcce.invalidate_cache() IS
-'Trigger AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE, FOR EACH STATEMENT: makes every session read the table anew, this one after the command and the others after the commit. Any other use is the error 39P01.';
+'Trigger AFTER INSERT, UPDATE, DELETE or TRUNCATE, for each row or statement: makes every session read the table anew, this one after the command and the others after the commit. Any other use is the error 39P01.';
 
 CREATE FUNCTION bcce.library_version() RETURNS text
 AS 'MODULE_PATHNAME' LANGUAGE C

@@ -74,8 +74,10 @@ BEGIN
     FOREACH target IN ARRAY ARRAY['bcce_private.membership', 'bcce_private.tenant_key',
                                   'bcce_data.default_unit_prices', 'bcce_data.unit_prices']::regclass[]
     LOOP
-        EXECUTE format('CREATE OR REPLACE TRIGGER invalidate_cache AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON %s FOR EACH STATEMENT EXECUTE FUNCTION bcce.invalidate_cache()', target);
-        EXECUTE format('ALTER TABLE %s ENABLE ALWAYS TRIGGER invalidate_cache', target);
+        -- For each row, since logical replication fires no statement triggers.
+        EXECUTE format('CREATE OR REPLACE TRIGGER invalidate_cache AFTER INSERT OR UPDATE OR DELETE ON %s FOR EACH ROW EXECUTE FUNCTION bcce.invalidate_cache()', target);
+        EXECUTE format('CREATE OR REPLACE TRIGGER invalidate_cache_truncate AFTER TRUNCATE ON %s FOR EACH STATEMENT EXECUTE FUNCTION bcce.invalidate_cache()', target);
+        EXECUTE format('ALTER TABLE %s ENABLE ALWAYS TRIGGER invalidate_cache, ENABLE ALWAYS TRIGGER invalidate_cache_truncate', target);
     END LOOP;
 END
 $do$;
