@@ -101,7 +101,7 @@ CREATE FUNCTION bcce.redact_columns() RETURNS trigger
     AS 'MODULE_PATHNAME', 'redact_columns'
     LANGUAGE C VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION bcce.redact_columns() IS
-    'BEFORE INSERT OR UPDATE FOR EACH ROW trigger that redacts the columns named in its arguments: text, text[], jsonb and json (keys too); inet and cidr are cut to /24 and /48. ''key:column'' replaces an identifier that holds personal data by a pseudonym, ''user:column'' replaces whatever is no pseudonym yet, both with the key of NEW.tenant_id. Errors: 39P01 for another kind of trigger, 42703 for an unknown column, 42804 for a type it cannot redact.';
+    'BEFORE INSERT OR UPDATE FOR EACH ROW trigger that redacts the columns named in its arguments: text, text[], jsonb and json (keys too); inet and cidr are cut to /24 and /48. ''key:column'' replaces an identifier that holds personal data by a pseudonym, ''user:column'' replaces whatever is no pseudonym yet, both with the key of NEW.tenant_id. Errors: 39P01 for another kind of trigger, 42703 for an unknown column, 42804 for a type it cannot redact. For those who own the store and whom a superuser grants EXECUTE: it makes pseudonyms of any tenant.';
 -- The clock of the reports.
 CREATE FUNCTION bcce.report_now()
 RETURNS timestamptz
@@ -494,12 +494,16 @@ GRANT USAGE ON SCHEMA bcce TO PUBLIC;
 GRANT CREATE ON SCHEMA bcce TO bcce_owner;
 
 -- Functions that read no table are anybody's, like those of any extension.
--- These are not:
+-- These are not.  redact_columns() makes pseudonyms with the key of any
+-- NEW.tenant_id: on a table of one's own it would name people, in any tenant.
+-- Only CREATE TRIGGER asks for the right, firing does not.
 REVOKE ALL ON FUNCTION
     bcce.run_module(text),
     bcce.install(),
     bcce.uninstall(text),
     bcce.store_object_count(),
+    bcce.redact_columns(),
+    bcce.invalidate_cache(),
     bcce.pseudonym(text, text),
     bcce.pseudonym(text, text, uuid)
     FROM PUBLIC;
@@ -507,6 +511,9 @@ REVOKE ALL ON FUNCTION
 -- Who may name a person's pseudonym can find that person's rows, so readers may not.
 GRANT EXECUTE ON FUNCTION bcce.pseudonym(text, text) TO bcce_analytics_admin, bcce_ingest;
 GRANT EXECUTE ON FUNCTION bcce.pseudonym(text, text, uuid) TO bcce_owner;
+
+-- Triggers of a new partition are made by its owner.
+GRANT EXECUTE ON FUNCTION bcce.redact_columns(), bcce.invalidate_cache() TO bcce_owner;
 
 
 INSERT INTO bcce.module (part, name, sql) VALUES ('store', '10_schemas', $bcce_module$
