@@ -20,13 +20,12 @@ RESET ROLE;
 SELECT tenant_id AS beta FROM bcce_data.tenants WHERE slug = 'beta' \gset
 \o
 
-\echo == a trigger on a table of one's own names nobody
+\echo == a trigger on a table of their own names nobody
 SET ROLE regress_alpha_user;
 SET default_transaction_read_only = off;
 CREATE TEMP TABLE mine (tenant_id uuid, person text);
 CREATE TRIGGER mine BEFORE INSERT ON mine FOR EACH ROW EXECUTE FUNCTION bcce.redact_columns('user:person');
 CREATE TRIGGER mine AFTER INSERT ON mine FOR EACH STATEMENT EXECUTE FUNCTION bcce.invalidate_cache();
-INSERT INTO mine VALUES (:'beta', 'ada') RETURNING person;
 RESET ROLE;
 -- The store's own partitions get the trigger all the same.
 SELECT count(*) > 0 AS made, bool_and(t.tgenabled = 'A') AS always FROM pg_class c

@@ -1,0 +1,33 @@
+-- Proves what the gate does with rows that come twice, late, incomplete, too
+-- long or from nobody: nothing lost, nothing twice, inboxes never raise.
+SET client_min_messages = warning;
+CREATE DATABASE regress_gate;
+\set home :DBNAME
+\c regress_gate
+SET client_min_messages = warning;
+SET TimeZone = 'UTC';
+\set VERBOSITY terse
+CREATE EXTENSION bcce;
+\t on
+\o /dev/null
+SELECT bcce.create_tenant('alpha', 'Alpha');
+SELECT bcce.create_login('regress_gate_writer', 'alpha', 'ingest');
+SELECT string_agg(md5(n::text), '-') AS long FROM generate_series(1, 1000) AS n \gset
+\o
+
+\echo == a writer without a tenant is refused by count, not by error
+CREATE ROLE regress_gate_nobody IN ROLE bcce_ingest;
+SET ROLE regress_gate_nobody;
+INSERT INTO bcce.inbox_events (event_type, occurred_at, user_id) VALUES ('view', '2026-01-01T00:00:00Z', 'ada@example.org');
+COPY bcce.inbox_workflow_runs (tenant, run_id, workflow_id, status, started_at, error_message) FROM stdin;
+alpha	1	build	running	2026-01-01T00:00:00Z	mail ada@example.org
+\.
+SELECT * FROM bcce.ingest_events('[{"event_type": "view"}]');
+RESET ROLE;
+SELECT tenant_id, source, reason, rejected_count, example_key FROM bcce.rejected ORDER BY source;
+SELECT count(*) AS events FROM bcce_data.events;
+
+\c :home
+SET client_min_messages = warning;
+DROP DATABASE regress_gate;
+DROP ROLE regress_gate_writer, regress_gate_nobody;
