@@ -2135,7 +2135,7 @@ DECLARE
 BEGIN
     fault := CASE
         WHEN sample.service_id IS NULL OR sample.service_id = '' THEN 'missing_id'
-        WHEN greatest(length(sample.service_id), length(sample.idempotency_key)) > 256 THEN 'key_too_long'
+        WHEN greatest(length(sample.service_id), length(sample.idempotency_key), length(sample.source)) > 256 THEN 'key_too_long'
         WHEN sample.observed_at IS NULL THEN 'missing_time'
         WHEN sample.window_seconds = 0 OR 0 > ANY (measurements) THEN 'negative_number'
         WHEN 1e15 < ANY (measurements) THEN 'bad_number'
@@ -2223,7 +2223,8 @@ DECLARE
 BEGIN
     fault := CASE
         WHEN call.model_id IS NULL OR call.model_id = '' THEN 'missing_id'
-        WHEN greatest(length(call.model_id), length(call.idempotency_key), length(call.session_id), length(call.run_id)) > 256 THEN 'key_too_long'
+        WHEN greatest(length(call.model_id), length(call.idempotency_key), length(call.session_id), length(call.run_id),
+                      length(call.source)) > 256 THEN 'key_too_long'
         WHEN call.at IS NULL THEN 'missing_time'
         WHEN 0 > ANY (counts) THEN 'negative_number'
         WHEN 1e15 < ANY (counts) THEN 'bad_number'
@@ -2522,7 +2523,9 @@ DECLARE
 BEGIN
     fault := CASE
         WHEN event.event_type IS NULL OR event.event_type = '' THEN 'no_event_type'
-        WHEN length(event.event_type) > 100 OR greatest(length(event.idempotency_key), length(event.session_id), length(event.service_id)) > 256 THEN 'key_too_long'
+        -- A tag may be longer than what it stands for.
+        WHEN length(event.event_type) > 100 OR length(bcce.redact(event.event_type)) > 100
+             OR greatest(length(event.idempotency_key), length(event.session_id), length(event.service_id), length(event.source)) > 256 THEN 'key_too_long'
         WHEN event.occurred_at IS NULL THEN 'missing_time'
         ELSE bcce_data.time_fault(event.occurred_at)
     END;

@@ -27,6 +27,18 @@ RESET ROLE;
 SELECT tenant_id, source, reason, rejected_count, example_key FROM bcce.rejected ORDER BY source;
 SELECT count(*) AS events FROM bcce_data.events;
 
+\echo == what a key column cannot hold is a counted refusal
+SET ROLE regress_gate_writer;
+SELECT bcce.record_metric('api', '2026-01-01 00:00+00', source => :'long');
+SELECT bcce.record_model_usage('model', '2026-01-01 00:00+00', source => :'long');
+SELECT bcce.ingest_event(jsonb_build_object('event_type', 'view', 'source', :'long'::text));
+SELECT * FROM bcce.ingest_events(jsonb_build_array(jsonb_build_object('event_type', 'view', 'source', :'long'::text), '{"event_type": "view"}'));
+INSERT INTO bcce.inbox_events (event_type, occurred_at, source) VALUES ('view', '2026-01-01T00:00:00Z', :'long');
+INSERT INTO bcce.inbox_events (event_type, occurred_at) VALUES (repeat('a@b.co ', 14), '2026-01-01T00:00:00Z'), (repeat('x', 100), '2026-01-01T00:00:00Z');
+INSERT INTO bcce.inbox_workflow_runs (run_id, workflow_id, status, started_at, source, region) VALUES ('long', 'build', 'running', '2026-01-01T00:00:00Z', :'long', :'long');
+RESET ROLE;
+SELECT source, reason, rejected_count FROM bcce.rejected WHERE reason = 'key_too_long' ORDER BY source;
+
 \c :home
 SET client_min_messages = warning;
 DROP DATABASE regress_gate;

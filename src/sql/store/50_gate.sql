@@ -190,7 +190,7 @@ DECLARE
 BEGIN
     fault := CASE
         WHEN sample.service_id IS NULL OR sample.service_id = '' THEN 'missing_id'
-        WHEN greatest(length(sample.service_id), length(sample.idempotency_key)) > 256 THEN 'key_too_long'
+        WHEN greatest(length(sample.service_id), length(sample.idempotency_key), length(sample.source)) > 256 THEN 'key_too_long'
         WHEN sample.observed_at IS NULL THEN 'missing_time'
         WHEN sample.window_seconds = 0 OR 0 > ANY (measurements) THEN 'negative_number'
         WHEN 1e15 < ANY (measurements) THEN 'bad_number'
@@ -278,7 +278,8 @@ DECLARE
 BEGIN
     fault := CASE
         WHEN call.model_id IS NULL OR call.model_id = '' THEN 'missing_id'
-        WHEN greatest(length(call.model_id), length(call.idempotency_key), length(call.session_id), length(call.run_id)) > 256 THEN 'key_too_long'
+        WHEN greatest(length(call.model_id), length(call.idempotency_key), length(call.session_id), length(call.run_id),
+                      length(call.source)) > 256 THEN 'key_too_long'
         WHEN call.at IS NULL THEN 'missing_time'
         WHEN 0 > ANY (counts) THEN 'negative_number'
         WHEN 1e15 < ANY (counts) THEN 'bad_number'

@@ -25,7 +25,9 @@ DECLARE
 BEGIN
     fault := CASE
         WHEN event.event_type IS NULL OR event.event_type = '' THEN 'no_event_type'
-        WHEN length(event.event_type) > 100 OR greatest(length(event.idempotency_key), length(event.session_id), length(event.service_id)) > 256 THEN 'key_too_long'
+        -- A tag may be longer than what it stands for.
+        WHEN length(event.event_type) > 100 OR length(bcce.redact(event.event_type)) > 100
+             OR greatest(length(event.idempotency_key), length(event.session_id), length(event.service_id), length(event.source)) > 256 THEN 'key_too_long'
         WHEN event.occurred_at IS NULL THEN 'missing_time'
         ELSE bcce_data.time_fault(event.occurred_at)
     END;
