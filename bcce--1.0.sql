@@ -2147,11 +2147,13 @@ BEGIN
     END IF;
     sample.service_id := bcce_data.key_text(sample.tenant_id, sample.service_id);
     PERFORM bcce_data.mention_service(sample.tenant_id, sample.service_id);
+    -- Without a key of its own a sample has one made of its bytes: the text of
+    -- a float follows the session's extra_float_digits.
     INSERT INTO bcce_data.performance_metrics (tenant_id, source, idempotency_key, observed_at, service_id, window_seconds,
         request_count, error_count, p50_latency_ms, p95_latency_ms, p99_latency_ms, throughput_rps,
         cpu_percent, memory_percent, storage_percent, network_percent, is_test, charged_usd)
     VALUES (sample.tenant_id, coalesce(sample.source, 'api'),
-        coalesce(sample.idempotency_key, bcce.pseudonym(concat_ws('|', sample.service_id, measurements, percents), 'content', sample.tenant_id)),
+        coalesce(sample.idempotency_key, bcce.pseudonym(ROW(sample.service_id, encode(array_send(measurements), 'hex'), encode(array_send(percents), 'hex'))::text, 'content', sample.tenant_id)),
         sample.observed_at, sample.service_id, sample.window_seconds, sample.request_count, sample.error_count,
         sample.p50_latency_ms, sample.p95_latency_ms, sample.p99_latency_ms, sample.throughput_rps,
         sample.cpu_percent, sample.memory_percent, sample.storage_percent, sample.network_percent,
@@ -2237,7 +2239,7 @@ BEGIN
         run_id, input_tokens, output_tokens, cache_read_tokens, cache_write_5m_tokens, cache_write_1h_tokens, latency_ms,
         is_batch, is_test, reported_cost_usd)
     VALUES (call.tenant_id, coalesce(call.source, 'api'),
-        coalesce(call.idempotency_key, bcce.pseudonym(concat_ws('|', call.model_id, call.user_key, call.session_id, call.run_id, counts), 'content', call.tenant_id)),
+        coalesce(call.idempotency_key, bcce.pseudonym(ROW(call.model_id, call.user_key, call.session_id, call.run_id, counts)::text, 'content', call.tenant_id)),
         call.at, call.model_id, call.provider, call.region, call.user_key, call.session_id, call.run_id,
         call.input_tokens, call.output_tokens, call.cache_read_tokens, call.cache_write_5m_tokens, call.cache_write_1h_tokens,
         call.latency_ms, coalesce(call.is_batch, false), coalesce(call.is_test, false), call.reported_cost_usd)
@@ -2537,8 +2539,8 @@ BEGIN
     INSERT INTO bcce_data.events (tenant_id, source, idempotency_key, occurred_at, event_type, guest_key, guest_type, user_key,
         session_id, service_id, ip_prefix, user_agent_family, properties, is_test)
     VALUES (event.tenant_id, coalesce(event.source, 'api'),
-        coalesce(event.idempotency_key, bcce.pseudonym(concat_ws('|', event.event_type, event.guest_key, event.guest_type, event.user_key, event.session_id,
-                      event.service_id, event.ip_prefix, event.user_agent_family, event.properties), 'content', event.tenant_id)),
+        coalesce(event.idempotency_key, bcce.pseudonym(ROW(event.event_type, event.guest_key, event.guest_type, event.user_key, event.session_id,
+                      event.service_id, event.ip_prefix, event.user_agent_family, event.properties)::text, 'content', event.tenant_id)),
         event.occurred_at, event.event_type, event.guest_key, event.guest_type, event.user_key, event.session_id,
         event.service_id, event.ip_prefix, event.user_agent_family, event.properties, coalesce(event.is_test, false))
     ON CONFLICT DO NOTHING;

@@ -39,8 +39,8 @@ BEGIN
     INSERT INTO bcce_data.events (tenant_id, source, idempotency_key, occurred_at, event_type, guest_key, guest_type, user_key,
         session_id, service_id, ip_prefix, user_agent_family, properties, is_test)
     VALUES (event.tenant_id, coalesce(event.source, 'api'),
-        coalesce(event.idempotency_key, bcce.pseudonym(concat_ws('|', event.event_type, event.guest_key, event.guest_type, event.user_key, event.session_id,
-                      event.service_id, event.ip_prefix, event.user_agent_family, event.properties), 'content', event.tenant_id)),
+        coalesce(event.idempotency_key, bcce.pseudonym(ROW(event.event_type, event.guest_key, event.guest_type, event.user_key, event.session_id,
+                      event.service_id, event.ip_prefix, event.user_agent_family, event.properties)::text, 'content', event.tenant_id)),
         event.occurred_at, event.event_type, event.guest_key, event.guest_type, event.user_key, event.session_id,
         event.service_id, event.ip_prefix, event.user_agent_family, event.properties, coalesce(event.is_test, false))
     ON CONFLICT DO NOTHING;
