@@ -39,7 +39,7 @@ INSERT INTO bcce.inbox_workflow_runs (run_id, workflow_id, status, started_at, s
 RESET ROLE;
 SELECT source, reason, rejected_count FROM bcce.rejected WHERE reason = 'key_too_long' ORDER BY source;
 
-\echo == rows without a key of their own: equal ones once, different ones all, whatever the session's settings
+\echo == rows without a key of their own: equal ones once, different ones all, under any setting
 SET ROLE regress_gate_writer;
 SELECT bcce.ingest_event('{"event_type": "view", "occurred_at": "2026-01-02T00:00:00Z", "session_id": "5"}'),
        bcce.ingest_event('{"event_type": "view", "occurred_at": "2026-01-02T00:00:00Z", "service_id": "5"}'),
@@ -58,6 +58,53 @@ RESET extra_float_digits;
 RESET ROLE;
 SELECT count(*) AS calls FROM bcce_data.model_usage;
 SELECT p50_latency_ms FROM bcce_data.performance_metrics ORDER BY 1;
+
+\echo == an incident, told bit by bit
+SET ROLE regress_gate_writer;
+\o /dev/null
+SELECT bcce.record_incident('mail ada@example.org', recovered_at => '2026-01-01 01:00+00');
+SELECT bcce.record_incident('mail ada@example.org', '2026-01-01 00:00+00', title => 'slow', severity => 'high');
+SELECT bcce.record_incident('mail ada@example.org', recovered_at => '2026-01-01 01:00+00');
+INSERT INTO bcce.inbox_incidents (incident_id, closed_at) VALUES ('mail ada@example.org', '2026-01-01T02:00:00Z'), ('unheard', '2026-01-01T02:00:00Z');
+SELECT bcce.record_incident('mail ada@example.org', status => 'open', detected_at => '2026-01-01 00:05+00');
+\o
+RESET ROLE;
+SELECT title, severity, status, opened_at, detected_at, recovered_at, closed_at FROM bcce_data.incidents;
+SELECT reason, rejected_count FROM bcce.rejected WHERE source = 'inbox_incidents';
+
+\echo == a run whose end comes first, comes again, changes, or lies before its start
+SET ROLE regress_gate_writer;
+\o /dev/null
+SELECT bcce.record_workflow_run('build', 'ok', '2026-01-03 00:00+00', '2026-01-03 01:00+00', run_id => 'late start');
+SELECT bcce.record_workflow_run('build', 'running', '2026-01-03 00:00+00', run_id => 'late start', queued_at => '2026-01-02 23:00+00', environment => 'prod');
+SELECT bcce.record_workflow_run('build', 'running', '2026-01-03 00:00+00', run_id => 'changed', error_message => 'none yet');
+SELECT bcce.record_workflow_run('build', 'ok', '2026-01-03 00:00+00', '2026-01-03 01:00+00', run_id => 'changed');
+SELECT bcce.record_workflow_run('build', 'failed', '2026-01-03 00:00+00', '2026-01-03 02:00+00', run_id => 'changed', error_message => 'broken');
+SELECT bcce.record_workflow_run('build', 'running', '2026-01-03 00:00+00', run_id => 'changed', error_message => 'starting');
+SELECT bcce.record_workflow_run('build', 'skipped', '2026-01-03 00:00+00', '2026-01-03 00:00+00', run_id => 'skipped first');
+SELECT bcce.record_workflow_run('build', 'ok', '2026-01-03 00:00+00', '2026-01-03 02:00+00', run_id => 'skipped first');
+SELECT bcce.record_workflow_run('build', 'ok', '2026-01-03 00:00+00', '2026-01-03 02:00+00', run_id => 'a test', is_test => true);
+SELECT bcce.record_workflow_run('build', 'failed', '2026-01-03 00:00+00', '2026-01-03 02:00+00', run_id => 'a test');
+SELECT bcce.record_workflow_run('build', 'failed', '2026-01-02 00:00+00', '2026-01-02 02:00+00', run_id => 'changed');
+\o
+RESET ROLE;
+SELECT run_id, status, started_at, finished_at, queued_at, environment, error_message, charged_usd FROM bcce_data.workflow_runs
+WHERE run_id IN ('late start', 'changed', 'skipped first', 'a test') ORDER BY run_id;
+
+\echo == a prediction given twice keeps its probability; an outcome told twice is the last
+SET ROLE regress_gate_writer;
+\o /dev/null
+SELECT bcce.record_prediction('m', 'run', 'changed', 0.2, '2026-01-02 12:00+00', prediction_id => 'p');
+SELECT bcce.record_prediction('m', 'run', 'changed', 0.9, '2026-01-02 13:00+00', prediction_id => 'p');
+SELECT bcce.resolve_prediction('p', 1, '2026-01-04 00:00+00');
+SELECT bcce.resolve_prediction('p', 0, '2026-01-05 00:00+00');
+\o
+SELECT bcce.resolve_prediction('p', 2);
+SELECT bcce.resolve_prediction('p', 1, 'infinity');
+SELECT bcce.resolve_prediction('unheard', 1);
+SELECT bcce.resolve_prediction(NULL, 1);
+RESET ROLE;
+SELECT predicted_at, failure_probability, outcome, outcome_at, charged_usd FROM bcce_data.predictions;
 
 \c :home
 SET client_min_messages = warning;

@@ -90,7 +90,8 @@ BEGIN
     END IF;
 
     -- A known run: a newer state replaces an older one, and what was not known
-    -- is filled in.  A run that ended does not run again.
+    -- is filled in, also by the start of a run whose end came first.  A run
+    -- that ended does not run again.
     SELECT k.started_at INTO known_start FROM bcce_data.workflow_run_keys k
     WHERE k.tenant_id = run.tenant_id AND k.run_id = run.run_id;
     IF run.finished_at < known_start THEN
@@ -102,8 +103,10 @@ BEGIN
         queued_at = coalesce(r.queued_at, run.queued_at),
         service_id = coalesce(r.service_id, run.service_id),
         user_key = coalesce(r.user_key, run.user_key),
-        error_class = coalesce(run.error_class, r.error_class),
-        error_message = coalesce(run.error_message, r.error_message),
+        error_class = CASE WHEN run.status = 'running' THEN coalesce(r.error_class, run.error_class)
+                           ELSE coalesce(run.error_class, r.error_class) END,
+        error_message = CASE WHEN run.status = 'running' THEN coalesce(r.error_message, run.error_message)
+                             ELSE coalesce(run.error_message, r.error_message) END,
         environment = coalesce(r.environment, run.environment),
         region = coalesce(r.region, run.region),
         risk_level = coalesce(r.risk_level, run.risk_level),
@@ -113,8 +116,7 @@ BEGIN
         classification = coalesce(r.classification, run.classification),
         charged_usd = CASE WHEN r.status = 'skipped' AND run.status <> 'skipped' AND NOT r.is_test
                            THEN bcce.estimate_cost('workflow_run', 1, r.started_at, r.tenant_id) ELSE r.charged_usd END
-    WHERE r.tenant_id = run.tenant_id AND r.run_id = run.run_id AND r.started_at = known_start
-      AND (run.status <> 'running' OR r.status = 'running');
+    WHERE r.tenant_id = run.tenant_id AND r.run_id = run.run_id AND r.started_at = known_start;
     RETURN NULL;
 END
 $body$;
@@ -127,6 +129,10 @@ DECLARE
     order_of CONSTANT text[] := ARRAY['open', 'acknowledged', 'mitigated', 'resolved', 'closed'];
 BEGIN
     incident.opened_at := coalesce(incident.opened_at, incident.detected_at, incident.impact_started_at);
+    IF incident.opened_at IS NULL AND length(incident.incident_id) <= 256 THEN
+        SELECT i.opened_at INTO incident.opened_at FROM bcce_data.incidents i
+        WHERE i.tenant_id = incident.tenant_id AND i.incident_id = bcce_data.key_text(incident.tenant_id, incident.incident_id);
+    END IF;
     fault := CASE
         WHEN incident.incident_id IS NULL OR incident.incident_id = '' THEN 'missing_id'
         WHEN greatest(length(incident.incident_id), length(incident.service_id), length(incident.merged_into), length(incident.caused_by_run)) > 256 THEN 'key_too_long'
