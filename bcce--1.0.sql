@@ -1455,8 +1455,10 @@ END
 $body$;
 COMMENT ON FUNCTION bcce_data.secure_table(regclass) IS 'switches row security of a table on and forces it, with the policies that every table of the store has';
 
+-- Bounds are written as text and read back, which the session's DateStyle must
+-- not change: 'SQL' writes Kolkata's IST, which is read as Israel's.
 CREATE OR REPLACE FUNCTION bcce_data.make_partition(parent regclass, month timestamptz) RETURNS bigint
-LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $body$
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET datestyle = 'ISO, YMD' SET timezone = 'UTC' AS $body$
 DECLARE
     month_start timestamptz := date_trunc('month', month, 'UTC');
     month_end timestamptz := date_trunc('month', month_start + interval '32 days', 'UTC');
@@ -1500,7 +1502,7 @@ $body$;
 COMMENT ON FUNCTION bcce_data.make_partition(regclass, timestamptz) IS 'makes the partition of a month (UTC) and moves its rows out of the default partition; returns how many, NULL where it stood already';
 
 CREATE OR REPLACE FUNCTION bcce.maintain() RETURNS TABLE (task text, object text, detail text, ms numeric)
-LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $body$
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $body$
 DECLARE
     parent record;
     month record;

@@ -106,6 +106,26 @@ SELECT bcce.resolve_prediction(NULL, 1);
 RESET ROLE;
 SELECT predicted_at, failure_probability, outcome, outcome_at, charged_usd FROM bcce_data.predictions;
 
+\echo == months are those of UTC, wherever maintain() runs, and no row is lost on the move
+SET ROLE regress_gate_writer;
+\o /dev/null
+SELECT bcce.record_metric('s', '2015-01-31 23:59:59.999999+00', 1), bcce.record_metric('s', '2015-02-01 00:00+00', 1), bcce.record_metric('s', '2015-01-31 18:30+00', 1);
+\o
+RESET ROLE;
+SET TimeZone = 'Asia/Kolkata';
+SET DateStyle = 'SQL, DMY';
+SELECT object, detail FROM bcce.maintain() WHERE object LIKE '%2015%';
+SELECT count(*) AS again FROM bcce.maintain() WHERE task = 'partition';
+SET TimeZone = 'UTC';
+SET DateStyle = 'ISO, YMD';
+SELECT tableoid::regclass, observed_at FROM bcce_data.performance_metrics WHERE observed_at < '2016-01-01' ORDER BY observed_at;
+SELECT c.relname, c.relowner::regrole, c.relrowsecurity AND c.relforcerowsecurity AS forced, c.relacl IS NULL AS no_grants,
+       (SELECT count(*) FROM pg_policy p WHERE p.polrelid = c.oid) = (SELECT count(*) FROM pg_policy p WHERE p.polrelid = i.inhparent) AS policies,
+       (SELECT string_agg(t.tgname || ' ' || t.tgenabled::text, ',') FROM pg_trigger t WHERE t.tgrelid = c.oid AND NOT t.tgisinternal) AS triggers,
+       (SELECT count(*) FROM pg_constraint k WHERE k.conrelid = c.oid AND k.contype IN ('p', 'f', 'c'))
+       = (SELECT count(*) FROM pg_constraint k WHERE k.conrelid = i.inhparent AND k.contype IN ('p', 'f', 'c')) AS constraints
+FROM pg_class c JOIN pg_inherits i ON i.inhrelid = c.oid WHERE c.relname ~ '_2015_' ORDER BY 1;
+
 \c :home
 SET client_min_messages = warning;
 DROP DATABASE regress_gate;
