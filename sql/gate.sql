@@ -124,7 +124,7 @@ SELECT c.relname, c.relowner::regrole, c.relrowsecurity AND c.relforcerowsecurit
        (SELECT string_agg(t.tgname || ' ' || t.tgenabled::text, ',') FROM pg_trigger t WHERE t.tgrelid = c.oid AND NOT t.tgisinternal) AS triggers,
        (SELECT count(*) FROM pg_constraint k WHERE k.conrelid = c.oid AND k.contype IN ('p', 'f', 'c'))
        = (SELECT count(*) FROM pg_constraint k WHERE k.conrelid = i.inhparent AND k.contype IN ('p', 'f', 'c')) AS constraints
-FROM pg_class c JOIN pg_inherits i ON i.inhrelid = c.oid WHERE c.relname ~ '_2015_' ORDER BY 1;
+FROM pg_class c JOIN pg_inherits i ON i.inhrelid = c.oid WHERE c.relname ~ '_2015_' AND c.relkind = 'r' ORDER BY 1;
 
 \c :home
 SET client_min_messages = warning;

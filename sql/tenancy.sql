@@ -31,6 +31,23 @@ RESET ROLE;
 SELECT count(*) > 0 AS made, bool_and(t.tgenabled = 'A') AS always FROM pg_class c
 JOIN pg_trigger t ON t.tgrelid = c.oid AND t.tgname = 'redact' WHERE c.relname ~ '^events_2';
 
+\echo == a dropped role's membership goes; a new role of its name inherits nothing
+CREATE ROLE regress_gone IN ROLE bcce_ingest;
+SELECT bcce.add_membership('regress_gone', 'beta');
+DROP ROLE regress_gone;
+CREATE ROLE regress_gone IN ROLE bcce_ingest;
+SET ROLE regress_gone;
+SELECT bcce.current_tenants();
+RESET ROLE;
+SELECT detail FROM bcce.maintain() WHERE task = 'memberships';
+SELECT count(*) AS left FROM bcce_private.membership WHERE role_name = 'regress_gone';
+ALTER ROLE regress_gone RENAME TO regress_renamed;
+SELECT bcce.add_membership('regress_renamed', 'beta');
+ALTER ROLE regress_renamed RENAME TO regress_gone;
+SELECT detail FROM bcce.maintain() WHERE task = 'memberships';
+SELECT role_name, role FROM bcce_private.membership WHERE role_name ~ 'gone|renamed';
+DROP ROLE regress_gone;
+
 \c :home
 SET client_min_messages = warning;
 DROP DATABASE regress_tenancy;
