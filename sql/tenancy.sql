@@ -31,7 +31,7 @@ RESET ROLE;
 SELECT count(*) > 0 AS made, bool_and(t.tgenabled = 'A') AS always FROM pg_class c
 JOIN pg_trigger t ON t.tgrelid = c.oid AND t.tgname = 'redact' WHERE c.relname ~ '^events_2';
 
-\echo == a dropped role's membership goes; a new role of its name inherits nothing
+\echo == the membership of a dropped role goes; a new role of that name inherits nothing
 CREATE ROLE regress_gone IN ROLE bcce_ingest;
 SELECT bcce.add_membership('regress_gone', 'beta');
 DROP ROLE regress_gone;
@@ -78,6 +78,7 @@ GRANT bcce_platform TO regress_two;
 UPDATE bcce_data.tenants SET deleted_at = now() WHERE slug = 'gamma';
 SELECT t.explanation, t.rows FROM unnest('{regress_two,regress_gamma}'::text[]) AS who, pg_temp.told(who) AS t;
 SELECT bypasses_row_security, explanation FROM bcce.whoami();
+DROP OWNED BY regress_two, regress_gamma;
 DROP ROLE regress_stranger, regress_lonely_reader, regress_lonely_writer, regress_two, regress_gamma;
 
 \echo == what a tenant and a login may be called
@@ -102,6 +103,7 @@ SELECT bcce.add_membership('bcce_owner', NULL);
 SELECT bcce.add_membership(current_user::regrole, 'alpha');
 SELECT bcce.create_login('regress "odd'' name', 'alpha');
 SELECT t.acting_as, t.explanation FROM pg_temp.told('regress "odd'' name') AS t;
+DROP OWNED BY "regress ""odd' name";
 DROP ROLE "regress ""odd' name";
 SELECT count(*) AS left FROM pg_roles WHERE rolname = 'regress_nowhere';
 
