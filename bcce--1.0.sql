@@ -2030,6 +2030,7 @@ BEGIN
     run.run_id := bcce_data.key_text(run.tenant_id, coalesce(run.run_id, bcce.uuid_v7()::text));
     run.workflow_id := bcce_data.key_text(run.tenant_id, run.workflow_id);
     run.service_id := bcce_data.key_text(run.tenant_id, nullif(run.service_id, ''));
+    run.user_key := nullif(run.user_key, '');
     run.is_test := coalesce(run.is_test, false);
 
     PERFORM bcce_data.mention_service(run.tenant_id, run.service_id);
@@ -2182,7 +2183,7 @@ BEGIN
         request_count, error_count, p50_latency_ms, p95_latency_ms, p99_latency_ms, throughput_rps,
         cpu_percent, memory_percent, storage_percent, network_percent, is_test, charged_usd)
     VALUES (sample.tenant_id, coalesce(sample.source, 'api'),
-        coalesce(sample.idempotency_key, bcce.pseudonym(ROW(sample.service_id, encode(array_send(measurements), 'hex'), encode(array_send(percents), 'hex'))::text, 'content', sample.tenant_id)),
+        coalesce(nullif(sample.idempotency_key, ''), bcce.pseudonym(ROW(sample.service_id, encode(array_send(measurements), 'hex'), encode(array_send(percents), 'hex'))::text, 'content', sample.tenant_id)),
         sample.observed_at, sample.service_id, sample.window_seconds, sample.request_count, sample.error_count,
         sample.p50_latency_ms, sample.p95_latency_ms, sample.p99_latency_ms, sample.throughput_rps,
         sample.cpu_percent, sample.memory_percent, sample.storage_percent, sample.network_percent,
@@ -2264,12 +2265,13 @@ BEGIN
     IF fault IS NOT NULL THEN
         RETURN fault;
     END IF;
+    call.user_key := nullif(call.user_key, '');
     INSERT INTO bcce_data.model_usage (tenant_id, source, idempotency_key, at, model_id, provider, region, user_key, session_id,
         run_id, input_tokens, output_tokens, cache_read_tokens, cache_write_5m_tokens, cache_write_1h_tokens, latency_ms,
         is_batch, is_test, reported_cost_usd)
     VALUES (call.tenant_id, coalesce(call.source, 'api'),
-        coalesce(call.idempotency_key, bcce.pseudonym(ROW(call.model_id, call.user_key, call.session_id, call.run_id, counts)::text, 'content', call.tenant_id)),
-        call.at, call.model_id, call.provider, call.region, call.user_key, call.session_id, call.run_id,
+        coalesce(nullif(call.idempotency_key, ''), bcce.pseudonym(ROW(call.model_id, call.user_key, call.session_id, call.run_id, counts)::text, 'content', call.tenant_id)),
+        call.at, call.model_id, call.provider, call.region, call.user_key, nullif(call.session_id, ''), nullif(call.run_id, ''),
         call.input_tokens, call.output_tokens, call.cache_read_tokens, call.cache_write_5m_tokens, call.cache_write_1h_tokens,
         call.latency_ms, coalesce(call.is_batch, false), coalesce(call.is_test, false), call.reported_cost_usd)
     ON CONFLICT DO NOTHING;
@@ -2563,6 +2565,10 @@ BEGIN
     IF fault IS NOT NULL THEN
         RETURN fault;
     END IF;
+    event.user_key := nullif(event.user_key, '');
+    event.guest_key := nullif(event.guest_key, '');
+    event.session_id := nullif(event.session_id, '');
+    event.idempotency_key := nullif(event.idempotency_key, '');
     event.service_id := bcce_data.key_text(event.tenant_id, nullif(event.service_id, ''));
     PERFORM bcce_data.mention_service(event.tenant_id, event.service_id);
     INSERT INTO bcce_data.events (tenant_id, source, idempotency_key, occurred_at, event_type, guest_key, guest_type, user_key,

@@ -126,6 +126,20 @@ SELECT c.relname, c.relowner::regrole, c.relrowsecurity AND c.relforcerowsecurit
        = (SELECT count(*) FROM pg_constraint k WHERE k.conrelid = i.inhparent AND k.contype IN ('p', 'f', 'c')) AS constraints
 FROM pg_class c JOIN pg_inherits i ON i.inhrelid = c.oid WHERE c.relname ~ '_2015_' AND c.relkind = 'r' ORDER BY 1;
 
+\echo == an empty id is none: no person, no session, no key
+SET ROLE regress_gate_writer;
+\o /dev/null
+SELECT bcce.record_workflow_run('build', 'running', '2026-01-06 00:00+00', user_id => '');
+SELECT bcce.record_model_usage('m', '2026-01-06 00:00+00', 1, user_id => '', session_id => '', idempotency_key => '');
+SELECT bcce.record_model_usage('m', '2026-01-06 00:00+00', 2, user_id => '', session_id => '', idempotency_key => '');
+SELECT bcce.record_metric('s', '2026-01-06 00:00+00', n, idempotency_key => '') FROM generate_series(1, 2) AS n;
+SELECT bcce.ingest_event(jsonb_build_object('event_type', t, 'occurred_at', '2026-01-06T00:00:00Z', 'user_id', '', 'guest_id', '', 'session_id', '', 'event_id', '')) FROM unnest('{a,b}'::text[]) AS t;
+\o
+RESET ROLE;
+SELECT total_workflows, active_users FROM bcce.analytics_overview('2026-01-06', '2026-01-07');
+SELECT model_calls, events, sessions, new_users FROM bcce.usage_trends('2026-01-06', '2026-01-07');
+SELECT metric_count FROM bcce.cost_analysis('2026-01-06', '2026-01-07');
+
 \c :home
 SET client_min_messages = warning;
 DROP DATABASE regress_gate;

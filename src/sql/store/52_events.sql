@@ -34,6 +34,10 @@ BEGIN
     IF fault IS NOT NULL THEN
         RETURN fault;
     END IF;
+    event.user_key := nullif(event.user_key, '');
+    event.guest_key := nullif(event.guest_key, '');
+    event.session_id := nullif(event.session_id, '');
+    event.idempotency_key := nullif(event.idempotency_key, '');
     event.service_id := bcce_data.key_text(event.tenant_id, nullif(event.service_id, ''));
     PERFORM bcce_data.mention_service(event.tenant_id, event.service_id);
     INSERT INTO bcce_data.events (tenant_id, source, idempotency_key, occurred_at, event_type, guest_key, guest_type, user_key,
