@@ -1633,7 +1633,7 @@ BEGIN
             ('value_aliases', '{alias}'),
             ('unit_prices', '{key:item}'),
             ('health_thresholds', '{key:service_id}'),
-            ('rejected_input', '{source,key:example_key}'),
+            ('rejected_input', '{source,reason,key:example_key}'),
             ('services', '{key:service_id,service_name,key:team_id,criticality}'),
             ('maintenance_windows', '{key:service_id}'),
             ('workflows', '{key:workflow_id,name,key:service_id,criticality}'),
@@ -1933,6 +1933,11 @@ BEGIN
     END IF;
     IF alias IS NULL OR length(btrim(alias)) NOT BETWEEN 1 AND 100 THEN
         PERFORM bcce.raise_error('22023', 'a word has 1 to 100 characters', NULL, NULL);
+    END IF;
+    -- Redacted it would be another word, and the server would log this one.
+    IF bcce.contains_pii(alias) THEN
+        PERFORM bcce.raise_error('22023', 'a word of a sender holds personal data', NULL,
+            'Teach words such as passed or sev-1, not text.');
     END IF;
     IF NOT EXISTS (SELECT FROM bcce_data.default_value_aliases d
                    WHERE d.domain = add_value_alias.domain AND d.value = add_value_alias.value) THEN
@@ -3169,7 +3174,7 @@ LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp AS $body$
     ), sample AS MATERIALIZED (
         SELECT r.*, round(r.rps * r.seconds * r.load * exp(0.15 * bcce_data.sample_normal(seed, 40, r.n)))::bigint AS requests,
                r.ms * (0.8 + 0.25 * r.load) * exp(0.18 * bcce_data.sample_normal(seed, 41, r.n))
-                   * CASE r.kind WHEN 'slow' THEN 7 WHEN 'hurt' THEN 2.5 WHEN 'down' THEN 4 ELSE 1 END AS latency,
+                   * CASE r.kind WHEN 'slow' THEN 10 WHEN 'hurt' THEN 2.5 WHEN 'down' THEN 4 ELSE 1 END AS latency,
                CASE r.kind WHEN 'down' THEN 0.62 WHEN 'slow' THEN 0.03 WHEN 'hurt' THEN 0.18 ELSE 0.002 END
                    * exp(0.5 * bcce_data.sample_normal(seed, 42, r.n)) AS error_share
         FROM trouble r
@@ -3181,7 +3186,7 @@ LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp AS $body$
                least(requests, round(requests * least(error_share, 0.95)))::bigint,
                round(latency::numeric, 1)::double precision, round((latency * 2.4)::numeric, 1)::double precision,
                round((latency * 4.1)::numeric, 1)::double precision, round((requests / seconds)::numeric, 3)::double precision,
-               round(least(97, cpu * (0.6 + 0.4 * load) * exp(0.1 * bcce_data.sample_normal(seed, 43, n)) * CASE kind WHEN 'slow' THEN 2.2 ELSE 1 END)::numeric, 1)::double precision,
+               round(least(97, cpu * (0.6 + 0.4 * load) * exp(0.1 * bcce_data.sample_normal(seed, 43, n)) * CASE kind WHEN 'slow' THEN 2.6 ELSE 1 END)::numeric, 1)::double precision,
                round(least(95, 45 + 15 * bcce_data.sample_draw(seed, 44, n))::numeric, 1)::double precision,
                round((40 + 25 * (7776000 - age) / 7776000)::numeric, 1)::double precision,
                round(least(90, 8 * load + 4 * bcce_data.sample_draw(seed, 45, n))::numeric, 1)::double precision,

@@ -123,10 +123,12 @@ SELECT name FROM our_functions
 WHERE NOT is_member AND proname <> 'whoami'
   AND EXISTS (SELECT FROM aclexplode(coalesce(proacl, acldefault('f', proowner))) AS a WHERE a.grantee = 0);
 
-\echo == SQL and PL/pgSQL functions without a fixed search_path whose body is a string
+-- Helpers that only their owner may call run under the path of their caller.
+\echo == SQL and PL/pgSQL functions in reach without a fixed search_path whose body is a string
 SELECT f.name FROM our_functions f JOIN pg_proc p USING (oid) JOIN pg_language l ON l.oid = p.prolang
 WHERE l.lanname IN ('sql', 'plpgsql') AND p.prosqlbody IS NULL
   AND NOT coalesce(f.proconfig @> '{"search_path=pg_catalog, pg_temp"}', false)
+  AND (f.nspname = 'bcce' OR EXISTS (SELECT FROM aclexplode(coalesce(f.proacl, acldefault('f', f.proowner))) AS a WHERE a.grantee <> f.proowner))
   -- Called by a generated column, with every name qualified.
   AND f.name <> 'bcce_private.role_by_name(text)';
 
@@ -167,9 +169,7 @@ WHERE o.relkind IN ('r', 'p') AND o.has_tenant AND NOT o.relispartition
                -- A name in pg_roles, which is there in clear.
                ('bcce_private.membership', 'role_name'),
                -- References a row of the defaults, which a DBA writes.
-               ('bcce_data.health_thresholds', 'threshold'),
-               -- Words of ours: the functions that write here pass constants.
-               ('bcce_data.rejected_input', 'reason'))
+               ('bcce_data.health_thresholds', 'threshold'))
 ORDER BY 1, 2;
 
 \echo == redaction triggers that replication would skip, or that do not fire before both insert and update of a row

@@ -40,7 +40,7 @@ FROM ours c JOIN pg_constraint k ON k.conrelid = c.oid
 UNION ALL
 SELECT 'function', p.oid::regprocedure::text,
        concat_ws(' ', p.proowner::regrole, p.prosecdef, p.provolatile, p.proisstrict, p.proparallel, p.proconfig,
-                 md5(pg_get_functiondef(p.oid)), obj_description(p.oid, 'pg_proc'))
+                 CASE WHEN p.prosqlbody IS NULL THEN md5(pg_get_functiondef(p.oid)) END, obj_description(p.oid, 'pg_proc'))
 FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
 WHERE n.nspname IN ('bcce', 'bcce_data', 'bcce_private') AND p.prokind <> 'a'
 UNION ALL

@@ -29,8 +29,10 @@ SELECT stored, duplicates, rejected FROM bcce.ingest_events((
     SELECT jsonb_agg(jsonb_build_object('tenant', t, 'event_type', 'page_view', 'occurred_at', statement_timestamp() - make_interval(hours => i),
         'guest_id', 'guest-' || t || i, 'ip', '203.0.113.' || i, 'event_id', 'e' || i, 'properties', jsonb_build_object('of', t)))
     FROM (VALUES ('alpha'), ('beta'), ('nobody')) AS tenants (t), generate_series(1, 15) AS i));
+SELECT task FROM bcce.maintain();
 INSERT INTO bcce.inbox_workflow_runs (tenant, run_id, workflow_id, status, started_at, finished_at)
-VALUES ('beta', 'old-beta', 'wf-beta-0', 'went-fine', '1999-05-05T00:00:00Z', '1999-05-05T00:01:00Z'),
-       ('alpha', 'old-alpha', 'wf-alpha-0', 'passed', '1998-05-05T00:00:00Z', '1998-05-05T00:01:00Z'),
-       ('alpha', 'bad-alpha', 'wf-alpha-0', 'what?', '2026-05-05T00:00:00Z', NULL),
+SELECT t, 'old-' || t, 'wf-' || t || '-0', 'passed', (statement_timestamp() - interval '150 days')::text, (statement_timestamp() - interval '149 days')::text
+FROM (VALUES ('alpha'), ('beta')) AS tenants (t);
+INSERT INTO bcce.inbox_workflow_runs (tenant, run_id, workflow_id, status, started_at, finished_at)
+VALUES ('alpha', 'bad-alpha', 'wf-alpha-0', 'what?', '2026-05-05T00:00:00Z', NULL),
        ('beta', 'bad-beta', 'wf-beta-0', 'passed', '2026-05-05T00:00:00Z', '2026-05-04T00:00:00Z');

@@ -21,7 +21,7 @@ is() {
         ok 0 "$3"
     else
         ok 1 "$3"
-        diff <(printf '%s\n' "$2") <(printf '%s\n' "$1") | head -n 12 | cut -c1-400 | sed 's/^/# /'
+        diff <(printf '%s\n' "$2") <(printf '%s\n' "$1") | head -n 12 | cut -c1-400 | sed 's/^/# /' || true
     fi
 }
 
@@ -50,12 +50,12 @@ done_testing() {
 sql() {
     local database=$1 role=${2:-postgres}
     shift; [ $# -eq 0 ] || shift
-    psql -XAtq -U "$role" -d "$database" "$@" 2>&1
+    psql -XAtq -U "$role" -d "$database" "$@" 2>&1 || true
 }
 
 # sqlstate DATABASE ROLE STATEMENT: what the statement prints, or its SQLSTATE.
 sqlstate() {
-    psql -XAtq -v VERBOSITY=sqlstate -U "$2" -d "$1" -c "$3" 2>&1
+    psql -XAtq -v VERBOSITY=sqlstate -U "$2" -d "$1" -c "$3" 2>&1 || true
 }
 
 # own_server NAME: a cluster of this script's own, stopped when it ends.

@@ -51,7 +51,7 @@ BEGIN
             ('value_aliases', '{alias}'),
             ('unit_prices', '{key:item}'),
             ('health_thresholds', '{key:service_id}'),
-            ('rejected_input', '{source,key:example_key}'),
+            ('rejected_input', '{source,reason,key:example_key}'),
             ('services', '{key:service_id,service_name,key:team_id,criticality}'),
             ('maintenance_windows', '{key:service_id}'),
             ('workflows', '{key:workflow_id,name,key:service_id,criticality}'),

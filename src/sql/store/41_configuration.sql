@@ -92,6 +92,11 @@ BEGIN
     IF alias IS NULL OR length(btrim(alias)) NOT BETWEEN 1 AND 100 THEN
         PERFORM bcce.raise_error('22023', 'a word has 1 to 100 characters', NULL, NULL);
     END IF;
+    -- Redacted it would be another word, and the server would log this one.
+    IF bcce.contains_pii(alias) THEN
+        PERFORM bcce.raise_error('22023', 'a word of a sender holds personal data', NULL,
+            'Teach words such as passed or sev-1, not text.');
+    END IF;
     IF NOT EXISTS (SELECT FROM bcce_data.default_value_aliases d
                    WHERE d.domain = add_value_alias.domain AND d.value = add_value_alias.value) THEN
         PERFORM bcce.raise_error('22023', 'unknown domain, or a word that the reports do not know', NULL,

@@ -293,7 +293,7 @@ LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp AS $body$
     ), sample AS MATERIALIZED (
         SELECT r.*, round(r.rps * r.seconds * r.load * exp(0.15 * bcce_data.sample_normal(seed, 40, r.n)))::bigint AS requests,
                r.ms * (0.8 + 0.25 * r.load) * exp(0.18 * bcce_data.sample_normal(seed, 41, r.n))
-                   * CASE r.kind WHEN 'slow' THEN 7 WHEN 'hurt' THEN 2.5 WHEN 'down' THEN 4 ELSE 1 END AS latency,
+                   * CASE r.kind WHEN 'slow' THEN 10 WHEN 'hurt' THEN 2.5 WHEN 'down' THEN 4 ELSE 1 END AS latency,
                CASE r.kind WHEN 'down' THEN 0.62 WHEN 'slow' THEN 0.03 WHEN 'hurt' THEN 0.18 ELSE 0.002 END
                    * exp(0.5 * bcce_data.sample_normal(seed, 42, r.n)) AS error_share
         FROM trouble r
@@ -305,7 +305,7 @@ LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp AS $body$
                least(requests, round(requests * least(error_share, 0.95)))::bigint,
                round(latency::numeric, 1)::double precision, round((latency * 2.4)::numeric, 1)::double precision,
                round((latency * 4.1)::numeric, 1)::double precision, round((requests / seconds)::numeric, 3)::double precision,
-               round(least(97, cpu * (0.6 + 0.4 * load) * exp(0.1 * bcce_data.sample_normal(seed, 43, n)) * CASE kind WHEN 'slow' THEN 2.2 ELSE 1 END)::numeric, 1)::double precision,
+               round(least(97, cpu * (0.6 + 0.4 * load) * exp(0.1 * bcce_data.sample_normal(seed, 43, n)) * CASE kind WHEN 'slow' THEN 2.6 ELSE 1 END)::numeric, 1)::double precision,
                round(least(95, 45 + 15 * bcce_data.sample_draw(seed, 44, n))::numeric, 1)::double precision,
                round((40 + 25 * (7776000 - age) / 7776000)::numeric, 1)::double precision,
                round(least(90, 8 * load + 4 * bcce_data.sample_draw(seed, 45, n))::numeric, 1)::double precision,

@@ -1,0 +1,142 @@
+#!/usr/bin/env bash
+# Proves that the reports on real data equal an independent computation from
+# the files: MTTR on the ServiceNow log, failure rates of CI runs, Brier score,
+# log loss and AUC of the forecasts.  Loads by the same loaders as scripts/demo,
+# into a database of its own.  Needs a running server (PG*), a superuser, python3.
+set -uo pipefail
+. "$(dirname "$0")/../lib/tap.sh"
+data=${BCCE_DATA:-$root_dir/../shared/data/real}
+[ -d "$data/incidents_servicenow" ] || skip_all "no real data at $data"
+command -v python3 >/dev/null || skip_all "python3 is not installed"
+
+database=bcce_real_data
+psql -XAtq -d postgres -c "SET client_min_messages = error" -c "DROP DATABASE IF EXISTS $database" -c "CREATE DATABASE $database"
+trap 'psql -XAtq -d postgres -c "DROP DATABASE IF EXISTS $database"' EXIT
+sql $database postgres -c "SET client_min_messages = error" -c "CREATE EXTENSION bcce"
+
+loaded=$(PGDATABASE=$database "$root_dir/scripts/load/all.sh" "$data" incidents ci forecasts 2>&1)
+ok $? "the loaders run"
+printf '%s\n' "$loaded" | sed 's/^/#/'
+is "$(sql $database postgres -c "SELECT count(*) FROM bcce.rejected")" 0 "nothing was refused"
+
+# expected KIND: one line per result, computed from the files alone.
+expected() {
+    python3 - "$data" "$1" <<'PYTHON'
+import csv, gzip, math, os, sys
+from datetime import datetime
+from fractions import Fraction
+
+data, kind = sys.argv[1:]
+
+def rows(path):
+    path = os.path.join(data, path)
+    opened = gzip.open(path, "rt", newline="") if path.endswith(".gz") else open(path, newline="")
+    with opened as file:
+        yield from csv.DictReader(file)
+
+def percentile(values, q):            # interpolated, "type 7"; exact
+    values = sorted(values)
+    at = q * (len(values) - 1)
+    low = math.floor(at)
+    high = min(low + 1, len(values) - 1)
+    return values[low] + (at - low) * (values[high] - values[low])
+
+def rounded(number, digits):          # half away from zero, as numeric
+    scaled = abs(number) * 10 ** digits
+    whole = math.floor(scaled + Fraction(1, 2))
+    text = f"{whole // 10 ** digits}.{whole % 10 ** digits:0{digits}d}"
+    return "-" + text if number < 0 else text
+
+if kind == "mttr":
+    final = {}
+    for row in rows("incidents_servicenow/incident_event_log_opened_before_2016-04.csv.gz"):
+        final[row["number"]] = row    # the last row in file order
+    def clock(text):
+        if text == "?":
+            return None
+        day, hour = text.split(" ")
+        d, m, y = (int(part) for part in day.split("/"))
+        h, minute = (int(part) for part in hour.split(":"))
+        return datetime(y, m, d, h, minute)
+    minutes, fallback, still_open, invalid = [], 0, 0, 0
+    for row in final.values():
+        opened, resolved, closed = (clock(row[c]) for c in ("opened_at", "resolved_at", "closed_at"))
+        end = resolved if resolved is not None else closed
+        fallback += resolved is None and closed is not None
+        if end is None:
+            still_open += 1
+        elif end < opened:
+            invalid += 1
+        else:
+            span = end - opened
+            minutes.append(Fraction(span.days * 86400 + span.seconds, 60))
+    print(len(final), len(minutes), still_open, invalid, fallback,
+          rounded(sum(minutes) / len(minutes), 6), rounded(percentile(minutes, Fraction(1, 2)), 6),
+          rounded(percentile(minutes, Fraction(95, 100)), 6))
+
+elif kind == "ci":
+    for name in ("onnx-light", "yet-another-onnx-builder", "yet-another-onnxruntime-extensions"):
+        count = {}
+        for row in rows(f"ci_runs_github_actions/{name}.csv"):
+            count[row["conclusion"]] = count.get(row["conclusion"], 0) + 1
+        good, bad, stopped = count.get("success", 0), count.get("failure", 0), count.get("cancelled", 0)
+        print(name, good + bad + stopped, bad, rounded(Fraction(100 * bad, good + bad), 1))
+
+elif kind == "forecasts":
+    for model, path in (("NBA", "nba_games.csv.gz"), ("NFL", "nfl_games.csv"), ("WNBA", "wnba_games.csv")):
+        said = [(float(r["prob1"]), int(r["prob1_outcome"])) for r in rows("forecasts_538/" + path)
+                if r["prob1_outcome"] in ("0", "1")]
+        brier = math.fsum((p - y) ** 2 for p, y in said) / len(said)
+        clip = lambda p: min(max(p, 1e-15), 1 - 1e-15)
+        loss = math.fsum(-math.log(clip(p)) if y else -math.log(1 - clip(p)) for p, y in said) / len(said)
+        # AUC over all pairs of a win and a loss, ties one half, counted exactly.
+        wins = sorted(p for p, y in said if y)
+        losses = sorted(p for p, y in said if not y)
+        twice, below, upto = 0, 0, 0
+        for p in wins:
+            while below < len(losses) and losses[below] < p:
+                below += 1
+            while upto < len(losses) and losses[upto] <= p:
+                upto += 1
+            twice += below + upto
+        auc = Fraction(twice, 2 * len(wins) * len(losses))
+        print(model, len(said), repr(brier), repr(loss), repr(float(auc)))
+PYTHON
+}
+
+mttr=$(sql $database postgres -F ' ' -c "
+    SELECT incident_count, recovered_count, open_count, invalid_count, fallback_count, round(avg_mttr_minutes::numeric, 6),
+           round(median_mttr_minutes::numeric, 6), round(p95_mttr_minutes::numeric, 6)
+    FROM bcce.mttr_analysis WHERE tenant_name LIKE 'IT service desk%'")
+is "$mttr" "$(expected mttr)" "ServiceNow: incidents, recovered, open, invalid, closed only, mean, median, p95"
+# The same window by the twin.
+is "$(sql $database postgres -F ' ' -c "
+    SELECT incident_count, round(avg_mttr_minutes::numeric, 6), round(median_mttr_minutes::numeric, 6)
+    FROM bcce.mttr_analysis('2016-02-29', '2017-03-01') WHERE tenant_name LIKE 'IT service desk%'")" \
+    "$(printf '%s' "$mttr" | cut -d ' ' -f 1,6,7)" "the function over the set's own period says the same"
+
+is "$(sql $database postgres -F ' ' -c "
+    SELECT tenant_name, total_workflows, failed_workflows, failure_rate_percent
+    FROM bcce.analytics_overview WHERE tenant_name LIKE '%onnx%' ORDER BY tenant_name COLLATE \"C\"")" \
+    "$(expected ci)" "CI: runs, failures and failure rate of each repository"
+
+scores=$(sql $database postgres -F ' ' -c "
+    SELECT model_name, labelled_count, brier_score, log_loss, auc FROM bcce.prediction_accuracy ORDER BY model_name COLLATE \"C\"")
+expected_scores=$(expected forecasts)
+is "$(printf '%s\n' "$scores" | cut -d ' ' -f 1,2)" "$(printf '%s\n' "$expected_scores" | cut -d ' ' -f 1,2)" "forecasts: models and outcomes known"
+for column in 3:Brier 4:'log loss' 5:AUC; do
+    while read -r model got wanted; do
+        python3 -c "import sys; sys.exit(not abs(float('$got') - float('$wanted')) <= 1e-12)"
+        ok $? "$model: ${column#*:} $got is within 1e-12 of $wanted"
+    done < <(paste -d ' ' <(printf '%s\n' "$scores" | cut -d ' ' -f "1,${column%:*}") <(printf '%s\n' "$expected_scores" | cut -d ' ' -f "${column%:*}"))
+done
+is "$(sql $database postgres -c "SELECT pending_count FROM bcce.prediction_accuracy WHERE model_name = 'NFL'")" 7 "the seven ties stay without an outcome"
+
+# Loading again changes nothing.
+PGDATABASE=$database "$root_dir/scripts/load/all.sh" "$data" incidents ci forecasts >/dev/null 2>&1
+ok $? "the loaders run again"
+is "$(sql $database postgres -F ' ' -c "
+    SELECT incident_count, recovered_count, open_count, invalid_count, fallback_count, round(avg_mttr_minutes::numeric, 6),
+           round(median_mttr_minutes::numeric, 6), round(p95_mttr_minutes::numeric, 6)
+    FROM bcce.mttr_analysis WHERE tenant_name LIKE 'IT service desk%'")" "$mttr" "and change nothing"
+done_testing
