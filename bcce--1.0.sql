@@ -101,7 +101,7 @@ CREATE FUNCTION bcce.redact_columns() RETURNS trigger
     AS 'MODULE_PATHNAME', 'redact_columns'
     LANGUAGE C VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION bcce.redact_columns() IS
-    'BEFORE INSERT OR UPDATE FOR EACH ROW trigger that redacts the columns named in its arguments: text, text[], jsonb and json (keys too); inet and cidr are cut to /24 and /48. ''key:column'' replaces an identifier that holds personal data by a pseudonym, ''user:column'' replaces whatever is no pseudonym yet, both with the key of NEW.tenant_id. Errors: 39P01 for another kind of trigger, 42703 for an unknown column, 42804 for a type it cannot redact.';
+    'BEFORE INSERT OR UPDATE FOR EACH ROW trigger that redacts the columns named in its arguments: text, text[], jsonb and json (keys too); inet and cidr are cut to /24 and /48. ''key:column'' replaces an identifier that holds personal data by a pseudonym, ''user:column'' replaces whatever is no pseudonym yet, both with the key of NEW.tenant_id. Errors: 39P01 for another kind of trigger, 42703 for an unknown column, 42804 for a type it cannot redact. For those who own the store and whom a superuser grants EXECUTE: it makes pseudonyms of any tenant.';
 -- The clock of the reports.
 CREATE FUNCTION bcce.report_now()
 RETURNS timestamptz
@@ -494,12 +494,16 @@ GRANT USAGE ON SCHEMA bcce TO PUBLIC;
 GRANT CREATE ON SCHEMA bcce TO bcce_owner;
 
 -- Functions that read no table are anybody's, like those of any extension.
--- These are not:
+-- These are not.  redact_columns() makes pseudonyms with the key of any
+-- NEW.tenant_id: on a table of one's own it would name people, in any tenant.
+-- Only CREATE TRIGGER asks for the right, firing does not.
 REVOKE ALL ON FUNCTION
     bcce.run_module(text),
     bcce.install(),
     bcce.uninstall(text),
     bcce.store_object_count(),
+    bcce.redact_columns(),
+    bcce.invalidate_cache(),
     bcce.pseudonym(text, text),
     bcce.pseudonym(text, text, uuid)
     FROM PUBLIC;
@@ -507,6 +511,9 @@ REVOKE ALL ON FUNCTION
 -- Who may name a person's pseudonym can find that person's rows, so readers may not.
 GRANT EXECUTE ON FUNCTION bcce.pseudonym(text, text) TO bcce_analytics_admin, bcce_ingest;
 GRANT EXECUTE ON FUNCTION bcce.pseudonym(text, text, uuid) TO bcce_owner;
+
+-- Triggers of a new partition are made by its owner.
+GRANT EXECUTE ON FUNCTION bcce.redact_columns(), bcce.invalidate_cache() TO bcce_owner;
 
 
 INSERT INTO bcce.module (part, name, sql) VALUES ('store', '10_schemas', $bcce_module$
@@ -1448,8 +1455,10 @@ END
 $body$;
 COMMENT ON FUNCTION bcce_data.secure_table(regclass) IS 'switches row security of a table on and forces it, with the policies that every table of the store has';
 
+-- Bounds are written as text and read back, which the session's DateStyle must
+-- not change: 'SQL' writes Kolkata's IST, which is read as Israel's.
 CREATE OR REPLACE FUNCTION bcce_data.make_partition(parent regclass, month timestamptz) RETURNS bigint
-LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $body$
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET datestyle = 'ISO, YMD' SET timezone = 'UTC' AS $body$
 DECLARE
     month_start timestamptz := date_trunc('month', month, 'UTC');
     month_end timestamptz := date_trunc('month', month_start + interval '32 days', 'UTC');
@@ -1493,12 +1502,14 @@ $body$;
 COMMENT ON FUNCTION bcce_data.make_partition(regclass, timestamptz) IS 'makes the partition of a month (UTC) and moves its rows out of the default partition; returns how many, NULL where it stood already';
 
 CREATE OR REPLACE FUNCTION bcce.maintain() RETURNS TABLE (task text, object text, detail text, ms numeric)
-LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $body$
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' SET lock_timeout = '500ms' AS $body$
 DECLARE
     parent record;
     month record;
     began timestamptz;
     moved bigint;
+    gone bigint;
 BEGIN
     IF NOT pg_try_advisory_xact_lock(hashtextextended('bcce maintain', 0)) THEN
         task := 'skipped'; object := NULL; detail := 'another maintain() is running'; ms := 0;
@@ -1518,11 +1529,17 @@ BEGIN
              FROM generate_series(0, 3) AS n ORDER BY 1', parent.key_column, parent.relname || '_default')
         LOOP
             began := clock_timestamp();
-            moved := bcce_data.make_partition(parent.name, month.start_at);
-            CONTINUE WHEN moved IS NULL;
             task := 'partition';
             object := format('%s %s', parent.relname, to_char(month.start_at AT TIME ZONE 'UTC', 'YYYY-MM'));
-            detail := format('made, %s rows moved in', moved);
+            -- It locks a table that every report reads, and keeps the lock to
+            -- the end: waiting long for the next one could end in a deadlock.
+            BEGIN
+                moved := bcce_data.make_partition(parent.name, month.start_at);
+                CONTINUE WHEN moved IS NULL;
+                detail := format('made, %s rows moved in', moved);
+            EXCEPTION WHEN lock_not_available THEN
+                detail := 'in use, left for the next run';
+            END;
             ms := round(1000 * extract(epoch FROM clock_timestamp() - began), 1);
             RETURN NEXT;
         END LOOP;
@@ -1542,20 +1559,24 @@ BEGIN
     RETURN NEXT;
 
     -- A renamed role keeps its rights; here its new name is noted for the next
-    -- dump, and a role that was missing at a restore is bound.
+    -- dump, and a role that was missing at a restore is bound.  A dropped one
+    -- leaves: after a dump its row would be that of a new role of its name.
     began := clock_timestamp();
+    DELETE FROM bcce_private.membership m
+    WHERE m.role IS NOT NULL AND NOT EXISTS (SELECT FROM pg_roles r WHERE r.oid = m.role::oid);
+    GET DIAGNOSTICS gone = ROW_COUNT;
     UPDATE bcce_private.membership m SET role_name = r.rolname
     FROM pg_roles r
     WHERE (m.role IS NOT NULL AND r.oid = m.role::oid AND r.rolname <> m.role_name)
        OR (m.role IS NULL AND r.rolname = m.role_name);
     GET DIAGNOSTICS moved = ROW_COUNT;
-    task := 'memberships'; object := 'membership'; detail := format('%s names refreshed', moved);
+    task := 'memberships'; object := 'membership'; detail := format('%s names refreshed, %s dropped roles removed', moved, gone);
     ms := round(1000 * extract(epoch FROM clock_timestamp() - began), 1);
     RETURN NEXT;
 END
 $body$;
 COMMENT ON FUNCTION bcce.maintain() IS
-'Upkeep: makes the monthly partitions of facts three months ahead and for every month that waits in a default partition, folds bcce.rejected, refreshes role names. One row per task. Run it daily (pg_cron, cron); nothing breaks when it does not run.';
+'Upkeep: makes the monthly partitions of facts three months ahead and for every month that waits in a default partition, folds bcce.rejected, refreshes role names and removes the memberships of dropped roles. Never waits long for a lock: a table in use is left for the next run. One row per task. Run it daily (pg_cron, cron); nothing breaks when it does not run.';
 $bcce_module$);
 
 INSERT INTO bcce.module (part, name, sql) VALUES ('store', '30_security', $bcce_module$
@@ -1577,6 +1598,10 @@ BEGIN
     LOOP
         PERFORM bcce_data.secure_table(target);
     END LOOP;
+    -- A writer without a tenant is counted under all zeros: an inbox must not raise.
+    DROP POLICY IF EXISTS writer_of_nobody ON bcce_data.rejected_input;
+    CREATE POLICY writer_of_nobody ON bcce_data.rejected_input FOR INSERT TO bcce_owner
+        WITH CHECK (tenant_id = '00000000-0000-0000-0000-000000000000');
 
     FOR target IN
         SELECT c.oid::regclass FROM pg_class c
@@ -1662,9 +1687,13 @@ BEGIN
         PERFORM bcce.raise_error('22023', 'a tenant''s slug is 1 to 63 of a-z, 0-9 and -, not beginning with -', NULL,
             'Take a short name that writers can put in a column, such as acme.');
     END IF;
-    IF name IS NULL OR length(name) NOT BETWEEN 1 AND 200 THEN
+    IF name IS NULL OR length(bcce.redact(name)) NOT BETWEEN 1 AND 200 OR length(name) > 200 THEN
         PERFORM bcce.raise_error('22023', 'a tenant''s name has 1 to 200 characters', NULL,
             'Give the name that reports are to show.');
+    END IF;
+    IF length(external_id) NOT BETWEEN 1 AND 200 OR bcce.contains_pii(external_id) THEN
+        PERFORM bcce.raise_error('22023', 'an external id has 1 to 200 characters and no personal data', NULL,
+            'Give the id under which your systems know the tenant, not a person''s address; leave it out where there is none.');
     END IF;
     IF timezone IS NULL OR NOT EXISTS (SELECT FROM pg_timezone_names z WHERE z.name = create_tenant.timezone) THEN
         PERFORM bcce.raise_error('22023', 'unknown time zone', NULL,
@@ -1684,7 +1713,7 @@ BEGIN
 END
 $body$;
 COMMENT ON FUNCTION bcce.create_tenant(text, text, text, text) IS
-'Makes a tenant and its random key; returns its id. slug: short name for writers and logins. timezone: IANA name in which its days are cut. Errors: 22023 bad slug, name or zone, 23505 slug or external id taken.';
+'Makes a tenant and its random key; returns its id. slug: short name for writers and logins. timezone: IANA name in which its days are cut. Errors: 22023 bad slug, name, external id or zone, 23505 slug or external id taken.';
 
 CREATE OR REPLACE FUNCTION bcce.add_membership(
     role regrole, tenant_slug text, is_default boolean DEFAULT false) RETURNS void
@@ -1791,14 +1820,19 @@ BEGIN
             'You bypass row security: reports show every tenant.'
         WHEN groups IS NULL THEN
             'You are in none of the groups of bcce, so you may not read or write: ask for GRANT bcce_analytics_user or for a login by bcce.create_login().'
+        WHEN tenants IS NULL AND groups = 'bcce_ingest' THEN
+            'You belong to no tenant, so all that you write is refused: ask for bcce.add_membership().'
         WHEN tenants IS NULL THEN
             'You belong to no tenant, so every report is empty: ask for bcce.add_membership().'
         WHEN groups = 'bcce_ingest' THEN
             format('You write for %s and read nothing.', tenants)
-        WHEN current_tenant IS NULL AND groups NOT LIKE '%bcce_platform%' THEN
-            'You belong to several tenants and none is the default, so every report is empty: ask for bcce.add_membership(..., is_default => true), or for the group bcce_platform.'
-        WHEN groups LIKE '%bcce_platform%' THEN
+        -- The groups of one tenant's readers restrict what bcce_platform permits.
+        WHEN groups LIKE '%bcce_platform%' AND groups NOT LIKE '%bcce_analytics_user%' AND groups NOT LIKE '%bcce_cost_analyst%' THEN
             format('Reports show the tenants %s.', tenants)
+        WHEN current_tenant IS NULL THEN
+            'You belong to several tenants and none is the default, so every report is empty: ask for bcce.add_membership(..., is_default => true), or for the group bcce_platform instead of your own.'
+        WHEN groups NOT LIKE '%bcce_analytics_user%' AND groups NOT LIKE '%bcce_platform%' THEN
+            format('The cost reports show the tenant %s; you may read no others.', current_tenant)
         ELSE format('Reports show the tenant %s.', current_tenant)
     END;
 END
@@ -2003,6 +2037,7 @@ BEGIN
     run.run_id := bcce_data.key_text(run.tenant_id, coalesce(run.run_id, bcce.uuid_v7()::text));
     run.workflow_id := bcce_data.key_text(run.tenant_id, run.workflow_id);
     run.service_id := bcce_data.key_text(run.tenant_id, nullif(run.service_id, ''));
+    run.user_key := nullif(run.user_key, '');
     run.is_test := coalesce(run.is_test, false);
 
     PERFORM bcce_data.mention_service(run.tenant_id, run.service_id);
@@ -2031,7 +2066,8 @@ BEGIN
     END IF;
 
     -- A known run: a newer state replaces an older one, and what was not known
-    -- is filled in.  A run that ended does not run again.
+    -- is filled in, also by the start of a run whose end came first.  A run
+    -- that ended does not run again.
     SELECT k.started_at INTO known_start FROM bcce_data.workflow_run_keys k
     WHERE k.tenant_id = run.tenant_id AND k.run_id = run.run_id;
     IF run.finished_at < known_start THEN
@@ -2043,8 +2079,10 @@ BEGIN
         queued_at = coalesce(r.queued_at, run.queued_at),
         service_id = coalesce(r.service_id, run.service_id),
         user_key = coalesce(r.user_key, run.user_key),
-        error_class = coalesce(run.error_class, r.error_class),
-        error_message = coalesce(run.error_message, r.error_message),
+        error_class = CASE WHEN run.status = 'running' THEN coalesce(r.error_class, run.error_class)
+                           ELSE coalesce(run.error_class, r.error_class) END,
+        error_message = CASE WHEN run.status = 'running' THEN coalesce(r.error_message, run.error_message)
+                             ELSE coalesce(run.error_message, r.error_message) END,
         environment = coalesce(r.environment, run.environment),
         region = coalesce(r.region, run.region),
         risk_level = coalesce(r.risk_level, run.risk_level),
@@ -2054,8 +2092,7 @@ BEGIN
         classification = coalesce(r.classification, run.classification),
         charged_usd = CASE WHEN r.status = 'skipped' AND run.status <> 'skipped' AND NOT r.is_test
                            THEN bcce.estimate_cost('workflow_run', 1, r.started_at, r.tenant_id) ELSE r.charged_usd END
-    WHERE r.tenant_id = run.tenant_id AND r.run_id = run.run_id AND r.started_at = known_start
-      AND (run.status <> 'running' OR r.status = 'running');
+    WHERE r.tenant_id = run.tenant_id AND r.run_id = run.run_id AND r.started_at = known_start;
     RETURN NULL;
 END
 $body$;
@@ -2068,6 +2105,10 @@ DECLARE
     order_of CONSTANT text[] := ARRAY['open', 'acknowledged', 'mitigated', 'resolved', 'closed'];
 BEGIN
     incident.opened_at := coalesce(incident.opened_at, incident.detected_at, incident.impact_started_at);
+    IF incident.opened_at IS NULL AND length(incident.incident_id) <= 256 THEN
+        SELECT i.opened_at INTO incident.opened_at FROM bcce_data.incidents i
+        WHERE i.tenant_id = incident.tenant_id AND i.incident_id = bcce_data.key_text(incident.tenant_id, incident.incident_id);
+    END IF;
     fault := CASE
         WHEN incident.incident_id IS NULL OR incident.incident_id = '' THEN 'missing_id'
         WHEN greatest(length(incident.incident_id), length(incident.service_id), length(incident.merged_into), length(incident.caused_by_run)) > 256 THEN 'key_too_long'
@@ -2131,7 +2172,7 @@ DECLARE
 BEGIN
     fault := CASE
         WHEN sample.service_id IS NULL OR sample.service_id = '' THEN 'missing_id'
-        WHEN greatest(length(sample.service_id), length(sample.idempotency_key)) > 256 THEN 'key_too_long'
+        WHEN greatest(length(sample.service_id), length(sample.idempotency_key), length(sample.source)) > 256 THEN 'key_too_long'
         WHEN sample.observed_at IS NULL THEN 'missing_time'
         WHEN sample.window_seconds = 0 OR 0 > ANY (measurements) THEN 'negative_number'
         WHEN 1e15 < ANY (measurements) THEN 'bad_number'
@@ -2143,11 +2184,13 @@ BEGIN
     END IF;
     sample.service_id := bcce_data.key_text(sample.tenant_id, sample.service_id);
     PERFORM bcce_data.mention_service(sample.tenant_id, sample.service_id);
+    -- Without a key of its own a sample has one made of its bytes: the text of
+    -- a float follows the session's extra_float_digits.
     INSERT INTO bcce_data.performance_metrics (tenant_id, source, idempotency_key, observed_at, service_id, window_seconds,
         request_count, error_count, p50_latency_ms, p95_latency_ms, p99_latency_ms, throughput_rps,
         cpu_percent, memory_percent, storage_percent, network_percent, is_test, charged_usd)
     VALUES (sample.tenant_id, coalesce(sample.source, 'api'),
-        coalesce(sample.idempotency_key, bcce.pseudonym(concat_ws('|', sample.service_id, measurements, percents), 'content', sample.tenant_id)),
+        coalesce(nullif(sample.idempotency_key, ''), bcce.pseudonym(ROW(sample.service_id, encode(array_send(measurements), 'hex'), encode(array_send(percents), 'hex'))::text, 'content', sample.tenant_id)),
         sample.observed_at, sample.service_id, sample.window_seconds, sample.request_count, sample.error_count,
         sample.p50_latency_ms, sample.p95_latency_ms, sample.p99_latency_ms, sample.throughput_rps,
         sample.cpu_percent, sample.memory_percent, sample.storage_percent, sample.network_percent,
@@ -2219,7 +2262,8 @@ DECLARE
 BEGIN
     fault := CASE
         WHEN call.model_id IS NULL OR call.model_id = '' THEN 'missing_id'
-        WHEN greatest(length(call.model_id), length(call.idempotency_key), length(call.session_id), length(call.run_id)) > 256 THEN 'key_too_long'
+        WHEN greatest(length(call.model_id), length(call.idempotency_key), length(call.session_id), length(call.run_id),
+                      length(call.source)) > 256 THEN 'key_too_long'
         WHEN call.at IS NULL THEN 'missing_time'
         WHEN 0 > ANY (counts) THEN 'negative_number'
         WHEN 1e15 < ANY (counts) THEN 'bad_number'
@@ -2228,12 +2272,13 @@ BEGIN
     IF fault IS NOT NULL THEN
         RETURN fault;
     END IF;
+    call.user_key := nullif(call.user_key, '');
     INSERT INTO bcce_data.model_usage (tenant_id, source, idempotency_key, at, model_id, provider, region, user_key, session_id,
         run_id, input_tokens, output_tokens, cache_read_tokens, cache_write_5m_tokens, cache_write_1h_tokens, latency_ms,
         is_batch, is_test, reported_cost_usd)
     VALUES (call.tenant_id, coalesce(call.source, 'api'),
-        coalesce(call.idempotency_key, bcce.pseudonym(concat_ws('|', call.model_id, call.user_key, call.session_id, call.run_id, counts), 'content', call.tenant_id)),
-        call.at, call.model_id, call.provider, call.region, call.user_key, call.session_id, call.run_id,
+        coalesce(nullif(call.idempotency_key, ''), bcce.pseudonym(ROW(call.model_id, call.user_key, call.session_id, call.run_id, counts)::text, 'content', call.tenant_id)),
+        call.at, call.model_id, call.provider, call.region, call.user_key, nullif(call.session_id, ''), nullif(call.run_id, ''),
         call.input_tokens, call.output_tokens, call.cache_read_tokens, call.cache_write_5m_tokens, call.cache_write_1h_tokens,
         call.latency_ms, coalesce(call.is_batch, false), coalesce(call.is_test, false), call.reported_cost_usd)
     ON CONFLICT DO NOTHING;
@@ -2347,7 +2392,7 @@ BEGIN
 END
 $body$;
 COMMENT ON FUNCTION bcce.record_incident(text, timestamptz, text, text, text, text, text, text, timestamptz, timestamptz, timestamptz, timestamptz, timestamptz, timestamptz, timestamptz, text, text, text, text, boolean, text) IS
-'Records an incident, and again under the same incident_id whatever becomes known: what is given replaces, what is left out stays. opened_at defaults to detected_at or impact_started_at. Returns the incident_id. Errors: P0002 tenant not found, 22023 unknown severity or status, 22004 missing id or time, 22001 id too long, 22008 time out of range.';
+'Records an incident, and again under the same incident_id whatever becomes known: what is given replaces, what is left out stays. opened_at defaults to detected_at or impact_started_at, and need not be given again. Returns the incident_id. Errors: P0002 tenant not found, 22023 unknown severity or status, 22004 missing id or time, 22001 id too long, 22008 time out of range.';
 
 CREATE OR REPLACE FUNCTION bcce.record_metric(
     service_id text, observed_at timestamptz DEFAULT now(), request_count bigint DEFAULT NULL, error_count bigint DEFAULT NULL,
@@ -2518,20 +2563,26 @@ DECLARE
 BEGIN
     fault := CASE
         WHEN event.event_type IS NULL OR event.event_type = '' THEN 'no_event_type'
-        WHEN length(event.event_type) > 100 OR greatest(length(event.idempotency_key), length(event.session_id), length(event.service_id)) > 256 THEN 'key_too_long'
+        -- A tag may be longer than what it stands for.
+        WHEN length(event.event_type) > 100 OR length(bcce.redact(event.event_type)) > 100
+             OR greatest(length(event.idempotency_key), length(event.session_id), length(event.service_id), length(event.source)) > 256 THEN 'key_too_long'
         WHEN event.occurred_at IS NULL THEN 'missing_time'
         ELSE bcce_data.time_fault(event.occurred_at)
     END;
     IF fault IS NOT NULL THEN
         RETURN fault;
     END IF;
+    event.user_key := nullif(event.user_key, '');
+    event.guest_key := nullif(event.guest_key, '');
+    event.session_id := nullif(event.session_id, '');
+    event.idempotency_key := nullif(event.idempotency_key, '');
     event.service_id := bcce_data.key_text(event.tenant_id, nullif(event.service_id, ''));
     PERFORM bcce_data.mention_service(event.tenant_id, event.service_id);
     INSERT INTO bcce_data.events (tenant_id, source, idempotency_key, occurred_at, event_type, guest_key, guest_type, user_key,
         session_id, service_id, ip_prefix, user_agent_family, properties, is_test)
     VALUES (event.tenant_id, coalesce(event.source, 'api'),
-        coalesce(event.idempotency_key, bcce.pseudonym(concat_ws('|', event.event_type, event.guest_key, event.guest_type, event.user_key, event.session_id,
-                      event.service_id, event.ip_prefix, event.user_agent_family, event.properties), 'content', event.tenant_id)),
+        coalesce(event.idempotency_key, bcce.pseudonym(ROW(event.event_type, event.guest_key, event.guest_type, event.user_key, event.session_id,
+                      event.service_id, event.ip_prefix, event.user_agent_family, event.properties)::text, 'content', event.tenant_id)),
         event.occurred_at, event.event_type, event.guest_key, event.guest_type, event.user_key, event.session_id,
         event.service_id, event.ip_prefix, event.user_agent_family, event.properties, coalesce(event.is_test, false))
     ON CONFLICT DO NOTHING;

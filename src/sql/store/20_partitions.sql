@@ -39,8 +39,10 @@ END
 $body$;
 COMMENT ON FUNCTION bcce_data.secure_table(regclass) IS 'switches row security of a table on and forces it, with the policies that every table of the store has';
 
+-- Bounds are written as text and read back, which the session's DateStyle must
+-- not change: 'SQL' writes Kolkata's IST, which is read as Israel's.
 CREATE OR REPLACE FUNCTION bcce_data.make_partition(parent regclass, month timestamptz) RETURNS bigint
-LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $body$
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET datestyle = 'ISO, YMD' SET timezone = 'UTC' AS $body$
 DECLARE
     month_start timestamptz := date_trunc('month', month, 'UTC');
     month_end timestamptz := date_trunc('month', month_start + interval '32 days', 'UTC');
@@ -84,12 +86,14 @@ $body$;
 COMMENT ON FUNCTION bcce_data.make_partition(regclass, timestamptz) IS 'makes the partition of a month (UTC) and moves its rows out of the default partition; returns how many, NULL where it stood already';
 
 CREATE OR REPLACE FUNCTION bcce.maintain() RETURNS TABLE (task text, object text, detail text, ms numeric)
-LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $body$
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' SET lock_timeout = '500ms' AS $body$
 DECLARE
     parent record;
     month record;
     began timestamptz;
     moved bigint;
+    gone bigint;
 BEGIN
     IF NOT pg_try_advisory_xact_lock(hashtextextended('bcce maintain', 0)) THEN
         task := 'skipped'; object := NULL; detail := 'another maintain() is running'; ms := 0;
@@ -109,11 +113,17 @@ BEGIN
              FROM generate_series(0, 3) AS n ORDER BY 1', parent.key_column, parent.relname || '_default')
         LOOP
             began := clock_timestamp();
-            moved := bcce_data.make_partition(parent.name, month.start_at);
-            CONTINUE WHEN moved IS NULL;
             task := 'partition';
             object := format('%s %s', parent.relname, to_char(month.start_at AT TIME ZONE 'UTC', 'YYYY-MM'));
-            detail := format('made, %s rows moved in', moved);
+            -- It locks a table that every report reads, and keeps the lock to
+            -- the end: waiting long for the next one could end in a deadlock.
+            BEGIN
+                moved := bcce_data.make_partition(parent.name, month.start_at);
+                CONTINUE WHEN moved IS NULL;
+                detail := format('made, %s rows moved in', moved);
+            EXCEPTION WHEN lock_not_available THEN
+                detail := 'in use, left for the next run';
+            END;
             ms := round(1000 * extract(epoch FROM clock_timestamp() - began), 1);
             RETURN NEXT;
         END LOOP;
@@ -133,17 +143,21 @@ BEGIN
     RETURN NEXT;
 
     -- A renamed role keeps its rights; here its new name is noted for the next
-    -- dump, and a role that was missing at a restore is bound.
+    -- dump, and a role that was missing at a restore is bound.  A dropped one
+    -- leaves: after a dump its row would be that of a new role of its name.
     began := clock_timestamp();
+    DELETE FROM bcce_private.membership m
+    WHERE m.role IS NOT NULL AND NOT EXISTS (SELECT FROM pg_roles r WHERE r.oid = m.role::oid);
+    GET DIAGNOSTICS gone = ROW_COUNT;
     UPDATE bcce_private.membership m SET role_name = r.rolname
     FROM pg_roles r
     WHERE (m.role IS NOT NULL AND r.oid = m.role::oid AND r.rolname <> m.role_name)
        OR (m.role IS NULL AND r.rolname = m.role_name);
     GET DIAGNOSTICS moved = ROW_COUNT;
-    task := 'memberships'; object := 'membership'; detail := format('%s names refreshed', moved);
+    task := 'memberships'; object := 'membership'; detail := format('%s names refreshed, %s dropped roles removed', moved, gone);
     ms := round(1000 * extract(epoch FROM clock_timestamp() - began), 1);
     RETURN NEXT;
 END
 $body$;
 COMMENT ON FUNCTION bcce.maintain() IS
-'Upkeep: makes the monthly partitions of facts three months ahead and for every month that waits in a default partition, folds bcce.rejected, refreshes role names. One row per task. Run it daily (pg_cron, cron); nothing breaks when it does not run.';
+'Upkeep: makes the monthly partitions of facts three months ahead and for every month that waits in a default partition, folds bcce.rejected, refreshes role names and removes the memberships of dropped roles. Never waits long for a lock: a table in use is left for the next run. One row per task. Run it daily (pg_cron, cron); nothing breaks when it does not run.';

@@ -16,6 +16,10 @@ BEGIN
     LOOP
         PERFORM bcce_data.secure_table(target);
     END LOOP;
+    -- A writer without a tenant is counted under all zeros: an inbox must not raise.
+    DROP POLICY IF EXISTS writer_of_nobody ON bcce_data.rejected_input;
+    CREATE POLICY writer_of_nobody ON bcce_data.rejected_input FOR INSERT TO bcce_owner
+        WITH CHECK (tenant_id = '00000000-0000-0000-0000-000000000000');
 
     FOR target IN
         SELECT c.oid::regclass FROM pg_class c

@@ -9,9 +9,13 @@ BEGIN
         PERFORM bcce.raise_error('22023', 'a tenant''s slug is 1 to 63 of a-z, 0-9 and -, not beginning with -', NULL,
             'Take a short name that writers can put in a column, such as acme.');
     END IF;
-    IF name IS NULL OR length(name) NOT BETWEEN 1 AND 200 THEN
+    IF name IS NULL OR length(bcce.redact(name)) NOT BETWEEN 1 AND 200 OR length(name) > 200 THEN
         PERFORM bcce.raise_error('22023', 'a tenant''s name has 1 to 200 characters', NULL,
             'Give the name that reports are to show.');
+    END IF;
+    IF length(external_id) NOT BETWEEN 1 AND 200 OR bcce.contains_pii(external_id) THEN
+        PERFORM bcce.raise_error('22023', 'an external id has 1 to 200 characters and no personal data', NULL,
+            'Give the id under which your systems know the tenant, not a person''s address; leave it out where there is none.');
     END IF;
     IF timezone IS NULL OR NOT EXISTS (SELECT FROM pg_timezone_names z WHERE z.name = create_tenant.timezone) THEN
         PERFORM bcce.raise_error('22023', 'unknown time zone', NULL,
@@ -31,7 +35,7 @@ BEGIN
 END
 $body$;
 COMMENT ON FUNCTION bcce.create_tenant(text, text, text, text) IS
-'Makes a tenant and its random key; returns its id. slug: short name for writers and logins. timezone: IANA name in which its days are cut. Errors: 22023 bad slug, name or zone, 23505 slug or external id taken.';
+'Makes a tenant and its random key; returns its id. slug: short name for writers and logins. timezone: IANA name in which its days are cut. Errors: 22023 bad slug, name, external id or zone, 23505 slug or external id taken.';
 
 CREATE OR REPLACE FUNCTION bcce.add_membership(
     role regrole, tenant_slug text, is_default boolean DEFAULT false) RETURNS void
@@ -138,14 +142,19 @@ BEGIN
             'You bypass row security: reports show every tenant.'
         WHEN groups IS NULL THEN
             'You are in none of the groups of bcce, so you may not read or write: ask for GRANT bcce_analytics_user or for a login by bcce.create_login().'
+        WHEN tenants IS NULL AND groups = 'bcce_ingest' THEN
+            'You belong to no tenant, so all that you write is refused: ask for bcce.add_membership().'
         WHEN tenants IS NULL THEN
             'You belong to no tenant, so every report is empty: ask for bcce.add_membership().'
         WHEN groups = 'bcce_ingest' THEN
             format('You write for %s and read nothing.', tenants)
-        WHEN current_tenant IS NULL AND groups NOT LIKE '%bcce_platform%' THEN
-            'You belong to several tenants and none is the default, so every report is empty: ask for bcce.add_membership(..., is_default => true), or for the group bcce_platform.'
-        WHEN groups LIKE '%bcce_platform%' THEN
+        -- The groups of one tenant's readers restrict what bcce_platform permits.
+        WHEN groups LIKE '%bcce_platform%' AND groups NOT LIKE '%bcce_analytics_user%' AND groups NOT LIKE '%bcce_cost_analyst%' THEN
             format('Reports show the tenants %s.', tenants)
+        WHEN current_tenant IS NULL THEN
+            'You belong to several tenants and none is the default, so every report is empty: ask for bcce.add_membership(..., is_default => true), or for the group bcce_platform instead of your own.'
+        WHEN groups NOT LIKE '%bcce_analytics_user%' AND groups NOT LIKE '%bcce_platform%' THEN
+            format('The cost reports show the tenant %s; you may read no others.', current_tenant)
         ELSE format('Reports show the tenant %s.', current_tenant)
     END;
 END

@@ -62,6 +62,7 @@ BEGIN
     run.run_id := bcce_data.key_text(run.tenant_id, coalesce(run.run_id, bcce.uuid_v7()::text));
     run.workflow_id := bcce_data.key_text(run.tenant_id, run.workflow_id);
     run.service_id := bcce_data.key_text(run.tenant_id, nullif(run.service_id, ''));
+    run.user_key := nullif(run.user_key, '');
     run.is_test := coalesce(run.is_test, false);
 
     PERFORM bcce_data.mention_service(run.tenant_id, run.service_id);
@@ -90,7 +91,8 @@ BEGIN
     END IF;
 
     -- A known run: a newer state replaces an older one, and what was not known
-    -- is filled in.  A run that ended does not run again.
+    -- is filled in, also by the start of a run whose end came first.  A run
+    -- that ended does not run again.
     SELECT k.started_at INTO known_start FROM bcce_data.workflow_run_keys k
     WHERE k.tenant_id = run.tenant_id AND k.run_id = run.run_id;
     IF run.finished_at < known_start THEN
@@ -102,8 +104,10 @@ BEGIN
         queued_at = coalesce(r.queued_at, run.queued_at),
         service_id = coalesce(r.service_id, run.service_id),
         user_key = coalesce(r.user_key, run.user_key),
-        error_class = coalesce(run.error_class, r.error_class),
-        error_message = coalesce(run.error_message, r.error_message),
+        error_class = CASE WHEN run.status = 'running' THEN coalesce(r.error_class, run.error_class)
+                           ELSE coalesce(run.error_class, r.error_class) END,
+        error_message = CASE WHEN run.status = 'running' THEN coalesce(r.error_message, run.error_message)
+                             ELSE coalesce(run.error_message, r.error_message) END,
         environment = coalesce(r.environment, run.environment),
         region = coalesce(r.region, run.region),
         risk_level = coalesce(r.risk_level, run.risk_level),
@@ -113,8 +117,7 @@ BEGIN
         classification = coalesce(r.classification, run.classification),
         charged_usd = CASE WHEN r.status = 'skipped' AND run.status <> 'skipped' AND NOT r.is_test
                            THEN bcce.estimate_cost('workflow_run', 1, r.started_at, r.tenant_id) ELSE r.charged_usd END
-    WHERE r.tenant_id = run.tenant_id AND r.run_id = run.run_id AND r.started_at = known_start
-      AND (run.status <> 'running' OR r.status = 'running');
+    WHERE r.tenant_id = run.tenant_id AND r.run_id = run.run_id AND r.started_at = known_start;
     RETURN NULL;
 END
 $body$;
@@ -127,6 +130,10 @@ DECLARE
     order_of CONSTANT text[] := ARRAY['open', 'acknowledged', 'mitigated', 'resolved', 'closed'];
 BEGIN
     incident.opened_at := coalesce(incident.opened_at, incident.detected_at, incident.impact_started_at);
+    IF incident.opened_at IS NULL AND length(incident.incident_id) <= 256 THEN
+        SELECT i.opened_at INTO incident.opened_at FROM bcce_data.incidents i
+        WHERE i.tenant_id = incident.tenant_id AND i.incident_id = bcce_data.key_text(incident.tenant_id, incident.incident_id);
+    END IF;
     fault := CASE
         WHEN incident.incident_id IS NULL OR incident.incident_id = '' THEN 'missing_id'
         WHEN greatest(length(incident.incident_id), length(incident.service_id), length(incident.merged_into), length(incident.caused_by_run)) > 256 THEN 'key_too_long'
@@ -190,7 +197,7 @@ DECLARE
 BEGIN
     fault := CASE
         WHEN sample.service_id IS NULL OR sample.service_id = '' THEN 'missing_id'
-        WHEN greatest(length(sample.service_id), length(sample.idempotency_key)) > 256 THEN 'key_too_long'
+        WHEN greatest(length(sample.service_id), length(sample.idempotency_key), length(sample.source)) > 256 THEN 'key_too_long'
         WHEN sample.observed_at IS NULL THEN 'missing_time'
         WHEN sample.window_seconds = 0 OR 0 > ANY (measurements) THEN 'negative_number'
         WHEN 1e15 < ANY (measurements) THEN 'bad_number'
@@ -202,11 +209,13 @@ BEGIN
     END IF;
     sample.service_id := bcce_data.key_text(sample.tenant_id, sample.service_id);
     PERFORM bcce_data.mention_service(sample.tenant_id, sample.service_id);
+    -- Without a key of its own a sample has one made of its bytes: the text of
+    -- a float follows the session's extra_float_digits.
     INSERT INTO bcce_data.performance_metrics (tenant_id, source, idempotency_key, observed_at, service_id, window_seconds,
         request_count, error_count, p50_latency_ms, p95_latency_ms, p99_latency_ms, throughput_rps,
         cpu_percent, memory_percent, storage_percent, network_percent, is_test, charged_usd)
     VALUES (sample.tenant_id, coalesce(sample.source, 'api'),
-        coalesce(sample.idempotency_key, bcce.pseudonym(concat_ws('|', sample.service_id, measurements, percents), 'content', sample.tenant_id)),
+        coalesce(nullif(sample.idempotency_key, ''), bcce.pseudonym(ROW(sample.service_id, encode(array_send(measurements), 'hex'), encode(array_send(percents), 'hex'))::text, 'content', sample.tenant_id)),
         sample.observed_at, sample.service_id, sample.window_seconds, sample.request_count, sample.error_count,
         sample.p50_latency_ms, sample.p95_latency_ms, sample.p99_latency_ms, sample.throughput_rps,
         sample.cpu_percent, sample.memory_percent, sample.storage_percent, sample.network_percent,
@@ -278,7 +287,8 @@ DECLARE
 BEGIN
     fault := CASE
         WHEN call.model_id IS NULL OR call.model_id = '' THEN 'missing_id'
-        WHEN greatest(length(call.model_id), length(call.idempotency_key), length(call.session_id), length(call.run_id)) > 256 THEN 'key_too_long'
+        WHEN greatest(length(call.model_id), length(call.idempotency_key), length(call.session_id), length(call.run_id),
+                      length(call.source)) > 256 THEN 'key_too_long'
         WHEN call.at IS NULL THEN 'missing_time'
         WHEN 0 > ANY (counts) THEN 'negative_number'
         WHEN 1e15 < ANY (counts) THEN 'bad_number'
@@ -287,12 +297,13 @@ BEGIN
     IF fault IS NOT NULL THEN
         RETURN fault;
     END IF;
+    call.user_key := nullif(call.user_key, '');
     INSERT INTO bcce_data.model_usage (tenant_id, source, idempotency_key, at, model_id, provider, region, user_key, session_id,
         run_id, input_tokens, output_tokens, cache_read_tokens, cache_write_5m_tokens, cache_write_1h_tokens, latency_ms,
         is_batch, is_test, reported_cost_usd)
     VALUES (call.tenant_id, coalesce(call.source, 'api'),
-        coalesce(call.idempotency_key, bcce.pseudonym(concat_ws('|', call.model_id, call.user_key, call.session_id, call.run_id, counts), 'content', call.tenant_id)),
-        call.at, call.model_id, call.provider, call.region, call.user_key, call.session_id, call.run_id,
+        coalesce(nullif(call.idempotency_key, ''), bcce.pseudonym(ROW(call.model_id, call.user_key, call.session_id, call.run_id, counts)::text, 'content', call.tenant_id)),
+        call.at, call.model_id, call.provider, call.region, call.user_key, nullif(call.session_id, ''), nullif(call.run_id, ''),
         call.input_tokens, call.output_tokens, call.cache_read_tokens, call.cache_write_5m_tokens, call.cache_write_1h_tokens,
         call.latency_ms, coalesce(call.is_batch, false), coalesce(call.is_test, false), call.reported_cost_usd)
     ON CONFLICT DO NOTHING;

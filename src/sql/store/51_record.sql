@@ -101,7 +101,7 @@ BEGIN
 END
 $body$;
 COMMENT ON FUNCTION bcce.record_incident(text, timestamptz, text, text, text, text, text, text, timestamptz, timestamptz, timestamptz, timestamptz, timestamptz, timestamptz, timestamptz, text, text, text, text, boolean, text) IS
-'Records an incident, and again under the same incident_id whatever becomes known: what is given replaces, what is left out stays. opened_at defaults to detected_at or impact_started_at. Returns the incident_id. Errors: P0002 tenant not found, 22023 unknown severity or status, 22004 missing id or time, 22001 id too long, 22008 time out of range.';
+'Records an incident, and again under the same incident_id whatever becomes known: what is given replaces, what is left out stays. opened_at defaults to detected_at or impact_started_at, and need not be given again. Returns the incident_id. Errors: P0002 tenant not found, 22023 unknown severity or status, 22004 missing id or time, 22001 id too long, 22008 time out of range.';
 
 CREATE OR REPLACE FUNCTION bcce.record_metric(
     service_id text, observed_at timestamptz DEFAULT now(), request_count bigint DEFAULT NULL, error_count bigint DEFAULT NULL,

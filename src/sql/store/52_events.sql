@@ -25,20 +25,26 @@ DECLARE
 BEGIN
     fault := CASE
         WHEN event.event_type IS NULL OR event.event_type = '' THEN 'no_event_type'
-        WHEN length(event.event_type) > 100 OR greatest(length(event.idempotency_key), length(event.session_id), length(event.service_id)) > 256 THEN 'key_too_long'
+        -- A tag may be longer than what it stands for.
+        WHEN length(event.event_type) > 100 OR length(bcce.redact(event.event_type)) > 100
+             OR greatest(length(event.idempotency_key), length(event.session_id), length(event.service_id), length(event.source)) > 256 THEN 'key_too_long'
         WHEN event.occurred_at IS NULL THEN 'missing_time'
         ELSE bcce_data.time_fault(event.occurred_at)
     END;
     IF fault IS NOT NULL THEN
         RETURN fault;
     END IF;
+    event.user_key := nullif(event.user_key, '');
+    event.guest_key := nullif(event.guest_key, '');
+    event.session_id := nullif(event.session_id, '');
+    event.idempotency_key := nullif(event.idempotency_key, '');
     event.service_id := bcce_data.key_text(event.tenant_id, nullif(event.service_id, ''));
     PERFORM bcce_data.mention_service(event.tenant_id, event.service_id);
     INSERT INTO bcce_data.events (tenant_id, source, idempotency_key, occurred_at, event_type, guest_key, guest_type, user_key,
         session_id, service_id, ip_prefix, user_agent_family, properties, is_test)
     VALUES (event.tenant_id, coalesce(event.source, 'api'),
-        coalesce(event.idempotency_key, bcce.pseudonym(concat_ws('|', event.event_type, event.guest_key, event.guest_type, event.user_key, event.session_id,
-                      event.service_id, event.ip_prefix, event.user_agent_family, event.properties), 'content', event.tenant_id)),
+        coalesce(event.idempotency_key, bcce.pseudonym(ROW(event.event_type, event.guest_key, event.guest_type, event.user_key, event.session_id,
+                      event.service_id, event.ip_prefix, event.user_agent_family, event.properties)::text, 'content', event.tenant_id)),
         event.occurred_at, event.event_type, event.guest_key, event.guest_type, event.user_key, event.session_id,
         event.service_id, event.ip_prefix, event.user_agent_family, event.properties, coalesce(event.is_test, false))
     ON CONFLICT DO NOTHING;
