@@ -101,7 +101,7 @@ CREATE FUNCTION bcce.redact_columns() RETURNS trigger
     AS 'MODULE_PATHNAME', 'redact_columns'
     LANGUAGE C VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION bcce.redact_columns() IS
-    'BEFORE INSERT OR UPDATE FOR EACH ROW trigger that redacts the columns named in its arguments: text, text[], jsonb and json (keys too); inet and cidr are cut to /24 and /48. ''key:column'' replaces an identifier that holds personal data by a pseudonym, ''user:column'' replaces whatever is no pseudonym yet, both with the key of NEW.tenant_id. Errors: 39P01 for another kind of trigger, 42703 for an unknown column, 42804 for a type it cannot redact. For those who own the store and whom a superuser grants EXECUTE: it makes pseudonyms of any tenant.';
+    'BEFORE INSERT OR UPDATE FOR EACH ROW trigger that redacts the columns named in its arguments: text, text[], jsonb and json (keys too); inet and cidr are cut to /24 and /48. ''key:column'' replaces an identifier that holds personal data by a pseudonym, ''user:column'' replaces whatever is no pseudonym yet, both with the key of NEW.tenant_id. Errors: 39P01 for another kind of trigger, 42703 for an unknown column, 42804 for a type it cannot redact. Makes pseudonyms only in tables of superusers and of bcce_owner (42501), since it takes the key of whatever tenant the row names.';
 -- The clock of the reports.
 CREATE FUNCTION bcce.report_now()
 RETURNS timestamptz
@@ -340,6 +340,11 @@ VOLATILE CALLED ON NULL INPUT PARALLEL SAFE;
 COMMENT ON FUNCTION bcce.raise_error(text, text, text, text) IS
 'Raises an error with this SQLSTATE and these words, and keeps the statement and its context out of the server log: RAISE of PL/pgSQL would log the text of the statement, with whatever personal data it holds. So none of the words may hold such data either. Error 22023 when the SQLSTATE is not five characters of 0-9 and A-Z, is of class 00, 01 or 02, or the message is missing.';
 
+CREATE FUNCTION bcce.inbox_row() RETURNS trigger
+AS 'MODULE_PATHNAME' LANGUAGE C
+VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION bcce.inbox_row() IS
+'Trigger INSTEAD OF INSERT of the inboxes: calls the trigger function of bcce_data named by its argument, without the context of COPY, which would put the row in hand into the server log with any error, a cancelled statement included. Any other use is the error 39P01.';
 -- Cost: what a quantity costs by the price book.
 
 CREATE FUNCTION bcce.estimate_cost(item text, quantity numeric, at timestamptz DEFAULT now(), tenant uuid DEFAULT NULL) RETURNS numeric
@@ -390,7 +395,10 @@ BEGIN
                              bcce.library_version(), installed_version),
             HINT = 'Install the library of the same release, reconnect, and run ALTER EXTENSION bcce UPDATE.';
     END IF;
-    PERFORM pg_advisory_xact_lock(hashtextextended('bcce install', 0));
+    -- One at a time; an advisory lock could be held by any login.
+    IF to_regclass('bcce_data.schema_version') IS NOT NULL THEN
+        LOCK TABLE bcce_data.schema_version IN SHARE ROW EXCLUSIVE MODE;
+    END IF;
     FOR step IN SELECT m.part, m.name, m.sql FROM bcce.module m ORDER BY m.ordinal LOOP
         began := clock_timestamp();
         before := bcce.store_object_count();
@@ -493,17 +501,17 @@ COMMENT ON FUNCTION bcce.uninstall(text) IS
 GRANT USAGE ON SCHEMA bcce TO PUBLIC;
 GRANT CREATE ON SCHEMA bcce TO bcce_owner;
 
--- Functions that read no table are anybody's, like those of any extension.
--- These are not.  redact_columns() makes pseudonyms with the key of any
--- NEW.tenant_id: on a table of one's own it would name people, in any tenant.
--- Only CREATE TRIGGER asks for the right, firing does not.
+-- Functions that read no table are anybody's, like those of any extension;
+-- redact_columns() among them: it makes pseudonyms, which take the key of any
+-- NEW.tenant_id, only in tables of superusers and of bcce_owner.  These are not:
 REVOKE ALL ON FUNCTION
     bcce.run_module(text),
     bcce.install(),
     bcce.uninstall(text),
     bcce.store_object_count(),
-    bcce.redact_columns(),
+    bcce.raise_error(text, text, text, text),
     bcce.invalidate_cache(),
+    bcce.inbox_row(),
     bcce.pseudonym(text, text),
     bcce.pseudonym(text, text, uuid)
     FROM PUBLIC;
@@ -512,8 +520,12 @@ REVOKE ALL ON FUNCTION
 GRANT EXECUTE ON FUNCTION bcce.pseudonym(text, text) TO bcce_analytics_admin, bcce_ingest;
 GRANT EXECUTE ON FUNCTION bcce.pseudonym(text, text, uuid) TO bcce_owner;
 
+-- Keeps the failing statement out of the log: for the functions of bcce only.
+GRANT EXECUTE ON FUNCTION bcce.raise_error(text, text, text, text)
+    TO bcce_owner, bcce_analytics_user, bcce_platform;
+
 -- Triggers of a new partition are made by its owner.
-GRANT EXECUTE ON FUNCTION bcce.redact_columns(), bcce.invalidate_cache() TO bcce_owner;
+GRANT EXECUTE ON FUNCTION bcce.invalidate_cache(), bcce.inbox_row() TO bcce_owner;
 
 
 INSERT INTO bcce.module (part, name, sql) VALUES ('store', '10_schemas', $bcce_module$
@@ -695,6 +707,7 @@ COMMENT ON COLUMN bcce_data.unit_prices.price_usd IS 'price of one unit in US do
 COMMENT ON COLUMN bcce_data.unit_prices.currency IS 'currency; only USD in this release';
 
 -- Overlap is refused under a lock, without asking for the btree_gist extension.
+-- The lock is on a row that only bcce can lock: anybody may take an advisory one.
 CREATE OR REPLACE FUNCTION bcce_data.refuse_price_overlap() RETURNS trigger
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $body$
 DECLARE
@@ -703,11 +716,11 @@ DECLARE
 BEGIN
     IF TG_TABLE_NAME = 'unit_prices' THEN
         owner_tenant := NEW.tenant_id;
-        PERFORM pg_advisory_xact_lock(hashtextextended('bcce price ' || owner_tenant::text || ' ' || NEW.item, 0));
+        PERFORM FROM bcce_data.tenants t WHERE t.tenant_id = owner_tenant FOR NO KEY UPDATE;
         SELECT count(*) > 1 INTO is_overlap FROM bcce_data.unit_prices p
         WHERE p.tenant_id = owner_tenant AND p.item = NEW.item AND p.valid && NEW.valid;
     ELSE
-        PERFORM pg_advisory_xact_lock(hashtextextended('bcce default price ' || NEW.item, 0));
+        PERFORM FROM bcce_data.schema_version FOR NO KEY UPDATE;
         SELECT count(*) > 1 INTO is_overlap FROM bcce_data.default_unit_prices p
         WHERE p.item = NEW.item AND p.valid && NEW.valid;
     END IF;
@@ -1418,9 +1431,9 @@ INSERT INTO bcce.module (part, name, sql) VALUES ('store', '20_partitions', $bcc
 CREATE OR REPLACE FUNCTION bcce_data.secure_table(target regclass) RETURNS void
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $body$
 DECLARE
-    readable boolean;
     wanted record;
     is_private boolean;
+    model CONSTANT regclass := 'bcce_data.tenants';
 BEGIN
     SELECT n.nspname = 'bcce_private' INTO is_private
     FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = target;
@@ -1443,6 +1456,14 @@ BEGIN
             ('maintainer', 'PERMISSIVE', 'ALL', 'bcce_maintainer', 'true', 'true', true)
         ) AS policy (name, mode, command, roles, using_expression, check_expression, on_private)
     LOOP
+        -- A policy equal to that of the tenants, which is made anew each time,
+        -- stays: dropping it would lock the table against readers.
+        CONTINUE WHEN target <> model AND NOT (is_private AND NOT wanted.on_private) AND EXISTS (
+            SELECT FROM pg_policy p JOIN pg_policy m ON m.polrelid = model AND m.polname = p.polname
+            WHERE p.polrelid = target AND p.polname = wanted.name
+              AND (p.polcmd, p.polpermissive, p.polroles, pg_get_expr(p.polqual, p.polrelid), pg_get_expr(p.polwithcheck, p.polrelid))
+                  IS NOT DISTINCT FROM
+                  (m.polcmd, m.polpermissive, m.polroles, pg_get_expr(m.polqual, m.polrelid), pg_get_expr(m.polwithcheck, m.polrelid)));
         IF EXISTS (SELECT FROM pg_policy WHERE polrelid = target AND polname = wanted.name) THEN
             EXECUTE format('DROP POLICY %I ON %s', wanted.name, target);
         END IF;
@@ -1511,11 +1532,13 @@ DECLARE
     moved bigint;
     gone bigint;
 BEGIN
-    IF NOT pg_try_advisory_xact_lock(hashtextextended('bcce maintain', 0)) THEN
-        task := 'skipped'; object := NULL; detail := 'another maintain() is running'; ms := 0;
+    BEGIN
+        LOCK TABLE bcce_data.schema_version IN SHARE ROW EXCLUSIVE MODE NOWAIT;
+    EXCEPTION WHEN lock_not_available THEN
+        task := 'skipped'; object := NULL; detail := 'another maintain() or install() is running'; ms := 0;
         RETURN NEXT;
         RETURN;
-    END IF;
+    END;
 
     FOR parent IN
         SELECT c.oid::regclass AS name, c.relname, a.attname AS key_column
@@ -1523,10 +1546,17 @@ BEGIN
         JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = p.partattrs[0]
         WHERE c.relnamespace = 'bcce_data'::regnamespace ORDER BY c.relname
     LOOP
+        -- The future beyond stays in the default partition, and so does, until
+        -- the next run, what goes beyond twenty years of months: times come
+        -- from senders, partitions cost every query.
         FOR month IN EXECUTE format(
-            'SELECT DISTINCT date_trunc(''month'', %I, ''UTC'') AS start_at FROM bcce_data.%I
-             UNION SELECT date_trunc(''month'', statement_timestamp(), ''UTC'') + make_interval(months => n)
-             FROM generate_series(0, 3) AS n ORDER BY 1', parent.key_column, parent.relname || '_default')
+            'SELECT start_at FROM (
+                 SELECT DISTINCT date_trunc(''month'', %1$I, ''UTC'') AS start_at FROM bcce_data.%2$I
+                 WHERE %1$I < statement_timestamp() + interval ''3 months''
+                 UNION
+                 SELECT date_trunc(''month'', statement_timestamp(), ''UTC'') + make_interval(months => n)
+                 FROM generate_series(0, 3) AS n) months
+             ORDER BY start_at DESC LIMIT 240', parent.key_column, parent.relname || '_default')
         LOOP
             began := clock_timestamp();
             task := 'partition';
@@ -1594,7 +1624,7 @@ BEGIN
         JOIN pg_namespace n ON n.oid = c.relnamespace
         WHERE n.nspname IN ('bcce_data', 'bcce_private') AND c.relkind IN ('r', 'p')
           AND EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attname = 'tenant_id' AND NOT a.attisdropped)
-        ORDER BY c.relispartition, n.nspname, c.relname
+        ORDER BY c.oid <> 'bcce_data.tenants'::regclass, c.relispartition, n.nspname, c.relname
     LOOP
         PERFORM bcce_data.secure_table(target);
     END LOOP;
@@ -1895,7 +1925,7 @@ BEGIN
     END IF;
 
     IF tenant IS NULL AND bcce.bypasses_row_security() THEN
-        PERFORM pg_advisory_xact_lock(hashtextextended('bcce default price ' || item, 0));
+        PERFORM FROM bcce_data.schema_version FOR NO KEY UPDATE;
         SELECT min(lower(p.valid)) INTO next_start FROM bcce_data.default_unit_prices p
         WHERE p.item = set_price.item AND lower(p.valid) > valid_from;
         DELETE FROM bcce_data.default_unit_prices p
@@ -1911,7 +1941,7 @@ BEGIN
     IF target IS NULL THEN
         PERFORM bcce_data.refuse('unknown_tenant');
     END IF;
-    PERFORM pg_advisory_xact_lock(hashtextextended('bcce price ' || target::text || ' ' || item, 0));
+    PERFORM FROM bcce_data.tenants t WHERE t.tenant_id = target FOR NO KEY UPDATE;
     SELECT min(lower(p.valid)) INTO next_start FROM bcce_data.unit_prices p
     WHERE p.tenant_id = target AND p.item = set_price.item AND lower(p.valid) > valid_from;
     DELETE FROM bcce_data.unit_prices p
@@ -2873,11 +2903,11 @@ $body$;
 COMMENT ON FUNCTION bcce_data.inbox_events() IS 'stores or refuses a row of bcce.inbox_events';
 
 CREATE OR REPLACE TRIGGER inbox INSTEAD OF INSERT ON bcce.inbox_workflow_runs
-    FOR EACH ROW EXECUTE FUNCTION bcce_data.inbox_workflow_runs();
+    FOR EACH ROW EXECUTE FUNCTION bcce.inbox_row('inbox_workflow_runs');
 CREATE OR REPLACE TRIGGER inbox INSTEAD OF INSERT ON bcce.inbox_incidents
-    FOR EACH ROW EXECUTE FUNCTION bcce_data.inbox_incidents();
+    FOR EACH ROW EXECUTE FUNCTION bcce.inbox_row('inbox_incidents');
 CREATE OR REPLACE TRIGGER inbox INSTEAD OF INSERT ON bcce.inbox_events
-    FOR EACH ROW EXECUTE FUNCTION bcce_data.inbox_events();
+    FOR EACH ROW EXECUTE FUNCTION bcce.inbox_row('inbox_events');
 $bcce_module$);
 
 INSERT INTO bcce.module (part, name, sql) VALUES ('store', '60_sample_data', $bcce_module$

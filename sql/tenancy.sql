@@ -25,7 +25,8 @@ SET ROLE regress_alpha_user;
 SET default_transaction_read_only = off;
 CREATE TEMP TABLE mine (tenant_id uuid, person text);
 CREATE TRIGGER mine BEFORE INSERT ON mine FOR EACH ROW EXECUTE FUNCTION bcce.redact_columns('user:person');
-CREATE TRIGGER mine AFTER INSERT ON mine FOR EACH STATEMENT EXECUTE FUNCTION bcce.invalidate_cache();
+INSERT INTO mine VALUES (:'beta', 'ada');
+CREATE TRIGGER mine_too AFTER INSERT ON mine FOR EACH STATEMENT EXECUTE FUNCTION bcce.invalidate_cache();
 RESET ROLE;
 -- The store's own partitions get the trigger all the same.
 SELECT count(*) > 0 AS made, bool_and(t.tgenabled = 'A') AS always FROM pg_class c

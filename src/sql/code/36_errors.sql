@@ -6,3 +6,8 @@ VOLATILE CALLED ON NULL INPUT PARALLEL SAFE;
 COMMENT ON FUNCTION bcce.raise_error(text, text, text, text) IS
 'Raises an error with this SQLSTATE and these words, and keeps the statement and its context out of the server log: RAISE of PL/pgSQL would log the text of the statement, with whatever personal data it holds. So none of the words may hold such data either. Error 22023 when the SQLSTATE is not five characters of 0-9 and A-Z, is of class 00, 01 or 02, or the message is missing.';
 
+CREATE FUNCTION bcce.inbox_row() RETURNS trigger
+AS 'MODULE_PATHNAME' LANGUAGE C
+VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION bcce.inbox_row() IS
+'Trigger INSTEAD OF INSERT of the inboxes: calls the trigger function of bcce_data named by its argument, without the context of COPY, which would put the row in hand into the server log with any error, a cancelled statement included. Any other use is the error 39P01.';

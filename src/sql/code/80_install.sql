@@ -40,7 +40,10 @@ BEGIN
                              bcce.library_version(), installed_version),
             HINT = 'Install the library of the same release, reconnect, and run ALTER EXTENSION bcce UPDATE.';
     END IF;
-    PERFORM pg_advisory_xact_lock(hashtextextended('bcce install', 0));
+    -- One at a time; an advisory lock could be held by any login.
+    IF to_regclass('bcce_data.schema_version') IS NOT NULL THEN
+        LOCK TABLE bcce_data.schema_version IN SHARE ROW EXCLUSIVE MODE;
+    END IF;
     FOR step IN SELECT m.part, m.name, m.sql FROM bcce.module m ORDER BY m.ordinal LOOP
         began := clock_timestamp();
         before := bcce.store_object_count();

@@ -38,6 +38,7 @@ COMMENT ON COLUMN bcce_data.unit_prices.price_usd IS 'price of one unit in US do
 COMMENT ON COLUMN bcce_data.unit_prices.currency IS 'currency; only USD in this release';
 
 -- Overlap is refused under a lock, without asking for the btree_gist extension.
+-- The lock is on a row that only bcce can lock: anybody may take an advisory one.
 CREATE OR REPLACE FUNCTION bcce_data.refuse_price_overlap() RETURNS trigger
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $body$
 DECLARE
@@ -46,11 +47,11 @@ DECLARE
 BEGIN
     IF TG_TABLE_NAME = 'unit_prices' THEN
         owner_tenant := NEW.tenant_id;
-        PERFORM pg_advisory_xact_lock(hashtextextended('bcce price ' || owner_tenant::text || ' ' || NEW.item, 0));
+        PERFORM FROM bcce_data.tenants t WHERE t.tenant_id = owner_tenant FOR NO KEY UPDATE;
         SELECT count(*) > 1 INTO is_overlap FROM bcce_data.unit_prices p
         WHERE p.tenant_id = owner_tenant AND p.item = NEW.item AND p.valid && NEW.valid;
     ELSE
-        PERFORM pg_advisory_xact_lock(hashtextextended('bcce default price ' || NEW.item, 0));
+        PERFORM FROM bcce_data.schema_version FOR NO KEY UPDATE;
         SELECT count(*) > 1 INTO is_overlap FROM bcce_data.default_unit_prices p
         WHERE p.item = NEW.item AND p.valid && NEW.valid;
     END IF;

@@ -2,9 +2,9 @@
 CREATE OR REPLACE FUNCTION bcce_data.secure_table(target regclass) RETURNS void
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $body$
 DECLARE
-    readable boolean;
     wanted record;
     is_private boolean;
+    model CONSTANT regclass := 'bcce_data.tenants';
 BEGIN
     SELECT n.nspname = 'bcce_private' INTO is_private
     FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = target;
@@ -27,6 +27,14 @@ BEGIN
             ('maintainer', 'PERMISSIVE', 'ALL', 'bcce_maintainer', 'true', 'true', true)
         ) AS policy (name, mode, command, roles, using_expression, check_expression, on_private)
     LOOP
+        -- A policy equal to that of the tenants, which is made anew each time,
+        -- stays: dropping it would lock the table against readers.
+        CONTINUE WHEN target <> model AND NOT (is_private AND NOT wanted.on_private) AND EXISTS (
+            SELECT FROM pg_policy p JOIN pg_policy m ON m.polrelid = model AND m.polname = p.polname
+            WHERE p.polrelid = target AND p.polname = wanted.name
+              AND (p.polcmd, p.polpermissive, p.polroles, pg_get_expr(p.polqual, p.polrelid), pg_get_expr(p.polwithcheck, p.polrelid))
+                  IS NOT DISTINCT FROM
+                  (m.polcmd, m.polpermissive, m.polroles, pg_get_expr(m.polqual, m.polrelid), pg_get_expr(m.polwithcheck, m.polrelid)));
         IF EXISTS (SELECT FROM pg_policy WHERE polrelid = target AND polname = wanted.name) THEN
             EXECUTE format('DROP POLICY %I ON %s', wanted.name, target);
         END IF;
@@ -95,11 +103,13 @@ DECLARE
     moved bigint;
     gone bigint;
 BEGIN
-    IF NOT pg_try_advisory_xact_lock(hashtextextended('bcce maintain', 0)) THEN
-        task := 'skipped'; object := NULL; detail := 'another maintain() is running'; ms := 0;
+    BEGIN
+        LOCK TABLE bcce_data.schema_version IN SHARE ROW EXCLUSIVE MODE NOWAIT;
+    EXCEPTION WHEN lock_not_available THEN
+        task := 'skipped'; object := NULL; detail := 'another maintain() or install() is running'; ms := 0;
         RETURN NEXT;
         RETURN;
-    END IF;
+    END;
 
     FOR parent IN
         SELECT c.oid::regclass AS name, c.relname, a.attname AS key_column
@@ -107,10 +117,17 @@ BEGIN
         JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = p.partattrs[0]
         WHERE c.relnamespace = 'bcce_data'::regnamespace ORDER BY c.relname
     LOOP
+        -- The future beyond stays in the default partition, and so does, until
+        -- the next run, what goes beyond twenty years of months: times come
+        -- from senders, partitions cost every query.
         FOR month IN EXECUTE format(
-            'SELECT DISTINCT date_trunc(''month'', %I, ''UTC'') AS start_at FROM bcce_data.%I
-             UNION SELECT date_trunc(''month'', statement_timestamp(), ''UTC'') + make_interval(months => n)
-             FROM generate_series(0, 3) AS n ORDER BY 1', parent.key_column, parent.relname || '_default')
+            'SELECT start_at FROM (
+                 SELECT DISTINCT date_trunc(''month'', %1$I, ''UTC'') AS start_at FROM bcce_data.%2$I
+                 WHERE %1$I < statement_timestamp() + interval ''3 months''
+                 UNION
+                 SELECT date_trunc(''month'', statement_timestamp(), ''UTC'') + make_interval(months => n)
+                 FROM generate_series(0, 3) AS n) months
+             ORDER BY start_at DESC LIMIT 240', parent.key_column, parent.relname || '_default')
         LOOP
             began := clock_timestamp();
             task := 'partition';

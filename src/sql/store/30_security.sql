@@ -12,7 +12,7 @@ BEGIN
         JOIN pg_namespace n ON n.oid = c.relnamespace
         WHERE n.nspname IN ('bcce_data', 'bcce_private') AND c.relkind IN ('r', 'p')
           AND EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attname = 'tenant_id' AND NOT a.attisdropped)
-        ORDER BY c.relispartition, n.nspname, c.relname
+        ORDER BY c.oid <> 'bcce_data.tenants'::regclass, c.relispartition, n.nspname, c.relname
     LOOP
         PERFORM bcce_data.secure_table(target);
     END LOOP;

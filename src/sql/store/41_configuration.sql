@@ -51,7 +51,7 @@ BEGIN
     END IF;
 
     IF tenant IS NULL AND bcce.bypasses_row_security() THEN
-        PERFORM pg_advisory_xact_lock(hashtextextended('bcce default price ' || item, 0));
+        PERFORM FROM bcce_data.schema_version FOR NO KEY UPDATE;
         SELECT min(lower(p.valid)) INTO next_start FROM bcce_data.default_unit_prices p
         WHERE p.item = set_price.item AND lower(p.valid) > valid_from;
         DELETE FROM bcce_data.default_unit_prices p
@@ -67,7 +67,7 @@ BEGIN
     IF target IS NULL THEN
         PERFORM bcce_data.refuse('unknown_tenant');
     END IF;
-    PERFORM pg_advisory_xact_lock(hashtextextended('bcce price ' || target::text || ' ' || item, 0));
+    PERFORM FROM bcce_data.tenants t WHERE t.tenant_id = target FOR NO KEY UPDATE;
     SELECT min(lower(p.valid)) INTO next_start FROM bcce_data.unit_prices p
     WHERE p.tenant_id = target AND p.item = set_price.item AND lower(p.valid) > valid_from;
     DELETE FROM bcce_data.unit_prices p

@@ -187,8 +187,8 @@ $body$;
 COMMENT ON FUNCTION bcce_data.inbox_events() IS 'stores or refuses a row of bcce.inbox_events';
 
 CREATE OR REPLACE TRIGGER inbox INSTEAD OF INSERT ON bcce.inbox_workflow_runs
-    FOR EACH ROW EXECUTE FUNCTION bcce_data.inbox_workflow_runs();
+    FOR EACH ROW EXECUTE FUNCTION bcce.inbox_row('inbox_workflow_runs');
 CREATE OR REPLACE TRIGGER inbox INSTEAD OF INSERT ON bcce.inbox_incidents
-    FOR EACH ROW EXECUTE FUNCTION bcce_data.inbox_incidents();
+    FOR EACH ROW EXECUTE FUNCTION bcce.inbox_row('inbox_incidents');
 CREATE OR REPLACE TRIGGER inbox INSTEAD OF INSERT ON bcce.inbox_events
-    FOR EACH ROW EXECUTE FUNCTION bcce_data.inbox_events();
+    FOR EACH ROW EXECUTE FUNCTION bcce.inbox_row('inbox_events');
