@@ -46,7 +46,8 @@ BEGIN
     LOOP
         EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO bcce_ingest', item.name);
     END LOOP;
-    GRANT INSERT ON bcce.inbox_workflow_runs, bcce.inbox_incidents, bcce.inbox_events TO bcce_ingest;
+    GRANT INSERT ON bcce.inbox_workflow_runs, bcce.inbox_incidents, bcce.inbox_metrics, bcce.inbox_predictions,
+        bcce.inbox_model_usage, bcce.inbox_events, bcce.inbox_json TO bcce_ingest;
 
     -- Everybody may ask who they are; admins configure their tenant.  Making
     -- tenants, logins and memberships, and upkeep, stay with the DBA.

@@ -253,6 +253,8 @@ VALUES
      'ingest_event() takes one object, ingest_events() an array of them.'),
     ('bad_address', '22P02', 'an IP address cannot be read',
      'Send one IPv4 or IPv6 address without a port.'),
+    ('unknown_inbox', '22023', 'unknown inbox',
+     'inbox is workflow_runs, incidents, metrics, predictions, model_usage or events.'),
     ('unknown_prediction', 'P0002', 'prediction not found',
      'Give the prediction_id with which it was recorded.'),
     ('no_event_type', '22004', 'an event has no type',

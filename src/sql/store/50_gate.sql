@@ -278,6 +278,28 @@ END
 $body$;
 COMMENT ON FUNCTION bcce_data.put_prediction(bcce_data.predictions) IS 'stores a prediction once; returns the reason where it is refused';
 
+CREATE OR REPLACE FUNCTION bcce_data.put_outcome(tenant uuid, prediction text, told integer, told_at timestamptz) RETURNS text
+LANGUAGE plpgsql VOLATILE AS $body$
+DECLARE
+    key text := bcce_data.key_text(tenant, prediction);
+    fault text := CASE
+        WHEN told IS NULL OR told NOT IN (0, 1) THEN 'bad_outcome'
+        WHEN told_at IS NULL THEN 'missing_time'
+        ELSE bcce_data.time_fault(told_at)
+    END;
+BEGIN
+    IF fault IS NOT NULL THEN
+        RETURN fault;
+    END IF;
+    UPDATE bcce_data.predictions p SET outcome = told, outcome_at = told_at
+    FROM bcce_data.prediction_keys k
+    WHERE k.tenant_id = tenant AND k.prediction_id = key
+      AND p.tenant_id = k.tenant_id AND p.prediction_id = k.prediction_id AND p.predicted_at = k.predicted_at;
+    RETURN CASE WHEN NOT FOUND THEN 'unknown_prediction' END;
+END
+$body$;
+COMMENT ON FUNCTION bcce_data.put_outcome(uuid, text, integer, timestamptz) IS 'notes what became of a prediction; returns the reason where it is refused';
+
 CREATE OR REPLACE FUNCTION bcce_data.put_model_usage(call bcce_data.model_usage) RETURNS text
 LANGUAGE plpgsql VOLATILE AS $body$
 DECLARE

@@ -178,25 +178,10 @@ CREATE OR REPLACE FUNCTION bcce.resolve_prediction(
     prediction_id text, outcome integer, outcome_at timestamptz DEFAULT now(), tenant text DEFAULT NULL) RETURNS void
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $body$
 DECLARE
-    target uuid := bcce_data.writable_tenant(tenant);
-    key text := bcce_data.key_text(target, prediction_id);
-    fault text;
+    fault text := bcce_data.put_outcome(bcce_data.writable_tenant(tenant), prediction_id, outcome, outcome_at);
 BEGIN
-    fault := CASE
-        WHEN outcome IS NULL OR outcome NOT IN (0, 1) THEN 'bad_outcome'
-        WHEN outcome_at IS NULL THEN 'missing_time'
-        ELSE bcce_data.time_fault(outcome_at)
-    END;
     IF fault IS NOT NULL THEN
         PERFORM bcce_data.refuse(fault);
-    END IF;
-    UPDATE bcce_data.predictions p
-    SET outcome = resolve_prediction.outcome, outcome_at = resolve_prediction.outcome_at
-    FROM bcce_data.prediction_keys k
-    WHERE k.tenant_id = target AND k.prediction_id = key
-      AND p.tenant_id = k.tenant_id AND p.prediction_id = k.prediction_id AND p.predicted_at = k.predicted_at;
-    IF NOT FOUND THEN
-        PERFORM bcce_data.refuse('unknown_prediction');
     END IF;
 END
 $body$;

@@ -26,29 +26,6 @@ SELECT NULL::text AS tenant, NULL::text AS event_id, NULL::text AS event_type, N
 WHERE false;
 COMMENT ON VIEW bcce.inbox_events IS 'Write-only: INSERT or COPY events here, all columns text, properties a JSON object; the same event_id at the same time is stored once. Bad rows are counted in bcce.rejected.';
 
-DO $do$
-DECLARE
-    col record;
-BEGIN
-    FOR col IN
-        SELECT a.attrelid::regclass AS inbox, a.attname FROM pg_attribute a
-        WHERE a.attrelid IN ('bcce.inbox_workflow_runs'::regclass, 'bcce.inbox_incidents'::regclass, 'bcce.inbox_events'::regclass)
-          AND a.attnum > 0
-    LOOP
-        EXECUTE format('COMMENT ON COLUMN %s.%I IS %L', col.inbox, col.attname, CASE
-            WHEN col.attname = 'tenant' THEN 'slug, external id or uuid; empty: the writer''s own tenant'
-            WHEN col.attname LIKE '%\_at' THEN 'ISO 8601 instant; without a zone it is read as UTC'
-            WHEN col.attname IN ('user_id', 'guest_id') THEN 'the sender''s id of the person; stored as a pseudonym'
-            WHEN col.attname IN ('status', 'severity') THEN 'a word of the reports or a known synonym'
-            WHEN col.attname = 'ip' THEN 'address; stored as its network'
-            WHEN col.attname = 'user_agent' THEN 'stored as its family'
-            WHEN col.attname = 'is_test' THEN 'true or false; test rows never count'
-            WHEN col.attname LIKE '%\_id' OR col.attname IN ('retry_of', 'merged_into', 'caused_by_run') THEN 'the sender''s id'
-            ELSE 'as in the table of the fact; redacted' END);
-    END LOOP;
-END
-$do$;
-
 CREATE OR REPLACE FUNCTION bcce_data.inbox_workflow_runs() RETURNS trigger
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $body$
 DECLARE
