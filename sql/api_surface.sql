@@ -8,6 +8,7 @@ SET client_min_messages = warning;
 SELECT pg_describe_object(classid, objid, objsubid) COLLATE "C" AS member
 FROM pg_depend
 WHERE refclassid = 'pg_extension'::regclass AND refobjid = (SELECT oid FROM pg_extension WHERE extname = 'bcce') AND deptype = 'e'
+  AND classid <> 'pg_type'::regclass        -- the row types of members, listed since PostgreSQL 17
 ORDER BY member;
 
 \echo == functions: who may change the answer, NULL in, parallel, whose rights, member or made by install()
