@@ -1,0 +1,66 @@
+#!/usr/bin/env bash
+# What logical replication brings is redacted like anything else, and a
+# membership that it takes away is gone for sessions that are open.  Speaks TAP.
+set -euo pipefail
+. "$(dirname "$0")/../lib/tap.sh"
+
+own_server replica -c wal_level=logical >/dev/null
+
+# until_is SECONDS EXPECTED DATABASE SQL: waits for an answer.
+until_is() {
+    local i got=
+    for ((i = 0; i < $1 * 5; i++)); do
+        got=$(sql "$3" postgres -c "$4")
+        [ "$got" != "$2" ] || break
+        sleep 0.2
+    done
+    printf '%s' "$got"
+}
+
+createdb here
+sql here postgres >/dev/null <<'SQL'
+CREATE EXTENSION bcce;
+SELECT bcce.create_tenant('alpha', 'Alpha'), bcce.create_login('regress_replica', 'alpha');
+SQL
+tenant=$(sql here postgres -c "SELECT tenant_id FROM bcce_data.tenants")
+
+# A sender that knows nothing of bcce: tables of the same names, raw text.
+createdb there
+sql there postgres >/dev/null <<SQL
+CREATE SCHEMA bcce_data;
+CREATE TABLE bcce_data.incidents (tenant_id uuid, incident_id text, opened_at timestamptz, title text, PRIMARY KEY (tenant_id, incident_id));
+CREATE SCHEMA bcce_private;
+CREATE TABLE bcce_private.membership (tenant_id uuid, role_name text, PRIMARY KEY (tenant_id, role_name));
+INSERT INTO bcce_data.incidents VALUES ('$tenant', 'before', now(), 'call ada@example.org');
+INSERT INTO bcce_private.membership VALUES ('$tenant', 'regress_replica');
+CREATE PUBLICATION feed FOR TABLE bcce_data.incidents, bcce_private.membership;
+SELECT pg_create_logical_replication_slot('feed', 'pgoutput');
+SQL
+# The subscriber starts from the rows it has; the first copy would meet the
+# membership that create_login() made.
+sql here postgres -c "SELECT count(*) FROM bcce_private.membership" >/dev/null
+sql here postgres -c "CREATE SUBSCRIPTION feed CONNECTION 'host=$PGHOST port=$PGPORT user=postgres dbname=there' PUBLICATION feed WITH (create_slot = false, slot_name = feed, copy_data = false)" >/dev/null
+
+sql there postgres -c "INSERT INTO bcce_data.incidents VALUES ('$tenant', 'after', now(), 'call ada@example.org')" >/dev/null
+is "$(until_is 20 'call [EMAIL]' here "SELECT title FROM bcce_data.incidents WHERE incident_id = 'after'")" 'call [EMAIL]' "an inserted row is redacted by the apply worker"
+sql there postgres -c "UPDATE bcce_data.incidents SET title = 'card 4111 1111 1111 1111' WHERE incident_id = 'after'" >/dev/null
+is "$(until_is 20 'card [CREDIT_CARD]' here "SELECT title FROM bcce_data.incidents WHERE incident_id = 'after'")" 'card [CREDIT_CARD]' "an updated row too"
+
+# One session that has its memberships cached while they go.
+reader_in=$(mktemp -u) reader_out=$(mktemp)
+mkfifo "$reader_in"
+psql -XAtq -U regress_replica -d here <"$reader_in" >"$reader_out" 2>&1 &
+exec {reader}>"$reader_in"
+echo "SELECT count(*) FROM bcce.analytics_overview;" >&"$reader"
+for ((i = 0; i < 50; i++)); do [ -s "$reader_out" ] && break; sleep 0.1; done
+is "$(cat "$reader_out")" 1 "a reader sees its tenant"
+sql there postgres -c "DELETE FROM bcce_private.membership" >/dev/null
+is "$(until_is 20 0 here "SELECT count(*) FROM bcce_private.membership")" 0 "the membership is taken away by replication"
+echo "SELECT count(*) FROM bcce.analytics_overview;" >&"$reader"
+for ((i = 0; i < 50; i++)); do [ "$(wc -l <"$reader_out")" -ge 2 ] && break; sleep 0.1; done
+exec {reader}>&-
+is "$(tail -n 1 "$reader_out")" 0 "and the open session of the reader sees nothing any more"
+rm -f "$reader_in" "$reader_out"
+
+sql here postgres -c 'ALTER SUBSCRIPTION feed DISABLE' -c 'ALTER SUBSCRIPTION feed SET (slot_name = NONE)' -c 'DROP SUBSCRIPTION feed' >/dev/null
+done_testing
