@@ -1,0 +1,61 @@
+-- Proves that everybody can find a report and the meaning of its columns, that
+-- whoami() tells what there is to read, and what report_tenant() answers.
+SET client_min_messages = warning;
+CREATE DATABASE regress_find;
+\set home :DBNAME
+\c regress_find
+SET client_min_messages = warning;
+SET TimeZone = 'UTC';
+\set VERBOSITY terse
+CREATE EXTENSION bcce;
+\t on
+
+\echo == reports without a question, a grain or a reader, columns without a definition or a unit: none
+SELECT report, question, grain, roles FROM bcce.reports WHERE num_nulls(question, grain, roles) > 0 OR question !~ '^[A-Z].*\?$' OR grain = '';
+SELECT report, column_name FROM bcce.data_dictionary WHERE num_nulls(definition, unit, pii, data_type) > 0 OR definition = '';
+-- The rule refuses what breaks it.
+BEGIN;
+COMMENT ON VIEW bcce.rejected IS 'no question';
+COMMENT ON COLUMN bcce.rejected.hint IS NULL;
+SELECT report, question, grain FROM bcce.reports WHERE num_nulls(question, grain) > 0;
+SELECT report, column_name FROM bcce.data_dictionary WHERE definition IS NULL;
+ROLLBACK;
+
+\echo == every view that is no inbox, with every column; no inbox
+SELECT c.relname FROM pg_class c LEFT JOIN bcce.reports r ON r.report = c.relname
+WHERE c.relnamespace = 'bcce'::regnamespace AND c.relkind = 'v' AND (r.report IS NULL) <> (c.relname LIKE 'inbox\_%');
+SELECT c.relname, a.attname FROM bcce.reports r JOIN pg_class c ON c.oid = format('bcce.%I', r.report)::regclass
+JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0
+LEFT JOIN bcce.data_dictionary d ON d.report = r.report AND d.column_name = a.attname AND d.ordinal = a.attnum
+WHERE d.report IS NULL;
+
+\echo == the catalogue of the six and of what was refused
+SELECT report, question, grain FROM bcce.reports
+WHERE report IN ('analytics_overview', 'mttr_analysis', 'cost_analysis', 'usage_trends', 'service_health_dashboard', 'prediction_accuracy', 'rejected')
+ORDER BY report COLLATE "C";
+SELECT report, time_column, twin, replace(roles, 'bcce_', '') AS roles FROM bcce.reports
+WHERE report IN ('analytics_overview', 'cost_analysis', 'usage_trends', 'rejected', 'reports') ORDER BY report COLLATE "C";
+SELECT report, column_name, data_type, unit, pii, definition FROM bcce.data_dictionary
+WHERE (report, column_name) IN (('analytics_overview', 'failure_rate_percent'), ('usage_trends', 'usage_date'), ('usage_trends', 'hours_in_day'),
+                                ('cost_analysis', 'total_cost_usd'), ('mttr_analysis', 'avg_mttr_minutes'), ('rejected', 'example_key'),
+                                ('analytics_overview', 'avg_failure_probability'), ('usage_trends', 'peak_hour'), ('mttr_analysis', 'mttr_basis'))
+ORDER BY report COLLATE "C", column_name COLLATE "C";
+
+\echo == who may read it
+\o /dev/null
+SELECT bcce.create_tenant('alpha', 'Alpha', 'ext-alpha'), bcce.create_tenant('beta', 'Beta');
+SELECT bcce.create_login('regress_find_' || kind, 'alpha', kind) FROM unnest('{user,cost,admin,ingest,platform}'::text[]) AS kind;
+\o
+SET ROLE regress_find_user;
+SELECT count(*) > 6 AS reports FROM bcce.reports;
+SELECT count(*) > 100 AS columns FROM bcce.data_dictionary;
+SET ROLE regress_find_cost;
+SELECT count(*) > 6 AS reports FROM bcce.reports;
+SET ROLE regress_find_ingest;
+SELECT count(*) > 6 AS reports FROM bcce.reports;
+RESET ROLE;
+-- @more@
+\c :home
+SET client_min_messages = warning;
+DROP DATABASE regress_find;
+DROP ROLE regress_find_user, regress_find_cost, regress_find_admin, regress_find_ingest, regress_find_platform;
