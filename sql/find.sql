@@ -54,6 +54,50 @@ SELECT count(*) > 6 AS reports FROM bcce.reports;
 SET ROLE regress_find_ingest;
 SELECT count(*) > 6 AS reports FROM bcce.reports;
 RESET ROLE;
+
+\echo == whoami() counts what reports are made from, and says where data come in
+CREATE FUNCTION pg_temp.told(who text) RETURNS TABLE (login text, runs bigint, incidents bigint, metrics bigint, predictions bigint, model_calls bigint, events bigint, explanation text)
+LANGUAGE plpgsql AS $$
+BEGIN
+    EXECUTE format('SET ROLE %I', who);
+    SELECT replace(who, 'regress_find_', ''), w.runs, w.incidents, w.metrics, w.predictions, w.model_calls, w.events, w.explanation
+    INTO login, runs, incidents, metrics, predictions, model_calls, events, explanation FROM bcce.whoami() w;
+    RESET ROLE;
+    RETURN NEXT;
+END
+$$;
+\o /dev/null
+SELECT bcce.add_membership('regress_find_platform', 'beta');
+\o
+CREATE ROLE regress_find_stranger;
+CREATE ROLE regress_find_lonely IN ROLE bcce_analytics_user;
+\pset null -
+SELECT t.* FROM unnest('{user,cost,admin,ingest,platform,stranger,lonely}'::text[]) AS kind, pg_temp.told('regress_find_' || kind) AS t;
+SELECT runs, events, explanation FROM bcce.whoami();
+\o /dev/null
+SET ROLE regress_find_ingest;
+SELECT bcce.record_workflow_run('build', 'failed', '2026-01-01 00:00+00', '2026-01-01 01:00+00', run_id => 'a' || n) FROM generate_series(1, 3) AS n;
+SELECT bcce.record_workflow_run('build', 'failed', '2026-01-01 00:00+00', '2026-01-01 01:00+00', run_id => 'a4', is_test => true);
+SELECT bcce.record_incident('i1', '2026-01-01 00:00+00', severity => 'sev1'), bcce.record_metric('shop', '2026-01-01 00:00+00');
+SELECT bcce.record_prediction('risk', 'external', 't', 0.5), bcce.record_model_usage('claude'), bcce.ingest_event('{"event_type": "view"}');
+RESET ROLE;
+SELECT bcce.record_workflow_run('build', 'failed', '2026-01-01 00:00+00', '2026-01-01 01:00+00', run_id => 'b1', tenant => 'beta');
+\o
+SELECT t.* FROM unnest('{user,cost,admin,ingest,platform,stranger,lonely}'::text[]) AS kind, pg_temp.told('regress_find_' || kind) AS t;
+SELECT runs, events, explanation FROM bcce.whoami();
+UPDATE bcce_data.tenants SET deleted_at = now() WHERE slug = 'beta';
+SELECT t.login, t.runs FROM pg_temp.told('regress_find_platform') AS t;
+SELECT runs FROM bcce.whoami();
+-- A function with other columns is made anew by install(), and everybody may call it.
+BEGIN;
+DROP FUNCTION bcce.whoami();
+CREATE FUNCTION bcce.whoami(OUT login text, OUT explanation text) LANGUAGE sql AS $$SELECT 'x', 'y'$$;
+SELECT count(*) > 10 AS modules FROM bcce.install();
+SELECT t.runs FROM pg_temp.told('regress_find_stranger') AS t;
+SELECT runs FROM bcce.whoami();
+ROLLBACK;
+\pset null ''
+DROP ROLE regress_find_stranger, regress_find_lonely;
 -- @more@
 \c :home
 SET client_min_messages = warning;
