@@ -98,6 +98,40 @@ SELECT runs FROM bcce.whoami();
 ROLLBACK;
 \pset null ''
 DROP ROLE regress_find_stranger, regress_find_lonely;
+
+\echo == report_tenant(): every column of the three reports, services and models
+SELECT tenant_id AS alpha FROM bcce_data.tenants WHERE slug = 'alpha' \gset
+SELECT tenant_id AS beta FROM bcce_data.tenants WHERE slug = 'beta' \gset
+UPDATE bcce_data.tenants SET deleted_at = NULL WHERE slug = 'beta';
+SET ROLE regress_find_user;
+SELECT string_agg(k, ', ') AS keys FROM json_object_keys(bcce.report_tenant('alpha')) AS k;
+SELECT (r -> 'overview')::jsonb - 'as_of' = (SELECT to_jsonb(o) - 'as_of' FROM bcce.analytics_overview o) AS overview,
+       (r -> 'mttr')::jsonb - 'oldest_open_minutes' = (SELECT to_jsonb(m) - 'oldest_open_minutes' FROM bcce.mttr_analysis m) AS mttr,
+       (r -> 'cost')::jsonb - '{cost_per_hour_usd}'::text[] = (SELECT to_jsonb(c) - '{cost_per_hour_usd}'::text[] FROM bcce.cost_analysis c) AS cost,
+       (SELECT array_agg(k) FROM json_object_keys(r -> 'cost') AS k)
+           = (SELECT array_agg(column_name ORDER BY ordinal) FROM bcce.data_dictionary WHERE report = 'cost_analysis') AS in_order
+FROM bcce.report_tenant('alpha') AS r;
+SELECT s ->> 'service_id' AS service, s ->> 'status' AS status FROM json_array_elements(bcce.report_tenant('alpha') -> 'services') AS s;
+SELECT m ->> 'model_name' AS model, m ->> 'labelled_count' AS labelled, m ->> 'accuracy_percent' AS accuracy FROM json_array_elements(bcce.report_tenant('alpha') -> 'models') AS m;
+SELECT bcce.report_tenant('ext-alpha') ->> 'cost' = bcce.report_tenant('alpha') ->> 'cost' AS by_external_id,
+       bcce.report_tenant(:'alpha') ->> 'cost' = bcce.report_tenant('alpha') ->> 'cost' AS by_uuid_text,
+       bcce.report_tenant(:'alpha'::uuid) ->> 'cost' = bcce.report_tenant('alpha') ->> 'cost' AS by_uuid;
+-- Another tenant is one that does not exist.
+\set VERBOSITY sqlstate
+SELECT bcce.report_tenant('beta');
+\set VERBOSITY terse
+SELECT bcce.report_tenant('beta');
+SELECT bcce.report_tenant(:'beta');
+SELECT bcce.report_tenant(:'beta'::uuid);
+SELECT bcce.report_tenant('nobody');
+SELECT bcce.report_tenant('00000000-0000-0000-0000-000000000000'::uuid);
+SELECT bcce.report_tenant(NULL::text);
+SELECT bcce.report_tenant(NULL::uuid);
+SET ROLE regress_find_cost;
+SELECT bcce.report_tenant('alpha');
+RESET ROLE;
+SELECT bcce.report_tenant('beta') -> 'services' AS services, bcce.report_tenant('beta') -> 'models' AS models,
+       bcce.report_tenant('beta') -> 'overview' ->> 'total_workflows' AS runs;
 -- @more@
 \c :home
 SET client_min_messages = warning;

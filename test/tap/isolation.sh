@@ -76,6 +76,8 @@ everything() {
                 AND p.proname <> 'raise_error' \\gexec"
         echo "SELECT bcce.overview_json(slug) FROM (VALUES ('beta'), ('ext-beta'), ('$beta')) AS v (slug);"
         echo "SELECT bcce.overview_json('$beta'::uuid);"
+        echo "SELECT bcce.report_tenant(slug) FROM (VALUES ('beta'), ('ext-beta'), ('$beta')) AS v (slug);"
+        echo "SELECT bcce.report_tenant('$beta'::uuid);"
         echo "SELECT bcce.estimate_cost('workflow_run', 1, now(), '$beta');"
     } | sql $database "$1" -v ON_ERROR_STOP=0 | sed "s/LINE [0-9]*:.*//; /^ *\^/d"
 }
@@ -139,9 +141,11 @@ is "$(sqlstate $database regress_isolation_ingest "SELECT bcce.create_tenant('x'
 for login in user admin platform none; do
     for form in "'beta'" "'$beta'::uuid" "'$beta'"; do
         [ $login != platform ] || continue
-        a=$(psql -XAtq -v VERBOSITY=verbose -U regress_isolation_$login -d $database -c "SELECT bcce.overview_json($form)" 2>&1 | grep -v LOCATION || true)
-        b=$(psql -XAtq -v VERBOSITY=verbose -U regress_isolation_$login -d $database -c "SELECT bcce.overview_json($(sed "s/beta/nobody/; s/$beta/00000000-0000-7000-8000-000000000000/" <<<"$form"))" 2>&1 | grep -v LOCATION || true)
-        is "$a" "$b" "$login: overview_json of beta as of nobody (${form:0:10})"
+        for function in overview_json report_tenant; do
+            a=$(psql -XAtq -v VERBOSITY=verbose -U regress_isolation_$login -d $database -c "SELECT bcce.$function($form)" 2>&1 | grep -v LOCATION || true)
+            b=$(psql -XAtq -v VERBOSITY=verbose -U regress_isolation_$login -d $database -c "SELECT bcce.$function($(sed "s/beta/nobody/; s/$beta/00000000-0000-7000-8000-000000000000/" <<<"$form"))" 2>&1 | grep -v LOCATION || true)
+            is "$a" "$b" "$login: $function of beta as of nobody (${form:0:10})"
+        done
     done
 done
 
