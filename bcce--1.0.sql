@@ -1443,7 +1443,6 @@ CREATE TABLE IF NOT EXISTS bcce_data.export_log (
     report text NOT NULL,
     row_count bigint NOT NULL,
     CONSTRAINT export_log_tenant_fkey FOREIGN KEY (tenant_id) REFERENCES bcce_data.tenants,
-    CONSTRAINT export_log_report_check CHECK (report ~ '^[a-z][a-z0-9_]{0,62}$'),
     CONSTRAINT export_log_row_count_check CHECK (row_count >= 0)
 );
 CREATE INDEX IF NOT EXISTS export_log_tenant_idx ON bcce_data.export_log (tenant_id, exported_at);
@@ -1708,7 +1707,7 @@ BEGIN
             ('model_usage', '{source,key:idempotency_key,key:model_id,provider,region,user:user_key,key:session_id,key:run_id}'),
             ('events', '{source,key:idempotency_key,event_type,guest:guest_key,guest_type,user:user_key,key:session_id,key:service_id,ip_prefix,user_agent_family,properties}'),
             ('infra_costs', '{category}'),
-            ('export_log', '{key:login}')
+            ('export_log', '{key:login,report}')
         ) AS guarded (table_name, columns)
     LOOP
         EXECUTE format('CREATE OR REPLACE TRIGGER redact BEFORE INSERT OR UPDATE ON bcce_data.%I FOR EACH ROW EXECUTE FUNCTION bcce.redact_columns(%s)',

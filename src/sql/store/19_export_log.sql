@@ -6,7 +6,6 @@ CREATE TABLE IF NOT EXISTS bcce_data.export_log (
     report text NOT NULL,
     row_count bigint NOT NULL,
     CONSTRAINT export_log_tenant_fkey FOREIGN KEY (tenant_id) REFERENCES bcce_data.tenants,
-    CONSTRAINT export_log_report_check CHECK (report ~ '^[a-z][a-z0-9_]{0,62}$'),
     CONSTRAINT export_log_row_count_check CHECK (row_count >= 0)
 );
 CREATE INDEX IF NOT EXISTS export_log_tenant_idx ON bcce_data.export_log (tenant_id, exported_at);
