@@ -5787,6 +5787,7 @@ DECLARE
     found_report text;
     has_twin boolean;
     source text;
+    names text[];
     columns text[];
     sort_keys text;
     is_text boolean[];
@@ -5813,13 +5814,17 @@ BEGIN
     END IF;
     source := format(CASE WHEN num_nonnulls(since, until) > 0 THEN 'bcce.%I($1, $2)' ELSE 'bcce.%I' END, found_report);
 
-    SELECT array_agg(format('r.%I', a.attname) ORDER BY a.attnum),
+    -- Reports do not round money; here it gets two decimals, the cost of a unit six.
+    SELECT array_agg(quote_ident(a.attname) ORDER BY a.attnum),
+           array_agg(format(CASE WHEN a.atttypid <> 'numeric'::regtype OR a.attname NOT LIKE '%\_usd' THEN 'r.%I'
+                                 WHEN a.attname LIKE 'cost\_per\_%' THEN 'round(r.%I, 6)'
+                                 ELSE 'round(r.%I, 2)' END, a.attname) ORDER BY a.attnum),
            array_agg(t.typcategory NOT IN ('N', 'B', 'D') ORDER BY a.attnum),
            string_agg(format(CASE WHEN t.typcategory = 'S' THEN 'r.%I COLLATE "C"' ELSE 'r.%I' END, a.attname), ', '
                       ORDER BY a.attname <> 'tenant_id', a.attnum)
                FILTER (WHERE a.atttypid IN ('uuid'::regtype, 'text'::regtype, 'timestamptz'::regtype, 'date'::regtype)),
            coalesce(max('r.tenant_id'::text) FILTER (WHERE a.attname = 'tenant_id'), 'NULL::uuid')
-    INTO columns, is_text, sort_keys, tenant_column
+    INTO names, columns, is_text, sort_keys, tenant_column
     FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid
     WHERE a.attrelid = format('bcce.%I', found_report)::regclass AND a.attnum > 0 AND NOT a.attisdropped
       -- The sample's four columns.
@@ -5827,7 +5832,7 @@ BEGIN
            OR a.attname IN ('tenant_id', 'tenant_name', 'total_workflows', 'failure_rate_percent'));
 
     IF style = 'csv' THEN
-        RETURN NEXT replace(array_to_string(columns, ','), 'r.', '');
+        RETURN NEXT array_to_string(names, ',');
         -- A spreadsheet takes text that begins like a formula for one.
         source := format($query$
             SELECT (
@@ -5843,7 +5848,8 @@ BEGIN
             tenant_column, source, sort_keys);
     ELSE
         source := format('SELECT (SELECT row_to_json(j) FROM (SELECT %s) AS j)::text, %s FROM %s AS r ORDER BY %s',
-            array_to_string(columns, ', '), tenant_column, source, sort_keys);
+            (SELECT string_agg(c || ' AS ' || a, ', ' ORDER BY o) FROM unnest(columns, names) WITH ORDINALITY AS u (c, a, o)),
+            tenant_column, source, sort_keys);
     END IF;
     FOR line, row_tenant IN EXECUTE source USING since, until, is_text LOOP
         IF n > 0 AND row_tenant IS DISTINCT FROM last_tenant THEN
@@ -5869,7 +5875,7 @@ LANGUAGE sql VOLATILE
 BEGIN ATOMIC
     SELECT l.line FROM bcce.export_lines('csv', report, since, until) AS l (line);
 END;
-COMMENT ON FUNCTION bcce.export_csv(text, timestamptz, timestamptz) IS 'A report as CSV (RFC 4180), a line per row after the header: fields with a comma, quote or line break are quoted, NULL is an empty field, empty text "", times are UTC, and text that a spreadsheet would take for a formula has a single quote before it. overview is the short form of analytics_overview: tenant_id, tenant_name, total_workflows, failure_rate_percent. since (inclusive) and until (exclusive) choose a period. Each export is logged. Errors: 22023 unknown report, or one without periods; 42501 not for the caller.';
+COMMENT ON FUNCTION bcce.export_csv(text, timestamptz, timestamptz) IS 'A report as CSV (RFC 4180), a line per row after the header: fields with a comma, quote or line break are quoted, NULL is an empty field, empty text "", times are UTC, money has two decimals (the cost of a unit six), and text that a spreadsheet would take for a formula has a single quote before it. overview is the short form of analytics_overview: tenant_id, tenant_name, total_workflows, failure_rate_percent. since (inclusive) and until (exclusive) choose a period. Each export is logged. Errors: 22023 unknown report, or one without periods; 42501 not for the caller.';
 
 CREATE OR REPLACE FUNCTION bcce.export_jsonl(report text, since timestamptz DEFAULT NULL, until timestamptz DEFAULT NULL) RETURNS SETOF text
 LANGUAGE sql VOLATILE

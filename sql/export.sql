@@ -63,6 +63,12 @@ VALUES ('22222222-2222-2222-2222-222222222222', 'refund', -100.50, '2026-01-01 0
 SELECT l LIKE '%,-100.5%' AND l NOT LIKE '%''%' AS number_untouched FROM bcce.export_csv('cost_analysis') AS l WHERE l LIKE '2222%';
 SELECT l ->> 'infra_cost_usd' FROM bcce.export_jsonl('cost_analysis') AS j, LATERAL (SELECT j::json) AS o (l) WHERE j LIKE '%2222%';
 
+-- Money: two decimals, six for the cost of a unit; the report itself does not round.
+INSERT INTO bcce_data.performance_metrics (tenant_id, idempotency_key, observed_at, service_id) VALUES ('22222222-2222-2222-2222-222222222222', 'm', '2026-01-05 09:00+00', 's');
+SELECT l ->> 'workflow_cost_usd' AS workflow, l ->> 'monitoring_cost_usd' AS monitoring, l ->> 'cost_per_workflow_usd' AS per_workflow,
+       (SELECT monitoring_cost_usd FROM bcce.cost_analysis WHERE tenant_name = 'Beta Inc') AS unrounded
+FROM bcce.export_jsonl('cost_analysis') AS j, LATERAL (SELECT j::json) AS o (l) WHERE j LIKE '%2222%';
+
 \echo == names that are no report
 SELECT bcce.export_csv('inbox_events');
 SELECT bcce.export_csv('module');
