@@ -51,6 +51,8 @@ everything() {
         for report in $reports; do
             echo "SELECT * FROM bcce.$report('2000-01-01', '2100-01-01');"
             echo "SELECT * FROM bcce.$report(NULL, NULL) WHERE tenant_id = '$beta';"
+            echo "SELECT bcce.export_csv('$report');"
+            echo "SELECT bcce.export_json('$report', '2000-01-01', '2100-01-01');"
             echo "SELECT count(*) FROM bcce.$report WHERE tenant_id = '$beta' OR tenant_name LIKE 'B%' HAVING count(*) > 0 AND count(*) <> 999;"
         done
         for table in $tables; do
@@ -130,7 +132,8 @@ for inbox in inbox_workflow_runs inbox_incidents inbox_events; do
 done
 sql $database regress_isolation_ingest -c "SELECT bcce.ingest_events('[{\"event_type\": \"x\", \"tenant\": \"beta\"}]'), bcce.record_incident('inc-beta-1', now(), title => 'mine')" \
     -c "SELECT bcce.record_workflow_run('wf-beta-0', 'failed', now(), now(), 'run-beta-1')" >/dev/null
-sql $database regress_isolation_admin -c "SELECT bcce.set_price('workflow_run', 9, now(), 'beta')" -c "SELECT bcce.add_value_alias('run_status', 'x', 'failed', 'beta')" >/dev/null
+sql $database regress_isolation_admin -c "SELECT bcce.set_price('workflow_run', 9, now(), 'beta')" -c "SELECT bcce.add_value_alias('run_status', 'x', 'failed', 'beta')" \
+    -c "SELECT bcce.log_export('overview', '{$beta}', '{1}')" >/dev/null
 beta_rows >"$work/beta.after"
 is "$(cat "$work/beta.after")" "$(cat "$work/beta.before")" "nothing of beta has changed, ids of its own included"
 is "$(sqlstate $database regress_isolation_ingest "SELECT bcce.create_tenant('x', 'x')"; sqlstate $database regress_isolation_ingest "SELECT bcce.add_membership('regress_isolation_ingest', 'beta')"
