@@ -340,6 +340,12 @@ VOLATILE CALLED ON NULL INPUT PARALLEL SAFE;
 COMMENT ON FUNCTION bcce.raise_error(text, text, text, text) IS
 'Raises an error with this SQLSTATE and these words, and keeps the statement and its context out of the server log: RAISE of PL/pgSQL would log the text of the statement, with whatever personal data it holds. So none of the words may hold such data either. Error 22023 when the SQLSTATE is not five characters of 0-9 and A-Z, is of class 00, 01 or 02, or the message is missing.';
 
+CREATE FUNCTION bcce.log_line(message text) RETURNS void
+AS 'MODULE_PATHNAME' LANGUAGE C
+VOLATILE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION bcce.log_line(text) IS
+'Writes a line of level LOG to the server log, without the statement and its context, and sends it to no client. The words must hold no personal data.';
+
 CREATE FUNCTION bcce.inbox_row() RETURNS trigger
 AS 'MODULE_PATHNAME' LANGUAGE C
 VOLATILE PARALLEL UNSAFE;
@@ -510,6 +516,7 @@ REVOKE ALL ON FUNCTION
     bcce.uninstall(text),
     bcce.store_object_count(),
     bcce.raise_error(text, text, text, text),
+    bcce.log_line(text),
     bcce.invalidate_cache(),
     bcce.inbox_row(),
     bcce.pseudonym(text, text),
@@ -522,7 +529,8 @@ GRANT EXECUTE ON FUNCTION bcce.pseudonym(text, text, uuid) TO bcce_owner;
 
 -- Keeps the failing statement out of the log: for the functions of bcce only.
 GRANT EXECUTE ON FUNCTION bcce.raise_error(text, text, text, text)
-    TO bcce_owner, bcce_analytics_user, bcce_platform;
+    TO bcce_owner, bcce_analytics_user, bcce_cost_analyst, bcce_platform;
+GRANT EXECUTE ON FUNCTION bcce.log_line(text) TO bcce_owner;
 
 -- Triggers of a new partition are made by its owner.
 GRANT EXECUTE ON FUNCTION bcce.invalidate_cache(), bcce.inbox_row() TO bcce_owner;
@@ -1428,6 +1436,26 @@ COMMENT ON COLUMN bcce_data.infra_costs.period_start_at IS 'start, inclusive';
 COMMENT ON COLUMN bcce_data.infra_costs.period_end_at IS 'end, exclusive';
 $bcce_module$);
 
+INSERT INTO bcce.module (part, name, sql) VALUES ('store', '19_export_log', $bcce_module$
+-- Who took what out.
+CREATE TABLE IF NOT EXISTS bcce_data.export_log (
+    tenant_id uuid NOT NULL,
+    exported_at timestamptz NOT NULL DEFAULT now(),
+    login text NOT NULL,
+    report text NOT NULL,
+    row_count bigint NOT NULL,
+    CONSTRAINT export_log_tenant_fkey FOREIGN KEY (tenant_id) REFERENCES bcce_data.tenants,
+    CONSTRAINT export_log_row_count_check CHECK (row_count >= 0)
+);
+CREATE INDEX IF NOT EXISTS export_log_tenant_idx ON bcce_data.export_log (tenant_id, exported_at);
+COMMENT ON TABLE bcce_data.export_log IS 'one row per export and tenant, where the transaction could write; others are lines of the server log';
+COMMENT ON COLUMN bcce_data.export_log.tenant_id IS 'tenant whose rows were exported';
+COMMENT ON COLUMN bcce_data.export_log.exported_at IS 'when the transaction of the export began';
+COMMENT ON COLUMN bcce_data.export_log.login IS 'login that exported, pseudonymised where it holds personal data';
+COMMENT ON COLUMN bcce_data.export_log.report IS 'report';
+COMMENT ON COLUMN bcce_data.export_log.row_count IS 'number of rows of the tenant, header not counted';
+$bcce_module$);
+
 INSERT INTO bcce.module (part, name, sql) VALUES ('store', '20_partitions', $bcce_module$
 -- Row security of one table, and monthly partitions of the facts.
 CREATE OR REPLACE FUNCTION bcce_data.secure_table(target regclass) RETURNS void
@@ -1682,7 +1710,8 @@ BEGIN
             ('predictions', '{key:prediction_id,key:model_name,key:model_version,key:target_id,key:features_hash,source}'),
             ('model_usage', '{source,key:idempotency_key,key:model_id,provider,region,user:user_key,key:session_id,key:run_id}'),
             ('events', '{source,key:idempotency_key,event_type,guest:guest_key,guest_type,user:user_key,key:session_id,key:service_id,ip_prefix,user_agent_family,properties}'),
-            ('infra_costs', '{category}')
+            ('infra_costs', '{category}'),
+            ('export_log', '{key:login,report}')
         ) AS guarded (table_name, columns)
     LOOP
         EXECUTE format('CREATE OR REPLACE TRIGGER redact BEFORE INSERT OR UPDATE ON bcce_data.%I FOR EACH ROW EXECUTE FUNCTION bcce.redact_columns(%s)',
@@ -1831,17 +1860,37 @@ $body$;
 COMMENT ON FUNCTION bcce.create_login(text, text, text) IS
 'Makes a login for one tenant with just the rights of its kind: user (reads reports), cost (cost reports only), admin (reads and configures), ingest (writes, reads nothing), platform (reads several tenants; add them with add_membership()). It has no password yet: set one with \password in psql, so that it appears in no log. Errors: 22023 unknown kind, 42602 bad name, 42710 name taken, 42501 not allowed, P0002 tenant not found.';
 
+-- Other columns need another function.
+DO $do$
+BEGIN
+    IF EXISTS (SELECT FROM pg_proc p WHERE p.oid = to_regprocedure('bcce.whoami()')
+               AND p.proargnames IS DISTINCT FROM '{login,acting_as,groups,tenants,current_tenant,bypasses_row_security,explanation,runs,incidents,metrics,predictions,model_calls,events}'::text[]) THEN
+        DROP FUNCTION bcce.whoami();
+    END IF;
+END
+$do$;
 CREATE OR REPLACE FUNCTION bcce.whoami(
     OUT login text, OUT acting_as text, OUT groups text, OUT tenants text, OUT current_tenant text,
-    OUT bypasses_row_security boolean, OUT explanation text)
+    OUT bypasses_row_security boolean, OUT explanation text,
+    OUT runs bigint, OUT incidents bigint, OUT metrics bigint, OUT predictions bigint, OUT model_calls bigint, OUT events bigint)
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $body$
 DECLARE
     outer_role name := CASE current_setting('role') WHEN 'none' THEN session_user ELSE current_setting('role') END;
+    -- Enough to know that there is something, and no long wait where there is much.
+    most CONSTANT bigint := 1000000;
+    is_reader boolean;
+    is_cost_analyst boolean;
+    is_platform boolean;
+    seen uuid[];
 BEGIN
     login := session_user;
     acting_as := outer_role;
     bypasses_row_security := bcce.bypasses_row_security();
-    SELECT string_agg(r.rolname, ', ' ORDER BY r.rolname) INTO groups FROM pg_roles r
+    SELECT string_agg(r.rolname, ', ' ORDER BY r.rolname),
+           coalesce(bool_or(r.rolname = 'bcce_analytics_user'), false),
+           coalesce(bool_or(r.rolname = 'bcce_cost_analyst'), false),
+           coalesce(bool_or(r.rolname = 'bcce_platform'), false)
+    INTO groups, is_reader, is_cost_analyst, is_platform FROM pg_roles r
     WHERE r.rolname IN ('bcce_analytics_user', 'bcce_cost_analyst', 'bcce_analytics_admin', 'bcce_ingest', 'bcce_platform')
       AND pg_has_role(outer_role, r.oid, 'USAGE');
     SELECT string_agg(t.slug, ', ' ORDER BY t.slug),
@@ -1849,6 +1898,32 @@ BEGIN
     INTO tenants, current_tenant
     FROM bcce_data.tenants t
     WHERE t.tenant_id = ANY (bcce.current_tenants()) AND t.deleted_at IS NULL;
+
+    -- What the policies and the rights on reports show: the groups of one
+    -- tenant's readers restrict what bcce_platform permits.
+    IF bypasses_row_security OR is_reader OR is_cost_analyst OR is_platform THEN
+        SELECT coalesce(array_agg(t.tenant_id), '{}') INTO seen FROM bcce_data.tenants t
+        WHERE t.deleted_at IS NULL
+          AND CASE WHEN bypasses_row_security THEN true
+                   WHEN is_reader OR is_cost_analyst THEN t.tenant_id = bcce.current_tenant()
+                   ELSE t.tenant_id = ANY (bcce.current_tenants()) END;
+        SELECT count(*) INTO runs FROM (
+            SELECT FROM bcce_data.workflow_runs f WHERE f.tenant_id = ANY (seen) AND NOT f.is_test LIMIT most) AS counted;
+        SELECT count(*) INTO metrics FROM (
+            SELECT FROM bcce_data.performance_metrics f WHERE f.tenant_id = ANY (seen) AND NOT f.is_test LIMIT most) AS counted;
+        SELECT count(*) INTO predictions FROM (
+            SELECT FROM bcce_data.predictions f WHERE f.tenant_id = ANY (seen) AND NOT f.is_test LIMIT most) AS counted;
+        SELECT count(*) INTO model_calls FROM (
+            SELECT FROM bcce_data.model_usage f WHERE f.tenant_id = ANY (seen) AND NOT f.is_test LIMIT most) AS counted;
+        -- No report on cost tells these.
+        IF bypasses_row_security OR is_reader OR is_platform THEN
+            SELECT count(*) INTO incidents FROM (
+                SELECT FROM bcce_data.incidents f WHERE f.tenant_id = ANY (seen) AND NOT f.is_test LIMIT most) AS counted;
+            SELECT count(*) INTO events FROM (
+                SELECT FROM bcce_data.events f WHERE f.tenant_id = ANY (seen) AND NOT f.is_test LIMIT most) AS counted;
+        END IF;
+    END IF;
+
     explanation := CASE
         WHEN bypasses_row_security THEN
             'You bypass row security: reports show every tenant.'
@@ -1860,19 +1935,24 @@ BEGIN
             'You belong to no tenant, so every report is empty: ask for bcce.add_membership().'
         WHEN groups = 'bcce_ingest' THEN
             format('You write for %s and read nothing.', tenants)
-        -- The groups of one tenant's readers restrict what bcce_platform permits.
-        WHEN groups LIKE '%bcce_platform%' AND groups NOT LIKE '%bcce_analytics_user%' AND groups NOT LIKE '%bcce_cost_analyst%' THEN
+        WHEN is_platform AND NOT is_reader AND NOT is_cost_analyst THEN
             format('Reports show the tenants %s.', tenants)
         WHEN current_tenant IS NULL THEN
             'You belong to several tenants and none is the default, so every report is empty: ask for bcce.add_membership(..., is_default => true), or for the group bcce_platform instead of your own.'
-        WHEN groups NOT LIKE '%bcce_analytics_user%' AND groups NOT LIKE '%bcce_platform%' THEN
+        WHEN NOT is_reader AND NOT is_platform THEN
             format('The cost reports show the tenant %s; you may read no others.', current_tenant)
         ELSE format('Reports show the tenant %s.', current_tenant)
+    END || CASE
+        WHEN seen = '{}' AND bypasses_row_security THEN
+            ' There is no tenant yet: make one with bcce.create_tenant().'
+        WHEN seen <> '{}' AND runs + metrics + predictions + model_calls + coalesce(incidents, 0) + coalesce(events, 0) = 0 THEN
+            ' There are no data yet: a login of the kind ingest sends them, with bcce.record_workflow_run() and its like, or with INSERT and COPY into bcce.inbox_workflow_runs and the other inboxes.'
+        ELSE ''
     END;
 END
 $body$;
 COMMENT ON FUNCTION bcce.whoami() IS
-'Who you are here: login, role you act as (SET ROLE), groups of bcce, tenants, and in one sentence what reports show you or why they are empty.';
+'Who you are here: login, role you act as (SET ROLE), groups of bcce, tenants, and in one sentence what reports show you or why they are empty; then the number of rows that your reports are made from: runs, incidents, metrics (samples), predictions, model_calls, events. Test rows are not counted, counting stops at 1,000,000 (that many or more), and NULL means that you may read no report on them.';
 $bcce_module$);
 
 INSERT INTO bcce.module (part, name, sql) VALUES ('store', '41_configuration', $bcce_module$
@@ -5755,6 +5835,310 @@ COMMENT ON COLUMN bcce.rejected.last_seen_at IS 'last such row';
 COMMENT ON COLUMN bcce.rejected.example_key IS 'id of one such row, where the tenant is known';
 $bcce_module$);
 
+INSERT INTO bcce.module (part, name, sql) VALUES ('report', '31_catalogue', $bcce_module$
+-- Which report answers what, and what its columns mean: read from the comments,
+-- so that a report has one description for every tool.
+CREATE OR REPLACE VIEW bcce.reports WITH (security_invoker = true) AS
+SELECT
+    c.relname::text AS report,
+    substring(d.description FROM '^[^?]+\?') AS question,
+    substring(d.description FROM 'One row per ([^.;]+)') AS grain,
+    (
+        SELECT a.attname::text
+        FROM pg_catalog.pg_attribute a
+        WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+          AND a.atttypid IN ('timestamptz'::regtype, 'date'::regtype)
+          -- Others, such as last_seen_at, describe a row and do not place it in time.
+          AND (a.attname IN ('period_start_at', 'occurred_at', 'started_at', 'opened_at', 'observed_at', 'predicted_at', 'at')
+               OR a.attname LIKE '%\_date')
+        ORDER BY a.attnum
+        LIMIT 1
+    ) AS time_column,
+    (
+        SELECT format('bcce.%I(since, until)', p.proname)
+        FROM pg_catalog.pg_proc p
+        WHERE p.oid = to_regprocedure(format('bcce.%I(pg_catalog.timestamptz, pg_catalog.timestamptz)', c.relname)) AND p.proretset
+    ) AS twin,
+    (
+        SELECT string_agg(r.rolname::text, ', ' ORDER BY r.rolname::text COLLATE "C")
+        FROM pg_catalog.pg_roles r
+        WHERE r.rolname IN ('bcce_analytics_user', 'bcce_cost_analyst', 'bcce_analytics_admin', 'bcce_ingest', 'bcce_platform')
+          AND has_table_privilege(r.oid, c.oid, 'SELECT')
+    ) AS roles
+FROM pg_catalog.pg_class c
+CROSS JOIN LATERAL (SELECT obj_description(c.oid, 'pg_class') AS description) d
+WHERE c.relnamespace = (SELECT n.oid FROM pg_catalog.pg_namespace n WHERE n.nspname = 'bcce')
+  AND c.relkind = 'v' AND c.relname NOT LIKE 'inbox\_%';
+COMMENT ON VIEW bcce.reports IS 'Which report answers my question? One row per report. Made from the comments of the reports.';
+COMMENT ON COLUMN bcce.reports.report IS 'name of the view in schema bcce';
+COMMENT ON COLUMN bcce.reports.question IS 'question that it answers';
+COMMENT ON COLUMN bcce.reports.grain IS 'what one row stands for: one row per ...';
+COMMENT ON COLUMN bcce.reports.time_column IS 'column for the time filter of a BI tool; NULL: the rows have no place in time, a period comes from the twin';
+COMMENT ON COLUMN bcce.reports.twin IS 'function with the same columns for the time from since to before until; NULL: there is none';
+COMMENT ON COLUMN bcce.reports.roles IS 'groups that may read it';
+
+CREATE OR REPLACE VIEW bcce.data_dictionary WITH (security_invoker = true) AS
+SELECT
+    c.relname::text AS report,
+    a.attname::text AS column_name,
+    format_type(a.atttypid, a.atttypmod) AS data_type,
+    CASE
+        WHEN a.atttypid = 'boolean'::regtype THEN 'true or false'
+        WHEN a.atttypid = 'timestamptz'::regtype THEN 'instant'
+        WHEN a.atttypid = 'date'::regtype THEN 'local date'
+        WHEN a.atttypid = 'uuid'::regtype OR a.attname ~ '_(id|key)$' THEN 'identifier'
+        WHEN t.typcategory = 'S' THEN 'text'
+        WHEN a.attname ~ '_usd$' THEN 'US dollars'
+        WHEN a.attname ~ '_ms$' THEN 'milliseconds'
+        WHEN a.attname ~ '_rps$' THEN 'requests per second'
+        WHEN a.attname ~ '_percent$' THEN 'percent'
+        WHEN a.attname ~ '_hour$' THEN 'hour of the day'
+        WHEN a.attname ~ '^hours_' THEN 'hours'
+        WHEN a.attname ~ '_(seconds|minutes|hours|days|tokens|bytes)$' THEN substring(a.attname FROM '[a-z]+$')
+        WHEN a.attname ~ '_(probability|ratio|score)$' THEN substring(a.attname FROM '[a-z]+$')
+        WHEN a.attname ~ '_count$' OR a.atttypid IN ('bigint'::regtype, 'integer'::regtype, 'smallint'::regtype) THEN 'count'
+        WHEN t.typcategory = 'N' THEN 'number'
+        ELSE format_type(a.atttypid, a.atttypmod)
+    END AS unit,
+    col_description(c.oid, a.attnum) AS definition,
+    CASE WHEN a.attname LIKE '%\_key' THEN 'pseudonym' ELSE 'none' END AS pii,
+    a.attnum::integer AS ordinal
+FROM pg_catalog.pg_class c
+JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+JOIN pg_catalog.pg_type t ON t.oid = a.atttypid
+WHERE c.relnamespace = (SELECT n.oid FROM pg_catalog.pg_namespace n WHERE n.nspname = 'bcce')
+  AND c.relkind = 'v' AND c.relname NOT LIKE 'inbox\_%';
+COMMENT ON VIEW bcce.data_dictionary IS 'What does a column of a report mean? One row per report and column. Made from the comments of the columns.';
+COMMENT ON COLUMN bcce.data_dictionary.report IS 'name of the report';
+COMMENT ON COLUMN bcce.data_dictionary.column_name IS 'name of the column';
+COMMENT ON COLUMN bcce.data_dictionary.data_type IS 'type in PostgreSQL';
+COMMENT ON COLUMN bcce.data_dictionary.unit IS 'unit, told by the name of the column, else by its type';
+COMMENT ON COLUMN bcce.data_dictionary.definition IS 'what the values are';
+COMMENT ON COLUMN bcce.data_dictionary.pii IS 'pseudonym: a key that may stand for a person; none: says nothing about a person';
+COMMENT ON COLUMN bcce.data_dictionary.ordinal IS 'place of the column in the report, rising from 1';
+$bcce_module$);
+
+INSERT INTO bcce.module (part, name, sql) VALUES ('report', '32_tenant', $bcce_module$
+-- All about one tenant as one JSON object.  A tenant of somebody else and one
+-- that does not exist are the same to the caller.
+CREATE OR REPLACE FUNCTION bcce.report_tenant(tenant uuid) RETURNS json
+LANGUAGE sql STABLE PARALLEL RESTRICTED
+BEGIN ATOMIC
+    SELECT json_build_object(
+        'overview', (
+            SELECT row_to_json(o)
+            FROM bcce.analytics_overview(NULL::timestamptz, NULL::timestamptz) o
+            WHERE o.tenant_id = tenant),
+        'mttr', (
+            SELECT row_to_json(m)
+            FROM bcce.mttr_analysis(NULL::timestamptz, NULL::timestamptz) m
+            WHERE m.tenant_id = tenant),
+        'cost', (
+            SELECT row_to_json(c)
+            FROM bcce.cost_analysis(NULL::timestamptz, NULL::timestamptz) c
+            WHERE c.tenant_id = tenant),
+        'services', (
+            SELECT coalesce(json_agg(json_build_object(
+                'service_id', s.service_id,
+                'service_name', s.service_name,
+                'status', s.status,
+                'status_reason', s.status_reason,
+                'last_seen_at', s.last_seen_at,
+                'open_incidents', s.open_incidents) ORDER BY s.service_id COLLATE "C"), '[]')
+            FROM bcce.service_health_dashboard(NULL::timestamptz, NULL::timestamptz) s
+            WHERE s.tenant_id = tenant),
+        'models', (
+            SELECT coalesce(json_agg(json_build_object(
+                'model_name', p.model_name,
+                'model_version', p.model_version,
+                'total_predictions', p.total_predictions,
+                'labelled_count', p.labelled_count,
+                'accuracy_percent', p.accuracy_percent,
+                'accuracy_low_percent', p.accuracy_low_percent,
+                'accuracy_high_percent', p.accuracy_high_percent,
+                'brier_score', p.brier_score) ORDER BY p.model_name COLLATE "C", p.model_version COLLATE "C"), '[]')
+            FROM bcce.prediction_accuracy(NULL::timestamptz, NULL::timestamptz) p
+            WHERE p.tenant_id = tenant AND p.model_name IS NOT NULL))
+    FROM bcce_data.tenants t
+    WHERE t.tenant_id = tenant AND t.deleted_at IS NULL
+    UNION ALL
+    SELECT NULL::json
+    FROM bcce.raise_error('P0002', 'tenant not found', NULL, NULL) refusal
+    WHERE NOT EXISTS (
+        SELECT 1
+        FROM bcce_data.tenants t
+        WHERE t.tenant_id = tenant AND t.deleted_at IS NULL
+    );
+END;
+COMMENT ON FUNCTION bcce.report_tenant(uuid) IS 'All about a tenant, over all its data, as one JSON object: overview, mttr and cost with every column of these reports, services with their status, models with their accuracy; null where unknown, [] where there are none. Error P0002 when there is no such tenant or it is not the caller''s.';
+
+CREATE OR REPLACE FUNCTION bcce.report_tenant(tenant text) RETURNS json
+LANGUAGE sql STABLE PARALLEL RESTRICTED
+BEGIN ATOMIC
+    SELECT bcce.report_tenant((
+        SELECT t.tenant_id
+        FROM bcce_data.tenants t
+        WHERE tenant IN (t.slug, t.external_id)
+           OR replace(t.tenant_id::text, '-', '') = lower(replace(btrim(tenant, '{}'), '-', ''))
+        ORDER BY t.slug = tenant DESC, t.external_id = tenant DESC NULLS LAST
+        LIMIT 1
+    ));
+END;
+COMMENT ON FUNCTION bcce.report_tenant(text) IS 'The same for a tenant named by slug, external id or uuid.';
+$bcce_module$);
+
+INSERT INTO bcce.module (part, name, sql) VALUES ('report', '33_export', $bcce_module$
+-- Exports: a report as lines of CSV or JSON, each export logged.
+--
+-- Readers mostly are in a read-only transaction, and on a standby everybody is:
+-- what the log table cannot take is a line of the server log.
+CREATE OR REPLACE FUNCTION bcce.log_export(report text, tenants uuid[], row_counts bigint[]) RETURNS void
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $body$
+DECLARE
+    total numeric := coalesce((SELECT sum(c.n) FROM unnest(row_counts) AS c (n)), 0);
+    written bigint := 0;
+BEGIN
+    IF report <> 'overview' AND NOT EXISTS (SELECT FROM bcce.reports r WHERE r.report = log_export.report) OR report IS NULL THEN
+        PERFORM bcce.raise_error('22023', 'unknown report', NULL, 'bcce.reports lists them.');
+    END IF;
+    IF current_setting('transaction_read_only') = 'off' THEN
+        -- An export of nothing is one of the caller's own tenant.
+        INSERT INTO bcce_data.export_log (tenant_id, login, report, row_count)
+        SELECT t.tenant_id, session_user, log_export.report, c.n
+        FROM (
+            SELECT u.tenant_id, sum(u.n)::bigint AS n
+            FROM unnest(tenants, row_counts) AS u (tenant_id, n)
+            WHERE u.tenant_id IS NOT NULL
+            GROUP BY u.tenant_id
+            UNION ALL
+            SELECT coalesce(bcce.current_tenant(), (bcce.current_tenants())[1]), total::bigint
+            WHERE coalesce(cardinality(array_remove(tenants, NULL)), 0) = 0
+        ) c
+        JOIN bcce_data.tenants t ON t.tenant_id = c.tenant_id
+        WHERE c.n >= 0;
+        GET DIAGNOSTICS written = ROW_COUNT;
+    END IF;
+    IF written = 0 THEN
+        PERFORM bcce.log_line(format('bcce: export of report "%s", rows: %s', report, total));
+    END IF;
+END
+$body$;
+COMMENT ON FUNCTION bcce.log_export(text, uuid[], bigint[]) IS 'Writes down that the caller exported so many rows of these tenants, as the export functions do: in the export log, or as a line of the server log where the transaction is read-only or there is no tenant. Error 22023 for an unknown report.';
+
+CREATE OR REPLACE FUNCTION bcce.export_lines(
+    style text, report text, since timestamptz DEFAULT NULL, until timestamptz DEFAULT NULL) RETURNS SETOF text
+LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, pg_temp SET datestyle = 'ISO, YMD' SET timezone = 'UTC' SET extra_float_digits = 1 AS $body$
+DECLARE
+    found_report text;
+    has_twin boolean;
+    source text;
+    names text[];
+    columns text[];
+    sort_keys text;
+    is_text boolean[];
+    tenant_column text;
+    row_tenant uuid;
+    last_tenant uuid;
+    n bigint := 0;
+    tenants uuid[] := '{}';
+    row_counts bigint[] := '{}';
+    line text;
+BEGIN
+    IF style IS NULL OR style NOT IN ('csv', 'jsonl') THEN
+        PERFORM bcce.raise_error('22023', 'unknown style of lines', NULL, 'Known styles: csv, jsonl.');
+    END IF;
+    SELECT r.report, r.twin IS NOT NULL INTO found_report, has_twin FROM bcce.reports r
+    WHERE r.report = CASE export_lines.report WHEN 'overview' THEN 'analytics_overview' ELSE export_lines.report END;
+    IF found_report IS NULL THEN
+        PERFORM bcce.raise_error('22023', 'unknown report', NULL, (
+            SELECT 'Known reports: overview, ' || string_agg(r.report, ', ' ORDER BY r.report COLLATE "C") || '.'
+            FROM bcce.reports r));
+    END IF;
+    IF num_nonnulls(since, until) > 0 AND NOT has_twin THEN
+        PERFORM bcce.raise_error('22023', 'this report takes no period', NULL, 'Leave since and until out.');
+    END IF;
+    source := format(CASE WHEN num_nonnulls(since, until) > 0 THEN 'bcce.%I($1, $2)' ELSE 'bcce.%I' END, found_report);
+
+    -- Reports do not round money; here it gets two decimals, the cost of a unit six.
+    SELECT array_agg(quote_ident(a.attname) ORDER BY a.attnum),
+           array_agg(format(CASE WHEN a.atttypid <> 'numeric'::regtype OR a.attname NOT LIKE '%\_usd' THEN 'r.%I'
+                                 WHEN a.attname LIKE 'cost\_per\_%' THEN 'round(r.%I, 6)'
+                                 ELSE 'round(r.%I, 2)' END, a.attname) ORDER BY a.attnum),
+           array_agg(t.typcategory NOT IN ('N', 'B', 'D') ORDER BY a.attnum),
+           string_agg(format(CASE WHEN t.typcategory = 'S' THEN 'r.%I COLLATE "C"' ELSE 'r.%I' END, a.attname), ', '
+                      ORDER BY a.attname <> 'tenant_id', a.attnum)
+               FILTER (WHERE a.atttypid IN ('uuid'::regtype, 'text'::regtype, 'timestamptz'::regtype, 'date'::regtype)),
+           coalesce(max('r.tenant_id'::text) FILTER (WHERE a.attname = 'tenant_id'), 'NULL::uuid')
+    INTO names, columns, is_text, sort_keys, tenant_column
+    FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid
+    WHERE a.attrelid = format('bcce.%I', found_report)::regclass AND a.attnum > 0 AND NOT a.attisdropped
+      -- The sample's four columns.
+      AND (export_lines.report <> 'overview'
+           OR a.attname IN ('tenant_id', 'tenant_name', 'total_workflows', 'failure_rate_percent'));
+
+    IF style = 'csv' THEN
+        RETURN NEXT array_to_string(names, ',');
+        -- A spreadsheet takes text that begins like a formula for one.
+        source := format($query$
+            SELECT (
+                SELECT string_agg(CASE
+                    WHEN g.value IS NULL THEN ''
+                    WHEN g.value = '' OR g.value ~ '[",\r\n]' THEN '"' || replace(g.value, '"', '""') || '"'
+                    ELSE g.value END, ',' ORDER BY f.ordinal)
+                FROM unnest(ARRAY[%s]::text[], $3) WITH ORDINALITY AS f (value, is_text, ordinal)
+                CROSS JOIN LATERAL (
+                    SELECT CASE WHEN f.is_text AND f.value ~ '^[-=+@\t\r]' THEN '''' || f.value ELSE f.value END) AS g (value)
+            ), %s FROM %s AS r ORDER BY %s$query$,
+            (SELECT string_agg(c || '::text', ', ' ORDER BY o) FROM unnest(columns) WITH ORDINALITY AS u (c, o)),
+            tenant_column, source, sort_keys);
+    ELSE
+        source := format('SELECT (SELECT row_to_json(j) FROM (SELECT %s) AS j)::text, %s FROM %s AS r ORDER BY %s',
+            (SELECT string_agg(c || ' AS ' || a, ', ' ORDER BY o) FROM unnest(columns, names) WITH ORDINALITY AS u (c, a, o)),
+            tenant_column, source, sort_keys);
+    END IF;
+    FOR line, row_tenant IN EXECUTE source USING since, until, is_text LOOP
+        IF n > 0 AND row_tenant IS DISTINCT FROM last_tenant THEN
+            tenants := tenants || last_tenant;
+            row_counts := row_counts || n;
+            n := 0;
+        END IF;
+        last_tenant := row_tenant;
+        n := n + 1;
+        RETURN NEXT line;
+    END LOOP;
+    IF n > 0 THEN
+        tenants := tenants || last_tenant;
+        row_counts := row_counts || n;
+    END IF;
+    PERFORM bcce.log_export(export_lines.report, tenants, row_counts);
+END
+$body$;
+COMMENT ON FUNCTION bcce.export_lines(text, text, timestamptz, timestamptz) IS 'What export_csv() (style csv) and export_jsonl() (style jsonl) return.';
+
+CREATE OR REPLACE FUNCTION bcce.export_csv(report text, since timestamptz DEFAULT NULL, until timestamptz DEFAULT NULL) RETURNS SETOF text
+LANGUAGE sql VOLATILE
+BEGIN ATOMIC
+    SELECT l.line FROM bcce.export_lines('csv', report, since, until) AS l (line);
+END;
+COMMENT ON FUNCTION bcce.export_csv(text, timestamptz, timestamptz) IS 'A report as CSV (RFC 4180), a line per row after the header: fields with a comma, quote or line break are quoted, NULL is an empty field, empty text "", times are UTC, money has two decimals (the cost of a unit six), and text that a spreadsheet would take for a formula has a single quote before it. overview is the short form of analytics_overview: tenant_id, tenant_name, total_workflows, failure_rate_percent. since (inclusive) and until (exclusive) choose a period. Each export is logged. Errors: 22023 unknown report, or one without periods; 42501 not for the caller.';
+
+CREATE OR REPLACE FUNCTION bcce.export_jsonl(report text, since timestamptz DEFAULT NULL, until timestamptz DEFAULT NULL) RETURNS SETOF text
+LANGUAGE sql VOLATILE
+BEGIN ATOMIC
+    SELECT l.line FROM bcce.export_lines('jsonl', report, since, until) AS l (line);
+END;
+COMMENT ON FUNCTION bcce.export_jsonl(text, timestamptz, timestamptz) IS 'A report as JSON lines, one object per row with the columns in order; names, period, log and errors as in export_csv().';
+
+CREATE OR REPLACE FUNCTION bcce.export_json(report text, since timestamptz DEFAULT NULL, until timestamptz DEFAULT NULL) RETURNS json
+LANGUAGE sql VOLATILE
+BEGIN ATOMIC
+    SELECT (coalesce('[' || string_agg(l.line, E',\n' ORDER BY l.ordinal) || ']', '[]'))::json
+    FROM bcce.export_lines('jsonl', report, since, until) WITH ORDINALITY AS l (line, ordinal);
+END;
+COMMENT ON FUNCTION bcce.export_json(text, timestamptz, timestamptz) IS 'A report as one JSON array of objects; names, period, log and errors as in export_csv().';
+$bcce_module$);
+
 INSERT INTO bcce.module (part, name, sql) VALUES ('report', '90_grants', $bcce_module$
 -- Who may read and call what install() makes.  Rights are those that the
 -- reports need and no more: a reader gets a column of the store exactly if a
@@ -5816,17 +6200,19 @@ BEGIN
     -- Readers: the reports, their twins, and what these name.
     FOR item IN
         SELECT format('GRANT SELECT ON %s TO %s', c.oid::regclass, readers
-                      || CASE WHEN c.relname LIKE 'cost\_%' THEN ', bcce_cost_analyst' ELSE '' END) AS command
+                      || CASE WHEN c.relname LIKE 'cost\_%' OR c.relname IN ('reports', 'data_dictionary')
+                              THEN ', bcce_cost_analyst' ELSE '' END) AS command
         FROM pg_class c
         WHERE c.relnamespace = 'bcce'::regnamespace AND c.relkind = 'v' AND c.relname NOT LIKE 'inbox\_%'
         UNION ALL
         SELECT format('GRANT EXECUTE ON FUNCTION %s TO %s', p.oid::regprocedure, readers
-                      || CASE WHEN p.proname LIKE 'cost\_%' THEN ', bcce_cost_analyst' ELSE '' END)
+                      || CASE WHEN p.proname LIKE 'cost\_%' OR p.proname ~ '^(export|log_export)' THEN ', bcce_cost_analyst' ELSE '' END)
         FROM pg_proc p
         WHERE p.pronamespace = 'bcce'::regnamespace
           AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e')
           AND (EXISTS (SELECT FROM pg_class c WHERE c.relnamespace = p.pronamespace AND c.relkind = 'v' AND c.relname = p.proname)
-               OR p.proname = 'overview_json')
+               OR p.proname IN ('overview_json', 'report_tenant', 'export_csv', 'export_jsonl', 'export_json',
+                                 'export_lines', 'log_export'))
     LOOP
         EXECUTE item.command;
     END LOOP;

@@ -51,6 +51,8 @@ everything() {
         for report in $reports; do
             echo "SELECT * FROM bcce.$report('2000-01-01', '2100-01-01');"
             echo "SELECT * FROM bcce.$report(NULL, NULL) WHERE tenant_id = '$beta';"
+            echo "SELECT bcce.export_csv('$report');"
+            echo "SELECT bcce.export_json('$report', '2000-01-01', '2100-01-01');"
             echo "SELECT count(*) FROM bcce.$report WHERE tenant_id = '$beta' OR tenant_name LIKE 'B%' HAVING count(*) > 0 AND count(*) <> 999;"
         done
         for table in $tables; do
@@ -76,6 +78,8 @@ everything() {
                 AND p.proname <> 'raise_error' \\gexec"
         echo "SELECT bcce.overview_json(slug) FROM (VALUES ('beta'), ('ext-beta'), ('$beta')) AS v (slug);"
         echo "SELECT bcce.overview_json('$beta'::uuid);"
+        echo "SELECT bcce.report_tenant(slug) FROM (VALUES ('beta'), ('ext-beta'), ('$beta')) AS v (slug);"
+        echo "SELECT bcce.report_tenant('$beta'::uuid);"
         echo "SELECT bcce.estimate_cost('workflow_run', 1, now(), '$beta');"
     } | sql $database "$1" -v ON_ERROR_STOP=0 | sed "s/LINE [0-9]*:.*//; /^ *\^/d"
 }
@@ -90,7 +94,7 @@ everything regress_isolation_platform >"$work/seen.platform"
 like "$(cat "$work/seen.platform")" 'Beta tenant' "the same questions of one who may see beta show it"
 like "$(cat "$work/seen.user")" 'Alpha tenant' "and those of alpha's reader show alpha"
 is "$(grep -cE 'Alpha tenant|svc-alpha' "$work/seen.none" || true)" 0 "no membership: no rows of anybody"
-is "$(for view in $views; do sql $database regress_isolation_none -c "SELECT count(*) FROM $view"; done | grep -v inbox | sort -u | grep -v 'permission denied' || true)" 0 "no membership: every report answers with no row and no error"
+is "$(for view in $(grep -vE 'bcce.(reports|data_dictionary)$' <<<"$views"); do sql $database regress_isolation_none -c "SELECT count(*) FROM $view"; done | grep -v inbox | sort -u | grep -v 'permission denied' || true)" 0 "no membership: every report answers with no row and no error"
 is "$(for report in $reports; do sql $database regress_isolation_none -c "SELECT count(*) FROM bcce.$report('2020-01-01')"; done | sort -u)" 0 "no membership: every twin, too"
 is "$(grep -E 'Alpha tenant|svc-alpha' "$work/seen.ingest" "$work/seen.outsider" || true)" "" "a writer reads nothing, nor does an outsider"
 is "$(for report in $reports; do case $report in cost_*) ;; *) sqlstate $database regress_isolation_cost "SELECT * FROM bcce.$report" ;; esac; done | sort -u)" "ERROR:  42501" "a cost analyst reads the cost reports only"
@@ -128,7 +132,8 @@ for inbox in inbox_workflow_runs inbox_incidents inbox_events; do
 done
 sql $database regress_isolation_ingest -c "SELECT bcce.ingest_events('[{\"event_type\": \"x\", \"tenant\": \"beta\"}]'), bcce.record_incident('inc-beta-1', now(), title => 'mine')" \
     -c "SELECT bcce.record_workflow_run('wf-beta-0', 'failed', now(), now(), 'run-beta-1')" >/dev/null
-sql $database regress_isolation_admin -c "SELECT bcce.set_price('workflow_run', 9, now(), 'beta')" -c "SELECT bcce.add_value_alias('run_status', 'x', 'failed', 'beta')" >/dev/null
+sql $database regress_isolation_admin -c "SELECT bcce.set_price('workflow_run', 9, now(), 'beta')" -c "SELECT bcce.add_value_alias('run_status', 'x', 'failed', 'beta')" \
+    -c "SELECT bcce.log_export('overview', '{$beta}', '{1}')" >/dev/null
 beta_rows >"$work/beta.after"
 is "$(cat "$work/beta.after")" "$(cat "$work/beta.before")" "nothing of beta has changed, ids of its own included"
 is "$(sqlstate $database regress_isolation_ingest "SELECT bcce.create_tenant('x', 'x')"; sqlstate $database regress_isolation_ingest "SELECT bcce.add_membership('regress_isolation_ingest', 'beta')"
@@ -139,9 +144,11 @@ is "$(sqlstate $database regress_isolation_ingest "SELECT bcce.create_tenant('x'
 for login in user admin platform none; do
     for form in "'beta'" "'$beta'::uuid" "'$beta'"; do
         [ $login != platform ] || continue
-        a=$(psql -XAtq -v VERBOSITY=verbose -U regress_isolation_$login -d $database -c "SELECT bcce.overview_json($form)" 2>&1 | grep -v LOCATION || true)
-        b=$(psql -XAtq -v VERBOSITY=verbose -U regress_isolation_$login -d $database -c "SELECT bcce.overview_json($(sed "s/beta/nobody/; s/$beta/00000000-0000-7000-8000-000000000000/" <<<"$form"))" 2>&1 | grep -v LOCATION || true)
-        is "$a" "$b" "$login: overview_json of beta as of nobody (${form:0:10})"
+        for function in overview_json report_tenant; do
+            a=$(psql -XAtq -v VERBOSITY=verbose -U regress_isolation_$login -d $database -c "SELECT bcce.$function($form)" 2>&1 | grep -v LOCATION || true)
+            b=$(psql -XAtq -v VERBOSITY=verbose -U regress_isolation_$login -d $database -c "SELECT bcce.$function($(sed "s/beta/nobody/; s/$beta/00000000-0000-7000-8000-000000000000/" <<<"$form"))" 2>&1 | grep -v LOCATION || true)
+            is "$a" "$b" "$login: $function of beta as of nobody (${form:0:10})"
+        done
     done
 done
 

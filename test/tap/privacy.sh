@@ -17,6 +17,7 @@ psql -XAtq -d $database >/dev/null <<'SQL'
 SELECT bcce.create_tenant('alpha', 'Alpha');
 SELECT bcce.create_login('regress_privacy_writer', 'alpha', 'ingest');
 SELECT bcce.create_login('regress_privacy_admin', 'alpha', 'admin');
+SELECT bcce.create_login('regress_privacy_reader', 'alpha');
 SELECT bcce.record_prediction('m', 'external', 't', 0.5, prediction_id => 'known', tenant => 'alpha');
 CHECKPOINT;
 SQL
@@ -220,6 +221,10 @@ SQL
 [ -z "$found" ] || sql $database postgres -c "SELECT * FROM bcce_data.rejected_input WHERE rejected_input::text LIKE '%4111%'" | cut -c1-400 | sed "s/^/## /"
 is "$found" "" "no column of any table of any schema holds one"
 is "$(sql $database postgres -c "SELECT count(*) > 0 FROM bcce_data.workflow_runs WHERE error_message LIKE '%[EMAIL]%[CREDIT_CARD]%[%]%'")" t "tags stand in their place"
+
+# An export by a login that only reads leaves a line, and not its statement.
+is "$(sql $database regress_privacy_reader -c "SELECT count(*) FROM bcce.export_csv('overview') AS line WHERE line <> '$planted'")" 2 "an export in a read-only transaction"
+is "$(grep -c 'LOG:  bcce: export of report "overview", rows: 1$' "$cluster/log")" 1 "is a line of the server log"
 
 # Positive control for the two searches below: a word that is stored as it is.
 sql $database postgres -c "SELECT bcce.record_incident('control-word-xyzzy', now(), tenant => 'alpha')" -c "SELECT 'control-error-xyzzy'::integer" >/dev/null

@@ -13,6 +13,7 @@ REVOKE ALL ON FUNCTION
     bcce.uninstall(text),
     bcce.store_object_count(),
     bcce.raise_error(text, text, text, text),
+    bcce.log_line(text),
     bcce.invalidate_cache(),
     bcce.inbox_row(),
     bcce.pseudonym(text, text),
@@ -25,7 +26,8 @@ GRANT EXECUTE ON FUNCTION bcce.pseudonym(text, text, uuid) TO bcce_owner;
 
 -- Keeps the failing statement out of the log: for the functions of bcce only.
 GRANT EXECUTE ON FUNCTION bcce.raise_error(text, text, text, text)
-    TO bcce_owner, bcce_analytics_user, bcce_platform;
+    TO bcce_owner, bcce_analytics_user, bcce_cost_analyst, bcce_platform;
+GRANT EXECUTE ON FUNCTION bcce.log_line(text) TO bcce_owner;
 
 -- Triggers of a new partition are made by its owner.
 GRANT EXECUTE ON FUNCTION bcce.invalidate_cache(), bcce.inbox_row() TO bcce_owner;

@@ -58,17 +58,19 @@ BEGIN
     -- Readers: the reports, their twins, and what these name.
     FOR item IN
         SELECT format('GRANT SELECT ON %s TO %s', c.oid::regclass, readers
-                      || CASE WHEN c.relname LIKE 'cost\_%' THEN ', bcce_cost_analyst' ELSE '' END) AS command
+                      || CASE WHEN c.relname LIKE 'cost\_%' OR c.relname IN ('reports', 'data_dictionary')
+                              THEN ', bcce_cost_analyst' ELSE '' END) AS command
         FROM pg_class c
         WHERE c.relnamespace = 'bcce'::regnamespace AND c.relkind = 'v' AND c.relname NOT LIKE 'inbox\_%'
         UNION ALL
         SELECT format('GRANT EXECUTE ON FUNCTION %s TO %s', p.oid::regprocedure, readers
-                      || CASE WHEN p.proname LIKE 'cost\_%' THEN ', bcce_cost_analyst' ELSE '' END)
+                      || CASE WHEN p.proname LIKE 'cost\_%' OR p.proname ~ '^(export|log_export)' THEN ', bcce_cost_analyst' ELSE '' END)
         FROM pg_proc p
         WHERE p.pronamespace = 'bcce'::regnamespace
           AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e')
           AND (EXISTS (SELECT FROM pg_class c WHERE c.relnamespace = p.pronamespace AND c.relkind = 'v' AND c.relname = p.proname)
-               OR p.proname = 'overview_json')
+               OR p.proname IN ('overview_json', 'report_tenant', 'export_csv', 'export_jsonl', 'export_json',
+                                 'export_lines', 'log_export'))
     LOOP
         EXECUTE item.command;
     END LOOP;

@@ -119,17 +119,37 @@ $body$;
 COMMENT ON FUNCTION bcce.create_login(text, text, text) IS
 'Makes a login for one tenant with just the rights of its kind: user (reads reports), cost (cost reports only), admin (reads and configures), ingest (writes, reads nothing), platform (reads several tenants; add them with add_membership()). It has no password yet: set one with \password in psql, so that it appears in no log. Errors: 22023 unknown kind, 42602 bad name, 42710 name taken, 42501 not allowed, P0002 tenant not found.';
 
+-- Other columns need another function.
+DO $do$
+BEGIN
+    IF EXISTS (SELECT FROM pg_proc p WHERE p.oid = to_regprocedure('bcce.whoami()')
+               AND p.proargnames IS DISTINCT FROM '{login,acting_as,groups,tenants,current_tenant,bypasses_row_security,explanation,runs,incidents,metrics,predictions,model_calls,events}'::text[]) THEN
+        DROP FUNCTION bcce.whoami();
+    END IF;
+END
+$do$;
 CREATE OR REPLACE FUNCTION bcce.whoami(
     OUT login text, OUT acting_as text, OUT groups text, OUT tenants text, OUT current_tenant text,
-    OUT bypasses_row_security boolean, OUT explanation text)
+    OUT bypasses_row_security boolean, OUT explanation text,
+    OUT runs bigint, OUT incidents bigint, OUT metrics bigint, OUT predictions bigint, OUT model_calls bigint, OUT events bigint)
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $body$
 DECLARE
     outer_role name := CASE current_setting('role') WHEN 'none' THEN session_user ELSE current_setting('role') END;
+    -- Enough to know that there is something, and no long wait where there is much.
+    most CONSTANT bigint := 1000000;
+    is_reader boolean;
+    is_cost_analyst boolean;
+    is_platform boolean;
+    seen uuid[];
 BEGIN
     login := session_user;
     acting_as := outer_role;
     bypasses_row_security := bcce.bypasses_row_security();
-    SELECT string_agg(r.rolname, ', ' ORDER BY r.rolname) INTO groups FROM pg_roles r
+    SELECT string_agg(r.rolname, ', ' ORDER BY r.rolname),
+           coalesce(bool_or(r.rolname = 'bcce_analytics_user'), false),
+           coalesce(bool_or(r.rolname = 'bcce_cost_analyst'), false),
+           coalesce(bool_or(r.rolname = 'bcce_platform'), false)
+    INTO groups, is_reader, is_cost_analyst, is_platform FROM pg_roles r
     WHERE r.rolname IN ('bcce_analytics_user', 'bcce_cost_analyst', 'bcce_analytics_admin', 'bcce_ingest', 'bcce_platform')
       AND pg_has_role(outer_role, r.oid, 'USAGE');
     SELECT string_agg(t.slug, ', ' ORDER BY t.slug),
@@ -137,6 +157,32 @@ BEGIN
     INTO tenants, current_tenant
     FROM bcce_data.tenants t
     WHERE t.tenant_id = ANY (bcce.current_tenants()) AND t.deleted_at IS NULL;
+
+    -- What the policies and the rights on reports show: the groups of one
+    -- tenant's readers restrict what bcce_platform permits.
+    IF bypasses_row_security OR is_reader OR is_cost_analyst OR is_platform THEN
+        SELECT coalesce(array_agg(t.tenant_id), '{}') INTO seen FROM bcce_data.tenants t
+        WHERE t.deleted_at IS NULL
+          AND CASE WHEN bypasses_row_security THEN true
+                   WHEN is_reader OR is_cost_analyst THEN t.tenant_id = bcce.current_tenant()
+                   ELSE t.tenant_id = ANY (bcce.current_tenants()) END;
+        SELECT count(*) INTO runs FROM (
+            SELECT FROM bcce_data.workflow_runs f WHERE f.tenant_id = ANY (seen) AND NOT f.is_test LIMIT most) AS counted;
+        SELECT count(*) INTO metrics FROM (
+            SELECT FROM bcce_data.performance_metrics f WHERE f.tenant_id = ANY (seen) AND NOT f.is_test LIMIT most) AS counted;
+        SELECT count(*) INTO predictions FROM (
+            SELECT FROM bcce_data.predictions f WHERE f.tenant_id = ANY (seen) AND NOT f.is_test LIMIT most) AS counted;
+        SELECT count(*) INTO model_calls FROM (
+            SELECT FROM bcce_data.model_usage f WHERE f.tenant_id = ANY (seen) AND NOT f.is_test LIMIT most) AS counted;
+        -- No report on cost tells these.
+        IF bypasses_row_security OR is_reader OR is_platform THEN
+            SELECT count(*) INTO incidents FROM (
+                SELECT FROM bcce_data.incidents f WHERE f.tenant_id = ANY (seen) AND NOT f.is_test LIMIT most) AS counted;
+            SELECT count(*) INTO events FROM (
+                SELECT FROM bcce_data.events f WHERE f.tenant_id = ANY (seen) AND NOT f.is_test LIMIT most) AS counted;
+        END IF;
+    END IF;
+
     explanation := CASE
         WHEN bypasses_row_security THEN
             'You bypass row security: reports show every tenant.'
@@ -148,16 +194,21 @@ BEGIN
             'You belong to no tenant, so every report is empty: ask for bcce.add_membership().'
         WHEN groups = 'bcce_ingest' THEN
             format('You write for %s and read nothing.', tenants)
-        -- The groups of one tenant's readers restrict what bcce_platform permits.
-        WHEN groups LIKE '%bcce_platform%' AND groups NOT LIKE '%bcce_analytics_user%' AND groups NOT LIKE '%bcce_cost_analyst%' THEN
+        WHEN is_platform AND NOT is_reader AND NOT is_cost_analyst THEN
             format('Reports show the tenants %s.', tenants)
         WHEN current_tenant IS NULL THEN
             'You belong to several tenants and none is the default, so every report is empty: ask for bcce.add_membership(..., is_default => true), or for the group bcce_platform instead of your own.'
-        WHEN groups NOT LIKE '%bcce_analytics_user%' AND groups NOT LIKE '%bcce_platform%' THEN
+        WHEN NOT is_reader AND NOT is_platform THEN
             format('The cost reports show the tenant %s; you may read no others.', current_tenant)
         ELSE format('Reports show the tenant %s.', current_tenant)
+    END || CASE
+        WHEN seen = '{}' AND bypasses_row_security THEN
+            ' There is no tenant yet: make one with bcce.create_tenant().'
+        WHEN seen <> '{}' AND runs + metrics + predictions + model_calls + coalesce(incidents, 0) + coalesce(events, 0) = 0 THEN
+            ' There are no data yet: a login of the kind ingest sends them, with bcce.record_workflow_run() and its like, or with INSERT and COPY into bcce.inbox_workflow_runs and the other inboxes.'
+        ELSE ''
     END;
 END
 $body$;
 COMMENT ON FUNCTION bcce.whoami() IS
-'Who you are here: login, role you act as (SET ROLE), groups of bcce, tenants, and in one sentence what reports show you or why they are empty.';
+'Who you are here: login, role you act as (SET ROLE), groups of bcce, tenants, and in one sentence what reports show you or why they are empty; then the number of rows that your reports are made from: runs, incidents, metrics (samples), predictions, model_calls, events. Test rows are not counted, counting stops at 1,000,000 (that many or more), and NULL means that you may read no report on them.';
