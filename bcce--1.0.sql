@@ -6663,6 +6663,428 @@ COMMENT ON COLUMN bcce.hung_runs.service_id IS 'service of the run, else of the 
 COMMENT ON COLUMN bcce.hung_runs.running_seconds IS 'how long it has been running, seconds, now or at the window''s end';
 $bcce_module$);
 
+INSERT INTO bcce.module (part, name, sql) VALUES ('report', '28_operations', $bcce_module$
+-- What happened in incidents, and which sources fell silent.
+CREATE OR REPLACE FUNCTION bcce.incident_timeline(since timestamptz DEFAULT NULL, until timestamptz DEFAULT NULL)
+RETURNS TABLE (
+    tenant_id uuid,
+    tenant_name text,
+    at timestamptz,
+    incident_id text,
+    service_id text,
+    incident_type text,
+    severity text,
+    title text,
+    affected_resources text,
+    event_kind text,
+    response_action text,
+    actor_key text
+)
+LANGUAGE sql STABLE PARALLEL RESTRICTED
+BEGIN ATOMIC
+    SELECT
+        t.tenant_id,
+        t.tenant_name,
+        e.at,
+        i.incident_id,
+        i.service_id,
+        i.incident_type,
+        i.severity,
+        i.title,
+        i.affected_resources,
+        e.kind,
+        e.response_action,
+        e.actor_key
+    FROM bcce_data.tenants t
+    JOIN bcce_data.incidents i ON i.tenant_id = t.tenant_id
+    JOIN bcce_data.incident_events e ON e.tenant_id = i.tenant_id AND e.incident_id = i.incident_id
+    WHERE t.deleted_at IS NULL
+      AND NOT i.is_test AND i.merged_into IS NULL
+      AND i.severity IN ('sev1', 'sev2')
+      AND (since IS NULL OR e.at >= since)
+      AND (until IS NULL OR e.at < until);
+END;
+COMMENT ON FUNCTION bcce.incident_timeline(timestamptz, timestamptz) IS 'What happened in severe incidents between since (inclusive) and until (exclusive)? NULL leaves an end open. Same columns as the view of this name.';
+
+CREATE OR REPLACE VIEW bcce.incident_timeline WITH (security_invoker = true) AS
+SELECT
+    x.tenant_id,
+    x.tenant_name,
+    x.at,
+    x.incident_id,
+    x.service_id,
+    x.incident_type,
+    x.severity,
+    x.title,
+    x.affected_resources,
+    x.event_kind,
+    x.response_action,
+    x.actor_key
+FROM bcce.incident_timeline(NULL::timestamptz, NULL::timestamptz) x;
+COMMENT ON VIEW bcce.incident_timeline IS 'What happened in severe incidents, step by step? One row per event of a declared sev1 or sev2 incident; the latest have the largest at. For a period use the function of this name.';
+COMMENT ON COLUMN bcce.incident_timeline.tenant_id IS 'tenant';
+COMMENT ON COLUMN bcce.incident_timeline.tenant_name IS 'display name of the tenant';
+COMMENT ON COLUMN bcce.incident_timeline.at IS 'when it happened';
+COMMENT ON COLUMN bcce.incident_timeline.incident_id IS 'incident';
+COMMENT ON COLUMN bcce.incident_timeline.service_id IS 'service of the incident';
+COMMENT ON COLUMN bcce.incident_timeline.incident_type IS 'type of the incident';
+COMMENT ON COLUMN bcce.incident_timeline.severity IS 'sev1 or sev2';
+COMMENT ON COLUMN bcce.incident_timeline.title IS 'title of the incident, redacted';
+COMMENT ON COLUMN bcce.incident_timeline.affected_resources IS 'what is affected, redacted';
+COMMENT ON COLUMN bcce.incident_timeline.event_kind IS 'kind of event, as the sender calls it';
+COMMENT ON COLUMN bcce.incident_timeline.response_action IS 'what was done, redacted';
+COMMENT ON COLUMN bcce.incident_timeline.actor_key IS 'pseudonym of who did it';
+
+-- Which sources fell silent.
+CREATE OR REPLACE FUNCTION bcce.data_freshness(since timestamptz DEFAULT NULL, until timestamptz DEFAULT NULL)
+RETURNS TABLE (
+    tenant_id uuid,
+    tenant_name text,
+    fact text,
+    source text,
+    last_received_at timestamptz,
+    last_occurred_at timestamptz,
+    lag_seconds double precision,
+    expected_seconds double precision,
+    is_late boolean
+)
+LANGUAGE sql STABLE PARALLEL RESTRICTED
+BEGIN ATOMIC
+    SELECT
+        t.tenant_id,
+        t.tenant_name,
+        f.fact,
+        f.source,
+        f.received_at,
+        f.occurred_at,
+        lag.seconds,
+        60 * coalesce(own.value, d.value),
+        lag.seconds > 60 * coalesce(own.value, d.value)
+    FROM bcce_data.tenants t
+    JOIN (
+        SELECT r.tenant_id, 'workflow_runs' AS fact, r.source, max(r.recorded_at) AS received_at, max(r.started_at) AS occurred_at
+        FROM bcce_data.workflow_runs r
+        WHERE (since IS NULL OR r.started_at >= since)
+          AND (until IS NULL OR r.started_at < until)
+          AND NOT r.is_test AND r.recorded_at <= (SELECT least(until, bcce.report_now()))
+        GROUP BY r.tenant_id, r.source
+        UNION ALL
+        SELECT m.tenant_id, 'performance_metrics', m.source, max(m.recorded_at), max(m.observed_at)
+        FROM bcce_data.performance_metrics m
+        WHERE (since IS NULL OR m.observed_at >= since)
+          AND (until IS NULL OR m.observed_at < until)
+          AND NOT m.is_test AND m.recorded_at <= (SELECT least(until, bcce.report_now()))
+        GROUP BY m.tenant_id, m.source
+        UNION ALL
+        SELECT p.tenant_id, 'predictions', p.source, max(p.recorded_at), max(p.predicted_at)
+        FROM bcce_data.predictions p
+        WHERE (since IS NULL OR p.predicted_at >= since)
+          AND (until IS NULL OR p.predicted_at < until)
+          AND NOT p.is_test AND p.recorded_at <= (SELECT least(until, bcce.report_now()))
+        GROUP BY p.tenant_id, p.source
+        UNION ALL
+        SELECT u.tenant_id, 'model_usage', u.source, max(u.recorded_at), max(u.at)
+        FROM bcce_data.model_usage u
+        WHERE (since IS NULL OR u.at >= since)
+          AND (until IS NULL OR u.at < until)
+          AND NOT u.is_test AND u.recorded_at <= (SELECT least(until, bcce.report_now()))
+        GROUP BY u.tenant_id, u.source
+        UNION ALL
+        SELECT e.tenant_id, 'events', e.source, max(e.received_at), max(e.occurred_at)
+        FROM bcce_data.events e
+        WHERE (since IS NULL OR e.occurred_at >= since)
+          AND (until IS NULL OR e.occurred_at < until)
+          AND NOT e.is_test AND e.received_at <= (SELECT least(until, bcce.report_now()))
+        GROUP BY e.tenant_id, e.source
+    ) f ON f.tenant_id = t.tenant_id
+    JOIN bcce_data.default_health_thresholds d ON d.threshold = 'stale_after_minutes'
+    LEFT JOIN bcce_data.health_thresholds own
+        ON own.tenant_id = t.tenant_id AND own.service_id = '*' AND own.threshold = d.threshold
+    CROSS JOIN LATERAL (
+        SELECT extract(epoch FROM (SELECT least(until, bcce.report_now())) - f.received_at)::double precision AS seconds
+    ) lag
+    WHERE t.deleted_at IS NULL;
+END;
+COMMENT ON FUNCTION bcce.data_freshness(timestamptz, timestamptz) IS 'Which sources had fallen silent at the end of the window, by facts between since (inclusive) and until (exclusive)? NULL leaves an end open. Same columns as the view of this name.';
+
+CREATE OR REPLACE VIEW bcce.data_freshness WITH (security_invoker = true) AS
+SELECT
+    x.tenant_id,
+    x.tenant_name,
+    x.fact,
+    x.source,
+    x.last_received_at,
+    x.last_occurred_at,
+    x.lag_seconds,
+    x.expected_seconds,
+    x.is_late
+FROM bcce.data_freshness(NULL::timestamptz, NULL::timestamptz) x;
+COMMENT ON VIEW bcce.data_freshness IS 'Which sources have fallen silent? One row per visible tenant, kind of fact and source that ever sent one. For a period use the function of this name.';
+COMMENT ON COLUMN bcce.data_freshness.tenant_id IS 'tenant';
+COMMENT ON COLUMN bcce.data_freshness.tenant_name IS 'display name of the tenant';
+COMMENT ON COLUMN bcce.data_freshness.fact IS 'kind of fact: workflow_runs, performance_metrics, predictions, model_usage or events';
+COMMENT ON COLUMN bcce.data_freshness.source IS 'source, as the sender calls it';
+COMMENT ON COLUMN bcce.data_freshness.last_received_at IS 'when the latest of its facts was received';
+COMMENT ON COLUMN bcce.data_freshness.last_occurred_at IS 'time of the latest fact itself';
+COMMENT ON COLUMN bcce.data_freshness.lag_seconds IS 'time since last_received_at, seconds, up to now or the window''s end';
+COMMENT ON COLUMN bcce.data_freshness.expected_seconds IS 'limit of silence, seconds: the tenant''s stale_after_minutes for all services, else the default';
+COMMENT ON COLUMN bcce.data_freshness.is_late IS 'true when the lag is over the limit';
+$bcce_module$);
+
+INSERT INTO bcce.module (part, name, sql) VALUES ('report', '29_first_workflow', $bcce_module$
+-- How long people take until they first run something.
+CREATE OR REPLACE FUNCTION bcce.time_to_first_workflow(since timestamptz DEFAULT NULL, until timestamptz DEFAULT NULL)
+RETURNS TABLE (
+    tenant_id uuid,
+    tenant_name text,
+    provisioned_users bigint,
+    started_users bigint,
+    ran_before_users bigint,
+    waiting_users bigint,
+    median_minutes double precision,
+    longest_wait_minutes double precision
+)
+LANGUAGE sql STABLE PARALLEL RESTRICTED
+BEGIN ATOMIC
+    SELECT
+        t.tenant_id,
+        t.tenant_name,
+        count(p.provisioned_at),
+        count(*) FILTER (WHERE f.first_at >= p.provisioned_at),
+        count(*) FILTER (WHERE f.first_at < p.provisioned_at),
+        count(p.provisioned_at) FILTER (WHERE f.first_at IS NULL),
+        percentile_cont(0.5) WITHIN GROUP (ORDER BY extract(epoch FROM f.first_at - p.provisioned_at)::double precision / 60)
+            FILTER (WHERE f.first_at >= p.provisioned_at),
+        max(extract(epoch FROM least(p.deprovisioned_at, (SELECT least(until, bcce.report_now()))) - p.provisioned_at)::double precision / 60)
+            FILTER (WHERE f.first_at IS NULL)
+    FROM bcce_data.tenants t
+    LEFT JOIN bcce_data.principals p
+        ON p.tenant_id = t.tenant_id AND isfinite(p.provisioned_at)
+        AND (since IS NULL OR p.provisioned_at >= since)
+        AND (until IS NULL OR p.provisioned_at < until)
+        AND p.provisioned_at <= (SELECT least(until, bcce.report_now()))
+    LEFT JOIN (
+        SELECT r.tenant_id, r.user_key, min(r.started_at) AS first_at
+        FROM bcce_data.workflow_runs r
+        WHERE NOT r.is_test AND r.status <> 'skipped' AND r.user_key IS NOT NULL
+          AND (until IS NULL OR r.started_at < until)
+        GROUP BY r.tenant_id, r.user_key
+    ) f ON f.tenant_id = p.tenant_id AND f.user_key = p.user_key
+    WHERE t.deleted_at IS NULL
+    GROUP BY t.tenant_id, t.tenant_name;
+END;
+COMMENT ON FUNCTION bcce.time_to_first_workflow(timestamptz, timestamptz) IS 'How long did it take until those provisioned between since (inclusive) and until (exclusive) first ran a workflow? NULL leaves an end open. Same columns as the view of this name; who first ran one after the window still waits.';
+
+CREATE OR REPLACE VIEW bcce.time_to_first_workflow WITH (security_invoker = true) AS
+SELECT
+    x.tenant_id,
+    x.tenant_name,
+    x.provisioned_users,
+    x.started_users,
+    x.ran_before_users,
+    x.waiting_users,
+    x.median_minutes,
+    x.longest_wait_minutes
+FROM bcce.time_to_first_workflow(NULL::timestamptz, NULL::timestamptz) x;
+COMMENT ON VIEW bcce.time_to_first_workflow IS 'How long does it take until people first run a workflow? One row per visible tenant. For a period use the function of this name.';
+COMMENT ON COLUMN bcce.time_to_first_workflow.tenant_id IS 'tenant';
+COMMENT ON COLUMN bcce.time_to_first_workflow.tenant_name IS 'display name of the tenant';
+COMMENT ON COLUMN bcce.time_to_first_workflow.provisioned_users IS 'people with a known time of provisioning';
+COMMENT ON COLUMN bcce.time_to_first_workflow.started_users IS 'of these, who ran a workflow since';
+COMMENT ON COLUMN bcce.time_to_first_workflow.ran_before_users IS 'of these, whose first run is before their provisioning: left out of the median';
+COMMENT ON COLUMN bcce.time_to_first_workflow.waiting_users IS 'of these, who ran none yet: not in the median, so that it is too short while many wait';
+COMMENT ON COLUMN bcce.time_to_first_workflow.median_minutes IS 'median time from provisioning to the first run of those who ran one since, minutes; NULL: nobody did';
+COMMENT ON COLUMN bcce.time_to_first_workflow.longest_wait_minutes IS 'longest time that one who ran none yet has waited, minutes, up to deprovisioning, now or the window''s end';
+$bcce_module$);
+
+INSERT INTO bcce.module (part, name, sql) VALUES ('report', '29_guests', $bcce_module$
+-- What guests do, and what is done with services.
+CREATE OR REPLACE FUNCTION bcce.guest_activity(since timestamptz DEFAULT NULL, until timestamptz DEFAULT NULL)
+RETURNS TABLE (
+    tenant_id uuid,
+    tenant_name text,
+    period_start_at timestamptz,
+    usage_date date,
+    guest_type text,
+    page_views bigint,
+    searches bigint,
+    faq_views bigint,
+    chat_sessions bigint,
+    events bigint,
+    sessions bigint,
+    guests bigint
+)
+LANGUAGE sql STABLE PARALLEL RESTRICTED
+BEGIN ATOMIC
+    SELECT
+        g.tenant_id,
+        g.tenant_name,
+        midnight.starts_at,
+        g.day,
+        g.guest_type,
+        g.page_views,
+        g.searches,
+        g.faq_views,
+        g.chat_sessions,
+        g.events,
+        g.sessions,
+        g.guests
+    FROM (
+        SELECT
+            t.tenant_id,
+            t.tenant_name,
+            t.timezone,
+            local.day,
+            coalesce(e.guest_type, 'unknown') AS guest_type,
+            count(*) FILTER (WHERE e.event_type = 'page_view') AS page_views,
+            count(*) FILTER (WHERE e.event_type = 'search') AS searches,
+            count(*) FILTER (WHERE e.event_type = 'faq_view') AS faq_views,
+            count(*) FILTER (WHERE e.event_type = 'chat_session') AS chat_sessions,
+            count(*) AS events,
+            count(DISTINCT e.session_id) AS sessions,
+            count(DISTINCT e.guest_key) AS guests
+        FROM bcce_data.tenants t
+        JOIN bcce_data.events e ON e.tenant_id = t.tenant_id
+        CROSS JOIN LATERAL bcce_data.local_date(e.occurred_at, t.timezone) local
+        WHERE t.deleted_at IS NULL
+          AND NOT e.is_test
+          AND (e.guest_key IS NOT NULL OR e.guest_type IS NOT NULL)
+          AND (since IS NULL OR e.occurred_at >= since)
+          AND (until IS NULL OR e.occurred_at < until)
+        GROUP BY t.tenant_id, t.tenant_name, t.timezone, local.day, coalesce(e.guest_type, 'unknown')
+    ) g
+    CROSS JOIN LATERAL bcce_data.local_midnight(g.day, g.timezone) midnight;
+END;
+COMMENT ON FUNCTION bcce.guest_activity(timestamptz, timestamptz) IS 'What did guests do between since (inclusive) and until (exclusive), by segment and day? NULL leaves an end open. Same columns as the view of this name.';
+
+CREATE OR REPLACE VIEW bcce.guest_activity WITH (security_invoker = true) AS
+SELECT
+    x.tenant_id,
+    x.tenant_name,
+    x.period_start_at,
+    x.usage_date,
+    x.guest_type,
+    x.page_views,
+    x.searches,
+    x.faq_views,
+    x.chat_sessions,
+    x.events,
+    x.sessions,
+    x.guests
+FROM bcce.guest_activity(NULL::timestamptz, NULL::timestamptz) x;
+COMMENT ON VIEW bcce.guest_activity IS 'What do guests do? One row per visible tenant, local day and guest segment with an event. For a period use the function of this name.';
+COMMENT ON COLUMN bcce.guest_activity.tenant_id IS 'tenant';
+COMMENT ON COLUMN bcce.guest_activity.tenant_name IS 'display name of the tenant';
+COMMENT ON COLUMN bcce.guest_activity.period_start_at IS 'first instant of the day in the tenant''s zone';
+COMMENT ON COLUMN bcce.guest_activity.usage_date IS 'day in the tenant''s zone';
+COMMENT ON COLUMN bcce.guest_activity.guest_type IS 'segment of the guests; unknown where the sender gave none';
+COMMENT ON COLUMN bcce.guest_activity.page_views IS 'events of type page_view';
+COMMENT ON COLUMN bcce.guest_activity.searches IS 'events of type search';
+COMMENT ON COLUMN bcce.guest_activity.faq_views IS 'events of type faq_view';
+COMMENT ON COLUMN bcce.guest_activity.chat_sessions IS 'events of type chat_session';
+COMMENT ON COLUMN bcce.guest_activity.events IS 'events of any type';
+COMMENT ON COLUMN bcce.guest_activity.sessions IS 'distinct sessions with an event';
+COMMENT ON COLUMN bcce.guest_activity.guests IS 'distinct pseudonymous guests with an event';
+
+-- What is done with each service, day by day.
+CREATE OR REPLACE FUNCTION bcce.service_usage(since timestamptz DEFAULT NULL, until timestamptz DEFAULT NULL)
+RETURNS TABLE (
+    tenant_id uuid,
+    tenant_name text,
+    period_start_at timestamptz,
+    usage_date date,
+    service_id text,
+    service_name text,
+    page_views bigint,
+    searches bigint,
+    faq_views bigint,
+    chat_sessions bigint,
+    events bigint,
+    sessions bigint,
+    guests bigint,
+    active_users bigint
+)
+LANGUAGE sql STABLE PARALLEL RESTRICTED
+BEGIN ATOMIC
+    SELECT
+        g.tenant_id,
+        g.tenant_name,
+        midnight.starts_at,
+        g.day,
+        g.service_id,
+        s.service_name,
+        g.page_views,
+        g.searches,
+        g.faq_views,
+        g.chat_sessions,
+        g.events,
+        g.sessions,
+        g.guests,
+        g.users
+    FROM (
+        SELECT
+            t.tenant_id,
+            t.tenant_name,
+            t.timezone,
+            local.day,
+            e.service_id,
+            count(*) FILTER (WHERE e.event_type = 'page_view') AS page_views,
+            count(*) FILTER (WHERE e.event_type = 'search') AS searches,
+            count(*) FILTER (WHERE e.event_type = 'faq_view') AS faq_views,
+            count(*) FILTER (WHERE e.event_type = 'chat_session') AS chat_sessions,
+            count(*) AS events,
+            count(DISTINCT e.session_id) AS sessions,
+            count(DISTINCT e.guest_key) AS guests,
+            count(DISTINCT e.user_key) AS users
+        FROM bcce_data.tenants t
+        JOIN bcce_data.events e ON e.tenant_id = t.tenant_id
+        CROSS JOIN LATERAL bcce_data.local_date(e.occurred_at, t.timezone) local
+        WHERE t.deleted_at IS NULL
+          AND NOT e.is_test
+          AND e.service_id IS NOT NULL
+          AND (since IS NULL OR e.occurred_at >= since)
+          AND (until IS NULL OR e.occurred_at < until)
+        GROUP BY t.tenant_id, t.tenant_name, t.timezone, local.day, e.service_id
+    ) g
+    LEFT JOIN bcce_data.services s ON s.tenant_id = g.tenant_id AND s.service_id = g.service_id
+    CROSS JOIN LATERAL bcce_data.local_midnight(g.day, g.timezone) midnight;
+END;
+COMMENT ON FUNCTION bcce.service_usage(timestamptz, timestamptz) IS 'How were services used between since (inclusive) and until (exclusive), day by day? NULL leaves an end open. Same columns as the view of this name.';
+
+CREATE OR REPLACE VIEW bcce.service_usage WITH (security_invoker = true) AS
+SELECT
+    x.tenant_id,
+    x.tenant_name,
+    x.period_start_at,
+    x.usage_date,
+    x.service_id,
+    x.service_name,
+    x.page_views,
+    x.searches,
+    x.faq_views,
+    x.chat_sessions,
+    x.events,
+    x.sessions,
+    x.guests,
+    x.active_users
+FROM bcce.service_usage(NULL::timestamptz, NULL::timestamptz) x;
+COMMENT ON VIEW bcce.service_usage IS 'How is each service used? One row per visible tenant, local day and service with an event. For a period use the function of this name.';
+COMMENT ON COLUMN bcce.service_usage.tenant_id IS 'tenant';
+COMMENT ON COLUMN bcce.service_usage.tenant_name IS 'display name of the tenant';
+COMMENT ON COLUMN bcce.service_usage.period_start_at IS 'first instant of the day in the tenant''s zone';
+COMMENT ON COLUMN bcce.service_usage.usage_date IS 'day in the tenant''s zone';
+COMMENT ON COLUMN bcce.service_usage.service_id IS 'service that the sender named; events that name none are left out';
+COMMENT ON COLUMN bcce.service_usage.service_name IS 'display name of the service; NULL: it was never declared';
+COMMENT ON COLUMN bcce.service_usage.page_views IS 'events of type page_view';
+COMMENT ON COLUMN bcce.service_usage.searches IS 'events of type search';
+COMMENT ON COLUMN bcce.service_usage.faq_views IS 'events of type faq_view';
+COMMENT ON COLUMN bcce.service_usage.chat_sessions IS 'events of type chat_session';
+COMMENT ON COLUMN bcce.service_usage.events IS 'events of any type';
+COMMENT ON COLUMN bcce.service_usage.sessions IS 'distinct sessions with an event';
+COMMENT ON COLUMN bcce.service_usage.guests IS 'distinct pseudonymous guests with an event';
+COMMENT ON COLUMN bcce.service_usage.active_users IS 'distinct pseudonymous users with an event; guests are not users';
+$bcce_module$);
+
 INSERT INTO bcce.module (part, name, sql) VALUES ('report', '30_rejected', $bcce_module$
 -- What was refused, and the way out.
 CREATE OR REPLACE VIEW bcce.rejected WITH (security_invoker = true) AS
