@@ -67,7 +67,7 @@ BEGIN
         WHERE p.pronamespace = 'bcce'::regnamespace
           AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e')
           AND (EXISTS (SELECT FROM pg_class c WHERE c.relnamespace = p.pronamespace AND c.relkind = 'v' AND c.relname = p.proname)
-               OR p.proname = 'overview_json')
+               OR p.proname IN ('overview_json', 'metrics'))
     LOOP
         EXECUTE item.command;
     END LOOP;
