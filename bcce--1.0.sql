@@ -3792,7 +3792,7 @@ COMMENT ON FUNCTION bcce_data.user_activity(timestamptz, timestamptz) IS 'What u
 $bcce_module$);
 
 INSERT INTO bcce.module (part, name, sql) VALUES ('report', '13_predictions', $bcce_module$
--- What became of predictions, and how good they were: one definition for all reports.
+-- What became of predictions: one definition for all reports.
 CREATE OR REPLACE FUNCTION bcce_data.judged_predictions(since timestamptz, until timestamptz)
 RETURNS TABLE (
     tenant_id uuid,
@@ -3997,7 +3997,10 @@ BEGIN ATOMIC
     ) verdict;
 END;
 COMMENT ON FUNCTION bcce_data.judged_predictions(timestamptz, timestamptz) IS 'Predictions made between since (inclusive) and until (exclusive) with their state at the end of the window: labelled, pending, unlabelable, superseded or late; y is the outcome of the labelled ones.';
+$bcce_module$);
 
+INSERT INTO bcce.module (part, name, sql) VALUES ('report', '14_prediction_scores', $bcce_module$
+-- How good predictions were: one definition for all reports.
 CREATE OR REPLACE FUNCTION bcce_data.prediction_scores(since timestamptz, until timestamptz, by_week boolean)
 RETURNS TABLE (
     tenant_id uuid,
