@@ -3826,6 +3826,699 @@ BEGIN ATOMIC
     WHERE until IS NULL OR clock.started_at < until;
 END;
 COMMENT ON FUNCTION bcce_data.declared_incidents(timestamptz) IS 'Declared incidents (no tests, none merged into another) that began before until, with their state then: recovered, open or invalid (ends before it starts, or more than five minutes in the future). They start with their impact, else when detected or opened, and end when recovered, mitigated or resolved, else when closed (is_fallback). Recorded impact spans go before the clocks: impact_minutes is the length of their union, in minutes, NULL unless recovered.';
+
+-- Whose incidents count, and which: one definition for all reports of recovery.
+CREATE OR REPLACE FUNCTION bcce_data.mttr_basis()
+RETURNS TABLE (tenant_id uuid, tenant_name text, timezone text, ever boolean, basis text)
+LANGUAGE sql STABLE PARALLEL RESTRICTED
+BEGIN ATOMIC
+    SELECT
+        t.tenant_id,
+        t.tenant_name,
+        t.timezone,
+        declared.ever,
+        CASE WHEN t.mttr_source <> 'auto' THEN t.mttr_source
+             WHEN declared.ever THEN 'declared'
+             ELSE 'derived' END AS basis
+    FROM bcce_data.tenants t
+    CROSS JOIN LATERAL (
+        SELECT EXISTS (
+            SELECT 1
+            FROM bcce_data.incidents i
+            WHERE i.tenant_id = t.tenant_id AND NOT i.is_test
+        ) AS ever
+    ) declared
+    WHERE t.deleted_at IS NULL;
+END;
+COMMENT ON FUNCTION bcce_data.mttr_basis() IS 'Tenants, whether they ever declared an incident, and which incidents count for them: declared, derived or both; the tenant''s setting, auto resolved.';
+
+CREATE OR REPLACE FUNCTION bcce_data.mttr_incidents(since timestamptz, until timestamptz)
+RETURNS TABLE (
+    tenant_id uuid,
+    incident_id text,
+    is_derived boolean,
+    state text,
+    started_at timestamptz,
+    recovery_minutes double precision,
+    is_fallback boolean,
+    acknowledge_minutes double precision,
+    detect_minutes double precision
+)
+LANGUAGE sql STABLE PARALLEL RESTRICTED
+BEGIN ATOMIC
+    WITH basis AS (
+        SELECT b.tenant_id, b.basis
+        FROM bcce_data.mttr_basis() b
+    ),
+    declared AS (
+        SELECT
+            d.tenant_id,
+            d.incident_id,
+            d.service_id,
+            d.state,
+            d.started_at,
+            d.ended_at,
+            d.impact_minutes,
+            d.is_fallback
+        FROM bcce_data.declared_incidents(until) d
+    ),
+    -- Where a workflow turns from success to failure or back.  Formed over all
+    -- history, so that a window's edge never makes or hides an episode.
+    turn AS (
+        SELECT
+            o.tenant_id,
+            o.workflow_id,
+            o.service_id,
+            o.is_failure,
+            o.finished_at AS started_at,
+            lead(o.finished_at) OVER turns AS ended_at
+        FROM (
+            SELECT
+                r.tenant_id,
+                r.workflow_id,
+                coalesce(r.service_id, w.service_id) AS service_id,
+                r.finished_at,
+                r.started_at,
+                r.run_id,
+                r.status <> 'succeeded' AS is_failure,
+                lag(r.status <> 'succeeded') OVER (PARTITION BY r.tenant_id, r.workflow_id
+                                                   ORDER BY r.finished_at, r.started_at, r.run_id) AS was_failure
+            FROM basis b
+            JOIN bcce_data.workflow_runs r ON r.tenant_id = b.tenant_id
+            LEFT JOIN bcce_data.workflows w ON w.tenant_id = r.tenant_id AND w.workflow_id = r.workflow_id
+            WHERE b.basis IN ('derived', 'both')
+              AND NOT r.is_test
+              AND r.status IN ('succeeded', 'failed', 'timed_out')
+              AND (until IS NULL OR r.started_at < until)
+        ) o
+        WHERE o.is_failure IS DISTINCT FROM o.was_failure
+        WINDOW turns AS (PARTITION BY o.tenant_id, o.workflow_id ORDER BY o.finished_at, o.started_at, o.run_id)
+    ),
+    episode AS (
+        SELECT
+            n.tenant_id,
+            n.started_at,
+            n.ended_at,
+            CASE WHEN n.ended_at > (SELECT bcce.report_now() + interval '5 minutes') THEN 'invalid'
+                 WHEN n.ended_at <= (SELECT least(until, bcce.report_now() + interval '5 minutes')) THEN 'recovered'
+                 ELSE 'open' END AS state
+        FROM turn n
+        JOIN basis b ON b.tenant_id = n.tenant_id
+        WHERE n.is_failure
+          AND n.started_at <= (SELECT least(until, bcce.report_now()))
+          AND NOT (b.basis = 'both' AND EXISTS (
+              SELECT 1
+              FROM declared d
+              WHERE d.tenant_id = n.tenant_id
+                AND d.service_id = n.service_id
+                AND d.started_at <= (SELECT least(until, bcce.report_now()))
+                AND (n.started_at < coalesce(d.ended_at, 'infinity') OR n.started_at = d.started_at)
+                AND (d.started_at < coalesce(n.ended_at, 'infinity') OR d.started_at = n.started_at)
+          ))
+    )
+    SELECT
+        d.tenant_id,
+        d.incident_id,
+        false AS is_derived,
+        d.state,
+        d.started_at,
+        d.impact_minutes AS recovery_minutes,
+        d.is_fallback,
+        CASE WHEN i.acknowledged_at >= coalesce(i.detected_at, i.opened_at)
+                AND i.acknowledged_at <= (SELECT least(until, bcce.report_now())) THEN
+            extract(epoch FROM i.acknowledged_at - coalesce(i.detected_at, i.opened_at))::double precision / 60 END,
+        CASE WHEN i.detected_at >= i.impact_started_at
+                AND i.detected_at <= (SELECT least(until, bcce.report_now())) THEN
+            extract(epoch FROM i.detected_at - i.impact_started_at)::double precision / 60 END
+    FROM declared d
+    JOIN basis b ON b.tenant_id = d.tenant_id
+    JOIN bcce_data.incidents i ON i.tenant_id = d.tenant_id AND i.incident_id = d.incident_id
+    WHERE b.basis IN ('declared', 'both')
+      AND (since IS NULL OR d.started_at >= since)
+    UNION ALL
+    SELECT
+        e.tenant_id,
+        NULL,
+        true,
+        e.state,
+        e.started_at,
+        CASE WHEN e.state = 'recovered' THEN extract(epoch FROM e.ended_at - e.started_at)::double precision / 60 END,
+        false,
+        NULL,
+        NULL
+    FROM episode e
+    WHERE (since IS NULL OR e.started_at >= since)
+      AND (until IS NULL OR e.started_at < until);
+END;
+COMMENT ON FUNCTION bcce_data.mttr_incidents(timestamptz, timestamptz) IS 'The incidents of each tenant''s basis that began between since (inclusive) and until (exclusive): declared ones, and failure episodes of workflows (from the first failed run to the next success). recovery_minutes is NULL unless recovered; the times to acknowledge and to detect are known of declared incidents only.';
+$bcce_module$);
+
+INSERT INTO bcce.module (part, name, sql) VALUES ('report', '11_local_time', $bcce_module$
+-- When a tenant's days and hours begin: one definition for all reports.
+--
+-- A local day begins at the first instant whose local date it is.  AT TIME
+-- ZONE alone is not enough: of a repeated midnight it gives the second.  So
+-- midnight is tried with the offset of the day before, then with that of the
+-- day after; in a gap that begins at midnight, the former is the gap's end.
+CREATE OR REPLACE FUNCTION bcce_data.local_midnight(day date, timezone text)
+RETURNS TABLE (starts_at timestamptz, again_at timestamptz)
+LANGUAGE sql STABLE PARALLEL SAFE
+BEGIN ATOMIC
+    SELECT
+        CASE
+            WHEN candidate.by_day_before AT TIME ZONE timezone = local.wall THEN candidate.by_day_before
+            WHEN candidate.by_day_after AT TIME ZONE timezone = local.wall THEN candidate.by_day_after
+            WHEN (candidate.by_day_before AT TIME ZONE timezone)::date = day THEN candidate.by_day_before
+        END,
+        candidate.by_day_after
+    FROM (
+        SELECT day::timestamp AS wall, day::timestamp AT TIME ZONE timezone AS guess
+    ) local
+    CROSS JOIN LATERAL (
+        SELECT (local.wall - (((local.guess - interval '24 hours') AT TIME ZONE timezone)
+                              - ((local.guess - interval '24 hours') AT TIME ZONE 'UTC'))) AT TIME ZONE 'UTC' AS by_day_before,
+               (local.wall - (((local.guess + interval '24 hours') AT TIME ZONE timezone)
+                              - ((local.guess + interval '24 hours') AT TIME ZONE 'UTC'))) AT TIME ZONE 'UTC' AS by_day_after
+    ) candidate;
+END;
+COMMENT ON FUNCTION bcce_data.local_midnight(date, text) IS 'When a day begins in a zone: starts_at, the first instant of that local date, NULL for a date that the zone left out; again_at, its midnight by the offset of the day after.';
+
+-- A fact belongs to its local date, but for the rare clock that was put back
+-- over midnight: the new day had begun already, and goes on.
+CREATE OR REPLACE FUNCTION bcce_data.local_date(at timestamptz, timezone text)
+RETURNS TABLE (day date)
+LANGUAGE sql STABLE PARALLEL SAFE
+BEGIN ATOMIC
+    SELECT CASE
+        WHEN (at AT TIME ZONE timezone)::time < '20:00' OR NOT isfinite(at) THEN (at AT TIME ZONE timezone)::date
+        ELSE (at AT TIME ZONE timezone)::date + coalesce((
+            SELECT m.starts_at <= at
+            FROM bcce_data.local_midnight((at AT TIME ZONE timezone)::date + 1, timezone) m
+        ), false)::integer
+    END;
+END;
+COMMENT ON FUNCTION bcce_data.local_date(timestamptz, text) IS 'The day to which an instant belongs in a zone.';
+
+CREATE OR REPLACE FUNCTION bcce_data.local_hour(at timestamptz, timezone text)
+RETURNS TABLE (starts_at timestamptz)
+LANGUAGE sql STABLE PARALLEL SAFE
+BEGIN ATOMIC
+    SELECT at - ((at AT TIME ZONE timezone) - date_trunc('hour', at AT TIME ZONE timezone));
+END;
+COMMENT ON FUNCTION bcce_data.local_hour(timestamptz, text) IS 'When the hour of an instant began by the clock of a zone; a repeated hour is two hours.';
+$bcce_module$);
+
+INSERT INTO bcce.module (part, name, sql) VALUES ('report', '12_cost_units', $bcce_module$
+-- What is billable, what it cost, and who is a user: one definition for all reports.
+CREATE OR REPLACE FUNCTION bcce_data.cost_units(since timestamptz, until timestamptz)
+RETURNS TABLE (
+    tenant_id uuid,
+    item text,
+    at timestamptz,
+    usd numeric,
+    run_seconds numeric
+)
+LANGUAGE sql STABLE PARALLEL RESTRICTED
+BEGIN ATOMIC
+    SELECT
+        r.tenant_id,
+        'workflow_run',
+        r.started_at,
+        coalesce(r.charged_usd, bcce.estimate_cost('workflow_run', 1, r.started_at, r.tenant_id)),
+        extract(epoch FROM least(r.finished_at, greatest(r.started_at, (SELECT least(until, bcce.report_now())))) - r.started_at)
+    FROM bcce_data.workflow_runs r
+    WHERE (since IS NULL OR r.started_at >= since)
+      AND (until IS NULL OR r.started_at < until)
+      AND NOT r.is_test AND r.status <> 'skipped'
+    UNION ALL
+    SELECT
+        m.tenant_id,
+        'metric',
+        m.observed_at,
+        coalesce(m.charged_usd, bcce.estimate_cost('metric', 1, m.observed_at, m.tenant_id)),
+        NULL
+    FROM bcce_data.performance_metrics m
+    WHERE (since IS NULL OR m.observed_at >= since)
+      AND (until IS NULL OR m.observed_at < until)
+      AND NOT m.is_test
+    UNION ALL
+    SELECT
+        p.tenant_id,
+        'prediction',
+        p.predicted_at,
+        coalesce(p.charged_usd, bcce.estimate_cost('prediction', 1, p.predicted_at, p.tenant_id)),
+        NULL
+    FROM bcce_data.predictions p
+    WHERE (since IS NULL OR p.predicted_at >= since)
+      AND (until IS NULL OR p.predicted_at < until)
+      AND NOT p.is_test
+    UNION ALL
+    SELECT u.tenant_id, 'model_call', u.at, u.reported_cost_usd, NULL
+    FROM bcce_data.model_usage u
+    WHERE (since IS NULL OR u.at >= since)
+      AND (until IS NULL OR u.at < until)
+      AND NOT u.is_test;
+END;
+COMMENT ON FUNCTION bcce_data.cost_units(timestamptz, timestamptz) IS 'Runs, metric samples, predictions and model calls between since (inclusive) and until (exclusive) with their cost in US dollars, as charged or reported, else at the price of their time; NULL: unknown. run_seconds is how long a run ran, up to now or until.';
+
+CREATE OR REPLACE FUNCTION bcce_data.infra_share(amount_usd numeric, period_start_at timestamptz, period_end_at timestamptz, since timestamptz, until timestamptz)
+RETURNS numeric
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN CASE
+    WHEN (since IS NULL OR period_start_at >= since) AND period_end_at <= until THEN amount_usd
+    WHEN period_start_at >= until OR period_end_at <= since OR since >= until THEN 0
+    ELSE round(amount_usd * extract(epoch FROM least(period_end_at, until) - greatest(period_start_at, since))
+               / extract(epoch FROM period_end_at - period_start_at), 10)
+END;
+COMMENT ON FUNCTION bcce_data.infra_share(numeric, timestamptz, timestamptz, timestamptz, timestamptz) IS 'The part of a bill that falls between since and until, by overlap, in US dollars; a share is rounded to ten decimals.';
+
+CREATE OR REPLACE FUNCTION bcce_data.user_activity(since timestamptz, until timestamptz)
+RETURNS TABLE (tenant_id uuid, user_key text, at timestamptz)
+LANGUAGE sql STABLE PARALLEL RESTRICTED
+BEGIN ATOMIC
+    SELECT r.tenant_id, r.user_key, r.started_at
+    FROM bcce_data.workflow_runs r
+    WHERE (since IS NULL OR r.started_at >= since)
+      AND (until IS NULL OR r.started_at < until)
+      AND NOT r.is_test AND r.status <> 'skipped' AND r.user_key IS NOT NULL
+    UNION ALL
+    SELECT e.tenant_id, e.user_key, e.occurred_at
+    FROM bcce_data.events e
+    WHERE (since IS NULL OR e.occurred_at >= since)
+      AND (until IS NULL OR e.occurred_at < until)
+      AND NOT e.is_test AND e.user_key IS NOT NULL
+    UNION ALL
+    SELECT u.tenant_id, u.user_key, u.at
+    FROM bcce_data.model_usage u
+    WHERE (since IS NULL OR u.at >= since)
+      AND (until IS NULL OR u.at < until)
+      AND NOT u.is_test AND u.user_key IS NOT NULL;
+END;
+COMMENT ON FUNCTION bcce_data.user_activity(timestamptz, timestamptz) IS 'What users did between since (inclusive) and until (exclusive): one row per run, event and model call of a pseudonymous user. Guests are not users.';
+$bcce_module$);
+
+INSERT INTO bcce.module (part, name, sql) VALUES ('report', '13_predictions', $bcce_module$
+-- What became of predictions: one definition for all reports.
+CREATE OR REPLACE FUNCTION bcce_data.judged_predictions(since timestamptz, until timestamptz)
+RETURNS TABLE (
+    tenant_id uuid,
+    model_name text,
+    model_version text,
+    predicted_at timestamptz,
+    p double precision,
+    state text,
+    y integer,
+    label_delay interval,
+    lead_time interval
+)
+LANGUAGE sql STABLE PARALLEL RESTRICTED
+BEGIN ATOMIC
+    WITH prediction AS (
+        SELECT
+            p.tenant_id,
+            p.model_name,
+            p.model_version,
+            p.prediction_id,
+            p.predicted_at,
+            p.target_kind,
+            p.target_id,
+            p.horizon_seconds,
+            p.predicted_at + make_interval(secs => p.horizon_seconds) AS horizon_at,
+            p.failure_probability AS p,
+            CASE WHEN p.outcome_at <= (SELECT least(until, bcce.report_now())) THEN p.outcome END AS told,
+            p.outcome_at AS told_at
+        FROM bcce_data.predictions p
+        WHERE (since IS NULL OR p.predicted_at >= since)
+          AND (until IS NULL OR p.predicted_at < until)
+          AND NOT p.is_test
+    ),
+    -- What was heard of the predicted services: failures by their start, and any run or incident.
+    sign AS (
+        SELECT r.tenant_id, coalesce(r.service_id, w.service_id) AS service_id, r.started_at AS at,
+               r.status IN ('failed', 'timed_out') AND r.finished_at <= (SELECT least(until, bcce.report_now())) AS is_failure
+        FROM bcce_data.workflow_runs r
+        LEFT JOIN bcce_data.workflows w ON w.tenant_id = r.tenant_id AND w.workflow_id = r.workflow_id
+        WHERE NOT r.is_test AND r.status <> 'skipped'
+          AND (since IS NULL OR r.started_at >= since)
+          AND (until IS NULL OR r.started_at < until)
+          AND r.started_at <= (SELECT least(until, bcce.report_now()))
+        UNION ALL
+        SELECT i.tenant_id, i.service_id, i.started_at, true
+        FROM bcce_data.declared_incidents(until) i
+        WHERE i.started_at <= (SELECT least(until, bcce.report_now()))
+    ),
+    -- Backwards in time; at equal times the prediction comes first, so that only
+    -- what began after it is ahead of it.  The predictions ride along: joining
+    -- back to them would leave the planner a join by tenant alone.
+    ahead AS (
+        SELECT
+            x.tenant_id,
+            x.model_name,
+            x.model_version,
+            x.prediction_id,
+            x.at,
+            x.service_id,
+            x.horizon_seconds,
+            x.horizon_at,
+            x.p,
+            x.told,
+            x.told_at,
+            min(x.failure_at) OVER backwards AS failure_at,
+            min(x.heard_at) OVER backwards AS heard_at
+        FROM (
+            SELECT p.tenant_id, p.target_id AS service_id, p.predicted_at AS at, p.prediction_id,
+                   p.model_name, p.model_version, p.horizon_seconds, p.horizon_at, p.p, p.told, p.told_at,
+                   NULL::timestamptz AS failure_at, NULL::timestamptz AS heard_at
+            FROM prediction p
+            WHERE p.target_kind = 'service'
+            UNION ALL
+            SELECT s.tenant_id, s.service_id, s.at, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
+                   CASE WHEN s.is_failure THEN s.at END, s.at
+            FROM sign s
+            WHERE EXISTS (
+                SELECT 1
+                FROM prediction p
+                WHERE p.tenant_id = s.tenant_id AND p.target_kind = 'service' AND p.target_id = s.service_id
+            )
+        ) x
+        WINDOW backwards AS (
+            PARTITION BY x.tenant_id, x.service_id
+            ORDER BY x.at DESC, x.prediction_id IS NULL
+            ROWS UNBOUNDED PRECEDING)
+    ),
+    paired AS (
+        SELECT
+            h.tenant_id,
+            h.model_name,
+            h.model_version,
+            h.prediction_id,
+            h.at AS predicted_at,
+            'service' AS target_kind,
+            h.service_id AS target_id,
+            h.horizon_seconds,
+            h.horizon_at,
+            h.p,
+            h.told,
+            h.told_at,
+            NULL::boolean AS run_is_test,
+            NULL AS run_status,
+            NULL::timestamptz AS run_finished_at,
+            false AS is_late,
+            CASE WHEN h.failure_at <= h.horizon_at THEN h.failure_at END AS service_failure_at,
+            h.heard_at <= h.horizon_at AS was_heard
+        FROM ahead h
+        WHERE h.prediction_id IS NOT NULL
+        UNION ALL
+        SELECT
+            p.tenant_id,
+            p.model_name,
+            p.model_version,
+            p.prediction_id,
+            p.predicted_at,
+            p.target_kind,
+            p.target_id,
+            p.horizon_seconds,
+            p.horizon_at,
+            p.p,
+            p.told,
+            p.told_at,
+            r.is_test,
+            r.status,
+            r.finished_at,
+            coalesce(r.started_at < p.predicted_at, false),
+            NULL,
+            NULL
+        FROM prediction p
+        LEFT JOIN bcce_data.workflow_runs r
+            ON p.target_kind = 'run' AND r.tenant_id = p.tenant_id AND r.run_id = p.target_id
+            AND (until IS NULL OR r.started_at < until)
+        WHERE p.target_kind <> 'service'
+    ),
+    ranked AS (
+        SELECT
+            q.tenant_id,
+            q.model_name,
+            q.model_version,
+            q.predicted_at,
+            q.target_kind,
+            q.target_id,
+            q.horizon_at,
+            q.p,
+            q.told,
+            q.told_at,
+            q.run_is_test,
+            q.run_status,
+            q.run_finished_at,
+            q.is_late,
+            q.service_failure_at,
+            q.was_heard,
+            -- What was told of an external thing belongs to that very prediction.
+            NOT q.is_late AND row_number() OVER (
+                PARTITION BY q.tenant_id, q.model_name, q.model_version, q.target_kind, q.target_id, q.is_late,
+                    CASE WHEN q.target_kind = 'service' THEN q.predicted_at END,
+                    CASE WHEN q.target_kind = 'service' THEN q.horizon_seconds END,
+                    CASE WHEN q.target_kind = 'external' AND q.told IS NOT NULL THEN q.prediction_id END
+                ORDER BY q.predicted_at DESC, q.prediction_id DESC
+            ) > 1 AS is_superseded
+        FROM paired q
+    )
+    SELECT
+        k.tenant_id,
+        k.model_name,
+        k.model_version,
+        k.predicted_at,
+        k.p,
+        verdict.state,
+        CASE WHEN verdict.state = 'labelled' THEN coalesce(k.told::integer, CASE k.target_kind
+            WHEN 'run' THEN (k.run_status IN ('failed', 'timed_out'))::integer
+            ELSE (k.service_failure_at IS NOT NULL)::integer END) END AS y,
+        CASE WHEN k.told IS NOT NULL THEN k.told_at
+             WHEN k.target_kind = 'run' THEN k.run_finished_at
+             ELSE k.horizon_at END - k.predicted_at AS label_delay,
+        CASE k.target_kind WHEN 'run' THEN k.run_finished_at
+                           WHEN 'service' THEN k.service_failure_at
+                           ELSE k.told_at END - k.predicted_at AS lead_time
+    FROM ranked k
+    CROSS JOIN LATERAL (
+        SELECT CASE
+            WHEN k.is_late THEN 'late'
+            WHEN k.is_superseded THEN 'superseded'
+            WHEN k.told IS NOT NULL THEN 'labelled'
+            WHEN k.target_kind = 'external' THEN 'pending'
+            WHEN k.target_kind = 'run' THEN CASE
+                WHEN k.run_is_test THEN 'unlabelable'
+                WHEN k.run_finished_at <= (SELECT least(until, bcce.report_now())) THEN
+                    CASE WHEN k.run_status IN ('cancelled', 'skipped') THEN 'unlabelable' ELSE 'labelled' END
+                ELSE 'pending' END
+            WHEN k.horizon_at > (SELECT least(until, bcce.report_now())) THEN 'pending'
+            WHEN k.was_heard THEN 'labelled'
+            WHEN EXISTS (
+                SELECT 1
+                FROM bcce_data.performance_metrics m
+                WHERE m.tenant_id = k.tenant_id AND m.service_id = k.target_id AND NOT m.is_test
+                  AND m.observed_at > k.predicted_at AND m.observed_at <= k.horizon_at
+            ) THEN 'labelled'
+            ELSE 'unlabelable'
+        END AS state
+    ) verdict;
+END;
+COMMENT ON FUNCTION bcce_data.judged_predictions(timestamptz, timestamptz) IS 'Predictions made between since (inclusive) and until (exclusive) with their state at the end of the window: labelled, pending, unlabelable, superseded or late; y is the outcome of the labelled ones.';
+$bcce_module$);
+
+INSERT INTO bcce.module (part, name, sql) VALUES ('report', '14_prediction_scores', $bcce_module$
+-- How good predictions were: one definition for all reports.
+CREATE OR REPLACE FUNCTION bcce_data.prediction_scores(since timestamptz, until timestamptz, by_week boolean)
+RETURNS TABLE (
+    tenant_id uuid,
+    tenant_name text,
+    model_name text,
+    model_version text,
+    week date,
+    total_predictions bigint,
+    labelled_count bigint,
+    pending_count bigint,
+    unlabelable_count bigint,
+    superseded_count bigint,
+    late_count bigint,
+    threshold double precision,
+    true_positives bigint,
+    false_positives bigint,
+    true_negatives bigint,
+    false_negatives bigint,
+    accuracy_percent numeric,
+    precision_percent numeric,
+    recall_percent numeric,
+    specificity_percent numeric,
+    f1_score double precision,
+    mcc double precision,
+    brier_score double precision,
+    brier_skill_score double precision,
+    log_loss double precision,
+    auc double precision,
+    ece double precision,
+    mce double precision,
+    mean_predicted double precision,
+    base_rate_percent numeric,
+    calibration_ratio double precision,
+    median_label_delay_minutes double precision,
+    median_lead_time_minutes double precision,
+    accuracy_low_percent numeric,
+    accuracy_high_percent numeric
+)
+LANGUAGE sql STABLE PARALLEL RESTRICTED
+BEGIN ATOMIC
+    WITH judged AS (
+        SELECT
+            k.tenant_id,
+            k.model_name,
+            k.model_version,
+            CASE WHEN by_week THEN date_trunc('week', local.day::timestamp)::date ELSE '-infinity' END AS week,
+            k.p,
+            k.state,
+            k.y,
+            k.label_delay,
+            k.lead_time
+        FROM bcce_data.judged_predictions(since, until) k
+        JOIN bcce_data.tenants t ON t.tenant_id = k.tenant_id AND t.deleted_at IS NULL
+        CROSS JOIN LATERAL bcce_data.local_date(k.predicted_at, t.timezone) local
+    ),
+    -- One row per model, known by its own row or by its predictions.
+    model AS (
+        SELECT x.tenant_id, t.tenant_name, x.model_name, x.model_version, coalesce(max(x.threshold), 0.5) AS threshold
+        FROM (
+            SELECT m.tenant_id, m.model_name, m.model_version, m.threshold
+            FROM bcce_data.models m
+            UNION ALL
+            SELECT j.tenant_id, j.model_name, j.model_version, NULL
+            FROM judged j
+        ) x
+        JOIN bcce_data.tenants t ON t.tenant_id = x.tenant_id AND t.deleted_at IS NULL
+        GROUP BY x.tenant_id, t.tenant_name, x.model_name, x.model_version
+    ),
+    tally AS (
+        SELECT
+            j.tenant_id,
+            j.model_name,
+            j.model_version,
+            j.week,
+            count(*) AS total,
+            count(*) FILTER (WHERE j.state = 'labelled') AS labelled,
+            count(*) FILTER (WHERE j.state = 'pending') AS pending,
+            count(*) FILTER (WHERE j.state = 'unlabelable') AS unlabelable,
+            count(*) FILTER (WHERE j.state = 'superseded') AS superseded,
+            count(*) FILTER (WHERE j.state = 'late') AS late
+        FROM judged j
+        GROUP BY j.tenant_id, j.model_name, j.model_version, j.week
+    ),
+    labelled AS (
+        SELECT
+            j.tenant_id,
+            j.model_name,
+            j.model_version,
+            j.week,
+            j.p,
+            j.y,
+            j.p >= m.threshold AS is_positive,
+            least(greatest(j.p, 1e-15), 1 - 1e-15) AS clipped,
+            extract(epoch FROM j.label_delay)::double precision / 60 AS label_delay_minutes,
+            extract(epoch FROM j.lead_time)::double precision / 60 AS lead_time_minutes,
+            -- Twice the mean rank of equals, so that it stays whole.
+            2 * rank() OVER (PARTITION BY j.tenant_id, j.model_name, j.model_version, j.week ORDER BY j.p) - 1
+                + count(*) OVER (PARTITION BY j.tenant_id, j.model_name, j.model_version, j.week, j.p) AS double_rank
+        FROM judged j
+        JOIN model m ON m.tenant_id = j.tenant_id AND m.model_name = j.model_name AND m.model_version = j.model_version
+        WHERE j.state = 'labelled'
+    ),
+    score AS (
+        SELECT
+            l.tenant_id,
+            l.model_name,
+            l.model_version,
+            l.week,
+            count(*) AS n,
+            sum(l.y) AS failures,
+            count(*) FILTER (WHERE l.is_positive AND l.y = 1) AS tp,
+            count(*) FILTER (WHERE l.is_positive AND l.y = 0) AS fp,
+            count(*) FILTER (WHERE NOT l.is_positive AND l.y = 0) AS tn,
+            count(*) FILTER (WHERE NOT l.is_positive AND l.y = 1) AS fn,
+            avg((l.p - l.y) * (l.p - l.y)) AS brier,
+            -avg(CASE l.y WHEN 1 THEN ln(l.clipped) ELSE ln(1 - l.clipped) END) AS log_loss,
+            sum(l.double_rank) FILTER (WHERE l.y = 1) AS failure_double_ranks,
+            avg(l.p) AS mean_p,
+            sum(l.p) AS sum_p,
+            percentile_cont(0.5) WITHIN GROUP (ORDER BY l.label_delay_minutes)
+                FILTER (WHERE l.label_delay_minutes >= 0) AS label_delay_minutes,
+            percentile_cont(0.5) WITHIN GROUP (ORDER BY l.lead_time_minutes)
+                FILTER (WHERE l.is_positive AND l.y = 1 AND l.lead_time_minutes >= 0) AS lead_time_minutes
+        FROM labelled l
+        GROUP BY l.tenant_id, l.model_name, l.model_version, l.week
+    ),
+    calibration AS (
+        SELECT
+            b.tenant_id,
+            b.model_name,
+            b.model_version,
+            b.week,
+            sum(b.distance) / sum(b.n) AS ece,
+            max(b.distance / b.n) AS mce
+        FROM (
+            SELECT l.tenant_id, l.model_name, l.model_version, l.week, count(*) AS n, abs(sum(l.p) - sum(l.y)) AS distance
+            FROM labelled l
+            GROUP BY l.tenant_id, l.model_name, l.model_version, l.week, least(floor(l.p * 10), 9)
+        ) b
+        GROUP BY b.tenant_id, b.model_name, b.model_version, b.week
+    )
+    SELECT
+        m.tenant_id,
+        m.tenant_name,
+        m.model_name,
+        m.model_version,
+        t.week,
+        coalesce(t.total, 0),
+        coalesce(t.labelled, 0),
+        coalesce(t.pending, 0),
+        coalesce(t.unlabelable, 0),
+        coalesce(t.superseded, 0),
+        coalesce(t.late, 0),
+        m.threshold,
+        coalesce(s.tp, 0),
+        coalesce(s.fp, 0),
+        coalesce(s.tn, 0),
+        coalesce(s.fn, 0),
+        round(100.0 * (s.tp + s.tn) / s.n, 1),
+        round(100.0 * s.tp / nullif(s.tp + s.fp, 0), 1),
+        round(100.0 * s.tp / nullif(s.tp + s.fn, 0), 1),
+        round(100.0 * s.tn / nullif(s.tn + s.fp, 0), 1),
+        2.0::double precision * s.tp / nullif(2 * s.tp + s.fp + s.fn, 0),
+        (s.tp::double precision * s.tn - s.fp::double precision * s.fn)
+            / nullif(sqrt((s.tp + s.fp)::double precision * (s.tp + s.fn) * (s.tn + s.fp) * (s.tn + s.fn)), 0),
+        s.brier,
+        1 - s.brier / nullif(base.rate * (1 - base.rate), 0),
+        s.log_loss,
+        ((s.failure_double_ranks - 1.0 * s.failures * (s.failures + 1))
+            / nullif(2.0 * s.failures * (s.n - s.failures), 0))::double precision,
+        c.ece,
+        c.mce,
+        s.mean_p,
+        round(100.0 * s.failures / s.n, 1),
+        s.sum_p / nullif(s.failures, 0),
+        s.label_delay_minutes,
+        s.lead_time_minutes,
+        -- Wilson, as in analytics_overview
+        round(100.0 * (s.tp + s.tn + 3.841458820694124 / 2 - 1.959963984540054
+            * sqrt(1.0 * (s.tp + s.tn) * (s.fp + s.fn) / s.n + 3.841458820694124 / 4)) / (s.n + 3.841458820694124), 1),
+        round(100.0 * (s.tp + s.tn + 3.841458820694124 / 2 + 1.959963984540054
+            * sqrt(1.0 * (s.tp + s.tn) * (s.fp + s.fn) / s.n + 3.841458820694124 / 4)) / (s.n + 3.841458820694124), 1)
+    FROM model m
+    LEFT JOIN tally t ON t.tenant_id = m.tenant_id AND t.model_name = m.model_name AND t.model_version = m.model_version
+    LEFT JOIN score s ON s.tenant_id = t.tenant_id AND s.model_name = t.model_name
+        AND s.model_version = t.model_version AND s.week = t.week
+    LEFT JOIN calibration c ON c.tenant_id = t.tenant_id AND c.model_name = t.model_name
+        AND c.model_version = t.model_version AND c.week = t.week
+    CROSS JOIN LATERAL (SELECT s.failures::double precision / s.n AS rate) base
+    WHERE NOT by_week OR t.week IS NOT NULL;
+END;
+COMMENT ON FUNCTION bcce_data.prediction_scores(timestamptz, timestamptz, boolean) IS 'How good the predictions made between since (inclusive) and until (exclusive) were: one row per model and version, or, by week, per model, version and ISO week of the tenant''s zone with a prediction; week is the Monday, -infinity for all together.';
 $bcce_module$);
 
 INSERT INTO bcce.module (part, name, sql) VALUES ('report', '20_overview', $bcce_module$
@@ -4086,112 +4779,16 @@ RETURNS TABLE (
 LANGUAGE sql STABLE PARALLEL RESTRICTED
 BEGIN ATOMIC
     WITH basis AS (
-        SELECT
-            t.tenant_id,
-            t.tenant_name,
-            declared.ever,
-            CASE WHEN t.mttr_source <> 'auto' THEN t.mttr_source
-                 WHEN declared.ever THEN 'declared'
-                 ELSE 'derived' END AS basis
-        FROM bcce_data.tenants t
-        CROSS JOIN LATERAL (
-            SELECT EXISTS (
-                SELECT 1
-                FROM bcce_data.incidents i
-                WHERE i.tenant_id = t.tenant_id AND NOT i.is_test
-            ) AS ever
-        ) declared
-        WHERE t.deleted_at IS NULL
+        SELECT b.tenant_id, b.tenant_name, b.ever, b.basis
+        FROM bcce_data.mttr_basis() b
     ),
     declared AS (
-        SELECT
-            d.tenant_id,
-            d.incident_id,
-            d.service_id,
-            d.state,
-            d.started_at,
-            d.ended_at,
-            d.impact_minutes,
-            d.is_fallback
+        SELECT d.tenant_id, d.incident_id, d.state, d.started_at, d.ended_at
         FROM bcce_data.declared_incidents(until) d
     ),
-    -- Where a workflow turns from success to failure or back.  Formed over all
-    -- history, so that a window's edge never makes or hides an episode.
-    turn AS (
-        SELECT
-            o.tenant_id,
-            o.workflow_id,
-            o.service_id,
-            o.is_failure,
-            o.finished_at AS started_at,
-            lead(o.finished_at) OVER turns AS ended_at
-        FROM (
-            SELECT
-                r.tenant_id,
-                r.workflow_id,
-                coalesce(r.service_id, w.service_id) AS service_id,
-                r.finished_at,
-                r.started_at,
-                r.run_id,
-                r.status <> 'succeeded' AS is_failure,
-                lag(r.status <> 'succeeded') OVER (PARTITION BY r.tenant_id, r.workflow_id
-                                                   ORDER BY r.finished_at, r.started_at, r.run_id) AS was_failure
-            FROM basis b
-            JOIN bcce_data.workflow_runs r ON r.tenant_id = b.tenant_id
-            LEFT JOIN bcce_data.workflows w ON w.tenant_id = r.tenant_id AND w.workflow_id = r.workflow_id
-            WHERE b.basis IN ('derived', 'both')
-              AND NOT r.is_test
-              AND r.status IN ('succeeded', 'failed', 'timed_out')
-              AND (until IS NULL OR r.started_at < until)
-        ) o
-        WHERE o.is_failure IS DISTINCT FROM o.was_failure
-        WINDOW turns AS (PARTITION BY o.tenant_id, o.workflow_id ORDER BY o.finished_at, o.started_at, o.run_id)
-    ),
-    episode AS (
-        SELECT
-            n.tenant_id,
-            n.started_at,
-            n.ended_at,
-            CASE WHEN n.ended_at > (SELECT bcce.report_now() + interval '5 minutes') THEN 'invalid'
-                 WHEN n.ended_at <= (SELECT least(until, bcce.report_now() + interval '5 minutes')) THEN 'recovered'
-                 ELSE 'open' END AS state
-        FROM turn n
-        JOIN basis b ON b.tenant_id = n.tenant_id
-        WHERE n.is_failure
-          AND n.started_at <= (SELECT least(until, bcce.report_now()))
-          AND NOT (b.basis = 'both' AND EXISTS (
-              SELECT 1
-              FROM declared d
-              WHERE d.tenant_id = n.tenant_id
-                AND d.service_id = n.service_id
-                AND d.started_at <= (SELECT least(until, bcce.report_now()))
-                AND (n.started_at < coalesce(d.ended_at, 'infinity') OR n.started_at = d.started_at)
-                AND (d.started_at < coalesce(n.ended_at, 'infinity') OR d.started_at = n.started_at)
-          ))
-    ),
     incident AS (
-        SELECT
-            d.tenant_id,
-            false AS is_derived,
-            d.state,
-            d.started_at,
-            d.impact_minutes AS recovery_minutes,
-            d.is_fallback
-        FROM declared d
-        JOIN basis b ON b.tenant_id = d.tenant_id
-        WHERE b.basis IN ('declared', 'both')
-          AND (since IS NULL OR d.started_at >= since)
-        UNION ALL
-        SELECT
-            e.tenant_id,
-            true,
-            e.state,
-            e.started_at,
-            CASE WHEN e.state = 'recovered' THEN extract(epoch FROM e.ended_at - e.started_at)::double precision / 60 END,
-            false
-        FROM episode e
-        WHERE (since IS NULL OR e.started_at >= since)
-          AND (until IS NULL OR e.started_at < until)
+        SELECT i.tenant_id, i.is_derived, i.state, i.started_at, i.recovery_minutes, i.is_fallback, i.acknowledge_minutes, i.detect_minutes
+        FROM bcce_data.mttr_incidents(since, until) i
     ),
     recovery AS (
         SELECT
@@ -4205,23 +4802,10 @@ BEGIN ATOMIC
             count(*) FILTER (WHERE i.state = 'invalid') AS invalid,
             count(*) FILTER (WHERE i.state = 'recovered' AND i.is_fallback) AS fallback,
             count(*) FILTER (WHERE i.is_derived) AS derived,
-            min(i.started_at) FILTER (WHERE i.state = 'open') AS oldest_open_at
+            min(i.started_at) FILTER (WHERE i.state = 'open') AS oldest_open_at,
+            avg(i.acknowledge_minutes) AS acknowledge_minutes,
+            avg(i.detect_minutes) AS detect_minutes
         FROM incident i
-        GROUP BY i.tenant_id
-    ),
-    response AS (
-        SELECT
-            i.tenant_id,
-            avg(extract(epoch FROM i.acknowledged_at - coalesce(i.detected_at, i.opened_at))::double precision / 60)
-                FILTER (WHERE i.acknowledged_at >= coalesce(i.detected_at, i.opened_at)
-                        AND i.acknowledged_at <= (SELECT least(until, bcce.report_now()))) AS acknowledge_minutes,
-            avg(extract(epoch FROM i.detected_at - i.impact_started_at)::double precision / 60)
-                FILTER (WHERE i.detected_at >= i.impact_started_at
-                        AND i.detected_at <= (SELECT least(until, bcce.report_now()))) AS detect_minutes
-        FROM declared d
-        JOIN basis b ON b.tenant_id = d.tenant_id AND b.basis IN ('declared', 'both')
-        JOIN bcce_data.incidents i ON i.tenant_id = d.tenant_id AND i.incident_id = d.incident_id
-        WHERE since IS NULL OR d.started_at >= since
         GROUP BY i.tenant_id
     ),
     -- From the tenant's first fact (or since, if later) to the window's end.
@@ -4305,13 +4889,12 @@ BEGIN ATOMIC
         extract(epoch FROM (SELECT least(until, bcce.report_now()))
             - least(r.oldest_open_at, (SELECT least(until, bcce.report_now()))))::double precision
             / CASE WHEN r.oldest_open_at IS NOT NULL THEN 60 END,
-        p.acknowledge_minutes,
-        p.detect_minutes,
+        r.acknowledge_minutes,
+        r.detect_minutes,
         ((u.observed_seconds - u.impact_seconds) / 3600 / nullif(u.starts, 0))::double precision,
         round(100.0 * (1 - u.impact_seconds / u.observed_seconds), 4)
     FROM basis b
     LEFT JOIN recovery r ON r.tenant_id = b.tenant_id
-    LEFT JOIN response p ON p.tenant_id = b.tenant_id
     LEFT JOIN uptime u ON u.tenant_id = b.tenant_id;
 END;
 COMMENT ON FUNCTION bcce.mttr_analysis(timestamptz, timestamptz) IS 'How long does recovery take, for incidents that began between since (inclusive) and until (exclusive)? NULL leaves an end open. Same columns as the view of this name; what ended after the window still counts as open.';
@@ -4398,9 +4981,9 @@ BEGIN ATOMIC
         part.run_usd + part.metric_usd + part.prediction_usd,
         part.model_usd + part.infra_usd,
         total.usd,
-        round(total.usd * 3600 / greatest(extract(epoch FROM part.last_at - part.first_at), 3600)
-              / CASE WHEN part.first_at IS NOT NULL THEN 1 END, 10),
-        round(total.usd * 3600 / nullif(run.seconds, 0), 10),
+        round(total.usd * 3600 / greatest(extract(epoch FROM unit.last_at - unit.first_at), 3600)
+              / CASE WHEN unit.first_at IS NOT NULL THEN 1 END, 10),
+        round(total.usd * 3600 / nullif(unit.run_seconds, 0), 10),
         round(total.usd / nullif(part.runs, 0), 10),
         round(total.usd / nullif(person.active, 0), 10),
         part.unpriced,
@@ -4411,125 +4994,48 @@ BEGIN ATOMIC
     FROM bcce_data.tenants t
     LEFT JOIN (
         SELECT
-            r.tenant_id,
-            count(*) AS units,
-            count(*) - count(price.usd) AS unpriced,
-            sum(price.usd) AS usd,
-            sum(extract(epoch FROM least(r.finished_at, greatest(r.started_at, (SELECT least(until, bcce.report_now()))))
-                - r.started_at)) AS seconds,
-            min(r.started_at) AS first_at,
-            max(r.started_at) AS last_at
-        FROM bcce_data.workflow_runs r
-        CROSS JOIN LATERAL (
-            SELECT coalesce(r.charged_usd, bcce.estimate_cost('workflow_run', 1, r.started_at, r.tenant_id)) AS usd
-        ) price
-        WHERE (since IS NULL OR r.started_at >= since)
-          AND (until IS NULL OR r.started_at < until)
-          AND NOT r.is_test AND r.status <> 'skipped'
-        GROUP BY r.tenant_id
-    ) run ON run.tenant_id = t.tenant_id
-    LEFT JOIN (
-        SELECT
-            m.tenant_id,
-            count(*) AS units,
-            count(*) - count(price.usd) AS unpriced,
-            sum(price.usd) AS usd,
-            min(m.observed_at) AS first_at,
-            max(m.observed_at) AS last_at
-        FROM bcce_data.performance_metrics m
-        CROSS JOIN LATERAL (
-            SELECT coalesce(m.charged_usd, bcce.estimate_cost('metric', 1, m.observed_at, m.tenant_id)) AS usd
-        ) price
-        WHERE (since IS NULL OR m.observed_at >= since)
-          AND (until IS NULL OR m.observed_at < until)
-          AND NOT m.is_test
-        GROUP BY m.tenant_id
-    ) metric ON metric.tenant_id = t.tenant_id
-    LEFT JOIN (
-        SELECT
-            p.tenant_id,
-            count(*) AS units,
-            count(*) - count(price.usd) AS unpriced,
-            sum(price.usd) AS usd,
-            min(p.predicted_at) AS first_at,
-            max(p.predicted_at) AS last_at
-        FROM bcce_data.predictions p
-        CROSS JOIN LATERAL (
-            SELECT coalesce(p.charged_usd, bcce.estimate_cost('prediction', 1, p.predicted_at, p.tenant_id)) AS usd
-        ) price
-        WHERE (since IS NULL OR p.predicted_at >= since)
-          AND (until IS NULL OR p.predicted_at < until)
-          AND NOT p.is_test
-        GROUP BY p.tenant_id
-    ) prediction ON prediction.tenant_id = t.tenant_id
-    LEFT JOIN (
-        SELECT
             u.tenant_id,
-            count(*) - count(u.reported_cost_usd) AS unpriced,
-            sum(u.reported_cost_usd) AS usd
-        FROM bcce_data.model_usage u
-        WHERE (since IS NULL OR u.at >= since)
-          AND (until IS NULL OR u.at < until)
-          AND NOT u.is_test
+            count(*) FILTER (WHERE u.item = 'workflow_run') AS runs,
+            count(*) FILTER (WHERE u.item = 'metric') AS metrics,
+            count(*) FILTER (WHERE u.item = 'prediction') AS predictions,
+            sum(u.usd) FILTER (WHERE u.item = 'workflow_run') AS run_usd,
+            sum(u.usd) FILTER (WHERE u.item = 'metric') AS metric_usd,
+            sum(u.usd) FILTER (WHERE u.item = 'prediction') AS prediction_usd,
+            sum(u.usd) FILTER (WHERE u.item = 'model_call') AS model_usd,
+            count(*) - count(u.usd) AS unpriced,
+            sum(u.run_seconds) AS run_seconds,
+            min(u.at) FILTER (WHERE u.item <> 'model_call') AS first_at,
+            max(u.at) FILTER (WHERE u.item <> 'model_call') AS last_at
+        FROM bcce_data.cost_units(since, until) u
         GROUP BY u.tenant_id
-    ) model ON model.tenant_id = t.tenant_id
+    ) unit ON unit.tenant_id = t.tenant_id
     LEFT JOIN (
         SELECT
             c.tenant_id,
-            sum(CASE
-                WHEN (since IS NULL OR c.period_start_at >= since)
-                    AND c.period_end_at <= (SELECT least(until, bcce.report_now())) THEN c.amount_usd
-                ELSE round(c.amount_usd
-                    * extract(epoch FROM least(c.period_end_at, (SELECT least(until, bcce.report_now())))
-                                         - greatest(c.period_start_at, since))
-                    / extract(epoch FROM c.period_end_at - c.period_start_at), 10)
-            END) AS usd
+            sum(bcce_data.infra_share(c.amount_usd, c.period_start_at, c.period_end_at, since, moment.now)) AS usd
         FROM bcce_data.infra_costs c
-        WHERE c.period_start_at < (SELECT least(until, bcce.report_now()))
+        CROSS JOIN (SELECT least(until, bcce.report_now()) AS now) moment
+        WHERE c.period_start_at < moment.now
           AND (since IS NULL OR c.period_end_at > since)
           AND isfinite(c.period_start_at) AND isfinite(c.period_end_at)
         GROUP BY c.tenant_id
     ) infra ON infra.tenant_id = t.tenant_id
     LEFT JOIN (
         SELECT a.tenant_id, count(DISTINCT a.user_key) AS active
-        FROM (
-            SELECT r.tenant_id, r.user_key
-            FROM bcce_data.workflow_runs r
-            WHERE (since IS NULL OR r.started_at >= since)
-              AND (until IS NULL OR r.started_at < until)
-              AND NOT r.is_test AND r.status <> 'skipped' AND r.user_key IS NOT NULL
-            GROUP BY r.tenant_id, r.user_key
-            UNION ALL
-            SELECT e.tenant_id, e.user_key
-            FROM bcce_data.events e
-            WHERE (since IS NULL OR e.occurred_at >= since)
-              AND (until IS NULL OR e.occurred_at < until)
-              AND NOT e.is_test AND e.user_key IS NOT NULL
-            GROUP BY e.tenant_id, e.user_key
-            UNION ALL
-            SELECT u.tenant_id, u.user_key
-            FROM bcce_data.model_usage u
-            WHERE (since IS NULL OR u.at >= since)
-              AND (until IS NULL OR u.at < until)
-              AND NOT u.is_test AND u.user_key IS NOT NULL
-            GROUP BY u.tenant_id, u.user_key
-        ) a
+        FROM bcce_data.user_activity(since, until) a
         GROUP BY a.tenant_id
     ) person ON person.tenant_id = t.tenant_id
     CROSS JOIN LATERAL (
         SELECT
-            coalesce(run.units, 0) AS runs,
-            coalesce(metric.units, 0) AS metrics,
-            coalesce(prediction.units, 0) AS predictions,
-            coalesce(run.usd, 0) AS run_usd,
-            coalesce(metric.usd, 0) AS metric_usd,
-            coalesce(prediction.usd, 0) AS prediction_usd,
-            coalesce(model.usd, 0) AS model_usd,
+            coalesce(unit.runs, 0) AS runs,
+            coalesce(unit.metrics, 0) AS metrics,
+            coalesce(unit.predictions, 0) AS predictions,
+            coalesce(unit.run_usd, 0) AS run_usd,
+            coalesce(unit.metric_usd, 0) AS metric_usd,
+            coalesce(unit.prediction_usd, 0) AS prediction_usd,
+            coalesce(unit.model_usd, 0) AS model_usd,
             coalesce(infra.usd, 0) AS infra_usd,
-            coalesce(run.unpriced, 0) + coalesce(metric.unpriced, 0)
-                + coalesce(prediction.unpriced, 0) + coalesce(model.unpriced, 0) AS unpriced,
-            least(run.first_at, metric.first_at, prediction.first_at) AS first_at,
-            greatest(run.last_at, metric.last_at, prediction.last_at) AS last_at
+            coalesce(unit.unpriced, 0) AS unpriced
     ) part
     CROSS JOIN LATERAL (
         SELECT part.run_usd + part.metric_usd + part.prediction_usd + part.model_usd + part.infra_usd AS usd
@@ -4667,10 +5173,6 @@ BEGIN ATOMIC
         ) last
         WHERE t.deleted_at IS NULL AND first.at <= last.at
     ),
-    -- A local day begins at the first instant whose local date it is.  AT TIME
-    -- ZONE alone is not enough: of a repeated midnight it gives the second.  So
-    -- midnight is tried with the offset of the day before, then with that of the
-    -- day after; in a gap that begins at midnight, the former is the gap's end.
     -- A date that the zone left out has no instant.
     midnight AS (
         SELECT
@@ -4681,8 +5183,8 @@ BEGIN ATOMIC
             a.last_at,
             bounds.first_date,
             dates.usage_date,
-            earliest.at,
-            candidate.by_day_after AS again_at
+            earliest.starts_at AS at,
+            earliest.again_at
         FROM active a
         CROSS JOIN LATERAL (
             SELECT (a.first_at AT TIME ZONE a.timezone)::date AS first_date,
@@ -4693,24 +5195,8 @@ BEGIN ATOMIC
             SELECT greatest(bounds.first_date, bounds.lookback_date) + n.n AS usage_date
             FROM generate_series(0, bounds.last_date + 2 - greatest(bounds.first_date, bounds.lookback_date)) AS n (n)
         ) dates
-        CROSS JOIN LATERAL (
-            SELECT dates.usage_date::timestamp AS wall,
-                   dates.usage_date::timestamp AT TIME ZONE a.timezone AS guess
-        ) local
-        CROSS JOIN LATERAL (
-            SELECT (local.wall - (((local.guess - interval '24 hours') AT TIME ZONE a.timezone)
-                                  - ((local.guess - interval '24 hours') AT TIME ZONE 'UTC'))) AT TIME ZONE 'UTC' AS by_day_before,
-                   (local.wall - (((local.guess + interval '24 hours') AT TIME ZONE a.timezone)
-                                  - ((local.guess + interval '24 hours') AT TIME ZONE 'UTC'))) AT TIME ZONE 'UTC' AS by_day_after
-        ) candidate
-        CROSS JOIN LATERAL (
-            SELECT CASE
-                WHEN candidate.by_day_before AT TIME ZONE a.timezone = local.wall THEN candidate.by_day_before
-                WHEN candidate.by_day_after AT TIME ZONE a.timezone = local.wall THEN candidate.by_day_after
-                WHEN (candidate.by_day_before AT TIME ZONE a.timezone)::date = dates.usage_date THEN candidate.by_day_before
-            END AS at
-        ) earliest
-        WHERE earliest.at IS NOT NULL
+        CROSS JOIN LATERAL bcce_data.local_midnight(dates.usage_date, a.timezone) earliest
+        WHERE earliest.starts_at IS NOT NULL
     ),
     day AS (
         SELECT
@@ -5419,322 +5905,42 @@ RETURNS TABLE (
 )
 LANGUAGE sql STABLE PARALLEL RESTRICTED
 BEGIN ATOMIC
-    WITH prediction AS (
-        SELECT
-            p.tenant_id,
-            p.model_name,
-            p.model_version,
-            p.prediction_id,
-            p.predicted_at,
-            p.target_kind,
-            p.target_id,
-            p.horizon_seconds,
-            p.predicted_at + make_interval(secs => p.horizon_seconds) AS horizon_at,
-            p.failure_probability AS p,
-            CASE WHEN p.outcome_at <= (SELECT least(until, bcce.report_now())) THEN p.outcome END AS told,
-            p.outcome_at AS told_at
-        FROM bcce_data.predictions p
-        WHERE (since IS NULL OR p.predicted_at >= since)
-          AND (until IS NULL OR p.predicted_at < until)
-          AND NOT p.is_test
-    ),
-    -- What was heard of the predicted services: failures by their start, and any run or incident.
-    sign AS (
-        SELECT r.tenant_id, coalesce(r.service_id, w.service_id) AS service_id, r.started_at AS at,
-               r.status IN ('failed', 'timed_out') AND r.finished_at <= (SELECT least(until, bcce.report_now())) AS is_failure
-        FROM bcce_data.workflow_runs r
-        LEFT JOIN bcce_data.workflows w ON w.tenant_id = r.tenant_id AND w.workflow_id = r.workflow_id
-        WHERE NOT r.is_test AND r.status <> 'skipped'
-          AND (since IS NULL OR r.started_at >= since)
-          AND (until IS NULL OR r.started_at < until)
-          AND r.started_at <= (SELECT least(until, bcce.report_now()))
-        UNION ALL
-        SELECT i.tenant_id, i.service_id, i.started_at, true
-        FROM bcce_data.declared_incidents(until) i
-        WHERE i.started_at <= (SELECT least(until, bcce.report_now()))
-    ),
-    -- Backwards in time; at equal times the prediction comes first, so that only
-    -- what began after it is ahead of it.  The predictions ride along: joining
-    -- back to them would leave the planner a join by tenant alone.
-    ahead AS (
-        SELECT
-            x.tenant_id,
-            x.model_name,
-            x.model_version,
-            x.prediction_id,
-            x.at,
-            x.service_id,
-            x.horizon_seconds,
-            x.horizon_at,
-            x.p,
-            x.told,
-            x.told_at,
-            min(x.failure_at) OVER backwards AS failure_at,
-            min(x.heard_at) OVER backwards AS heard_at
-        FROM (
-            SELECT p.tenant_id, p.target_id AS service_id, p.predicted_at AS at, p.prediction_id,
-                   p.model_name, p.model_version, p.horizon_seconds, p.horizon_at, p.p, p.told, p.told_at,
-                   NULL::timestamptz AS failure_at, NULL::timestamptz AS heard_at
-            FROM prediction p
-            WHERE p.target_kind = 'service'
-            UNION ALL
-            SELECT s.tenant_id, s.service_id, s.at, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
-                   CASE WHEN s.is_failure THEN s.at END, s.at
-            FROM sign s
-            WHERE EXISTS (
-                SELECT 1
-                FROM prediction p
-                WHERE p.tenant_id = s.tenant_id AND p.target_kind = 'service' AND p.target_id = s.service_id
-            )
-        ) x
-        WINDOW backwards AS (
-            PARTITION BY x.tenant_id, x.service_id
-            ORDER BY x.at DESC, x.prediction_id IS NULL
-            ROWS UNBOUNDED PRECEDING)
-    ),
-    paired AS (
-        SELECT
-            h.tenant_id,
-            h.model_name,
-            h.model_version,
-            h.prediction_id,
-            h.at AS predicted_at,
-            'service' AS target_kind,
-            h.service_id AS target_id,
-            h.horizon_seconds,
-            h.horizon_at,
-            h.p,
-            h.told,
-            h.told_at,
-            NULL::boolean AS run_is_test,
-            NULL AS run_status,
-            NULL::timestamptz AS run_finished_at,
-            false AS is_late,
-            CASE WHEN h.failure_at <= h.horizon_at THEN h.failure_at END AS service_failure_at,
-            h.heard_at <= h.horizon_at AS was_heard
-        FROM ahead h
-        WHERE h.prediction_id IS NOT NULL
-        UNION ALL
-        SELECT
-            p.tenant_id,
-            p.model_name,
-            p.model_version,
-            p.prediction_id,
-            p.predicted_at,
-            p.target_kind,
-            p.target_id,
-            p.horizon_seconds,
-            p.horizon_at,
-            p.p,
-            p.told,
-            p.told_at,
-            r.is_test,
-            r.status,
-            r.finished_at,
-            coalesce(r.started_at < p.predicted_at, false),
-            NULL,
-            NULL
-        FROM prediction p
-        LEFT JOIN bcce_data.workflow_runs r
-            ON p.target_kind = 'run' AND r.tenant_id = p.tenant_id AND r.run_id = p.target_id
-            AND (until IS NULL OR r.started_at < until)
-        WHERE p.target_kind <> 'service'
-    ),
-    ranked AS (
-        SELECT
-            q.tenant_id,
-            q.model_name,
-            q.model_version,
-            q.predicted_at,
-            q.target_kind,
-            q.target_id,
-            q.horizon_at,
-            q.p,
-            q.told,
-            q.told_at,
-            q.run_is_test,
-            q.run_status,
-            q.run_finished_at,
-            q.is_late,
-            q.service_failure_at,
-            q.was_heard,
-            -- What was told of an external thing belongs to that very prediction.
-            NOT q.is_late AND row_number() OVER (
-                PARTITION BY q.tenant_id, q.model_name, q.model_version, q.target_kind, q.target_id, q.is_late,
-                    CASE WHEN q.target_kind = 'service' THEN q.predicted_at END,
-                    CASE WHEN q.target_kind = 'service' THEN q.horizon_seconds END,
-                    CASE WHEN q.target_kind = 'external' AND q.told IS NOT NULL THEN q.prediction_id END
-                ORDER BY q.predicted_at DESC, q.prediction_id DESC
-            ) > 1 AS is_superseded
-        FROM paired q
-    ),
-    judged AS (
-        SELECT
-            k.tenant_id,
-            k.model_name,
-            k.model_version,
-            k.p,
-            verdict.state,
-            CASE WHEN verdict.state = 'labelled' THEN coalesce(k.told::integer, CASE k.target_kind
-                WHEN 'run' THEN (k.run_status IN ('failed', 'timed_out'))::integer
-                ELSE (k.service_failure_at IS NOT NULL)::integer END) END AS y,
-            CASE WHEN k.told IS NOT NULL THEN k.told_at
-                 WHEN k.target_kind = 'run' THEN k.run_finished_at
-                 ELSE k.horizon_at END - k.predicted_at AS label_delay,
-            CASE k.target_kind WHEN 'run' THEN k.run_finished_at
-                               WHEN 'service' THEN k.service_failure_at
-                               ELSE k.told_at END - k.predicted_at AS lead_time
-        FROM ranked k
-        CROSS JOIN LATERAL (
-            SELECT CASE
-                WHEN k.is_late THEN 'late'
-                WHEN k.is_superseded THEN 'superseded'
-                WHEN k.told IS NOT NULL THEN 'labelled'
-                WHEN k.target_kind = 'external' THEN 'pending'
-                WHEN k.target_kind = 'run' THEN CASE
-                    WHEN k.run_is_test THEN 'unlabelable'
-                    WHEN k.run_finished_at <= (SELECT least(until, bcce.report_now())) THEN
-                        CASE WHEN k.run_status IN ('cancelled', 'skipped') THEN 'unlabelable' ELSE 'labelled' END
-                    ELSE 'pending' END
-                WHEN k.horizon_at > (SELECT least(until, bcce.report_now())) THEN 'pending'
-                WHEN k.was_heard THEN 'labelled'
-                WHEN EXISTS (
-                    SELECT 1
-                    FROM bcce_data.performance_metrics m
-                    WHERE m.tenant_id = k.tenant_id AND m.service_id = k.target_id AND NOT m.is_test
-                      AND m.observed_at > k.predicted_at AND m.observed_at <= k.horizon_at
-                ) THEN 'labelled'
-                ELSE 'unlabelable'
-            END AS state
-        ) verdict
-    ),
-    -- One row per model, known by its own row or by its predictions.
-    model AS (
-        SELECT x.tenant_id, t.tenant_name, x.model_name, x.model_version, coalesce(max(x.threshold), 0.5) AS threshold
-        FROM (
-            SELECT m.tenant_id, m.model_name, m.model_version, m.threshold
-            FROM bcce_data.models m
-            UNION ALL
-            SELECT j.tenant_id, j.model_name, j.model_version, NULL
-            FROM judged j
-        ) x
-        JOIN bcce_data.tenants t ON t.tenant_id = x.tenant_id AND t.deleted_at IS NULL
-        GROUP BY x.tenant_id, t.tenant_name, x.model_name, x.model_version
-    ),
-    tally AS (
-        SELECT
-            j.tenant_id,
-            j.model_name,
-            j.model_version,
-            count(*) AS total,
-            count(*) FILTER (WHERE j.state = 'labelled') AS labelled,
-            count(*) FILTER (WHERE j.state = 'pending') AS pending,
-            count(*) FILTER (WHERE j.state = 'unlabelable') AS unlabelable,
-            count(*) FILTER (WHERE j.state = 'superseded') AS superseded,
-            count(*) FILTER (WHERE j.state = 'late') AS late
-        FROM judged j
-        GROUP BY j.tenant_id, j.model_name, j.model_version
-    ),
-    labelled AS (
-        SELECT
-            j.tenant_id,
-            j.model_name,
-            j.model_version,
-            j.p,
-            j.y,
-            j.p >= m.threshold AS is_positive,
-            least(greatest(j.p, 1e-15), 1 - 1e-15) AS clipped,
-            extract(epoch FROM j.label_delay)::double precision / 60 AS label_delay_minutes,
-            extract(epoch FROM j.lead_time)::double precision / 60 AS lead_time_minutes,
-            -- Twice the mean rank of equals, so that it stays whole.
-            2 * rank() OVER (PARTITION BY j.tenant_id, j.model_name, j.model_version ORDER BY j.p) - 1
-                + count(*) OVER (PARTITION BY j.tenant_id, j.model_name, j.model_version, j.p) AS double_rank
-        FROM judged j
-        JOIN model m ON m.tenant_id = j.tenant_id AND m.model_name = j.model_name AND m.model_version = j.model_version
-        WHERE j.state = 'labelled'
-    ),
-    score AS (
-        SELECT
-            l.tenant_id,
-            l.model_name,
-            l.model_version,
-            count(*) AS n,
-            sum(l.y) AS failures,
-            count(*) FILTER (WHERE l.is_positive AND l.y = 1) AS tp,
-            count(*) FILTER (WHERE l.is_positive AND l.y = 0) AS fp,
-            count(*) FILTER (WHERE NOT l.is_positive AND l.y = 0) AS tn,
-            count(*) FILTER (WHERE NOT l.is_positive AND l.y = 1) AS fn,
-            avg((l.p - l.y) * (l.p - l.y)) AS brier,
-            -avg(CASE l.y WHEN 1 THEN ln(l.clipped) ELSE ln(1 - l.clipped) END) AS log_loss,
-            sum(l.double_rank) FILTER (WHERE l.y = 1) AS failure_double_ranks,
-            avg(l.p) AS mean_p,
-            sum(l.p) AS sum_p,
-            percentile_cont(0.5) WITHIN GROUP (ORDER BY l.label_delay_minutes)
-                FILTER (WHERE l.label_delay_minutes >= 0) AS label_delay_minutes,
-            percentile_cont(0.5) WITHIN GROUP (ORDER BY l.lead_time_minutes)
-                FILTER (WHERE l.is_positive AND l.y = 1 AND l.lead_time_minutes >= 0) AS lead_time_minutes
-        FROM labelled l
-        GROUP BY l.tenant_id, l.model_name, l.model_version
-    ),
-    calibration AS (
-        SELECT
-            b.tenant_id,
-            b.model_name,
-            b.model_version,
-            sum(b.distance) / sum(b.n) AS ece,
-            max(b.distance / b.n) AS mce
-        FROM (
-            SELECT l.tenant_id, l.model_name, l.model_version, count(*) AS n, abs(sum(l.p) - sum(l.y)) AS distance
-            FROM labelled l
-            GROUP BY l.tenant_id, l.model_name, l.model_version, least(floor(l.p * 10), 9)
-        ) b
-        GROUP BY b.tenant_id, b.model_name, b.model_version
-    )
     SELECT
-        m.tenant_id,
-        m.tenant_name,
-        m.model_name,
-        m.model_version,
-        coalesce(t.total, 0),
-        coalesce(t.labelled, 0),
-        coalesce(t.pending, 0),
-        coalesce(t.unlabelable, 0),
-        coalesce(t.superseded, 0),
-        coalesce(t.late, 0),
-        m.threshold,
-        coalesce(s.tp, 0),
-        coalesce(s.fp, 0),
-        coalesce(s.tn, 0),
-        coalesce(s.fn, 0),
-        round(100.0 * (s.tp + s.tn) / s.n, 1),
-        round(100.0 * s.tp / nullif(s.tp + s.fp, 0), 1),
-        round(100.0 * s.tp / nullif(s.tp + s.fn, 0), 1),
-        round(100.0 * s.tn / nullif(s.tn + s.fp, 0), 1),
-        2.0::double precision * s.tp / nullif(2 * s.tp + s.fp + s.fn, 0),
-        (s.tp::double precision * s.tn - s.fp::double precision * s.fn)
-            / nullif(sqrt((s.tp + s.fp)::double precision * (s.tp + s.fn) * (s.tn + s.fp) * (s.tn + s.fn)), 0),
-        s.brier,
-        1 - s.brier / nullif(base.rate * (1 - base.rate), 0),
+        s.tenant_id,
+        s.tenant_name,
+        s.model_name,
+        s.model_version,
+        s.total_predictions,
+        s.labelled_count,
+        s.pending_count,
+        s.unlabelable_count,
+        s.superseded_count,
+        s.late_count,
+        s.threshold,
+        s.true_positives,
+        s.false_positives,
+        s.true_negatives,
+        s.false_negatives,
+        s.accuracy_percent,
+        s.precision_percent,
+        s.recall_percent,
+        s.specificity_percent,
+        s.f1_score,
+        s.mcc,
+        s.brier_score,
+        s.brier_skill_score,
         s.log_loss,
-        ((s.failure_double_ranks - 1.0 * s.failures * (s.failures + 1))
-            / nullif(2.0 * s.failures * (s.n - s.failures), 0))::double precision,
-        c.ece,
-        c.mce,
-        s.mean_p,
-        round(100.0 * s.failures / s.n, 1),
-        s.sum_p / nullif(s.failures, 0),
-        s.label_delay_minutes,
-        s.lead_time_minutes,
-        -- Wilson, as in analytics_overview
-        round(100.0 * (s.tp + s.tn + 3.841458820694124 / 2 - 1.959963984540054
-            * sqrt(1.0 * (s.tp + s.tn) * (s.fp + s.fn) / s.n + 3.841458820694124 / 4)) / (s.n + 3.841458820694124), 1),
-        round(100.0 * (s.tp + s.tn + 3.841458820694124 / 2 + 1.959963984540054
-            * sqrt(1.0 * (s.tp + s.tn) * (s.fp + s.fn) / s.n + 3.841458820694124 / 4)) / (s.n + 3.841458820694124), 1)
-    FROM model m
-    LEFT JOIN tally t ON t.tenant_id = m.tenant_id AND t.model_name = m.model_name AND t.model_version = m.model_version
-    LEFT JOIN score s ON s.tenant_id = m.tenant_id AND s.model_name = m.model_name AND s.model_version = m.model_version
-    LEFT JOIN calibration c ON c.tenant_id = m.tenant_id AND c.model_name = m.model_name AND c.model_version = m.model_version
-    CROSS JOIN LATERAL (SELECT s.failures::double precision / s.n AS rate) base;
+        s.auc,
+        s.ece,
+        s.mce,
+        s.mean_predicted,
+        s.base_rate_percent,
+        s.calibration_ratio,
+        s.median_label_delay_minutes,
+        s.median_lead_time_minutes,
+        s.accuracy_low_percent,
+        s.accuracy_high_percent
+    FROM bcce_data.prediction_scores(since, until, false) s;
 END;
 COMMENT ON FUNCTION bcce.prediction_accuracy(timestamptz, timestamptz) IS 'How good were the predictions made between since (inclusive) and until (exclusive)? NULL leaves an end open. Same columns as the view of this name; what became known after the window is still pending.';
 
@@ -5810,6 +6016,1684 @@ COMMENT ON COLUMN bcce.prediction_accuracy.median_label_delay_minutes IS 'median
 COMMENT ON COLUMN bcce.prediction_accuracy.median_lead_time_minutes IS 'median time from a prediction to the failure, minutes, true positives only';
 COMMENT ON COLUMN bcce.prediction_accuracy.accuracy_low_percent IS 'lower end of the accuracy''s 95 % confidence interval (Wilson), percent';
 COMMENT ON COLUMN bcce.prediction_accuracy.accuracy_high_percent IS 'upper end of the accuracy''s 95 % confidence interval (Wilson), percent';
+$bcce_module$);
+
+INSERT INTO bcce.module (part, name, sql) VALUES ('report', '26_cost_by_day', $bcce_module$
+-- cost_by_day: what each day cost, one row per tenant and local day.
+CREATE OR REPLACE FUNCTION bcce.cost_by_day(since timestamptz DEFAULT NULL, until timestamptz DEFAULT NULL)
+RETURNS TABLE (
+    tenant_id uuid,
+    tenant_name text,
+    period_start_at timestamptz,
+    usage_date date,
+    workflow_runs bigint,
+    metric_count bigint,
+    prediction_count bigint,
+    workflow_cost_usd numeric,
+    monitoring_cost_usd numeric,
+    prediction_cost_usd numeric,
+    model_cost_usd numeric,
+    infra_cost_usd numeric,
+    tariff_cost_usd numeric,
+    provider_cost_usd numeric,
+    total_cost_usd numeric,
+    cost_per_execution_hour_usd numeric,
+    cost_per_workflow_usd numeric,
+    cost_per_user_usd numeric,
+    unpriced_units bigint,
+    is_lower_bound boolean,
+    estimated_share_percent numeric,
+    currency text
+)
+LANGUAGE sql STABLE PARALLEL RESTRICTED
+BEGIN ATOMIC
+    WITH unit AS (
+        SELECT
+            u.tenant_id,
+            local.day,
+            count(*) FILTER (WHERE u.item = 'workflow_run') AS runs,
+            count(*) FILTER (WHERE u.item = 'metric') AS metrics,
+            count(*) FILTER (WHERE u.item = 'prediction') AS predictions,
+            sum(u.usd) FILTER (WHERE u.item = 'workflow_run') AS run_usd,
+            sum(u.usd) FILTER (WHERE u.item = 'metric') AS metric_usd,
+            sum(u.usd) FILTER (WHERE u.item = 'prediction') AS prediction_usd,
+            sum(u.usd) FILTER (WHERE u.item = 'model_call') AS model_usd,
+            count(*) - count(u.usd) AS unpriced,
+            sum(u.run_seconds) AS run_seconds
+        FROM bcce_data.tenants t
+        JOIN bcce_data.cost_units(since, until) u ON u.tenant_id = t.tenant_id
+        CROSS JOIN LATERAL bcce_data.local_date(u.at, t.timezone) local
+        WHERE t.deleted_at IS NULL
+        GROUP BY u.tenant_id, local.day
+    ),
+    bill AS (
+        SELECT
+            c.tenant_id,
+            c.amount_usd,
+            c.period_start_at,
+            c.period_end_at,
+            greatest(c.period_start_at, since) AS first_at,
+            least(c.period_end_at, moment.now) - interval '1 microsecond' AS last_at,
+            moment.now
+        FROM bcce_data.infra_costs c
+        CROSS JOIN (SELECT least(until, bcce.report_now()) AS now) moment
+        WHERE c.period_start_at < moment.now
+          AND (since IS NULL OR c.period_end_at > since)
+          AND (since IS NULL OR since < moment.now)
+          AND isfinite(c.period_start_at) AND isfinite(c.period_end_at)
+    ),
+    extent AS (
+        SELECT d.tenant_id, min(d.first_day) AS first_day, max(d.last_day) AS last_day
+        FROM (
+            SELECT u.tenant_id, u.day AS first_day, u.day AS last_day
+            FROM unit u
+            UNION ALL
+            SELECT b.tenant_id, first_local.day, last_local.day
+            FROM bill b
+            JOIN bcce_data.tenants t ON t.tenant_id = b.tenant_id
+            CROSS JOIN LATERAL bcce_data.local_date(b.first_at, t.timezone) first_local
+            CROSS JOIN LATERAL bcce_data.local_date(b.last_at, t.timezone) last_local
+        ) d
+        GROUP BY d.tenant_id
+    ),
+    -- Two days more than needed: the day after may be one that the zone left out.
+    day AS (
+        SELECT
+            t.tenant_id,
+            t.tenant_name,
+            t.billing_currency,
+            e.last_day,
+            e.first_day + n.n AS day,
+            midnight.starts_at,
+            lead(midnight.starts_at) OVER (PARTITION BY t.tenant_id ORDER BY n.n) AS ends_at
+        FROM bcce_data.tenants t
+        JOIN extent e ON e.tenant_id = t.tenant_id
+        CROSS JOIN LATERAL generate_series(0, e.last_day - e.first_day + 2) AS n (n)
+        CROSS JOIN LATERAL bcce_data.local_midnight(e.first_day + n.n, t.timezone) midnight
+        WHERE t.deleted_at IS NULL AND midnight.starts_at IS NOT NULL
+    ),
+    -- What had accrued by the end of the day less what had by its start, so that
+    -- roundings cancel over the days.
+    infra AS (
+        SELECT
+            d.tenant_id,
+            d.day,
+            sum(bcce_data.infra_share(b.amount_usd, b.period_start_at, b.period_end_at, since, least(d.ends_at, b.now))
+                - bcce_data.infra_share(b.amount_usd, b.period_start_at, b.period_end_at, since, least(d.starts_at, b.now))) AS usd
+        FROM day d
+        JOIN bill b ON b.tenant_id = d.tenant_id AND d.starts_at <= b.last_at AND d.ends_at > b.first_at
+        GROUP BY d.tenant_id, d.day
+    ),
+    person AS (
+        SELECT a.tenant_id, local.day, count(DISTINCT a.user_key) AS active
+        FROM bcce_data.tenants t
+        JOIN bcce_data.user_activity(since, until) a ON a.tenant_id = t.tenant_id
+        CROSS JOIN LATERAL bcce_data.local_date(a.at, t.timezone) local
+        WHERE t.deleted_at IS NULL
+        GROUP BY a.tenant_id, local.day
+    )
+    SELECT
+        d.tenant_id,
+        d.tenant_name,
+        d.starts_at,
+        d.day,
+        part.runs,
+        part.metrics,
+        part.predictions,
+        part.run_usd,
+        part.metric_usd,
+        part.prediction_usd,
+        part.model_usd,
+        part.infra_usd,
+        part.run_usd + part.metric_usd + part.prediction_usd,
+        part.model_usd + part.infra_usd,
+        total.usd,
+        round(total.usd * 3600 / nullif(u.run_seconds, 0), 10),
+        round(total.usd / nullif(part.runs, 0), 10),
+        round(total.usd / nullif(p.active, 0), 10),
+        part.unpriced,
+        part.unpriced > 0,
+        -- As in cost_analysis: every known model cost is a reported one.
+        round(100 * 0 / nullif(part.model_usd, 0), 1),
+        d.billing_currency
+    FROM day d
+    LEFT JOIN unit u ON u.tenant_id = d.tenant_id AND u.day = d.day
+    LEFT JOIN infra i ON i.tenant_id = d.tenant_id AND i.day = d.day
+    LEFT JOIN person p ON p.tenant_id = d.tenant_id AND p.day = d.day
+    CROSS JOIN LATERAL (
+        SELECT
+            coalesce(u.runs, 0) AS runs,
+            coalesce(u.metrics, 0) AS metrics,
+            coalesce(u.predictions, 0) AS predictions,
+            coalesce(u.run_usd, 0) AS run_usd,
+            coalesce(u.metric_usd, 0) AS metric_usd,
+            coalesce(u.prediction_usd, 0) AS prediction_usd,
+            coalesce(u.model_usd, 0) AS model_usd,
+            coalesce(i.usd, 0) AS infra_usd,
+            coalesce(u.unpriced, 0) AS unpriced
+    ) part
+    CROSS JOIN LATERAL (
+        SELECT part.run_usd + part.metric_usd + part.prediction_usd + part.model_usd + part.infra_usd AS usd
+    ) total
+    WHERE d.day <= d.last_day;
+END;
+COMMENT ON FUNCTION bcce.cost_by_day(timestamptz, timestamptz) IS 'What did each day cost, of what falls between since (inclusive) and until (exclusive)? NULL leaves an end open. Same columns as the view of this name; each part summed over the days is that of cost_analysis for the same period.';
+
+CREATE OR REPLACE VIEW bcce.cost_by_day WITH (security_invoker = true) AS
+SELECT
+    x.tenant_id,
+    x.tenant_name,
+    x.period_start_at,
+    x.usage_date,
+    x.workflow_runs,
+    x.metric_count,
+    x.prediction_count,
+    x.workflow_cost_usd,
+    x.monitoring_cost_usd,
+    x.prediction_cost_usd,
+    x.model_cost_usd,
+    x.infra_cost_usd,
+    x.tariff_cost_usd,
+    x.provider_cost_usd,
+    x.total_cost_usd,
+    x.cost_per_execution_hour_usd,
+    x.cost_per_workflow_usd,
+    x.cost_per_user_usd,
+    x.unpriced_units,
+    x.is_lower_bound,
+    x.estimated_share_percent,
+    x.currency
+FROM bcce.cost_by_day(NULL::timestamptz, NULL::timestamptz) x;
+COMMENT ON VIEW bcce.cost_by_day IS 'What did each day cost? One row per visible tenant and local day from its first to its last cost, days without any included. For a period use the function of this name.';
+COMMENT ON COLUMN bcce.cost_by_day.tenant_id IS 'tenant';
+COMMENT ON COLUMN bcce.cost_by_day.tenant_name IS 'display name of the tenant';
+COMMENT ON COLUMN bcce.cost_by_day.period_start_at IS 'first instant of the day in the tenant''s zone';
+COMMENT ON COLUMN bcce.cost_by_day.usage_date IS 'day in the tenant''s zone';
+COMMENT ON COLUMN bcce.cost_by_day.workflow_runs IS 'runs started, failed and running ones included, skipped ones not';
+COMMENT ON COLUMN bcce.cost_by_day.metric_count IS 'metric samples stored';
+COMMENT ON COLUMN bcce.cost_by_day.prediction_count IS 'predictions made';
+COMMENT ON COLUMN bcce.cost_by_day.workflow_cost_usd IS 'US dollars for the runs: each as charged when it was recorded, else at the price of its start';
+COMMENT ON COLUMN bcce.cost_by_day.monitoring_cost_usd IS 'US dollars for the metric samples: each as charged when it was recorded, else at the price of its time';
+COMMENT ON COLUMN bcce.cost_by_day.prediction_cost_usd IS 'US dollars for the predictions: each as charged when it was recorded, else at the price of its time';
+COMMENT ON COLUMN bcce.cost_by_day.model_cost_usd IS 'US dollars for model calls, as the senders reported them; a call without a reported cost is in unpriced_units';
+COMMENT ON COLUMN bcce.cost_by_day.infra_cost_usd IS 'US dollars of the infrastructure bills, by their overlap with the day up to now; what rounding to ten decimals leaves over falls on the later days, so that days add up';
+COMMENT ON COLUMN bcce.cost_by_day.tariff_cost_usd IS 'US dollars by the chargeback tariff: workflow, monitoring and prediction cost';
+COMMENT ON COLUMN bcce.cost_by_day.provider_cost_usd IS 'US dollars paid to providers: model and infrastructure cost';
+COMMENT ON COLUMN bcce.cost_by_day.total_cost_usd IS 'US dollars, sum of the five parts, unrounded';
+COMMENT ON COLUMN bcce.cost_by_day.cost_per_execution_hour_usd IS 'US dollars per hour that the day''s runs ran, cancelled ones included, running ones up to now or the period''s end; NULL: none ran';
+COMMENT ON COLUMN bcce.cost_by_day.cost_per_workflow_usd IS 'US dollars in total per run; NULL: no runs';
+COMMENT ON COLUMN bcce.cost_by_day.cost_per_user_usd IS 'US dollars in total per distinct pseudonymous user of the day with a run, an event or a model call; NULL: no users';
+COMMENT ON COLUMN bcce.cost_by_day.unpriced_units IS 'runs, samples, predictions and model calls whose cost is unknown: they are left out of the sums';
+COMMENT ON COLUMN bcce.cost_by_day.is_lower_bound IS 'true when some cost is unknown, so that the sums are lower bounds';
+COMMENT ON COLUMN bcce.cost_by_day.estimated_share_percent IS 'percent of the model cost that is estimated rather than reported, one decimal; NULL: no model cost';
+COMMENT ON COLUMN bcce.cost_by_day.currency IS 'currency of the money columns';
+$bcce_module$);
+
+INSERT INTO bcce.module (part, name, sql) VALUES ('report', '26_mttr_by_month', $bcce_module$
+-- mttr_by_month: how recovery develops, one row per tenant and local month.
+CREATE OR REPLACE FUNCTION bcce.mttr_by_month(since timestamptz DEFAULT NULL, until timestamptz DEFAULT NULL)
+RETURNS TABLE (
+    tenant_id uuid,
+    tenant_name text,
+    period_start_at timestamptz,
+    month date,
+    mttr_basis text,
+    incident_count bigint,
+    avg_mttr_minutes double precision,
+    median_mttr_minutes double precision,
+    p95_mttr_minutes double precision,
+    recovered_count bigint,
+    open_count bigint,
+    invalid_count bigint,
+    fallback_count bigint,
+    derived_count bigint,
+    oldest_open_minutes double precision,
+    mtta_minutes double precision,
+    mttd_minutes double precision
+)
+LANGUAGE sql STABLE PARALLEL RESTRICTED
+BEGIN ATOMIC
+    SELECT
+        m.tenant_id,
+        m.tenant_name,
+        first_day.starts_at,
+        m.month,
+        m.basis,
+        m.total,
+        m.mean,
+        m.median,
+        m.p95,
+        m.recovered,
+        m.still_open,
+        m.invalid,
+        m.fallback,
+        m.derived,
+        extract(epoch FROM (SELECT least(until, bcce.report_now()))
+            - least(m.oldest_open_at, (SELECT least(until, bcce.report_now()))))::double precision
+            / CASE WHEN m.oldest_open_at IS NOT NULL THEN 60 END,
+        m.acknowledge_minutes,
+        m.detect_minutes
+    FROM (
+        SELECT
+            b.tenant_id,
+            b.tenant_name,
+            b.timezone,
+            b.basis,
+            date_trunc('month', local.day::timestamp)::date AS month,
+            count(*) AS total,
+            avg(i.recovery_minutes) AS mean,
+            percentile_cont(0.5) WITHIN GROUP (ORDER BY i.recovery_minutes) AS median,
+            percentile_cont(0.95) WITHIN GROUP (ORDER BY i.recovery_minutes) AS p95,
+            count(*) FILTER (WHERE i.state = 'recovered') AS recovered,
+            count(*) FILTER (WHERE i.state = 'open') AS still_open,
+            count(*) FILTER (WHERE i.state = 'invalid') AS invalid,
+            count(*) FILTER (WHERE i.state = 'recovered' AND i.is_fallback) AS fallback,
+            count(*) FILTER (WHERE i.is_derived) AS derived,
+            min(i.started_at) FILTER (WHERE i.state = 'open') AS oldest_open_at,
+            avg(i.acknowledge_minutes) AS acknowledge_minutes,
+            avg(i.detect_minutes) AS detect_minutes
+        FROM bcce_data.mttr_basis() b
+        JOIN bcce_data.mttr_incidents(since, until) i ON i.tenant_id = b.tenant_id
+        CROSS JOIN LATERAL bcce_data.local_date(i.started_at, b.timezone) local
+        WHERE isfinite(i.started_at)
+        GROUP BY b.tenant_id, b.tenant_name, b.timezone, b.basis, date_trunc('month', local.day::timestamp)::date
+    ) m
+    CROSS JOIN LATERAL bcce_data.local_midnight(m.month, m.timezone) first_day;
+END;
+COMMENT ON FUNCTION bcce.mttr_by_month(timestamptz, timestamptz) IS 'How long does recovery take, month by month, for incidents that began between since (inclusive) and until (exclusive)? NULL leaves an end open. Same columns as the view of this name; what ended after the window still counts as open.';
+
+CREATE OR REPLACE VIEW bcce.mttr_by_month WITH (security_invoker = true) AS
+SELECT
+    x.tenant_id,
+    x.tenant_name,
+    x.period_start_at,
+    x.month,
+    x.mttr_basis,
+    x.incident_count,
+    x.avg_mttr_minutes,
+    x.median_mttr_minutes,
+    x.p95_mttr_minutes,
+    x.recovered_count,
+    x.open_count,
+    x.invalid_count,
+    x.fallback_count,
+    x.derived_count,
+    x.oldest_open_minutes,
+    x.mtta_minutes,
+    x.mttd_minutes
+FROM bcce.mttr_by_month(NULL::timestamptz, NULL::timestamptz) x;
+COMMENT ON VIEW bcce.mttr_by_month IS 'How does the time to recover develop? One row per visible tenant and month of its zone in which an incident began. For a period use the function of this name.';
+COMMENT ON COLUMN bcce.mttr_by_month.tenant_id IS 'tenant';
+COMMENT ON COLUMN bcce.mttr_by_month.tenant_name IS 'display name of the tenant';
+COMMENT ON COLUMN bcce.mttr_by_month.period_start_at IS 'first instant of the month in the tenant''s zone';
+COMMENT ON COLUMN bcce.mttr_by_month.month IS 'first day of the month in which the impact began';
+COMMENT ON COLUMN bcce.mttr_by_month.mttr_basis IS 'which incidents count: declared, derived (failure episodes of workflows, from the first failed run to the next success), or both; the tenant''s setting, auto resolved';
+COMMENT ON COLUMN bcce.mttr_by_month.incident_count IS 'incidents that began: recovered, open and invalid';
+COMMENT ON COLUMN bcce.mttr_by_month.avg_mttr_minutes IS 'mean recovery time of the recovered incidents, minutes, from the start of impact to recovery; several spans of impact count by their union';
+COMMENT ON COLUMN bcce.mttr_by_month.median_mttr_minutes IS 'median recovery time of the recovered incidents, minutes';
+COMMENT ON COLUMN bcce.mttr_by_month.p95_mttr_minutes IS '95th percentile of the recovery time of the recovered incidents, minutes';
+COMMENT ON COLUMN bcce.mttr_by_month.recovered_count IS 'incidents that are over';
+COMMENT ON COLUMN bcce.mttr_by_month.open_count IS 'incidents that are not over: they are in none of the times above';
+COMMENT ON COLUMN bcce.mttr_by_month.invalid_count IS 'incidents that end before they begin or more than five minutes in the future: left out of the times';
+COMMENT ON COLUMN bcce.mttr_by_month.fallback_count IS 'recovered incidents for which nothing but the closing time is known';
+COMMENT ON COLUMN bcce.mttr_by_month.derived_count IS 'incidents that are failure episodes of workflows';
+COMMENT ON COLUMN bcce.mttr_by_month.oldest_open_minutes IS 'age of the oldest open incident of the month, minutes; NULL: none is open';
+COMMENT ON COLUMN bcce.mttr_by_month.mtta_minutes IS 'mean time to acknowledge, minutes, from detection (else opening); acknowledged declared incidents only';
+COMMENT ON COLUMN bcce.mttr_by_month.mttd_minutes IS 'mean time to detect, minutes, from the start of impact; declared incidents with both times only';
+$bcce_module$);
+
+INSERT INTO bcce.module (part, name, sql) VALUES ('report', '26_prediction_accuracy_by_week', $bcce_module$
+-- prediction_accuracy_by_week: the same as prediction_accuracy over time.
+CREATE OR REPLACE FUNCTION bcce.prediction_accuracy_by_week(since timestamptz DEFAULT NULL, until timestamptz DEFAULT NULL)
+RETURNS TABLE (
+    tenant_id uuid,
+    tenant_name text,
+    model_name text,
+    model_version text,
+    period_start_at timestamptz,
+    week date,
+    total_predictions bigint,
+    labelled_count bigint,
+    pending_count bigint,
+    unlabelable_count bigint,
+    superseded_count bigint,
+    late_count bigint,
+    threshold double precision,
+    true_positives bigint,
+    false_positives bigint,
+    true_negatives bigint,
+    false_negatives bigint,
+    accuracy_percent numeric,
+    precision_percent numeric,
+    recall_percent numeric,
+    specificity_percent numeric,
+    f1_score double precision,
+    mcc double precision,
+    brier_score double precision,
+    brier_skill_score double precision,
+    log_loss double precision,
+    auc double precision,
+    ece double precision,
+    mce double precision,
+    mean_predicted double precision,
+    base_rate_percent numeric,
+    calibration_ratio double precision,
+    median_label_delay_minutes double precision,
+    median_lead_time_minutes double precision,
+    accuracy_low_percent numeric,
+    accuracy_high_percent numeric
+)
+LANGUAGE sql STABLE PARALLEL RESTRICTED
+BEGIN ATOMIC
+    SELECT
+        s.tenant_id,
+        s.tenant_name,
+        s.model_name,
+        s.model_version,
+        monday.starts_at,
+        s.week,
+        s.total_predictions,
+        s.labelled_count,
+        s.pending_count,
+        s.unlabelable_count,
+        s.superseded_count,
+        s.late_count,
+        s.threshold,
+        s.true_positives,
+        s.false_positives,
+        s.true_negatives,
+        s.false_negatives,
+        s.accuracy_percent,
+        s.precision_percent,
+        s.recall_percent,
+        s.specificity_percent,
+        s.f1_score,
+        s.mcc,
+        s.brier_score,
+        s.brier_skill_score,
+        s.log_loss,
+        s.auc,
+        s.ece,
+        s.mce,
+        s.mean_predicted,
+        s.base_rate_percent,
+        s.calibration_ratio,
+        s.median_label_delay_minutes,
+        s.median_lead_time_minutes,
+        s.accuracy_low_percent,
+        s.accuracy_high_percent
+    FROM bcce_data.prediction_scores(since, until, true) s
+    JOIN bcce_data.tenants t ON t.tenant_id = s.tenant_id
+    CROSS JOIN LATERAL bcce_data.local_midnight(s.week, t.timezone) monday;
+END;
+COMMENT ON FUNCTION bcce.prediction_accuracy_by_week(timestamptz, timestamptz) IS 'How good were the predictions made between since (inclusive) and until (exclusive), week by week? NULL leaves an end open. Same columns as the view of this name; what became known after the window is still pending.';
+
+CREATE OR REPLACE VIEW bcce.prediction_accuracy_by_week WITH (security_invoker = true) AS
+SELECT
+    a.tenant_id,
+    a.tenant_name,
+    a.model_name,
+    a.model_version,
+    a.period_start_at,
+    a.week,
+    a.total_predictions,
+    a.labelled_count,
+    a.pending_count,
+    a.unlabelable_count,
+    a.superseded_count,
+    a.late_count,
+    a.threshold,
+    a.true_positives,
+    a.false_positives,
+    a.true_negatives,
+    a.false_negatives,
+    a.accuracy_percent,
+    a.precision_percent,
+    a.recall_percent,
+    a.specificity_percent,
+    a.f1_score,
+    a.mcc,
+    a.brier_score,
+    a.brier_skill_score,
+    a.log_loss,
+    a.auc,
+    a.ece,
+    a.mce,
+    a.mean_predicted,
+    a.base_rate_percent,
+    a.calibration_ratio,
+    a.median_label_delay_minutes,
+    a.median_lead_time_minutes,
+    a.accuracy_low_percent,
+    a.accuracy_high_percent
+FROM bcce.prediction_accuracy_by_week(NULL::timestamptz, NULL::timestamptz) a;
+COMMENT ON VIEW bcce.prediction_accuracy_by_week IS 'How does the quality of the failure predictions develop? One row per visible tenant, model, version and ISO week of the tenant''s zone with a prediction. For a period use the function of this name.';
+COMMENT ON COLUMN bcce.prediction_accuracy_by_week.tenant_id IS 'tenant';
+COMMENT ON COLUMN bcce.prediction_accuracy_by_week.tenant_name IS 'display name of the tenant';
+COMMENT ON COLUMN bcce.prediction_accuracy_by_week.model_name IS 'model';
+COMMENT ON COLUMN bcce.prediction_accuracy_by_week.model_version IS 'version of the model; empty where senders give none';
+COMMENT ON COLUMN bcce.prediction_accuracy_by_week.period_start_at IS 'first instant of the week, which begins on Monday in the tenant''s zone';
+COMMENT ON COLUMN bcce.prediction_accuracy_by_week.week IS 'Monday of the week in which the prediction was made';
+COMMENT ON COLUMN bcce.prediction_accuracy_by_week.total_predictions IS 'predictions made: labelled, pending, unlabelable, superseded and late';
+COMMENT ON COLUMN bcce.prediction_accuracy_by_week.labelled_count IS 'predictions whose outcome is known: all the scores are about these';
+COMMENT ON COLUMN bcce.prediction_accuracy_by_week.pending_count IS 'predictions whose run is not over, whose horizon is not over, or whose outcome was not reported yet';
+COMMENT ON COLUMN bcce.prediction_accuracy_by_week.unlabelable_count IS 'predictions whose run was cancelled or skipped, or whose service sent nothing during the horizon';
+COMMENT ON COLUMN bcce.prediction_accuracy_by_week.superseded_count IS 'predictions that a later one of the model about the same target replaced';
+COMMENT ON COLUMN bcce.prediction_accuracy_by_week.late_count IS 'predictions made after their run started';
+COMMENT ON COLUMN bcce.prediction_accuracy_by_week.threshold IS 'probability at or above which a prediction counts as failure predicted, 0 to 1';
+COMMENT ON COLUMN bcce.prediction_accuracy_by_week.true_positives IS 'failure predicted, and it failed';
+COMMENT ON COLUMN bcce.prediction_accuracy_by_week.false_positives IS 'failure predicted, but it did not fail';
+COMMENT ON COLUMN bcce.prediction_accuracy_by_week.true_negatives IS 'no failure predicted, and it did not fail';
+COMMENT ON COLUMN bcce.prediction_accuracy_by_week.false_negatives IS 'no failure predicted, but it failed';
+COMMENT ON COLUMN bcce.prediction_accuracy_by_week.accuracy_percent IS 'percent of the labelled predictions that were right, one decimal';
+COMMENT ON COLUMN bcce.prediction_accuracy_by_week.precision_percent IS 'percent of the predicted failures that came, one decimal; NULL: none was predicted';
+COMMENT ON COLUMN bcce.prediction_accuracy_by_week.recall_percent IS 'percent of the failures that were predicted, one decimal; NULL: there were none';
+COMMENT ON COLUMN bcce.prediction_accuracy_by_week.specificity_percent IS 'percent of what did not fail that was predicted so, one decimal; NULL: everything failed';
+COMMENT ON COLUMN bcce.prediction_accuracy_by_week.f1_score IS 'harmonic mean of precision and recall, 0 to 1';
+COMMENT ON COLUMN bcce.prediction_accuracy_by_week.mcc IS 'Matthews correlation coefficient, -1 to 1; NULL: only one class predicted or seen';
+COMMENT ON COLUMN bcce.prediction_accuracy_by_week.brier_score IS 'mean squared distance of probability and outcome, 0 (best) to 1';
+COMMENT ON COLUMN bcce.prediction_accuracy_by_week.brier_skill_score IS 'part of the Brier score of always saying the base rate that the model saves; 1 is best, below 0 worse than that; NULL: only one class seen';
+COMMENT ON COLUMN bcce.prediction_accuracy_by_week.log_loss IS 'mean negative natural logarithm of the probability given to what happened, probabilities clipped to 1e-15 from 0 and 1';
+COMMENT ON COLUMN bcce.prediction_accuracy_by_week.auc IS 'probability that a failure got a higher probability than a non-failure (area under the ROC curve), ties one half; NULL: only one class seen';
+COMMENT ON COLUMN bcce.prediction_accuracy_by_week.ece IS 'expected calibration error, 0 to 1: mean distance of predicted and observed rate over ten bins of equal width, weighted by count';
+COMMENT ON COLUMN bcce.prediction_accuracy_by_week.mce IS 'largest such distance in one bin, 0 to 1';
+COMMENT ON COLUMN bcce.prediction_accuracy_by_week.mean_predicted IS 'mean predicted probability, 0 to 1';
+COMMENT ON COLUMN bcce.prediction_accuracy_by_week.base_rate_percent IS 'percent of the labelled predictions whose target failed, one decimal';
+COMMENT ON COLUMN bcce.prediction_accuracy_by_week.calibration_ratio IS 'failures expected divided by failures observed; NULL: none observed';
+COMMENT ON COLUMN bcce.prediction_accuracy_by_week.median_label_delay_minutes IS 'median time from a prediction to the knowledge of its outcome, minutes';
+COMMENT ON COLUMN bcce.prediction_accuracy_by_week.median_lead_time_minutes IS 'median time from a prediction to the failure, minutes, true positives only';
+COMMENT ON COLUMN bcce.prediction_accuracy_by_week.accuracy_low_percent IS 'lower end of the accuracy''s 95 % confidence interval (Wilson), percent';
+COMMENT ON COLUMN bcce.prediction_accuracy_by_week.accuracy_high_percent IS 'upper end of the accuracy''s 95 % confidence interval (Wilson), percent';
+$bcce_module$);
+
+INSERT INTO bcce.module (part, name, sql) VALUES ('report', '26_service_health_by_hour', $bcce_module$
+-- service_health_by_hour: how services were, one row per tenant, service and hour.
+CREATE OR REPLACE FUNCTION bcce.service_health_by_hour(since timestamptz DEFAULT NULL, until timestamptz DEFAULT NULL)
+RETURNS TABLE (
+    tenant_id uuid,
+    tenant_name text,
+    service_id text,
+    service_name text,
+    period_start_at timestamptz,
+    sample_count bigint,
+    request_count bigint,
+    error_count bigint,
+    error_rate_percent numeric,
+    p50_latency_ms double precision,
+    p95_latency_ms double precision,
+    p99_latency_ms double precision,
+    throughput_rps double precision,
+    cpu_percent double precision,
+    memory_percent double precision,
+    storage_percent double precision,
+    network_percent double precision
+)
+LANGUAGE sql STABLE PARALLEL RESTRICTED
+BEGIN ATOMIC
+    SELECT
+        t.tenant_id,
+        t.tenant_name,
+        m.service_id,
+        s.service_name,
+        hour.starts_at,
+        count(*),
+        coalesce(sum(m.request_count), 0)::bigint,
+        coalesce(sum(m.error_count), 0)::bigint,
+        round(100.0 * sum(m.error_count) FILTER (WHERE m.request_count IS NOT NULL)
+            / nullif(sum(m.request_count) FILTER (WHERE m.error_count IS NOT NULL), 0), 4),
+        avg(m.p50_latency_ms),
+        avg(m.p95_latency_ms),
+        avg(m.p99_latency_ms),
+        -- As in service_health_dashboard: equal lengths give the plain mean, an
+        -- unknown length counts as a mean one.
+        CASE WHEN min(length.s) FILTER (WHERE m.throughput_rps IS NOT NULL)
+                  < max(length.s) FILTER (WHERE m.throughput_rps IS NOT NULL) THEN
+            (sum(m.throughput_rps * length.s)
+                + coalesce(avg(length.s) FILTER (WHERE m.throughput_rps IS NOT NULL)
+                           * sum(m.throughput_rps) FILTER (WHERE length.s IS NULL), 0))
+            / (avg(length.s) FILTER (WHERE m.throughput_rps IS NOT NULL) * count(m.throughput_rps))
+        ELSE avg(m.throughput_rps) END,
+        avg(m.cpu_percent),
+        avg(m.memory_percent),
+        avg(m.storage_percent),
+        avg(m.network_percent)
+    FROM bcce_data.tenants t
+    JOIN bcce_data.performance_metrics m ON m.tenant_id = t.tenant_id
+    LEFT JOIN bcce_data.services s ON s.tenant_id = m.tenant_id AND s.service_id = m.service_id
+    CROSS JOIN LATERAL bcce_data.local_hour(m.observed_at, t.timezone) hour
+    CROSS JOIN LATERAL (
+        SELECT coalesce(m.window_seconds, s.expected_interval_seconds) AS s
+    ) length
+    WHERE t.deleted_at IS NULL
+      AND NOT m.is_test
+      AND (since IS NULL OR m.observed_at >= since)
+      AND (until IS NULL OR m.observed_at < until)
+      AND m.observed_at <= (SELECT least(until, bcce.report_now()))
+    GROUP BY t.tenant_id, t.tenant_name, m.service_id, s.service_name, hour.starts_at;
+END;
+COMMENT ON FUNCTION bcce.service_health_by_hour(timestamptz, timestamptz) IS 'How were services hour by hour, by the samples between since (inclusive) and until (exclusive)? NULL leaves an end open. Same columns as the view of this name.';
+
+CREATE OR REPLACE VIEW bcce.service_health_by_hour WITH (security_invoker = true) AS
+SELECT
+    x.tenant_id,
+    x.tenant_name,
+    x.service_id,
+    x.service_name,
+    x.period_start_at,
+    x.sample_count,
+    x.request_count,
+    x.error_count,
+    x.error_rate_percent,
+    x.p50_latency_ms,
+    x.p95_latency_ms,
+    x.p99_latency_ms,
+    x.throughput_rps,
+    x.cpu_percent,
+    x.memory_percent,
+    x.storage_percent,
+    x.network_percent
+FROM bcce.service_health_by_hour(NULL::timestamptz, NULL::timestamptz) x;
+COMMENT ON VIEW bcce.service_health_by_hour IS 'How did each service fare, hour by hour? One row per visible tenant, service and hour of the tenant''s clock with a sample. For a period use the function of this name.';
+COMMENT ON COLUMN bcce.service_health_by_hour.tenant_id IS 'tenant';
+COMMENT ON COLUMN bcce.service_health_by_hour.tenant_name IS 'display name of the tenant';
+COMMENT ON COLUMN bcce.service_health_by_hour.service_id IS 'service';
+COMMENT ON COLUMN bcce.service_health_by_hour.service_name IS 'display name of the service; NULL: it was never declared';
+COMMENT ON COLUMN bcce.service_health_by_hour.period_start_at IS 'start of the hour by the clock of the tenant''s zone; a repeated hour is two';
+COMMENT ON COLUMN bcce.service_health_by_hour.sample_count IS 'metric samples of the hour';
+COMMENT ON COLUMN bcce.service_health_by_hour.request_count IS 'requests';
+COMMENT ON COLUMN bcce.service_health_by_hour.error_count IS 'requests that failed';
+COMMENT ON COLUMN bcce.service_health_by_hour.error_rate_percent IS 'percent of the requests that failed, four decimals, over samples with both counts; NULL: no requests';
+COMMENT ON COLUMN bcce.service_health_by_hour.p50_latency_ms IS 'mean of the samples'' median latencies, milliseconds';
+COMMENT ON COLUMN bcce.service_health_by_hour.p95_latency_ms IS 'mean of the samples'' 95th percentiles of latency, milliseconds';
+COMMENT ON COLUMN bcce.service_health_by_hour.p99_latency_ms IS 'mean of the samples'' 99th percentiles of latency, milliseconds';
+COMMENT ON COLUMN bcce.service_health_by_hour.throughput_rps IS 'requests per second, mean weighted by the length of the samples';
+COMMENT ON COLUMN bcce.service_health_by_hour.cpu_percent IS 'mean CPU use, percent';
+COMMENT ON COLUMN bcce.service_health_by_hour.memory_percent IS 'mean memory use, percent';
+COMMENT ON COLUMN bcce.service_health_by_hour.storage_percent IS 'mean storage use, percent';
+COMMENT ON COLUMN bcce.service_health_by_hour.network_percent IS 'mean network use, percent';
+$bcce_module$);
+
+INSERT INTO bcce.module (part, name, sql) VALUES ('report', '27_executions_hourly', $bcce_module$
+-- How runs ended, hour by hour.
+CREATE OR REPLACE FUNCTION bcce.executions_by_status_hourly(since timestamptz DEFAULT NULL, until timestamptz DEFAULT NULL)
+RETURNS TABLE (
+    tenant_id uuid,
+    tenant_name text,
+    period_start_at timestamptz,
+    total_workflows bigint,
+    succeeded_workflows bigint,
+    failed_workflows bigint,
+    timed_out_workflows bigint,
+    cancelled_workflows bigint,
+    running_workflows bigint
+)
+LANGUAGE sql STABLE PARALLEL RESTRICTED
+BEGIN ATOMIC
+    WITH run AS (
+        SELECT
+            t.tenant_id,
+            t.tenant_name,
+            t.timezone,
+            hour.starts_at,
+            count(*) AS total,
+            count(*) FILTER (WHERE ended.by_now AND r.status = 'succeeded') AS succeeded,
+            count(*) FILTER (WHERE ended.by_now AND r.status = 'failed') AS failed,
+            count(*) FILTER (WHERE ended.by_now AND r.status = 'timed_out') AS timed_out,
+            count(*) FILTER (WHERE ended.by_now AND r.status = 'cancelled') AS cancelled,
+            count(*) FILTER (WHERE ended.by_now IS NOT TRUE) AS running
+        FROM bcce_data.tenants t
+        JOIN bcce_data.workflow_runs r ON r.tenant_id = t.tenant_id
+        CROSS JOIN LATERAL bcce_data.local_hour(r.started_at, t.timezone) hour
+        CROSS JOIN LATERAL (SELECT r.finished_at <= (SELECT least(until, bcce.report_now())) AS by_now) ended
+        WHERE t.deleted_at IS NULL
+          AND NOT r.is_test AND r.status <> 'skipped'
+          AND (since IS NULL OR r.started_at >= since)
+          AND (until IS NULL OR r.started_at < until)
+        GROUP BY t.tenant_id, t.tenant_name, t.timezone, hour.starts_at
+    ),
+    -- By half hours, as a clock may be put forward by one.
+    hour AS (
+        SELECT DISTINCT e.tenant_id, e.tenant_name, local.starts_at
+        FROM (
+            SELECT r.tenant_id, r.tenant_name, r.timezone, min(r.starts_at) AS first_at, max(r.starts_at) AS last_at
+            FROM run r
+            GROUP BY r.tenant_id, r.tenant_name, r.timezone
+        ) e
+        CROSS JOIN LATERAL generate_series(e.first_at, e.last_at, interval '30 minutes') AS g (at)
+        CROSS JOIN LATERAL bcce_data.local_hour(g.at, e.timezone) local
+    )
+    SELECT
+        h.tenant_id,
+        h.tenant_name,
+        h.starts_at,
+        coalesce(r.total, 0),
+        coalesce(r.succeeded, 0),
+        coalesce(r.failed, 0),
+        coalesce(r.timed_out, 0),
+        coalesce(r.cancelled, 0),
+        coalesce(r.running, 0)
+    FROM hour h
+    LEFT JOIN run r ON r.tenant_id = h.tenant_id AND r.starts_at = h.starts_at;
+END;
+COMMENT ON FUNCTION bcce.executions_by_status_hourly(timestamptz, timestamptz) IS 'How did the runs end that started between since (inclusive) and until (exclusive), hour by hour? NULL leaves an end open. Same columns as the view of this name; what finished after the window still counts as running.';
+
+CREATE OR REPLACE VIEW bcce.executions_by_status_hourly WITH (security_invoker = true) AS
+SELECT
+    x.tenant_id,
+    x.tenant_name,
+    x.period_start_at,
+    x.total_workflows,
+    x.succeeded_workflows,
+    x.failed_workflows,
+    x.timed_out_workflows,
+    x.cancelled_workflows,
+    x.running_workflows
+FROM bcce.executions_by_status_hourly(NULL::timestamptz, NULL::timestamptz) x;
+COMMENT ON VIEW bcce.executions_by_status_hourly IS 'How do runs end, hour by hour? One row per visible tenant and hour of its clock from its first to its last run, hours without any included. For a period use the function of this name.';
+COMMENT ON COLUMN bcce.executions_by_status_hourly.tenant_id IS 'tenant';
+COMMENT ON COLUMN bcce.executions_by_status_hourly.tenant_name IS 'display name of the tenant';
+COMMENT ON COLUMN bcce.executions_by_status_hourly.period_start_at IS 'start of the hour by the clock of the tenant''s zone; a repeated hour is two';
+COMMENT ON COLUMN bcce.executions_by_status_hourly.total_workflows IS 'runs started, skipped ones not';
+COMMENT ON COLUMN bcce.executions_by_status_hourly.succeeded_workflows IS 'of these, succeeded';
+COMMENT ON COLUMN bcce.executions_by_status_hourly.failed_workflows IS 'of these, failed';
+COMMENT ON COLUMN bcce.executions_by_status_hourly.timed_out_workflows IS 'of these, timed out';
+COMMENT ON COLUMN bcce.executions_by_status_hourly.cancelled_workflows IS 'of these, cancelled';
+COMMENT ON COLUMN bcce.executions_by_status_hourly.running_workflows IS 'of these, not finished';
+$bcce_module$);
+
+INSERT INTO bcce.module (part, name, sql) VALUES ('report', '27_workflows', $bcce_module$
+-- Runs that fail, drag or hang.
+CREATE OR REPLACE FUNCTION bcce.top_failures(since timestamptz DEFAULT NULL, until timestamptz DEFAULT NULL)
+RETURNS TABLE (
+    tenant_id uuid,
+    tenant_name text,
+    failure_rank bigint,
+    workflow_id text,
+    workflow_name text,
+    error_class text,
+    failure_count bigint,
+    share_percent numeric,
+    last_error_message text,
+    first_failed_at timestamptz,
+    last_failed_at timestamptz
+)
+LANGUAGE sql STABLE PARALLEL RESTRICTED
+BEGIN ATOMIC
+    SELECT
+        f.tenant_id,
+        f.tenant_name,
+        row_number() OVER (PARTITION BY f.tenant_id ORDER BY f.failures DESC, f.workflow_id, f.error_class),
+        f.workflow_id,
+        w.name,
+        f.error_class,
+        f.failures,
+        round(100.0 * f.failures / sum(f.failures) OVER (PARTITION BY f.tenant_id), 1),
+        f.messages[1],
+        f.first_at,
+        f.last_at
+    FROM (
+        SELECT
+            t.tenant_id,
+            t.tenant_name,
+            r.workflow_id,
+            coalesce(r.error_class, 'unclassified') AS error_class,
+            count(*) AS failures,
+            array_agg(r.error_message ORDER BY r.finished_at DESC, r.run_id DESC) FILTER (WHERE r.error_message IS NOT NULL) AS messages,
+            min(r.finished_at) AS first_at,
+            max(r.finished_at) AS last_at
+        FROM bcce_data.tenants t
+        JOIN bcce_data.workflow_runs r ON r.tenant_id = t.tenant_id
+        WHERE t.deleted_at IS NULL
+          AND NOT r.is_test
+          AND r.status IN ('failed', 'timed_out')
+          AND (since IS NULL OR r.started_at >= since)
+          AND (until IS NULL OR r.started_at < until)
+          AND r.finished_at <= (SELECT least(until, bcce.report_now()))
+        GROUP BY t.tenant_id, t.tenant_name, r.workflow_id, coalesce(r.error_class, 'unclassified')
+    ) f
+    LEFT JOIN bcce_data.workflows w ON w.tenant_id = f.tenant_id AND w.workflow_id = f.workflow_id;
+END;
+COMMENT ON FUNCTION bcce.top_failures(timestamptz, timestamptz) IS 'What failed most among the runs that started between since (inclusive) and until (exclusive)? NULL leaves an end open. Same columns as the view of this name; what failed after the window does not count.';
+
+CREATE OR REPLACE VIEW bcce.top_failures WITH (security_invoker = true) AS
+SELECT
+    x.tenant_id,
+    x.tenant_name,
+    x.failure_rank,
+    x.workflow_id,
+    x.workflow_name,
+    x.error_class,
+    x.failure_count,
+    x.share_percent,
+    x.last_error_message,
+    x.first_failed_at,
+    x.last_failed_at
+FROM bcce.top_failures(NULL::timestamptz, NULL::timestamptz) x;
+COMMENT ON VIEW bcce.top_failures IS 'What fails most? One row per visible tenant, workflow and error class with a failed run. For a period use the function of this name.';
+COMMENT ON COLUMN bcce.top_failures.tenant_id IS 'tenant';
+COMMENT ON COLUMN bcce.top_failures.tenant_name IS 'display name of the tenant';
+COMMENT ON COLUMN bcce.top_failures.failure_rank IS 'place in the tenant''s list, 1 for most failures; ties by workflow and error class';
+COMMENT ON COLUMN bcce.top_failures.workflow_id IS 'workflow';
+COMMENT ON COLUMN bcce.top_failures.workflow_name IS 'display name of the workflow; NULL: it was never declared';
+COMMENT ON COLUMN bcce.top_failures.error_class IS 'error class; unclassified where the sender gave none';
+COMMENT ON COLUMN bcce.top_failures.failure_count IS 'failed and timed out runs';
+COMMENT ON COLUMN bcce.top_failures.share_percent IS 'percent of the tenant''s failed runs, one decimal';
+COMMENT ON COLUMN bcce.top_failures.last_error_message IS 'message of the latest of them that has one, redacted';
+COMMENT ON COLUMN bcce.top_failures.first_failed_at IS 'end of the first of them';
+COMMENT ON COLUMN bcce.top_failures.last_failed_at IS 'end of the last of them';
+
+-- The latest failures of each tenant.
+CREATE OR REPLACE FUNCTION bcce.recent_workflow_errors(since timestamptz DEFAULT NULL, until timestamptz DEFAULT NULL)
+RETURNS TABLE (
+    tenant_id uuid,
+    tenant_name text,
+    recency_rank bigint,
+    finished_at timestamptz,
+    run_id text,
+    workflow_id text,
+    workflow_name text,
+    service_id text,
+    status text,
+    error_class text,
+    error_message text,
+    duration_seconds double precision
+)
+LANGUAGE sql STABLE PARALLEL RESTRICTED
+BEGIN ATOMIC
+    SELECT
+        f.tenant_id,
+        f.tenant_name,
+        f.place,
+        f.finished_at,
+        f.run_id,
+        f.workflow_id,
+        w.name,
+        coalesce(f.service_id, w.service_id),
+        f.status,
+        f.error_class,
+        f.error_message,
+        f.duration_s
+    FROM (
+        SELECT
+            t.tenant_id,
+            t.tenant_name,
+            r.finished_at,
+            r.run_id,
+            r.workflow_id,
+            r.service_id,
+            r.status,
+            r.error_class,
+            r.error_message,
+            r.duration_s,
+            row_number() OVER (PARTITION BY t.tenant_id ORDER BY r.finished_at DESC, r.run_id DESC) AS place
+        FROM bcce_data.tenants t
+        JOIN bcce_data.workflow_runs r ON r.tenant_id = t.tenant_id
+        WHERE t.deleted_at IS NULL
+          AND NOT r.is_test
+          AND r.status IN ('failed', 'timed_out')
+          AND (since IS NULL OR r.started_at >= since)
+          AND (until IS NULL OR r.started_at < until)
+          AND r.finished_at <= (SELECT least(until, bcce.report_now()))
+    ) f
+    LEFT JOIN bcce_data.workflows w ON w.tenant_id = f.tenant_id AND w.workflow_id = f.workflow_id
+    WHERE f.place <= 20;
+END;
+COMMENT ON FUNCTION bcce.recent_workflow_errors(timestamptz, timestamptz) IS 'Which were the latest failures among the runs that started between since (inclusive) and until (exclusive)? NULL leaves an end open. Same columns as the view of this name; what failed after the window does not count.';
+
+CREATE OR REPLACE VIEW bcce.recent_workflow_errors WITH (security_invoker = true) AS
+SELECT
+    x.tenant_id,
+    x.tenant_name,
+    x.recency_rank,
+    x.finished_at,
+    x.run_id,
+    x.workflow_id,
+    x.workflow_name,
+    x.service_id,
+    x.status,
+    x.error_class,
+    x.error_message,
+    x.duration_seconds
+FROM bcce.recent_workflow_errors(NULL::timestamptz, NULL::timestamptz) x;
+COMMENT ON VIEW bcce.recent_workflow_errors IS 'Which runs failed last? One row per failed run, the latest 20 of each visible tenant. For a period use the function of this name.';
+COMMENT ON COLUMN bcce.recent_workflow_errors.tenant_id IS 'tenant';
+COMMENT ON COLUMN bcce.recent_workflow_errors.tenant_name IS 'display name of the tenant';
+COMMENT ON COLUMN bcce.recent_workflow_errors.recency_rank IS '1 for the latest failure of the tenant';
+COMMENT ON COLUMN bcce.recent_workflow_errors.finished_at IS 'when the run failed';
+COMMENT ON COLUMN bcce.recent_workflow_errors.run_id IS 'run';
+COMMENT ON COLUMN bcce.recent_workflow_errors.workflow_id IS 'workflow';
+COMMENT ON COLUMN bcce.recent_workflow_errors.workflow_name IS 'display name of the workflow; NULL: it was never declared';
+COMMENT ON COLUMN bcce.recent_workflow_errors.service_id IS 'service of the run, else of the workflow';
+COMMENT ON COLUMN bcce.recent_workflow_errors.status IS 'failed or timed_out';
+COMMENT ON COLUMN bcce.recent_workflow_errors.error_class IS 'error class; NULL: the sender gave none';
+COMMENT ON COLUMN bcce.recent_workflow_errors.error_message IS 'error message, redacted';
+COMMENT ON COLUMN bcce.recent_workflow_errors.duration_seconds IS 'how long the run ran, seconds';
+
+-- Runs that took over ten minutes.
+CREATE OR REPLACE FUNCTION bcce.slow_runs(since timestamptz DEFAULT NULL, until timestamptz DEFAULT NULL)
+RETURNS TABLE (
+    tenant_id uuid,
+    tenant_name text,
+    started_at timestamptz,
+    finished_at timestamptz,
+    run_id text,
+    workflow_id text,
+    workflow_name text,
+    service_id text,
+    status text,
+    duration_seconds double precision
+)
+LANGUAGE sql STABLE PARALLEL RESTRICTED
+BEGIN ATOMIC
+    SELECT
+        t.tenant_id,
+        t.tenant_name,
+        r.started_at,
+        r.finished_at,
+        r.run_id,
+        r.workflow_id,
+        w.name,
+        coalesce(r.service_id, w.service_id),
+        r.status,
+        r.duration_s
+    FROM bcce_data.tenants t
+    JOIN bcce_data.workflow_runs r ON r.tenant_id = t.tenant_id
+    LEFT JOIN bcce_data.workflows w ON w.tenant_id = r.tenant_id AND w.workflow_id = r.workflow_id
+    WHERE t.deleted_at IS NULL
+      AND NOT r.is_test
+      AND r.status IN ('succeeded', 'failed', 'timed_out')
+      AND r.duration_s > 600
+      AND (since IS NULL OR r.started_at >= since)
+      AND (until IS NULL OR r.started_at < until)
+      AND r.finished_at <= (SELECT least(until, bcce.report_now()));
+END;
+COMMENT ON FUNCTION bcce.slow_runs(timestamptz, timestamptz) IS 'Which runs that started between since (inclusive) and until (exclusive) took over 600 seconds? NULL leaves an end open. Same columns as the view of this name; what finished after the window does not count.';
+
+CREATE OR REPLACE VIEW bcce.slow_runs WITH (security_invoker = true) AS
+SELECT
+    x.tenant_id,
+    x.tenant_name,
+    x.started_at,
+    x.finished_at,
+    x.run_id,
+    x.workflow_id,
+    x.workflow_name,
+    x.service_id,
+    x.status,
+    x.duration_seconds
+FROM bcce.slow_runs(NULL::timestamptz, NULL::timestamptz) x;
+COMMENT ON VIEW bcce.slow_runs IS 'Which runs were slow? One row per run that succeeded, failed or timed out after more than 600 seconds. For a period use the function of this name.';
+COMMENT ON COLUMN bcce.slow_runs.tenant_id IS 'tenant';
+COMMENT ON COLUMN bcce.slow_runs.tenant_name IS 'display name of the tenant';
+COMMENT ON COLUMN bcce.slow_runs.started_at IS 'when the run started';
+COMMENT ON COLUMN bcce.slow_runs.finished_at IS 'when the run finished';
+COMMENT ON COLUMN bcce.slow_runs.run_id IS 'run';
+COMMENT ON COLUMN bcce.slow_runs.workflow_id IS 'workflow';
+COMMENT ON COLUMN bcce.slow_runs.workflow_name IS 'display name of the workflow; NULL: it was never declared';
+COMMENT ON COLUMN bcce.slow_runs.service_id IS 'service of the run, else of the workflow';
+COMMENT ON COLUMN bcce.slow_runs.status IS 'succeeded, failed or timed_out';
+COMMENT ON COLUMN bcce.slow_runs.duration_seconds IS 'how long the run ran, seconds';
+
+-- Runs that do not end.
+CREATE OR REPLACE FUNCTION bcce.hung_runs(since timestamptz DEFAULT NULL, until timestamptz DEFAULT NULL)
+RETURNS TABLE (
+    tenant_id uuid,
+    tenant_name text,
+    started_at timestamptz,
+    run_id text,
+    workflow_id text,
+    workflow_name text,
+    service_id text,
+    running_seconds double precision
+)
+LANGUAGE sql STABLE PARALLEL RESTRICTED
+BEGIN ATOMIC
+    SELECT
+        t.tenant_id,
+        t.tenant_name,
+        r.started_at,
+        r.run_id,
+        r.workflow_id,
+        w.name,
+        coalesce(r.service_id, w.service_id),
+        extract(epoch FROM (SELECT least(until, bcce.report_now())) - r.started_at)::double precision
+    FROM bcce_data.tenants t
+    JOIN bcce_data.workflow_runs r ON r.tenant_id = t.tenant_id
+    LEFT JOIN bcce_data.workflows w ON w.tenant_id = r.tenant_id AND w.workflow_id = r.workflow_id
+    WHERE t.deleted_at IS NULL
+      AND NOT r.is_test
+      AND r.status <> 'skipped'
+      AND (since IS NULL OR r.started_at >= since)
+      AND (until IS NULL OR r.started_at < until)
+      AND r.started_at < (SELECT least(until, bcce.report_now()) - interval '1800 seconds')
+      AND (r.finished_at IS NULL OR r.finished_at > (SELECT least(until, bcce.report_now())));
+END;
+COMMENT ON FUNCTION bcce.hung_runs(timestamptz, timestamptz) IS 'Which runs that started between since (inclusive) and until (exclusive) had run for over 1800 seconds at the end of the window? NULL leaves an end open. Same columns as the view of this name.';
+
+CREATE OR REPLACE VIEW bcce.hung_runs WITH (security_invoker = true) AS
+SELECT
+    x.tenant_id,
+    x.tenant_name,
+    x.started_at,
+    x.run_id,
+    x.workflow_id,
+    x.workflow_name,
+    x.service_id,
+    x.running_seconds
+FROM bcce.hung_runs(NULL::timestamptz, NULL::timestamptz) x;
+COMMENT ON VIEW bcce.hung_runs IS 'Which runs hang? One row per run that has been running for more than 1800 seconds. For a period use the function of this name.';
+COMMENT ON COLUMN bcce.hung_runs.tenant_id IS 'tenant';
+COMMENT ON COLUMN bcce.hung_runs.tenant_name IS 'display name of the tenant';
+COMMENT ON COLUMN bcce.hung_runs.started_at IS 'when the run started';
+COMMENT ON COLUMN bcce.hung_runs.run_id IS 'run';
+COMMENT ON COLUMN bcce.hung_runs.workflow_id IS 'workflow';
+COMMENT ON COLUMN bcce.hung_runs.workflow_name IS 'display name of the workflow; NULL: it was never declared';
+COMMENT ON COLUMN bcce.hung_runs.service_id IS 'service of the run, else of the workflow';
+COMMENT ON COLUMN bcce.hung_runs.running_seconds IS 'how long it has been running, seconds, now or at the window''s end';
+$bcce_module$);
+
+INSERT INTO bcce.module (part, name, sql) VALUES ('report', '28_operations', $bcce_module$
+-- What happened in incidents, and which sources fell silent.
+CREATE OR REPLACE FUNCTION bcce.incident_timeline(since timestamptz DEFAULT NULL, until timestamptz DEFAULT NULL)
+RETURNS TABLE (
+    tenant_id uuid,
+    tenant_name text,
+    at timestamptz,
+    incident_id text,
+    service_id text,
+    incident_type text,
+    severity text,
+    title text,
+    affected_resources text,
+    event_kind text,
+    response_action text,
+    actor_key text
+)
+LANGUAGE sql STABLE PARALLEL RESTRICTED
+BEGIN ATOMIC
+    SELECT
+        t.tenant_id,
+        t.tenant_name,
+        e.at,
+        i.incident_id,
+        i.service_id,
+        i.incident_type,
+        i.severity,
+        i.title,
+        i.affected_resources,
+        e.kind,
+        e.response_action,
+        e.actor_key
+    FROM bcce_data.tenants t
+    JOIN bcce_data.incidents i ON i.tenant_id = t.tenant_id
+    JOIN bcce_data.incident_events e ON e.tenant_id = i.tenant_id AND e.incident_id = i.incident_id
+    WHERE t.deleted_at IS NULL
+      AND NOT i.is_test AND i.merged_into IS NULL
+      AND i.severity IN ('sev1', 'sev2')
+      AND (since IS NULL OR e.at >= since)
+      AND (until IS NULL OR e.at < until);
+END;
+COMMENT ON FUNCTION bcce.incident_timeline(timestamptz, timestamptz) IS 'What happened in severe incidents between since (inclusive) and until (exclusive)? NULL leaves an end open. Same columns as the view of this name.';
+
+CREATE OR REPLACE VIEW bcce.incident_timeline WITH (security_invoker = true) AS
+SELECT
+    x.tenant_id,
+    x.tenant_name,
+    x.at,
+    x.incident_id,
+    x.service_id,
+    x.incident_type,
+    x.severity,
+    x.title,
+    x.affected_resources,
+    x.event_kind,
+    x.response_action,
+    x.actor_key
+FROM bcce.incident_timeline(NULL::timestamptz, NULL::timestamptz) x;
+COMMENT ON VIEW bcce.incident_timeline IS 'What happened in severe incidents, step by step? One row per event of a declared sev1 or sev2 incident; the latest have the largest at. For a period use the function of this name.';
+COMMENT ON COLUMN bcce.incident_timeline.tenant_id IS 'tenant';
+COMMENT ON COLUMN bcce.incident_timeline.tenant_name IS 'display name of the tenant';
+COMMENT ON COLUMN bcce.incident_timeline.at IS 'when it happened';
+COMMENT ON COLUMN bcce.incident_timeline.incident_id IS 'incident';
+COMMENT ON COLUMN bcce.incident_timeline.service_id IS 'service of the incident';
+COMMENT ON COLUMN bcce.incident_timeline.incident_type IS 'type of the incident';
+COMMENT ON COLUMN bcce.incident_timeline.severity IS 'sev1 or sev2';
+COMMENT ON COLUMN bcce.incident_timeline.title IS 'title of the incident, redacted';
+COMMENT ON COLUMN bcce.incident_timeline.affected_resources IS 'what is affected, redacted';
+COMMENT ON COLUMN bcce.incident_timeline.event_kind IS 'kind of event, as the sender calls it';
+COMMENT ON COLUMN bcce.incident_timeline.response_action IS 'what was done, redacted';
+COMMENT ON COLUMN bcce.incident_timeline.actor_key IS 'pseudonym of who did it';
+
+-- Which sources fell silent.
+CREATE OR REPLACE FUNCTION bcce.data_freshness(since timestamptz DEFAULT NULL, until timestamptz DEFAULT NULL)
+RETURNS TABLE (
+    tenant_id uuid,
+    tenant_name text,
+    fact text,
+    source text,
+    last_received_at timestamptz,
+    last_occurred_at timestamptz,
+    lag_seconds double precision,
+    expected_seconds double precision,
+    is_late boolean
+)
+LANGUAGE sql STABLE PARALLEL RESTRICTED
+BEGIN ATOMIC
+    SELECT
+        t.tenant_id,
+        t.tenant_name,
+        f.fact,
+        f.source,
+        f.received_at,
+        f.occurred_at,
+        lag.seconds,
+        60 * coalesce(own.value, d.value),
+        lag.seconds > 60 * coalesce(own.value, d.value)
+    FROM bcce_data.tenants t
+    JOIN (
+        SELECT r.tenant_id, 'workflow_runs' AS fact, r.source, max(r.recorded_at) AS received_at, max(r.started_at) AS occurred_at
+        FROM bcce_data.workflow_runs r
+        WHERE (since IS NULL OR r.started_at >= since)
+          AND (until IS NULL OR r.started_at < until)
+          AND NOT r.is_test AND r.recorded_at <= (SELECT least(until, bcce.report_now()))
+        GROUP BY r.tenant_id, r.source
+        UNION ALL
+        SELECT m.tenant_id, 'performance_metrics', m.source, max(m.recorded_at), max(m.observed_at)
+        FROM bcce_data.performance_metrics m
+        WHERE (since IS NULL OR m.observed_at >= since)
+          AND (until IS NULL OR m.observed_at < until)
+          AND NOT m.is_test AND m.recorded_at <= (SELECT least(until, bcce.report_now()))
+        GROUP BY m.tenant_id, m.source
+        UNION ALL
+        SELECT p.tenant_id, 'predictions', p.source, max(p.recorded_at), max(p.predicted_at)
+        FROM bcce_data.predictions p
+        WHERE (since IS NULL OR p.predicted_at >= since)
+          AND (until IS NULL OR p.predicted_at < until)
+          AND NOT p.is_test AND p.recorded_at <= (SELECT least(until, bcce.report_now()))
+        GROUP BY p.tenant_id, p.source
+        UNION ALL
+        SELECT u.tenant_id, 'model_usage', u.source, max(u.recorded_at), max(u.at)
+        FROM bcce_data.model_usage u
+        WHERE (since IS NULL OR u.at >= since)
+          AND (until IS NULL OR u.at < until)
+          AND NOT u.is_test AND u.recorded_at <= (SELECT least(until, bcce.report_now()))
+        GROUP BY u.tenant_id, u.source
+        UNION ALL
+        SELECT e.tenant_id, 'events', e.source, max(e.received_at), max(e.occurred_at)
+        FROM bcce_data.events e
+        WHERE (since IS NULL OR e.occurred_at >= since)
+          AND (until IS NULL OR e.occurred_at < until)
+          AND NOT e.is_test AND e.received_at <= (SELECT least(until, bcce.report_now()))
+        GROUP BY e.tenant_id, e.source
+    ) f ON f.tenant_id = t.tenant_id
+    JOIN bcce_data.default_health_thresholds d ON d.threshold = 'stale_after_minutes'
+    LEFT JOIN bcce_data.health_thresholds own
+        ON own.tenant_id = t.tenant_id AND own.service_id = '*' AND own.threshold = d.threshold
+    CROSS JOIN LATERAL (
+        SELECT extract(epoch FROM (SELECT least(until, bcce.report_now())) - f.received_at)::double precision AS seconds
+    ) lag
+    WHERE t.deleted_at IS NULL;
+END;
+COMMENT ON FUNCTION bcce.data_freshness(timestamptz, timestamptz) IS 'Which sources had fallen silent at the end of the window, by facts between since (inclusive) and until (exclusive)? NULL leaves an end open. Same columns as the view of this name.';
+
+CREATE OR REPLACE VIEW bcce.data_freshness WITH (security_invoker = true) AS
+SELECT
+    x.tenant_id,
+    x.tenant_name,
+    x.fact,
+    x.source,
+    x.last_received_at,
+    x.last_occurred_at,
+    x.lag_seconds,
+    x.expected_seconds,
+    x.is_late
+FROM bcce.data_freshness(NULL::timestamptz, NULL::timestamptz) x;
+COMMENT ON VIEW bcce.data_freshness IS 'Which sources have fallen silent? One row per visible tenant, kind of fact and source that ever sent one. For a period use the function of this name.';
+COMMENT ON COLUMN bcce.data_freshness.tenant_id IS 'tenant';
+COMMENT ON COLUMN bcce.data_freshness.tenant_name IS 'display name of the tenant';
+COMMENT ON COLUMN bcce.data_freshness.fact IS 'kind of fact: workflow_runs, performance_metrics, predictions, model_usage or events';
+COMMENT ON COLUMN bcce.data_freshness.source IS 'source, as the sender calls it';
+COMMENT ON COLUMN bcce.data_freshness.last_received_at IS 'when the latest of its facts was received';
+COMMENT ON COLUMN bcce.data_freshness.last_occurred_at IS 'time of the latest fact itself';
+COMMENT ON COLUMN bcce.data_freshness.lag_seconds IS 'time since last_received_at, seconds, up to now or the window''s end';
+COMMENT ON COLUMN bcce.data_freshness.expected_seconds IS 'limit of silence, seconds: the tenant''s stale_after_minutes for all services, else the default';
+COMMENT ON COLUMN bcce.data_freshness.is_late IS 'true when the lag is over the limit';
+$bcce_module$);
+
+INSERT INTO bcce.module (part, name, sql) VALUES ('report', '29_adoption', $bcce_module$
+-- How many of those invited take part, and how often and well is deployed.
+CREATE OR REPLACE FUNCTION bcce.adoption(since timestamptz DEFAULT NULL, until timestamptz DEFAULT NULL)
+RETURNS TABLE (
+    tenant_id uuid,
+    tenant_name text,
+    period_start_at timestamptz,
+    month date,
+    active_users bigint,
+    invited_users bigint,
+    active_invited_users bigint,
+    active_percent numeric,
+    teams bigint,
+    active_teams bigint,
+    active_teams_percent numeric,
+    retained_users bigint,
+    retained_percent numeric
+)
+LANGUAGE sql STABLE PARALLEL RESTRICTED
+BEGIN ATOMIC
+    WITH activity AS (
+        SELECT t.tenant_id, a.user_key, date_trunc('month', local.day::timestamp)::date AS month,
+               bool_or(since IS NULL OR a.at >= since) AS in_window
+        FROM bcce_data.tenants t
+        JOIN bcce_data.user_activity(since - interval '1536 hours', until) a ON a.tenant_id = t.tenant_id
+        CROSS JOIN LATERAL bcce_data.local_date(a.at, t.timezone) local
+        WHERE t.deleted_at IS NULL
+        GROUP BY t.tenant_id, a.user_key, date_trunc('month', local.day::timestamp)::date
+    ),
+    user_month AS (
+        SELECT
+            m.tenant_id,
+            m.month,
+            count(*) AS ever,
+            count(*) FILTER (WHERE m.in_window) AS active,
+            count(before.user_key) FILTER (WHERE m.in_window) AS retained
+        FROM activity m
+        LEFT JOIN activity before
+            ON before.tenant_id = m.tenant_id AND before.user_key = m.user_key
+            AND before.month = (m.month - interval '1 month')::date
+        GROUP BY m.tenant_id, m.month
+    ),
+    month AS (
+        SELECT
+            t.tenant_id,
+            t.tenant_name,
+            u.month,
+            u.active,
+            u.retained,
+            before.ever AS active_before,
+            first_day.starts_at,
+            next_day.starts_at AS ends_at
+        FROM user_month u
+        JOIN bcce_data.tenants t ON t.tenant_id = u.tenant_id
+        LEFT JOIN user_month before ON before.tenant_id = u.tenant_id AND before.month = (u.month - interval '1 month')::date
+        CROSS JOIN LATERAL bcce_data.local_midnight(u.month, t.timezone) first_day
+        CROSS JOIN LATERAL bcce_data.local_midnight((u.month + interval '1 month')::date, t.timezone) next_day
+        WHERE u.active > 0
+    ),
+    invited AS (
+        SELECT
+            m.tenant_id,
+            m.month,
+            count(*) AS total,
+            count(a.user_key) AS active,
+            count(DISTINCT p.team_id) AS teams,
+            count(DISTINCT p.team_id) FILTER (WHERE a.user_key IS NOT NULL) AS active_teams
+        FROM month m
+        JOIN bcce_data.principals p ON p.tenant_id = m.tenant_id
+            AND p.provisioned_at < m.ends_at AND p.provisioned_at <= (SELECT least(until, bcce.report_now()))
+            AND (p.deprovisioned_at IS NULL OR p.deprovisioned_at >= m.starts_at)
+        LEFT JOIN activity a ON a.tenant_id = m.tenant_id AND a.month = m.month AND a.user_key = p.user_key AND a.in_window
+        GROUP BY m.tenant_id, m.month
+    )
+    SELECT
+        m.tenant_id,
+        m.tenant_name,
+        m.starts_at,
+        m.month,
+        m.active,
+        coalesce(i.total, 0),
+        coalesce(i.active, 0),
+        round(100.0 * i.active / nullif(i.total, 0), 1),
+        coalesce(i.teams, 0),
+        coalesce(i.active_teams, 0),
+        round(100.0 * i.active_teams / nullif(i.teams, 0), 1),
+        m.retained,
+        round(100.0 * m.retained / nullif(m.active_before, 0), 1)
+    FROM month m
+    LEFT JOIN invited i ON i.tenant_id = m.tenant_id AND i.month = m.month;
+END;
+COMMENT ON FUNCTION bcce.adoption(timestamptz, timestamptz) IS 'Who took part between since (inclusive) and until (exclusive), month by month? NULL leaves an end open. Same columns as the view of this name; who was active in a month before the window counts as retained.';
+
+CREATE OR REPLACE VIEW bcce.adoption WITH (security_invoker = true) AS
+SELECT
+    x.tenant_id,
+    x.tenant_name,
+    x.period_start_at,
+    x.month,
+    x.active_users,
+    x.invited_users,
+    x.active_invited_users,
+    x.active_percent,
+    x.teams,
+    x.active_teams,
+    x.active_teams_percent,
+    x.retained_users,
+    x.retained_percent
+FROM bcce.adoption(NULL::timestamptz, NULL::timestamptz) x;
+COMMENT ON VIEW bcce.adoption IS 'How does adoption develop? One row per visible tenant and month of its zone with an active user. For a period use the function of this name.';
+COMMENT ON COLUMN bcce.adoption.tenant_id IS 'tenant';
+COMMENT ON COLUMN bcce.adoption.tenant_name IS 'display name of the tenant';
+COMMENT ON COLUMN bcce.adoption.period_start_at IS 'first instant of the month in the tenant''s zone';
+COMMENT ON COLUMN bcce.adoption.month IS 'first day of the month';
+COMMENT ON COLUMN bcce.adoption.active_users IS 'distinct pseudonymous users with a run, an event or a model call; guests are not users';
+COMMENT ON COLUMN bcce.adoption.invited_users IS 'people provisioned before the month''s end (or now) and not deprovisioned before its start';
+COMMENT ON COLUMN bcce.adoption.active_invited_users IS 'active users who are invited';
+COMMENT ON COLUMN bcce.adoption.active_percent IS 'percent of the invited who are active, one decimal; NULL: nobody is invited';
+COMMENT ON COLUMN bcce.adoption.teams IS 'teams with an invited member';
+COMMENT ON COLUMN bcce.adoption.active_teams IS 'of these, with an active one';
+COMMENT ON COLUMN bcce.adoption.active_teams_percent IS 'percent of the teams with an active member, one decimal; NULL: no teams';
+COMMENT ON COLUMN bcce.adoption.retained_users IS 'active users who were active in the month before';
+COMMENT ON COLUMN bcce.adoption.retained_percent IS 'percent of the users of the month before who are active, one decimal; NULL: there were none';
+
+-- How often and how well is deployed, month by month.
+CREATE OR REPLACE FUNCTION bcce.dora_metrics(since timestamptz DEFAULT NULL, until timestamptz DEFAULT NULL)
+RETURNS TABLE (
+    tenant_id uuid,
+    tenant_name text,
+    period_start_at timestamptz,
+    month date,
+    deployments_started bigint,
+    deployments_succeeded bigint,
+    deployments_failed bigint,
+    deployments_per_day numeric,
+    change_failure_rate_percent numeric,
+    median_recovery_minutes double precision
+)
+LANGUAGE sql STABLE PARALLEL RESTRICTED
+BEGIN ATOMIC
+    WITH deployment AS (
+        SELECT
+            t.tenant_id,
+            t.tenant_name,
+            t.timezone,
+            date_trunc('month', local.day::timestamp)::date AS month,
+            count(*) AS started,
+            count(*) FILTER (WHERE r.status = 'succeeded' AND ended.by_now) AS succeeded,
+            count(*) FILTER (WHERE r.status IN ('failed', 'timed_out') AND ended.by_now) AS failed
+        FROM bcce_data.tenants t
+        JOIN bcce_data.workflows w ON w.tenant_id = t.tenant_id AND w.kind = 'deployment'
+        JOIN bcce_data.workflow_runs r ON r.tenant_id = w.tenant_id AND r.workflow_id = w.workflow_id
+        CROSS JOIN LATERAL bcce_data.local_date(r.started_at, t.timezone) local
+        CROSS JOIN LATERAL (SELECT r.finished_at <= (SELECT least(until, bcce.report_now())) AS by_now) ended
+        WHERE t.deleted_at IS NULL
+          AND NOT r.is_test AND r.status <> 'skipped'
+          AND (since IS NULL OR r.started_at >= since)
+          AND (until IS NULL OR r.started_at < until)
+          AND r.started_at <= (SELECT least(until, bcce.report_now()))
+        GROUP BY t.tenant_id, t.tenant_name, t.timezone, date_trunc('month', local.day::timestamp)::date
+    )
+    SELECT
+        d.tenant_id,
+        d.tenant_name,
+        first_day.starts_at,
+        d.month,
+        d.started,
+        d.succeeded,
+        d.failed,
+        round(d.succeeded * 86400 / nullif(extract(epoch FROM least(next_day.starts_at, (SELECT least(until, bcce.report_now())))
+                                                     - greatest(first_day.starts_at, since)), 0), 4),
+        round(100.0 * d.failed / nullif(d.succeeded + d.failed, 0), 1),
+        m.median_mttr_minutes
+    FROM deployment d
+    LEFT JOIN bcce.mttr_by_month(since, until) m ON m.tenant_id = d.tenant_id AND m.month = d.month
+    CROSS JOIN LATERAL bcce_data.local_midnight(d.month, d.timezone) first_day
+    CROSS JOIN LATERAL bcce_data.local_midnight((d.month + interval '1 month')::date, d.timezone) next_day;
+END;
+COMMENT ON FUNCTION bcce.dora_metrics(timestamptz, timestamptz) IS 'How often and how well was deployed between since (inclusive) and until (exclusive), month by month? NULL leaves an end open. Same columns as the view of this name; what finished after the window does not count as finished.';
+
+CREATE OR REPLACE VIEW bcce.dora_metrics WITH (security_invoker = true) AS
+SELECT
+    x.tenant_id,
+    x.tenant_name,
+    x.period_start_at,
+    x.month,
+    x.deployments_started,
+    x.deployments_succeeded,
+    x.deployments_failed,
+    x.deployments_per_day,
+    x.change_failure_rate_percent,
+    x.median_recovery_minutes
+FROM bcce.dora_metrics(NULL::timestamptz, NULL::timestamptz) x;
+COMMENT ON VIEW bcce.dora_metrics IS 'How often and how well is deployed? One row per visible tenant and month of its zone with a run of a workflow of kind deployment. For a period use the function of this name.';
+COMMENT ON COLUMN bcce.dora_metrics.tenant_id IS 'tenant';
+COMMENT ON COLUMN bcce.dora_metrics.tenant_name IS 'display name of the tenant';
+COMMENT ON COLUMN bcce.dora_metrics.period_start_at IS 'first instant of the month in the tenant''s zone';
+COMMENT ON COLUMN bcce.dora_metrics.month IS 'month in which the deployments started';
+COMMENT ON COLUMN bcce.dora_metrics.deployments_started IS 'runs of workflows of kind deployment, skipped ones not';
+COMMENT ON COLUMN bcce.dora_metrics.deployments_succeeded IS 'of these, succeeded';
+COMMENT ON COLUMN bcce.dora_metrics.deployments_failed IS 'of these, failed or timed out';
+COMMENT ON COLUMN bcce.dora_metrics.deployments_per_day IS 'succeeded deployments per day of the month, up to now or the window''s end, four decimals';
+COMMENT ON COLUMN bcce.dora_metrics.change_failure_rate_percent IS 'percent of the finished deployments that failed or timed out, one decimal; NULL: none finished';
+COMMENT ON COLUMN bcce.dora_metrics.median_recovery_minutes IS 'median recovery time of the incidents that began in the month, minutes, as in mttr_by_month; NULL: none recovered';
+$bcce_module$);
+
+INSERT INTO bcce.module (part, name, sql) VALUES ('report', '29_first_workflow', $bcce_module$
+-- How long people take until they first run something.
+CREATE OR REPLACE FUNCTION bcce.time_to_first_workflow(since timestamptz DEFAULT NULL, until timestamptz DEFAULT NULL)
+RETURNS TABLE (
+    tenant_id uuid,
+    tenant_name text,
+    provisioned_users bigint,
+    started_users bigint,
+    ran_before_users bigint,
+    waiting_users bigint,
+    median_minutes double precision,
+    longest_wait_minutes double precision
+)
+LANGUAGE sql STABLE PARALLEL RESTRICTED
+BEGIN ATOMIC
+    SELECT
+        t.tenant_id,
+        t.tenant_name,
+        count(p.provisioned_at),
+        count(*) FILTER (WHERE f.first_at >= p.provisioned_at),
+        count(*) FILTER (WHERE f.first_at < p.provisioned_at),
+        count(p.provisioned_at) FILTER (WHERE f.first_at IS NULL),
+        percentile_cont(0.5) WITHIN GROUP (ORDER BY extract(epoch FROM f.first_at - p.provisioned_at)::double precision / 60)
+            FILTER (WHERE f.first_at >= p.provisioned_at),
+        max(extract(epoch FROM least(p.deprovisioned_at, (SELECT least(until, bcce.report_now()))) - p.provisioned_at)::double precision / 60)
+            FILTER (WHERE f.first_at IS NULL)
+    FROM bcce_data.tenants t
+    LEFT JOIN bcce_data.principals p
+        ON p.tenant_id = t.tenant_id AND isfinite(p.provisioned_at)
+        AND (since IS NULL OR p.provisioned_at >= since)
+        AND (until IS NULL OR p.provisioned_at < until)
+        AND p.provisioned_at <= (SELECT least(until, bcce.report_now()))
+    LEFT JOIN (
+        SELECT r.tenant_id, r.user_key, min(r.started_at) AS first_at
+        FROM bcce_data.workflow_runs r
+        WHERE NOT r.is_test AND r.status <> 'skipped' AND r.user_key IS NOT NULL
+          AND (until IS NULL OR r.started_at < until)
+        GROUP BY r.tenant_id, r.user_key
+    ) f ON f.tenant_id = p.tenant_id AND f.user_key = p.user_key
+    WHERE t.deleted_at IS NULL
+    GROUP BY t.tenant_id, t.tenant_name;
+END;
+COMMENT ON FUNCTION bcce.time_to_first_workflow(timestamptz, timestamptz) IS 'How long did it take until those provisioned between since (inclusive) and until (exclusive) first ran a workflow? NULL leaves an end open. Same columns as the view of this name; who first ran one after the window still waits.';
+
+CREATE OR REPLACE VIEW bcce.time_to_first_workflow WITH (security_invoker = true) AS
+SELECT
+    x.tenant_id,
+    x.tenant_name,
+    x.provisioned_users,
+    x.started_users,
+    x.ran_before_users,
+    x.waiting_users,
+    x.median_minutes,
+    x.longest_wait_minutes
+FROM bcce.time_to_first_workflow(NULL::timestamptz, NULL::timestamptz) x;
+COMMENT ON VIEW bcce.time_to_first_workflow IS 'How long does it take until people first run a workflow? One row per visible tenant. For a period use the function of this name.';
+COMMENT ON COLUMN bcce.time_to_first_workflow.tenant_id IS 'tenant';
+COMMENT ON COLUMN bcce.time_to_first_workflow.tenant_name IS 'display name of the tenant';
+COMMENT ON COLUMN bcce.time_to_first_workflow.provisioned_users IS 'people with a known time of provisioning';
+COMMENT ON COLUMN bcce.time_to_first_workflow.started_users IS 'of these, who ran a workflow since';
+COMMENT ON COLUMN bcce.time_to_first_workflow.ran_before_users IS 'of these, whose first run is before their provisioning: left out of the median';
+COMMENT ON COLUMN bcce.time_to_first_workflow.waiting_users IS 'of these, who ran none yet: not in the median, so that it is too short while many wait';
+COMMENT ON COLUMN bcce.time_to_first_workflow.median_minutes IS 'median time from provisioning to the first run of those who ran one since, minutes; NULL: nobody did';
+COMMENT ON COLUMN bcce.time_to_first_workflow.longest_wait_minutes IS 'longest time that one who ran none yet has waited, minutes, up to deprovisioning, now or the window''s end';
+$bcce_module$);
+
+INSERT INTO bcce.module (part, name, sql) VALUES ('report', '29_guests', $bcce_module$
+-- What guests do, and what is done with services.
+CREATE OR REPLACE FUNCTION bcce.guest_activity(since timestamptz DEFAULT NULL, until timestamptz DEFAULT NULL)
+RETURNS TABLE (
+    tenant_id uuid,
+    tenant_name text,
+    period_start_at timestamptz,
+    usage_date date,
+    guest_type text,
+    page_views bigint,
+    searches bigint,
+    faq_views bigint,
+    chat_sessions bigint,
+    events bigint,
+    sessions bigint,
+    guests bigint
+)
+LANGUAGE sql STABLE PARALLEL RESTRICTED
+BEGIN ATOMIC
+    SELECT
+        g.tenant_id,
+        g.tenant_name,
+        midnight.starts_at,
+        g.day,
+        g.guest_type,
+        g.page_views,
+        g.searches,
+        g.faq_views,
+        g.chat_sessions,
+        g.events,
+        g.sessions,
+        g.guests
+    FROM (
+        SELECT
+            t.tenant_id,
+            t.tenant_name,
+            t.timezone,
+            local.day,
+            coalesce(e.guest_type, 'unknown') AS guest_type,
+            count(*) FILTER (WHERE e.event_type = 'page_view') AS page_views,
+            count(*) FILTER (WHERE e.event_type = 'search') AS searches,
+            count(*) FILTER (WHERE e.event_type = 'faq_view') AS faq_views,
+            count(*) FILTER (WHERE e.event_type = 'chat_session') AS chat_sessions,
+            count(*) AS events,
+            count(DISTINCT e.session_id) AS sessions,
+            count(DISTINCT e.guest_key) AS guests
+        FROM bcce_data.tenants t
+        JOIN bcce_data.events e ON e.tenant_id = t.tenant_id
+        CROSS JOIN LATERAL bcce_data.local_date(e.occurred_at, t.timezone) local
+        WHERE t.deleted_at IS NULL
+          AND NOT e.is_test
+          AND (e.guest_key IS NOT NULL OR e.guest_type IS NOT NULL)
+          AND (since IS NULL OR e.occurred_at >= since)
+          AND (until IS NULL OR e.occurred_at < until)
+        GROUP BY t.tenant_id, t.tenant_name, t.timezone, local.day, coalesce(e.guest_type, 'unknown')
+    ) g
+    CROSS JOIN LATERAL bcce_data.local_midnight(g.day, g.timezone) midnight;
+END;
+COMMENT ON FUNCTION bcce.guest_activity(timestamptz, timestamptz) IS 'What did guests do between since (inclusive) and until (exclusive), by segment and day? NULL leaves an end open. Same columns as the view of this name.';
+
+CREATE OR REPLACE VIEW bcce.guest_activity WITH (security_invoker = true) AS
+SELECT
+    x.tenant_id,
+    x.tenant_name,
+    x.period_start_at,
+    x.usage_date,
+    x.guest_type,
+    x.page_views,
+    x.searches,
+    x.faq_views,
+    x.chat_sessions,
+    x.events,
+    x.sessions,
+    x.guests
+FROM bcce.guest_activity(NULL::timestamptz, NULL::timestamptz) x;
+COMMENT ON VIEW bcce.guest_activity IS 'What do guests do? One row per visible tenant, local day and guest segment with an event. For a period use the function of this name.';
+COMMENT ON COLUMN bcce.guest_activity.tenant_id IS 'tenant';
+COMMENT ON COLUMN bcce.guest_activity.tenant_name IS 'display name of the tenant';
+COMMENT ON COLUMN bcce.guest_activity.period_start_at IS 'first instant of the day in the tenant''s zone';
+COMMENT ON COLUMN bcce.guest_activity.usage_date IS 'day in the tenant''s zone';
+COMMENT ON COLUMN bcce.guest_activity.guest_type IS 'segment of the guests; unknown where the sender gave none';
+COMMENT ON COLUMN bcce.guest_activity.page_views IS 'events of type page_view';
+COMMENT ON COLUMN bcce.guest_activity.searches IS 'events of type search';
+COMMENT ON COLUMN bcce.guest_activity.faq_views IS 'events of type faq_view';
+COMMENT ON COLUMN bcce.guest_activity.chat_sessions IS 'events of type chat_session';
+COMMENT ON COLUMN bcce.guest_activity.events IS 'events of any type';
+COMMENT ON COLUMN bcce.guest_activity.sessions IS 'distinct sessions with an event';
+COMMENT ON COLUMN bcce.guest_activity.guests IS 'distinct pseudonymous guests with an event';
+
+-- What is done with each service, day by day.
+CREATE OR REPLACE FUNCTION bcce.service_usage(since timestamptz DEFAULT NULL, until timestamptz DEFAULT NULL)
+RETURNS TABLE (
+    tenant_id uuid,
+    tenant_name text,
+    period_start_at timestamptz,
+    usage_date date,
+    service_id text,
+    service_name text,
+    page_views bigint,
+    searches bigint,
+    faq_views bigint,
+    chat_sessions bigint,
+    events bigint,
+    sessions bigint,
+    guests bigint,
+    active_users bigint
+)
+LANGUAGE sql STABLE PARALLEL RESTRICTED
+BEGIN ATOMIC
+    SELECT
+        g.tenant_id,
+        g.tenant_name,
+        midnight.starts_at,
+        g.day,
+        g.service_id,
+        s.service_name,
+        g.page_views,
+        g.searches,
+        g.faq_views,
+        g.chat_sessions,
+        g.events,
+        g.sessions,
+        g.guests,
+        g.users
+    FROM (
+        SELECT
+            t.tenant_id,
+            t.tenant_name,
+            t.timezone,
+            local.day,
+            e.service_id,
+            count(*) FILTER (WHERE e.event_type = 'page_view') AS page_views,
+            count(*) FILTER (WHERE e.event_type = 'search') AS searches,
+            count(*) FILTER (WHERE e.event_type = 'faq_view') AS faq_views,
+            count(*) FILTER (WHERE e.event_type = 'chat_session') AS chat_sessions,
+            count(*) AS events,
+            count(DISTINCT e.session_id) AS sessions,
+            count(DISTINCT e.guest_key) AS guests,
+            count(DISTINCT e.user_key) AS users
+        FROM bcce_data.tenants t
+        JOIN bcce_data.events e ON e.tenant_id = t.tenant_id
+        CROSS JOIN LATERAL bcce_data.local_date(e.occurred_at, t.timezone) local
+        WHERE t.deleted_at IS NULL
+          AND NOT e.is_test
+          AND e.service_id IS NOT NULL
+          AND (since IS NULL OR e.occurred_at >= since)
+          AND (until IS NULL OR e.occurred_at < until)
+        GROUP BY t.tenant_id, t.tenant_name, t.timezone, local.day, e.service_id
+    ) g
+    LEFT JOIN bcce_data.services s ON s.tenant_id = g.tenant_id AND s.service_id = g.service_id
+    CROSS JOIN LATERAL bcce_data.local_midnight(g.day, g.timezone) midnight;
+END;
+COMMENT ON FUNCTION bcce.service_usage(timestamptz, timestamptz) IS 'How were services used between since (inclusive) and until (exclusive), day by day? NULL leaves an end open. Same columns as the view of this name.';
+
+CREATE OR REPLACE VIEW bcce.service_usage WITH (security_invoker = true) AS
+SELECT
+    x.tenant_id,
+    x.tenant_name,
+    x.period_start_at,
+    x.usage_date,
+    x.service_id,
+    x.service_name,
+    x.page_views,
+    x.searches,
+    x.faq_views,
+    x.chat_sessions,
+    x.events,
+    x.sessions,
+    x.guests,
+    x.active_users
+FROM bcce.service_usage(NULL::timestamptz, NULL::timestamptz) x;
+COMMENT ON VIEW bcce.service_usage IS 'How is each service used? One row per visible tenant, local day and service with an event. For a period use the function of this name.';
+COMMENT ON COLUMN bcce.service_usage.tenant_id IS 'tenant';
+COMMENT ON COLUMN bcce.service_usage.tenant_name IS 'display name of the tenant';
+COMMENT ON COLUMN bcce.service_usage.period_start_at IS 'first instant of the day in the tenant''s zone';
+COMMENT ON COLUMN bcce.service_usage.usage_date IS 'day in the tenant''s zone';
+COMMENT ON COLUMN bcce.service_usage.service_id IS 'service that the sender named; events that name none are left out';
+COMMENT ON COLUMN bcce.service_usage.service_name IS 'display name of the service; NULL: it was never declared';
+COMMENT ON COLUMN bcce.service_usage.page_views IS 'events of type page_view';
+COMMENT ON COLUMN bcce.service_usage.searches IS 'events of type search';
+COMMENT ON COLUMN bcce.service_usage.faq_views IS 'events of type faq_view';
+COMMENT ON COLUMN bcce.service_usage.chat_sessions IS 'events of type chat_session';
+COMMENT ON COLUMN bcce.service_usage.events IS 'events of any type';
+COMMENT ON COLUMN bcce.service_usage.sessions IS 'distinct sessions with an event';
+COMMENT ON COLUMN bcce.service_usage.guests IS 'distinct pseudonymous guests with an event';
+COMMENT ON COLUMN bcce.service_usage.active_users IS 'distinct pseudonymous users with an event; guests are not users';
+$bcce_module$);
+
+INSERT INTO bcce.module (part, name, sql) VALUES ('report', '29_metrics', $bcce_module$
+-- One number over time, for programs: what GET /metrics/{type} asks.
+CREATE OR REPLACE FUNCTION bcce_data.metric_hours(metric_type text, window_text text, segment text) RETURNS integer
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $body$
+BEGIN
+    IF metric_type IS NULL
+        OR metric_type NOT IN ('page_views', 'searches', 'faq_views', 'chat_sessions', 'events', 'sessions', 'workflow_runs') THEN
+        PERFORM bcce.raise_error('22023', 'unknown metric type', NULL,
+            'Use page_views, searches, faq_views, chat_sessions, events, sessions or workflow_runs.');
+    END IF;
+    IF window_text IS NULL OR window_text !~ '^[1-9][0-9]{0,3}[hd]$' OR left(window_text, -1)::integer > 3660 THEN
+        PERFORM bcce.raise_error('22023', 'unknown window', NULL, 'Use a number of hours or days up to 3660, such as 24h, 7d or 30d.');
+    END IF;
+    IF segment <> 'guest_type' THEN
+        PERFORM bcce.raise_error('22023', 'unknown segment', NULL, 'Use guest_type, or NULL for all together.');
+    END IF;
+    IF segment IS NOT NULL AND metric_type = 'workflow_runs' THEN
+        PERFORM bcce.raise_error('22023', 'runs have no guest segment', NULL, 'Use NULL for the segment.');
+    END IF;
+    RETURN left(window_text, -1)::integer * CASE right(window_text, 1) WHEN 'd' THEN 24 ELSE 1 END;
+END
+$body$;
+COMMENT ON FUNCTION bcce_data.metric_hours(text, text, text) IS 'Length of a window such as 7d in hours. Error 22023 for a metric type, window or segment that bcce.metrics does not know.';
+
+CREATE OR REPLACE FUNCTION bcce.metrics(metric_type text, window_text text DEFAULT '7d', segment text DEFAULT NULL)
+RETURNS TABLE (segment text, period_start_at timestamptz, value double precision)
+LANGUAGE sql STABLE PARALLEL RESTRICTED
+BEGIN ATOMIC
+    SELECT
+        fact.guest_segment,
+        fact.period_start_at,
+        CASE metric_type WHEN 'sessions' THEN count(DISTINCT fact.session_id) ELSE count(*) END::double precision
+    FROM (
+        SELECT span.kind, span.hours, bcce.report_now() AS now, bcce.report_now() - make_interval(hours => span.hours) AS since
+        -- OFFSET 0, so that an unknown word is an error, not a condition known to be false.
+        FROM (SELECT metric_type AS kind, bcce_data.metric_hours(metric_type, window_text, metrics.segment) AS hours OFFSET 0) span
+    ) ask
+    CROSS JOIN LATERAL (
+        SELECT
+            CASE WHEN metrics.segment IS NOT NULL THEN coalesce(e.guest_type, 'unknown') END AS guest_segment,
+            e.tenant_id::text || e.session_id AS session_id,
+            CASE WHEN ask.hours <= 48 THEN hour.starts_at ELSE midnight.starts_at END AS period_start_at
+        FROM bcce_data.tenants t
+        JOIN bcce_data.events e ON e.tenant_id = t.tenant_id
+        CROSS JOIN LATERAL bcce_data.local_hour(e.occurred_at, t.timezone) hour
+        CROSS JOIN LATERAL bcce_data.local_date(e.occurred_at, t.timezone) local
+        CROSS JOIN LATERAL bcce_data.local_midnight(local.day, t.timezone) midnight
+        WHERE t.deleted_at IS NULL
+          AND NOT e.is_test
+          AND e.occurred_at >= ask.since AND e.occurred_at <= ask.now
+          AND CASE ask.kind WHEN 'page_views' THEN e.event_type = 'page_view'
+                               WHEN 'searches' THEN e.event_type = 'search'
+                               WHEN 'faq_views' THEN e.event_type = 'faq_view'
+                               WHEN 'chat_sessions' THEN e.event_type = 'chat_session'
+                               WHEN 'sessions' THEN e.session_id IS NOT NULL
+                               ELSE ask.kind = 'events' END
+        UNION ALL
+        SELECT
+            NULL,
+            NULL,
+            CASE WHEN ask.hours <= 48 THEN hour.starts_at ELSE midnight.starts_at END
+        FROM bcce_data.tenants t
+        JOIN bcce_data.workflow_runs r ON r.tenant_id = t.tenant_id
+        CROSS JOIN LATERAL bcce_data.local_hour(r.started_at, t.timezone) hour
+        CROSS JOIN LATERAL bcce_data.local_date(r.started_at, t.timezone) local
+        CROSS JOIN LATERAL bcce_data.local_midnight(local.day, t.timezone) midnight
+        WHERE t.deleted_at IS NULL
+          AND NOT r.is_test AND r.status <> 'skipped'
+          AND r.started_at >= ask.since AND r.started_at <= ask.now
+          AND ask.kind = 'workflow_runs'
+    ) fact
+    GROUP BY fact.guest_segment, fact.period_start_at;
+END;
+COMMENT ON FUNCTION bcce.metrics(text, text, text) IS 'How often something happened lately, in the tenants that the caller sees: page_views, searches, faq_views, chat_sessions, events, sessions (distinct) or workflow_runs over a window such as 24h, 7d or 30d up to now. One row per bucket with anything in it: an hour for windows up to 48 hours, else a local day; the first and last may be partial. With segment guest_type one row per bucket and guest segment, unknown where the sender gave none. Error 22023 for other words.';
 $bcce_module$);
 
 INSERT INTO bcce.module (part, name, sql) VALUES ('report', '30_rejected', $bcce_module$
@@ -6211,7 +8095,7 @@ BEGIN
         WHERE p.pronamespace = 'bcce'::regnamespace
           AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e')
           AND (EXISTS (SELECT FROM pg_class c WHERE c.relnamespace = p.pronamespace AND c.relkind = 'v' AND c.relname = p.proname)
-               OR p.proname IN ('overview_json', 'report_tenant', 'export_csv', 'export_jsonl', 'export_json',
+               OR p.proname IN ('overview_json', 'metrics', 'report_tenant', 'export_csv', 'export_jsonl', 'export_json',
                                  'export_lines', 'log_export'))
     LOOP
         EXECUTE item.command;

@@ -19,8 +19,8 @@ SELECT bcce.report_now() = '2026-03-04 03:06:07.891011 UTC' AS set_value;
 SELECT bool_and(bcce.report_now() = '2026-03-04 03:06:07.891011 UTC') AS in_every_row FROM generate_series(1, 1000);
 SET bcce.test_now = '2026-03-04T05:06:07Z';
 SELECT bcce.report_now() = '2026-03-04 05:06:07+00' AS iso;
-SET bcce.test_now = '2026-03-04 05:06:07 Europe/Berlin';
-SELECT bcce.report_now() = '2026-03-04 04:06:07+00' AS zone_name;
+SET bcce.test_now = '2026-03-04 05:06:07+01:00';
+SELECT bcce.report_now() = '2026-03-04 04:06:07+00' AS with_offset;
 RESET timezone;
 RESET datestyle;
 
@@ -83,3 +83,10 @@ RESET parallel_tuple_cost;
 RESET min_parallel_table_scan_size;
 RESET parallel_leader_participation;
 DROP TABLE time_rows;
+
+-- a worker restores it before other settings, so it may not depend on them
+\setenv PGOPTIONS '-c bcce.test_now=2026-01-31T12:00:00+00'
+\c -
+SELECT count(set_config(name, 'on', false)) AS forced FROM pg_settings WHERE name IN ('force_parallel_mode', 'debug_parallel_query');
+SELECT bcce.report_now() = '2026-01-31 12:00:00+00' AS in_worker;
+SELECT (now() AT TIME ZONE 'Europe/Berlin') > '2000-01-01' AS zones_work;

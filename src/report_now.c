@@ -11,32 +11,111 @@
 
 #include "access/xact.h"
 #include "fmgr.h"
+#include "utils/datetime.h"
 #include "utils/guc.h"
 #include "utils/timestamp.h"
 
 #include "bcce.h"
 #include "compat.h"
-#include "ingest/soft_time.h"
 
 /* Text of the setting, and the instant it stands for (NULL: not set). */
 static char *test_now_text = NULL;
 static const TimestampTz *test_now = NULL;
 
+/* Reads exactly so many digits. */
+static bool
+read_digits(const char **s, int count, int *value)
+{
+	*value = 0;
+	for (int i = 0; i < count; i++, (*s)++)
+	{
+		if (**s < '0' || **s > '9')
+			return false;
+		*value = *value * 10 + (**s - '0');
+	}
+	return true;
+}
+
+/* Reads ".f", one to six digits, as microseconds; nothing is zero. */
+static bool
+read_fraction(const char **s, fsec_t *fsec)
+{
+	int			scale = USECS_PER_SEC;
+
+	*fsec = 0;
+	if (**s != '.')
+		return true;
+	(*s)++;
+	while (**s >= '0' && **s <= '9' && scale > 1)
+	{
+		scale /= 10;
+		*fsec += (**s - '0') * scale;
+		(*s)++;
+	}
+	return scale < USECS_PER_SEC;
+}
+
+/* Reads "Z", "+HH", "+HHMM" or "+HH:MM" as seconds west of Greenwich. */
+static bool
+read_offset(const char **s, int *tz)
+{
+	int			sign = **s == '-' ? 1 : -1;
+	int			hours;
+	int			minutes = 0;
+
+	*tz = 0;
+	if (**s == 'Z')
+	{
+		(*s)++;
+		return true;
+	}
+	if (**s != '+' && **s != '-')
+		return false;
+	(*s)++;
+	if (!read_digits(s, 2, &hours))
+		return false;
+	if (**s == ':')
+		(*s)++;
+	if (**s != '\0' && !read_digits(s, 2, &minutes))
+		return false;
+	*tz = sign * (hours * SECS_PER_HOUR + minutes * SECS_PER_MINUTE);
+	return hours <= 15 && minutes < 60;
+}
+
 /*
- * Reads the setting.  The text must carry its zone, which shows in that two
- * session zones give the same instant; the value must not hang on them.
+ * Reads the setting: YYYY-MM-DD HH:MM[:SS[.f]] and an offset.  By hand, since
+ * a parallel worker restores settings one by one, and the server's own reader
+ * looks at others that may not be there yet.
  */
 static bool
 read_instant(const char *s, TimestampTz *instant)
 {
-	pg_tz	   *utc = soft_zone("UTC", 3);
-	pg_tz	   *other = soft_zone("Etc/GMT-5", 9);
-	TimestampTz again;
+	struct pg_tm tm = {0};
+	fsec_t		fsec = 0;
+	int			tz;
+	int			year;
+	int			month;
+	int			day;
 
-	return utc != NULL && other != NULL &&
-		soft_timestamptz(s, strlen(s), utc, instant) &&
-		soft_timestamptz(s, strlen(s), other, &again) &&
-		*instant == again;
+	if (!read_digits(&s, 4, &tm.tm_year) || *s++ != '-' ||
+		!read_digits(&s, 2, &tm.tm_mon) || *s++ != '-' ||
+		!read_digits(&s, 2, &tm.tm_mday) || (*s != ' ' && *s != 'T'))
+		return false;
+	s++;
+	if (!read_digits(&s, 2, &tm.tm_hour) || *s++ != ':' || !read_digits(&s, 2, &tm.tm_min))
+		return false;
+	if (*s == ':')
+	{
+		s++;
+		if (!read_digits(&s, 2, &tm.tm_sec) || !read_fraction(&s, &fsec))
+			return false;
+	}
+	if (!read_offset(&s, &tz) || *s != '\0' ||
+		tm.tm_hour > 23 || tm.tm_min > 59 || tm.tm_sec > 59 || tm.tm_mon < 1 || tm.tm_mon > 12)
+		return false;
+	j2date(date2j(tm.tm_year, tm.tm_mon, tm.tm_mday), &year, &month, &day);
+	return day == tm.tm_mday && month == tm.tm_mon &&
+		tm2timestamp(&tm, fsec, &tz, instant) == 0;
 }
 
 /* Check hook: empty, or an instant, which goes into *extra.  Never raises. */

@@ -64,3 +64,148 @@ BEGIN ATOMIC
     WHERE until IS NULL OR clock.started_at < until;
 END;
 COMMENT ON FUNCTION bcce_data.declared_incidents(timestamptz) IS 'Declared incidents (no tests, none merged into another) that began before until, with their state then: recovered, open or invalid (ends before it starts, or more than five minutes in the future). They start with their impact, else when detected or opened, and end when recovered, mitigated or resolved, else when closed (is_fallback). Recorded impact spans go before the clocks: impact_minutes is the length of their union, in minutes, NULL unless recovered.';
+
+-- Whose incidents count, and which: one definition for all reports of recovery.
+CREATE OR REPLACE FUNCTION bcce_data.mttr_basis()
+RETURNS TABLE (tenant_id uuid, tenant_name text, timezone text, ever boolean, basis text)
+LANGUAGE sql STABLE PARALLEL RESTRICTED
+BEGIN ATOMIC
+    SELECT
+        t.tenant_id,
+        t.tenant_name,
+        t.timezone,
+        declared.ever,
+        CASE WHEN t.mttr_source <> 'auto' THEN t.mttr_source
+             WHEN declared.ever THEN 'declared'
+             ELSE 'derived' END AS basis
+    FROM bcce_data.tenants t
+    CROSS JOIN LATERAL (
+        SELECT EXISTS (
+            SELECT 1
+            FROM bcce_data.incidents i
+            WHERE i.tenant_id = t.tenant_id AND NOT i.is_test
+        ) AS ever
+    ) declared
+    WHERE t.deleted_at IS NULL;
+END;
+COMMENT ON FUNCTION bcce_data.mttr_basis() IS 'Tenants, whether they ever declared an incident, and which incidents count for them: declared, derived or both; the tenant''s setting, auto resolved.';
+
+CREATE OR REPLACE FUNCTION bcce_data.mttr_incidents(since timestamptz, until timestamptz)
+RETURNS TABLE (
+    tenant_id uuid,
+    incident_id text,
+    is_derived boolean,
+    state text,
+    started_at timestamptz,
+    recovery_minutes double precision,
+    is_fallback boolean,
+    acknowledge_minutes double precision,
+    detect_minutes double precision
+)
+LANGUAGE sql STABLE PARALLEL RESTRICTED
+BEGIN ATOMIC
+    WITH basis AS (
+        SELECT b.tenant_id, b.basis
+        FROM bcce_data.mttr_basis() b
+    ),
+    declared AS (
+        SELECT
+            d.tenant_id,
+            d.incident_id,
+            d.service_id,
+            d.state,
+            d.started_at,
+            d.ended_at,
+            d.impact_minutes,
+            d.is_fallback
+        FROM bcce_data.declared_incidents(until) d
+    ),
+    -- Where a workflow turns from success to failure or back.  Formed over all
+    -- history, so that a window's edge never makes or hides an episode.
+    turn AS (
+        SELECT
+            o.tenant_id,
+            o.workflow_id,
+            o.service_id,
+            o.is_failure,
+            o.finished_at AS started_at,
+            lead(o.finished_at) OVER turns AS ended_at
+        FROM (
+            SELECT
+                r.tenant_id,
+                r.workflow_id,
+                coalesce(r.service_id, w.service_id) AS service_id,
+                r.finished_at,
+                r.started_at,
+                r.run_id,
+                r.status <> 'succeeded' AS is_failure,
+                lag(r.status <> 'succeeded') OVER (PARTITION BY r.tenant_id, r.workflow_id
+                                                   ORDER BY r.finished_at, r.started_at, r.run_id) AS was_failure
+            FROM basis b
+            JOIN bcce_data.workflow_runs r ON r.tenant_id = b.tenant_id
+            LEFT JOIN bcce_data.workflows w ON w.tenant_id = r.tenant_id AND w.workflow_id = r.workflow_id
+            WHERE b.basis IN ('derived', 'both')
+              AND NOT r.is_test
+              AND r.status IN ('succeeded', 'failed', 'timed_out')
+              AND (until IS NULL OR r.started_at < until)
+        ) o
+        WHERE o.is_failure IS DISTINCT FROM o.was_failure
+        WINDOW turns AS (PARTITION BY o.tenant_id, o.workflow_id ORDER BY o.finished_at, o.started_at, o.run_id)
+    ),
+    episode AS (
+        SELECT
+            n.tenant_id,
+            n.started_at,
+            n.ended_at,
+            CASE WHEN n.ended_at > (SELECT bcce.report_now() + interval '5 minutes') THEN 'invalid'
+                 WHEN n.ended_at <= (SELECT least(until, bcce.report_now() + interval '5 minutes')) THEN 'recovered'
+                 ELSE 'open' END AS state
+        FROM turn n
+        JOIN basis b ON b.tenant_id = n.tenant_id
+        WHERE n.is_failure
+          AND n.started_at <= (SELECT least(until, bcce.report_now()))
+          AND NOT (b.basis = 'both' AND EXISTS (
+              SELECT 1
+              FROM declared d
+              WHERE d.tenant_id = n.tenant_id
+                AND d.service_id = n.service_id
+                AND d.started_at <= (SELECT least(until, bcce.report_now()))
+                AND (n.started_at < coalesce(d.ended_at, 'infinity') OR n.started_at = d.started_at)
+                AND (d.started_at < coalesce(n.ended_at, 'infinity') OR d.started_at = n.started_at)
+          ))
+    )
+    SELECT
+        d.tenant_id,
+        d.incident_id,
+        false AS is_derived,
+        d.state,
+        d.started_at,
+        d.impact_minutes AS recovery_minutes,
+        d.is_fallback,
+        CASE WHEN i.acknowledged_at >= coalesce(i.detected_at, i.opened_at)
+                AND i.acknowledged_at <= (SELECT least(until, bcce.report_now())) THEN
+            extract(epoch FROM i.acknowledged_at - coalesce(i.detected_at, i.opened_at))::double precision / 60 END,
+        CASE WHEN i.detected_at >= i.impact_started_at
+                AND i.detected_at <= (SELECT least(until, bcce.report_now())) THEN
+            extract(epoch FROM i.detected_at - i.impact_started_at)::double precision / 60 END
+    FROM declared d
+    JOIN basis b ON b.tenant_id = d.tenant_id
+    JOIN bcce_data.incidents i ON i.tenant_id = d.tenant_id AND i.incident_id = d.incident_id
+    WHERE b.basis IN ('declared', 'both')
+      AND (since IS NULL OR d.started_at >= since)
+    UNION ALL
+    SELECT
+        e.tenant_id,
+        NULL,
+        true,
+        e.state,
+        e.started_at,
+        CASE WHEN e.state = 'recovered' THEN extract(epoch FROM e.ended_at - e.started_at)::double precision / 60 END,
+        false,
+        NULL,
+        NULL
+    FROM episode e
+    WHERE (since IS NULL OR e.started_at >= since)
+      AND (until IS NULL OR e.started_at < until);
+END;
+COMMENT ON FUNCTION bcce_data.mttr_incidents(timestamptz, timestamptz) IS 'The incidents of each tenant''s basis that began between since (inclusive) and until (exclusive): declared ones, and failure episodes of workflows (from the first failed run to the next success). recovery_minutes is NULL unless recovered; the times to acknowledge and to detect are known of declared incidents only.';

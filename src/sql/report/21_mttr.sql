@@ -22,112 +22,16 @@ RETURNS TABLE (
 LANGUAGE sql STABLE PARALLEL RESTRICTED
 BEGIN ATOMIC
     WITH basis AS (
-        SELECT
-            t.tenant_id,
-            t.tenant_name,
-            declared.ever,
-            CASE WHEN t.mttr_source <> 'auto' THEN t.mttr_source
-                 WHEN declared.ever THEN 'declared'
-                 ELSE 'derived' END AS basis
-        FROM bcce_data.tenants t
-        CROSS JOIN LATERAL (
-            SELECT EXISTS (
-                SELECT 1
-                FROM bcce_data.incidents i
-                WHERE i.tenant_id = t.tenant_id AND NOT i.is_test
-            ) AS ever
-        ) declared
-        WHERE t.deleted_at IS NULL
+        SELECT b.tenant_id, b.tenant_name, b.ever, b.basis
+        FROM bcce_data.mttr_basis() b
     ),
     declared AS (
-        SELECT
-            d.tenant_id,
-            d.incident_id,
-            d.service_id,
-            d.state,
-            d.started_at,
-            d.ended_at,
-            d.impact_minutes,
-            d.is_fallback
+        SELECT d.tenant_id, d.incident_id, d.state, d.started_at, d.ended_at
         FROM bcce_data.declared_incidents(until) d
     ),
-    -- Where a workflow turns from success to failure or back.  Formed over all
-    -- history, so that a window's edge never makes or hides an episode.
-    turn AS (
-        SELECT
-            o.tenant_id,
-            o.workflow_id,
-            o.service_id,
-            o.is_failure,
-            o.finished_at AS started_at,
-            lead(o.finished_at) OVER turns AS ended_at
-        FROM (
-            SELECT
-                r.tenant_id,
-                r.workflow_id,
-                coalesce(r.service_id, w.service_id) AS service_id,
-                r.finished_at,
-                r.started_at,
-                r.run_id,
-                r.status <> 'succeeded' AS is_failure,
-                lag(r.status <> 'succeeded') OVER (PARTITION BY r.tenant_id, r.workflow_id
-                                                   ORDER BY r.finished_at, r.started_at, r.run_id) AS was_failure
-            FROM basis b
-            JOIN bcce_data.workflow_runs r ON r.tenant_id = b.tenant_id
-            LEFT JOIN bcce_data.workflows w ON w.tenant_id = r.tenant_id AND w.workflow_id = r.workflow_id
-            WHERE b.basis IN ('derived', 'both')
-              AND NOT r.is_test
-              AND r.status IN ('succeeded', 'failed', 'timed_out')
-              AND (until IS NULL OR r.started_at < until)
-        ) o
-        WHERE o.is_failure IS DISTINCT FROM o.was_failure
-        WINDOW turns AS (PARTITION BY o.tenant_id, o.workflow_id ORDER BY o.finished_at, o.started_at, o.run_id)
-    ),
-    episode AS (
-        SELECT
-            n.tenant_id,
-            n.started_at,
-            n.ended_at,
-            CASE WHEN n.ended_at > (SELECT bcce.report_now() + interval '5 minutes') THEN 'invalid'
-                 WHEN n.ended_at <= (SELECT least(until, bcce.report_now() + interval '5 minutes')) THEN 'recovered'
-                 ELSE 'open' END AS state
-        FROM turn n
-        JOIN basis b ON b.tenant_id = n.tenant_id
-        WHERE n.is_failure
-          AND n.started_at <= (SELECT least(until, bcce.report_now()))
-          AND NOT (b.basis = 'both' AND EXISTS (
-              SELECT 1
-              FROM declared d
-              WHERE d.tenant_id = n.tenant_id
-                AND d.service_id = n.service_id
-                AND d.started_at <= (SELECT least(until, bcce.report_now()))
-                AND (n.started_at < coalesce(d.ended_at, 'infinity') OR n.started_at = d.started_at)
-                AND (d.started_at < coalesce(n.ended_at, 'infinity') OR d.started_at = n.started_at)
-          ))
-    ),
     incident AS (
-        SELECT
-            d.tenant_id,
-            false AS is_derived,
-            d.state,
-            d.started_at,
-            d.impact_minutes AS recovery_minutes,
-            d.is_fallback
-        FROM declared d
-        JOIN basis b ON b.tenant_id = d.tenant_id
-        WHERE b.basis IN ('declared', 'both')
-          AND (since IS NULL OR d.started_at >= since)
-        UNION ALL
-        SELECT
-            e.tenant_id,
-            true,
-            e.state,
-            e.started_at,
-            CASE WHEN e.state = 'recovered' THEN extract(epoch FROM e.ended_at - e.started_at)::double precision / 60 END,
-            false
-        FROM episode e
-        WHERE (since IS NULL OR e.started_at >= since)
-          AND (until IS NULL OR e.started_at < until)
+        SELECT i.tenant_id, i.is_derived, i.state, i.started_at, i.recovery_minutes, i.is_fallback, i.acknowledge_minutes, i.detect_minutes
+        FROM bcce_data.mttr_incidents(since, until) i
     ),
     recovery AS (
         SELECT
@@ -141,23 +45,10 @@ BEGIN ATOMIC
             count(*) FILTER (WHERE i.state = 'invalid') AS invalid,
             count(*) FILTER (WHERE i.state = 'recovered' AND i.is_fallback) AS fallback,
             count(*) FILTER (WHERE i.is_derived) AS derived,
-            min(i.started_at) FILTER (WHERE i.state = 'open') AS oldest_open_at
+            min(i.started_at) FILTER (WHERE i.state = 'open') AS oldest_open_at,
+            avg(i.acknowledge_minutes) AS acknowledge_minutes,
+            avg(i.detect_minutes) AS detect_minutes
         FROM incident i
-        GROUP BY i.tenant_id
-    ),
-    response AS (
-        SELECT
-            i.tenant_id,
-            avg(extract(epoch FROM i.acknowledged_at - coalesce(i.detected_at, i.opened_at))::double precision / 60)
-                FILTER (WHERE i.acknowledged_at >= coalesce(i.detected_at, i.opened_at)
-                        AND i.acknowledged_at <= (SELECT least(until, bcce.report_now()))) AS acknowledge_minutes,
-            avg(extract(epoch FROM i.detected_at - i.impact_started_at)::double precision / 60)
-                FILTER (WHERE i.detected_at >= i.impact_started_at
-                        AND i.detected_at <= (SELECT least(until, bcce.report_now()))) AS detect_minutes
-        FROM declared d
-        JOIN basis b ON b.tenant_id = d.tenant_id AND b.basis IN ('declared', 'both')
-        JOIN bcce_data.incidents i ON i.tenant_id = d.tenant_id AND i.incident_id = d.incident_id
-        WHERE since IS NULL OR d.started_at >= since
         GROUP BY i.tenant_id
     ),
     -- From the tenant's first fact (or since, if later) to the window's end.
@@ -241,13 +132,12 @@ BEGIN ATOMIC
         extract(epoch FROM (SELECT least(until, bcce.report_now()))
             - least(r.oldest_open_at, (SELECT least(until, bcce.report_now()))))::double precision
             / CASE WHEN r.oldest_open_at IS NOT NULL THEN 60 END,
-        p.acknowledge_minutes,
-        p.detect_minutes,
+        r.acknowledge_minutes,
+        r.detect_minutes,
         ((u.observed_seconds - u.impact_seconds) / 3600 / nullif(u.starts, 0))::double precision,
         round(100.0 * (1 - u.impact_seconds / u.observed_seconds), 4)
     FROM basis b
     LEFT JOIN recovery r ON r.tenant_id = b.tenant_id
-    LEFT JOIN response p ON p.tenant_id = b.tenant_id
     LEFT JOIN uptime u ON u.tenant_id = b.tenant_id;
 END;
 COMMENT ON FUNCTION bcce.mttr_analysis(timestamptz, timestamptz) IS 'How long does recovery take, for incidents that began between since (inclusive) and until (exclusive)? NULL leaves an end open. Same columns as the view of this name; what ended after the window still counts as open.';

@@ -39,9 +39,9 @@ BEGIN ATOMIC
         part.run_usd + part.metric_usd + part.prediction_usd,
         part.model_usd + part.infra_usd,
         total.usd,
-        round(total.usd * 3600 / greatest(extract(epoch FROM part.last_at - part.first_at), 3600)
-              / CASE WHEN part.first_at IS NOT NULL THEN 1 END, 10),
-        round(total.usd * 3600 / nullif(run.seconds, 0), 10),
+        round(total.usd * 3600 / greatest(extract(epoch FROM unit.last_at - unit.first_at), 3600)
+              / CASE WHEN unit.first_at IS NOT NULL THEN 1 END, 10),
+        round(total.usd * 3600 / nullif(unit.run_seconds, 0), 10),
         round(total.usd / nullif(part.runs, 0), 10),
         round(total.usd / nullif(person.active, 0), 10),
         part.unpriced,
@@ -52,125 +52,48 @@ BEGIN ATOMIC
     FROM bcce_data.tenants t
     LEFT JOIN (
         SELECT
-            r.tenant_id,
-            count(*) AS units,
-            count(*) - count(price.usd) AS unpriced,
-            sum(price.usd) AS usd,
-            sum(extract(epoch FROM least(r.finished_at, greatest(r.started_at, (SELECT least(until, bcce.report_now()))))
-                - r.started_at)) AS seconds,
-            min(r.started_at) AS first_at,
-            max(r.started_at) AS last_at
-        FROM bcce_data.workflow_runs r
-        CROSS JOIN LATERAL (
-            SELECT coalesce(r.charged_usd, bcce.estimate_cost('workflow_run', 1, r.started_at, r.tenant_id)) AS usd
-        ) price
-        WHERE (since IS NULL OR r.started_at >= since)
-          AND (until IS NULL OR r.started_at < until)
-          AND NOT r.is_test AND r.status <> 'skipped'
-        GROUP BY r.tenant_id
-    ) run ON run.tenant_id = t.tenant_id
-    LEFT JOIN (
-        SELECT
-            m.tenant_id,
-            count(*) AS units,
-            count(*) - count(price.usd) AS unpriced,
-            sum(price.usd) AS usd,
-            min(m.observed_at) AS first_at,
-            max(m.observed_at) AS last_at
-        FROM bcce_data.performance_metrics m
-        CROSS JOIN LATERAL (
-            SELECT coalesce(m.charged_usd, bcce.estimate_cost('metric', 1, m.observed_at, m.tenant_id)) AS usd
-        ) price
-        WHERE (since IS NULL OR m.observed_at >= since)
-          AND (until IS NULL OR m.observed_at < until)
-          AND NOT m.is_test
-        GROUP BY m.tenant_id
-    ) metric ON metric.tenant_id = t.tenant_id
-    LEFT JOIN (
-        SELECT
-            p.tenant_id,
-            count(*) AS units,
-            count(*) - count(price.usd) AS unpriced,
-            sum(price.usd) AS usd,
-            min(p.predicted_at) AS first_at,
-            max(p.predicted_at) AS last_at
-        FROM bcce_data.predictions p
-        CROSS JOIN LATERAL (
-            SELECT coalesce(p.charged_usd, bcce.estimate_cost('prediction', 1, p.predicted_at, p.tenant_id)) AS usd
-        ) price
-        WHERE (since IS NULL OR p.predicted_at >= since)
-          AND (until IS NULL OR p.predicted_at < until)
-          AND NOT p.is_test
-        GROUP BY p.tenant_id
-    ) prediction ON prediction.tenant_id = t.tenant_id
-    LEFT JOIN (
-        SELECT
             u.tenant_id,
-            count(*) - count(u.reported_cost_usd) AS unpriced,
-            sum(u.reported_cost_usd) AS usd
-        FROM bcce_data.model_usage u
-        WHERE (since IS NULL OR u.at >= since)
-          AND (until IS NULL OR u.at < until)
-          AND NOT u.is_test
+            count(*) FILTER (WHERE u.item = 'workflow_run') AS runs,
+            count(*) FILTER (WHERE u.item = 'metric') AS metrics,
+            count(*) FILTER (WHERE u.item = 'prediction') AS predictions,
+            sum(u.usd) FILTER (WHERE u.item = 'workflow_run') AS run_usd,
+            sum(u.usd) FILTER (WHERE u.item = 'metric') AS metric_usd,
+            sum(u.usd) FILTER (WHERE u.item = 'prediction') AS prediction_usd,
+            sum(u.usd) FILTER (WHERE u.item = 'model_call') AS model_usd,
+            count(*) - count(u.usd) AS unpriced,
+            sum(u.run_seconds) AS run_seconds,
+            min(u.at) FILTER (WHERE u.item <> 'model_call') AS first_at,
+            max(u.at) FILTER (WHERE u.item <> 'model_call') AS last_at
+        FROM bcce_data.cost_units(since, until) u
         GROUP BY u.tenant_id
-    ) model ON model.tenant_id = t.tenant_id
+    ) unit ON unit.tenant_id = t.tenant_id
     LEFT JOIN (
         SELECT
             c.tenant_id,
-            sum(CASE
-                WHEN (since IS NULL OR c.period_start_at >= since)
-                    AND c.period_end_at <= (SELECT least(until, bcce.report_now())) THEN c.amount_usd
-                ELSE round(c.amount_usd
-                    * extract(epoch FROM least(c.period_end_at, (SELECT least(until, bcce.report_now())))
-                                         - greatest(c.period_start_at, since))
-                    / extract(epoch FROM c.period_end_at - c.period_start_at), 10)
-            END) AS usd
+            sum(bcce_data.infra_share(c.amount_usd, c.period_start_at, c.period_end_at, since, moment.now)) AS usd
         FROM bcce_data.infra_costs c
-        WHERE c.period_start_at < (SELECT least(until, bcce.report_now()))
+        CROSS JOIN (SELECT least(until, bcce.report_now()) AS now) moment
+        WHERE c.period_start_at < moment.now
           AND (since IS NULL OR c.period_end_at > since)
           AND isfinite(c.period_start_at) AND isfinite(c.period_end_at)
         GROUP BY c.tenant_id
     ) infra ON infra.tenant_id = t.tenant_id
     LEFT JOIN (
         SELECT a.tenant_id, count(DISTINCT a.user_key) AS active
-        FROM (
-            SELECT r.tenant_id, r.user_key
-            FROM bcce_data.workflow_runs r
-            WHERE (since IS NULL OR r.started_at >= since)
-              AND (until IS NULL OR r.started_at < until)
-              AND NOT r.is_test AND r.status <> 'skipped' AND r.user_key IS NOT NULL
-            GROUP BY r.tenant_id, r.user_key
-            UNION ALL
-            SELECT e.tenant_id, e.user_key
-            FROM bcce_data.events e
-            WHERE (since IS NULL OR e.occurred_at >= since)
-              AND (until IS NULL OR e.occurred_at < until)
-              AND NOT e.is_test AND e.user_key IS NOT NULL
-            GROUP BY e.tenant_id, e.user_key
-            UNION ALL
-            SELECT u.tenant_id, u.user_key
-            FROM bcce_data.model_usage u
-            WHERE (since IS NULL OR u.at >= since)
-              AND (until IS NULL OR u.at < until)
-              AND NOT u.is_test AND u.user_key IS NOT NULL
-            GROUP BY u.tenant_id, u.user_key
-        ) a
+        FROM bcce_data.user_activity(since, until) a
         GROUP BY a.tenant_id
     ) person ON person.tenant_id = t.tenant_id
     CROSS JOIN LATERAL (
         SELECT
-            coalesce(run.units, 0) AS runs,
-            coalesce(metric.units, 0) AS metrics,
-            coalesce(prediction.units, 0) AS predictions,
-            coalesce(run.usd, 0) AS run_usd,
-            coalesce(metric.usd, 0) AS metric_usd,
-            coalesce(prediction.usd, 0) AS prediction_usd,
-            coalesce(model.usd, 0) AS model_usd,
+            coalesce(unit.runs, 0) AS runs,
+            coalesce(unit.metrics, 0) AS metrics,
+            coalesce(unit.predictions, 0) AS predictions,
+            coalesce(unit.run_usd, 0) AS run_usd,
+            coalesce(unit.metric_usd, 0) AS metric_usd,
+            coalesce(unit.prediction_usd, 0) AS prediction_usd,
+            coalesce(unit.model_usd, 0) AS model_usd,
             coalesce(infra.usd, 0) AS infra_usd,
-            coalesce(run.unpriced, 0) + coalesce(metric.unpriced, 0)
-                + coalesce(prediction.unpriced, 0) + coalesce(model.unpriced, 0) AS unpriced,
-            least(run.first_at, metric.first_at, prediction.first_at) AS first_at,
-            greatest(run.last_at, metric.last_at, prediction.last_at) AS last_at
+            coalesce(unit.unpriced, 0) AS unpriced
     ) part
     CROSS JOIN LATERAL (
         SELECT part.run_usd + part.metric_usd + part.prediction_usd + part.model_usd + part.infra_usd AS usd

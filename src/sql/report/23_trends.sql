@@ -78,10 +78,6 @@ BEGIN ATOMIC
         ) last
         WHERE t.deleted_at IS NULL AND first.at <= last.at
     ),
-    -- A local day begins at the first instant whose local date it is.  AT TIME
-    -- ZONE alone is not enough: of a repeated midnight it gives the second.  So
-    -- midnight is tried with the offset of the day before, then with that of the
-    -- day after; in a gap that begins at midnight, the former is the gap's end.
     -- A date that the zone left out has no instant.
     midnight AS (
         SELECT
@@ -92,8 +88,8 @@ BEGIN ATOMIC
             a.last_at,
             bounds.first_date,
             dates.usage_date,
-            earliest.at,
-            candidate.by_day_after AS again_at
+            earliest.starts_at AS at,
+            earliest.again_at
         FROM active a
         CROSS JOIN LATERAL (
             SELECT (a.first_at AT TIME ZONE a.timezone)::date AS first_date,
@@ -104,24 +100,8 @@ BEGIN ATOMIC
             SELECT greatest(bounds.first_date, bounds.lookback_date) + n.n AS usage_date
             FROM generate_series(0, bounds.last_date + 2 - greatest(bounds.first_date, bounds.lookback_date)) AS n (n)
         ) dates
-        CROSS JOIN LATERAL (
-            SELECT dates.usage_date::timestamp AS wall,
-                   dates.usage_date::timestamp AT TIME ZONE a.timezone AS guess
-        ) local
-        CROSS JOIN LATERAL (
-            SELECT (local.wall - (((local.guess - interval '24 hours') AT TIME ZONE a.timezone)
-                                  - ((local.guess - interval '24 hours') AT TIME ZONE 'UTC'))) AT TIME ZONE 'UTC' AS by_day_before,
-                   (local.wall - (((local.guess + interval '24 hours') AT TIME ZONE a.timezone)
-                                  - ((local.guess + interval '24 hours') AT TIME ZONE 'UTC'))) AT TIME ZONE 'UTC' AS by_day_after
-        ) candidate
-        CROSS JOIN LATERAL (
-            SELECT CASE
-                WHEN candidate.by_day_before AT TIME ZONE a.timezone = local.wall THEN candidate.by_day_before
-                WHEN candidate.by_day_after AT TIME ZONE a.timezone = local.wall THEN candidate.by_day_after
-                WHEN (candidate.by_day_before AT TIME ZONE a.timezone)::date = dates.usage_date THEN candidate.by_day_before
-            END AS at
-        ) earliest
-        WHERE earliest.at IS NOT NULL
+        CROSS JOIN LATERAL bcce_data.local_midnight(dates.usage_date, a.timezone) earliest
+        WHERE earliest.starts_at IS NOT NULL
     ),
     day AS (
         SELECT

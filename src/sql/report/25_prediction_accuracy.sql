@@ -38,322 +38,42 @@ RETURNS TABLE (
 )
 LANGUAGE sql STABLE PARALLEL RESTRICTED
 BEGIN ATOMIC
-    WITH prediction AS (
-        SELECT
-            p.tenant_id,
-            p.model_name,
-            p.model_version,
-            p.prediction_id,
-            p.predicted_at,
-            p.target_kind,
-            p.target_id,
-            p.horizon_seconds,
-            p.predicted_at + make_interval(secs => p.horizon_seconds) AS horizon_at,
-            p.failure_probability AS p,
-            CASE WHEN p.outcome_at <= (SELECT least(until, bcce.report_now())) THEN p.outcome END AS told,
-            p.outcome_at AS told_at
-        FROM bcce_data.predictions p
-        WHERE (since IS NULL OR p.predicted_at >= since)
-          AND (until IS NULL OR p.predicted_at < until)
-          AND NOT p.is_test
-    ),
-    -- What was heard of the predicted services: failures by their start, and any run or incident.
-    sign AS (
-        SELECT r.tenant_id, coalesce(r.service_id, w.service_id) AS service_id, r.started_at AS at,
-               r.status IN ('failed', 'timed_out') AND r.finished_at <= (SELECT least(until, bcce.report_now())) AS is_failure
-        FROM bcce_data.workflow_runs r
-        LEFT JOIN bcce_data.workflows w ON w.tenant_id = r.tenant_id AND w.workflow_id = r.workflow_id
-        WHERE NOT r.is_test AND r.status <> 'skipped'
-          AND (since IS NULL OR r.started_at >= since)
-          AND (until IS NULL OR r.started_at < until)
-          AND r.started_at <= (SELECT least(until, bcce.report_now()))
-        UNION ALL
-        SELECT i.tenant_id, i.service_id, i.started_at, true
-        FROM bcce_data.declared_incidents(until) i
-        WHERE i.started_at <= (SELECT least(until, bcce.report_now()))
-    ),
-    -- Backwards in time; at equal times the prediction comes first, so that only
-    -- what began after it is ahead of it.  The predictions ride along: joining
-    -- back to them would leave the planner a join by tenant alone.
-    ahead AS (
-        SELECT
-            x.tenant_id,
-            x.model_name,
-            x.model_version,
-            x.prediction_id,
-            x.at,
-            x.service_id,
-            x.horizon_seconds,
-            x.horizon_at,
-            x.p,
-            x.told,
-            x.told_at,
-            min(x.failure_at) OVER backwards AS failure_at,
-            min(x.heard_at) OVER backwards AS heard_at
-        FROM (
-            SELECT p.tenant_id, p.target_id AS service_id, p.predicted_at AS at, p.prediction_id,
-                   p.model_name, p.model_version, p.horizon_seconds, p.horizon_at, p.p, p.told, p.told_at,
-                   NULL::timestamptz AS failure_at, NULL::timestamptz AS heard_at
-            FROM prediction p
-            WHERE p.target_kind = 'service'
-            UNION ALL
-            SELECT s.tenant_id, s.service_id, s.at, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
-                   CASE WHEN s.is_failure THEN s.at END, s.at
-            FROM sign s
-            WHERE EXISTS (
-                SELECT 1
-                FROM prediction p
-                WHERE p.tenant_id = s.tenant_id AND p.target_kind = 'service' AND p.target_id = s.service_id
-            )
-        ) x
-        WINDOW backwards AS (
-            PARTITION BY x.tenant_id, x.service_id
-            ORDER BY x.at DESC, x.prediction_id IS NULL
-            ROWS UNBOUNDED PRECEDING)
-    ),
-    paired AS (
-        SELECT
-            h.tenant_id,
-            h.model_name,
-            h.model_version,
-            h.prediction_id,
-            h.at AS predicted_at,
-            'service' AS target_kind,
-            h.service_id AS target_id,
-            h.horizon_seconds,
-            h.horizon_at,
-            h.p,
-            h.told,
-            h.told_at,
-            NULL::boolean AS run_is_test,
-            NULL AS run_status,
-            NULL::timestamptz AS run_finished_at,
-            false AS is_late,
-            CASE WHEN h.failure_at <= h.horizon_at THEN h.failure_at END AS service_failure_at,
-            h.heard_at <= h.horizon_at AS was_heard
-        FROM ahead h
-        WHERE h.prediction_id IS NOT NULL
-        UNION ALL
-        SELECT
-            p.tenant_id,
-            p.model_name,
-            p.model_version,
-            p.prediction_id,
-            p.predicted_at,
-            p.target_kind,
-            p.target_id,
-            p.horizon_seconds,
-            p.horizon_at,
-            p.p,
-            p.told,
-            p.told_at,
-            r.is_test,
-            r.status,
-            r.finished_at,
-            coalesce(r.started_at < p.predicted_at, false),
-            NULL,
-            NULL
-        FROM prediction p
-        LEFT JOIN bcce_data.workflow_runs r
-            ON p.target_kind = 'run' AND r.tenant_id = p.tenant_id AND r.run_id = p.target_id
-            AND (until IS NULL OR r.started_at < until)
-        WHERE p.target_kind <> 'service'
-    ),
-    ranked AS (
-        SELECT
-            q.tenant_id,
-            q.model_name,
-            q.model_version,
-            q.predicted_at,
-            q.target_kind,
-            q.target_id,
-            q.horizon_at,
-            q.p,
-            q.told,
-            q.told_at,
-            q.run_is_test,
-            q.run_status,
-            q.run_finished_at,
-            q.is_late,
-            q.service_failure_at,
-            q.was_heard,
-            -- What was told of an external thing belongs to that very prediction.
-            NOT q.is_late AND row_number() OVER (
-                PARTITION BY q.tenant_id, q.model_name, q.model_version, q.target_kind, q.target_id, q.is_late,
-                    CASE WHEN q.target_kind = 'service' THEN q.predicted_at END,
-                    CASE WHEN q.target_kind = 'service' THEN q.horizon_seconds END,
-                    CASE WHEN q.target_kind = 'external' AND q.told IS NOT NULL THEN q.prediction_id END
-                ORDER BY q.predicted_at DESC, q.prediction_id DESC
-            ) > 1 AS is_superseded
-        FROM paired q
-    ),
-    judged AS (
-        SELECT
-            k.tenant_id,
-            k.model_name,
-            k.model_version,
-            k.p,
-            verdict.state,
-            CASE WHEN verdict.state = 'labelled' THEN coalesce(k.told::integer, CASE k.target_kind
-                WHEN 'run' THEN (k.run_status IN ('failed', 'timed_out'))::integer
-                ELSE (k.service_failure_at IS NOT NULL)::integer END) END AS y,
-            CASE WHEN k.told IS NOT NULL THEN k.told_at
-                 WHEN k.target_kind = 'run' THEN k.run_finished_at
-                 ELSE k.horizon_at END - k.predicted_at AS label_delay,
-            CASE k.target_kind WHEN 'run' THEN k.run_finished_at
-                               WHEN 'service' THEN k.service_failure_at
-                               ELSE k.told_at END - k.predicted_at AS lead_time
-        FROM ranked k
-        CROSS JOIN LATERAL (
-            SELECT CASE
-                WHEN k.is_late THEN 'late'
-                WHEN k.is_superseded THEN 'superseded'
-                WHEN k.told IS NOT NULL THEN 'labelled'
-                WHEN k.target_kind = 'external' THEN 'pending'
-                WHEN k.target_kind = 'run' THEN CASE
-                    WHEN k.run_is_test THEN 'unlabelable'
-                    WHEN k.run_finished_at <= (SELECT least(until, bcce.report_now())) THEN
-                        CASE WHEN k.run_status IN ('cancelled', 'skipped') THEN 'unlabelable' ELSE 'labelled' END
-                    ELSE 'pending' END
-                WHEN k.horizon_at > (SELECT least(until, bcce.report_now())) THEN 'pending'
-                WHEN k.was_heard THEN 'labelled'
-                WHEN EXISTS (
-                    SELECT 1
-                    FROM bcce_data.performance_metrics m
-                    WHERE m.tenant_id = k.tenant_id AND m.service_id = k.target_id AND NOT m.is_test
-                      AND m.observed_at > k.predicted_at AND m.observed_at <= k.horizon_at
-                ) THEN 'labelled'
-                ELSE 'unlabelable'
-            END AS state
-        ) verdict
-    ),
-    -- One row per model, known by its own row or by its predictions.
-    model AS (
-        SELECT x.tenant_id, t.tenant_name, x.model_name, x.model_version, coalesce(max(x.threshold), 0.5) AS threshold
-        FROM (
-            SELECT m.tenant_id, m.model_name, m.model_version, m.threshold
-            FROM bcce_data.models m
-            UNION ALL
-            SELECT j.tenant_id, j.model_name, j.model_version, NULL
-            FROM judged j
-        ) x
-        JOIN bcce_data.tenants t ON t.tenant_id = x.tenant_id AND t.deleted_at IS NULL
-        GROUP BY x.tenant_id, t.tenant_name, x.model_name, x.model_version
-    ),
-    tally AS (
-        SELECT
-            j.tenant_id,
-            j.model_name,
-            j.model_version,
-            count(*) AS total,
-            count(*) FILTER (WHERE j.state = 'labelled') AS labelled,
-            count(*) FILTER (WHERE j.state = 'pending') AS pending,
-            count(*) FILTER (WHERE j.state = 'unlabelable') AS unlabelable,
-            count(*) FILTER (WHERE j.state = 'superseded') AS superseded,
-            count(*) FILTER (WHERE j.state = 'late') AS late
-        FROM judged j
-        GROUP BY j.tenant_id, j.model_name, j.model_version
-    ),
-    labelled AS (
-        SELECT
-            j.tenant_id,
-            j.model_name,
-            j.model_version,
-            j.p,
-            j.y,
-            j.p >= m.threshold AS is_positive,
-            least(greatest(j.p, 1e-15), 1 - 1e-15) AS clipped,
-            extract(epoch FROM j.label_delay)::double precision / 60 AS label_delay_minutes,
-            extract(epoch FROM j.lead_time)::double precision / 60 AS lead_time_minutes,
-            -- Twice the mean rank of equals, so that it stays whole.
-            2 * rank() OVER (PARTITION BY j.tenant_id, j.model_name, j.model_version ORDER BY j.p) - 1
-                + count(*) OVER (PARTITION BY j.tenant_id, j.model_name, j.model_version, j.p) AS double_rank
-        FROM judged j
-        JOIN model m ON m.tenant_id = j.tenant_id AND m.model_name = j.model_name AND m.model_version = j.model_version
-        WHERE j.state = 'labelled'
-    ),
-    score AS (
-        SELECT
-            l.tenant_id,
-            l.model_name,
-            l.model_version,
-            count(*) AS n,
-            sum(l.y) AS failures,
-            count(*) FILTER (WHERE l.is_positive AND l.y = 1) AS tp,
-            count(*) FILTER (WHERE l.is_positive AND l.y = 0) AS fp,
-            count(*) FILTER (WHERE NOT l.is_positive AND l.y = 0) AS tn,
-            count(*) FILTER (WHERE NOT l.is_positive AND l.y = 1) AS fn,
-            avg((l.p - l.y) * (l.p - l.y)) AS brier,
-            -avg(CASE l.y WHEN 1 THEN ln(l.clipped) ELSE ln(1 - l.clipped) END) AS log_loss,
-            sum(l.double_rank) FILTER (WHERE l.y = 1) AS failure_double_ranks,
-            avg(l.p) AS mean_p,
-            sum(l.p) AS sum_p,
-            percentile_cont(0.5) WITHIN GROUP (ORDER BY l.label_delay_minutes)
-                FILTER (WHERE l.label_delay_minutes >= 0) AS label_delay_minutes,
-            percentile_cont(0.5) WITHIN GROUP (ORDER BY l.lead_time_minutes)
-                FILTER (WHERE l.is_positive AND l.y = 1 AND l.lead_time_minutes >= 0) AS lead_time_minutes
-        FROM labelled l
-        GROUP BY l.tenant_id, l.model_name, l.model_version
-    ),
-    calibration AS (
-        SELECT
-            b.tenant_id,
-            b.model_name,
-            b.model_version,
-            sum(b.distance) / sum(b.n) AS ece,
-            max(b.distance / b.n) AS mce
-        FROM (
-            SELECT l.tenant_id, l.model_name, l.model_version, count(*) AS n, abs(sum(l.p) - sum(l.y)) AS distance
-            FROM labelled l
-            GROUP BY l.tenant_id, l.model_name, l.model_version, least(floor(l.p * 10), 9)
-        ) b
-        GROUP BY b.tenant_id, b.model_name, b.model_version
-    )
     SELECT
-        m.tenant_id,
-        m.tenant_name,
-        m.model_name,
-        m.model_version,
-        coalesce(t.total, 0),
-        coalesce(t.labelled, 0),
-        coalesce(t.pending, 0),
-        coalesce(t.unlabelable, 0),
-        coalesce(t.superseded, 0),
-        coalesce(t.late, 0),
-        m.threshold,
-        coalesce(s.tp, 0),
-        coalesce(s.fp, 0),
-        coalesce(s.tn, 0),
-        coalesce(s.fn, 0),
-        round(100.0 * (s.tp + s.tn) / s.n, 1),
-        round(100.0 * s.tp / nullif(s.tp + s.fp, 0), 1),
-        round(100.0 * s.tp / nullif(s.tp + s.fn, 0), 1),
-        round(100.0 * s.tn / nullif(s.tn + s.fp, 0), 1),
-        2.0::double precision * s.tp / nullif(2 * s.tp + s.fp + s.fn, 0),
-        (s.tp::double precision * s.tn - s.fp::double precision * s.fn)
-            / nullif(sqrt((s.tp + s.fp)::double precision * (s.tp + s.fn) * (s.tn + s.fp) * (s.tn + s.fn)), 0),
-        s.brier,
-        1 - s.brier / nullif(base.rate * (1 - base.rate), 0),
+        s.tenant_id,
+        s.tenant_name,
+        s.model_name,
+        s.model_version,
+        s.total_predictions,
+        s.labelled_count,
+        s.pending_count,
+        s.unlabelable_count,
+        s.superseded_count,
+        s.late_count,
+        s.threshold,
+        s.true_positives,
+        s.false_positives,
+        s.true_negatives,
+        s.false_negatives,
+        s.accuracy_percent,
+        s.precision_percent,
+        s.recall_percent,
+        s.specificity_percent,
+        s.f1_score,
+        s.mcc,
+        s.brier_score,
+        s.brier_skill_score,
         s.log_loss,
-        ((s.failure_double_ranks - 1.0 * s.failures * (s.failures + 1))
-            / nullif(2.0 * s.failures * (s.n - s.failures), 0))::double precision,
-        c.ece,
-        c.mce,
-        s.mean_p,
-        round(100.0 * s.failures / s.n, 1),
-        s.sum_p / nullif(s.failures, 0),
-        s.label_delay_minutes,
-        s.lead_time_minutes,
-        -- Wilson, as in analytics_overview
-        round(100.0 * (s.tp + s.tn + 3.841458820694124 / 2 - 1.959963984540054
-            * sqrt(1.0 * (s.tp + s.tn) * (s.fp + s.fn) / s.n + 3.841458820694124 / 4)) / (s.n + 3.841458820694124), 1),
-        round(100.0 * (s.tp + s.tn + 3.841458820694124 / 2 + 1.959963984540054
-            * sqrt(1.0 * (s.tp + s.tn) * (s.fp + s.fn) / s.n + 3.841458820694124 / 4)) / (s.n + 3.841458820694124), 1)
-    FROM model m
-    LEFT JOIN tally t ON t.tenant_id = m.tenant_id AND t.model_name = m.model_name AND t.model_version = m.model_version
-    LEFT JOIN score s ON s.tenant_id = m.tenant_id AND s.model_name = m.model_name AND s.model_version = m.model_version
-    LEFT JOIN calibration c ON c.tenant_id = m.tenant_id AND c.model_name = m.model_name AND c.model_version = m.model_version
-    CROSS JOIN LATERAL (SELECT s.failures::double precision / s.n AS rate) base;
+        s.auc,
+        s.ece,
+        s.mce,
+        s.mean_predicted,
+        s.base_rate_percent,
+        s.calibration_ratio,
+        s.median_label_delay_minutes,
+        s.median_lead_time_minutes,
+        s.accuracy_low_percent,
+        s.accuracy_high_percent
+    FROM bcce_data.prediction_scores(since, until, false) s;
 END;
 COMMENT ON FUNCTION bcce.prediction_accuracy(timestamptz, timestamptz) IS 'How good were the predictions made between since (inclusive) and until (exclusive)? NULL leaves an end open. Same columns as the view of this name; what became known after the window is still pending.';
 

@@ -69,7 +69,7 @@ BEGIN
         WHERE p.pronamespace = 'bcce'::regnamespace
           AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e')
           AND (EXISTS (SELECT FROM pg_class c WHERE c.relnamespace = p.pronamespace AND c.relkind = 'v' AND c.relname = p.proname)
-               OR p.proname IN ('overview_json', 'report_tenant', 'export_csv', 'export_jsonl', 'export_json',
+               OR p.proname IN ('overview_json', 'metrics', 'report_tenant', 'export_csv', 'export_jsonl', 'export_json',
                                  'export_lines', 'log_export'))
     LOOP
         EXECUTE item.command;

@@ -1,0 +1,86 @@
+-- What is billable, what it cost, and who is a user: one definition for all reports.
+CREATE OR REPLACE FUNCTION bcce_data.cost_units(since timestamptz, until timestamptz)
+RETURNS TABLE (
+    tenant_id uuid,
+    item text,
+    at timestamptz,
+    usd numeric,
+    run_seconds numeric
+)
+LANGUAGE sql STABLE PARALLEL RESTRICTED
+BEGIN ATOMIC
+    SELECT
+        r.tenant_id,
+        'workflow_run',
+        r.started_at,
+        coalesce(r.charged_usd, bcce.estimate_cost('workflow_run', 1, r.started_at, r.tenant_id)),
+        extract(epoch FROM least(r.finished_at, greatest(r.started_at, (SELECT least(until, bcce.report_now())))) - r.started_at)
+    FROM bcce_data.workflow_runs r
+    WHERE (since IS NULL OR r.started_at >= since)
+      AND (until IS NULL OR r.started_at < until)
+      AND NOT r.is_test AND r.status <> 'skipped'
+    UNION ALL
+    SELECT
+        m.tenant_id,
+        'metric',
+        m.observed_at,
+        coalesce(m.charged_usd, bcce.estimate_cost('metric', 1, m.observed_at, m.tenant_id)),
+        NULL
+    FROM bcce_data.performance_metrics m
+    WHERE (since IS NULL OR m.observed_at >= since)
+      AND (until IS NULL OR m.observed_at < until)
+      AND NOT m.is_test
+    UNION ALL
+    SELECT
+        p.tenant_id,
+        'prediction',
+        p.predicted_at,
+        coalesce(p.charged_usd, bcce.estimate_cost('prediction', 1, p.predicted_at, p.tenant_id)),
+        NULL
+    FROM bcce_data.predictions p
+    WHERE (since IS NULL OR p.predicted_at >= since)
+      AND (until IS NULL OR p.predicted_at < until)
+      AND NOT p.is_test
+    UNION ALL
+    SELECT u.tenant_id, 'model_call', u.at, u.reported_cost_usd, NULL
+    FROM bcce_data.model_usage u
+    WHERE (since IS NULL OR u.at >= since)
+      AND (until IS NULL OR u.at < until)
+      AND NOT u.is_test;
+END;
+COMMENT ON FUNCTION bcce_data.cost_units(timestamptz, timestamptz) IS 'Runs, metric samples, predictions and model calls between since (inclusive) and until (exclusive) with their cost in US dollars, as charged or reported, else at the price of their time; NULL: unknown. run_seconds is how long a run ran, up to now or until.';
+
+CREATE OR REPLACE FUNCTION bcce_data.infra_share(amount_usd numeric, period_start_at timestamptz, period_end_at timestamptz, since timestamptz, until timestamptz)
+RETURNS numeric
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN CASE
+    WHEN (since IS NULL OR period_start_at >= since) AND period_end_at <= until THEN amount_usd
+    WHEN period_start_at >= until OR period_end_at <= since OR since >= until THEN 0
+    ELSE round(amount_usd * extract(epoch FROM least(period_end_at, until) - greatest(period_start_at, since))
+               / extract(epoch FROM period_end_at - period_start_at), 10)
+END;
+COMMENT ON FUNCTION bcce_data.infra_share(numeric, timestamptz, timestamptz, timestamptz, timestamptz) IS 'The part of a bill that falls between since and until, by overlap, in US dollars; a share is rounded to ten decimals.';
+
+CREATE OR REPLACE FUNCTION bcce_data.user_activity(since timestamptz, until timestamptz)
+RETURNS TABLE (tenant_id uuid, user_key text, at timestamptz)
+LANGUAGE sql STABLE PARALLEL RESTRICTED
+BEGIN ATOMIC
+    SELECT r.tenant_id, r.user_key, r.started_at
+    FROM bcce_data.workflow_runs r
+    WHERE (since IS NULL OR r.started_at >= since)
+      AND (until IS NULL OR r.started_at < until)
+      AND NOT r.is_test AND r.status <> 'skipped' AND r.user_key IS NOT NULL
+    UNION ALL
+    SELECT e.tenant_id, e.user_key, e.occurred_at
+    FROM bcce_data.events e
+    WHERE (since IS NULL OR e.occurred_at >= since)
+      AND (until IS NULL OR e.occurred_at < until)
+      AND NOT e.is_test AND e.user_key IS NOT NULL
+    UNION ALL
+    SELECT u.tenant_id, u.user_key, u.at
+    FROM bcce_data.model_usage u
+    WHERE (since IS NULL OR u.at >= since)
+      AND (until IS NULL OR u.at < until)
+      AND NOT u.is_test AND u.user_key IS NOT NULL;
+END;
+COMMENT ON FUNCTION bcce_data.user_activity(timestamptz, timestamptz) IS 'What users did between since (inclusive) and until (exclusive): one row per run, event and model call of a pseudonymous user. Guests are not users.';

@@ -1,0 +1,85 @@
+-- How runs ended, hour by hour.
+CREATE OR REPLACE FUNCTION bcce.executions_by_status_hourly(since timestamptz DEFAULT NULL, until timestamptz DEFAULT NULL)
+RETURNS TABLE (
+    tenant_id uuid,
+    tenant_name text,
+    period_start_at timestamptz,
+    total_workflows bigint,
+    succeeded_workflows bigint,
+    failed_workflows bigint,
+    timed_out_workflows bigint,
+    cancelled_workflows bigint,
+    running_workflows bigint
+)
+LANGUAGE sql STABLE PARALLEL RESTRICTED
+BEGIN ATOMIC
+    WITH run AS (
+        SELECT
+            t.tenant_id,
+            t.tenant_name,
+            t.timezone,
+            hour.starts_at,
+            count(*) AS total,
+            count(*) FILTER (WHERE ended.by_now AND r.status = 'succeeded') AS succeeded,
+            count(*) FILTER (WHERE ended.by_now AND r.status = 'failed') AS failed,
+            count(*) FILTER (WHERE ended.by_now AND r.status = 'timed_out') AS timed_out,
+            count(*) FILTER (WHERE ended.by_now AND r.status = 'cancelled') AS cancelled,
+            count(*) FILTER (WHERE ended.by_now IS NOT TRUE) AS running
+        FROM bcce_data.tenants t
+        JOIN bcce_data.workflow_runs r ON r.tenant_id = t.tenant_id
+        CROSS JOIN LATERAL bcce_data.local_hour(r.started_at, t.timezone) hour
+        CROSS JOIN LATERAL (SELECT r.finished_at <= (SELECT least(until, bcce.report_now())) AS by_now) ended
+        WHERE t.deleted_at IS NULL
+          AND NOT r.is_test AND r.status <> 'skipped'
+          AND (since IS NULL OR r.started_at >= since)
+          AND (until IS NULL OR r.started_at < until)
+        GROUP BY t.tenant_id, t.tenant_name, t.timezone, hour.starts_at
+    ),
+    -- By half hours, as a clock may be put forward by one.
+    hour AS (
+        SELECT DISTINCT e.tenant_id, e.tenant_name, local.starts_at
+        FROM (
+            SELECT r.tenant_id, r.tenant_name, r.timezone, min(r.starts_at) AS first_at, max(r.starts_at) AS last_at
+            FROM run r
+            GROUP BY r.tenant_id, r.tenant_name, r.timezone
+        ) e
+        CROSS JOIN LATERAL generate_series(e.first_at, e.last_at, interval '30 minutes') AS g (at)
+        CROSS JOIN LATERAL bcce_data.local_hour(g.at, e.timezone) local
+    )
+    SELECT
+        h.tenant_id,
+        h.tenant_name,
+        h.starts_at,
+        coalesce(r.total, 0),
+        coalesce(r.succeeded, 0),
+        coalesce(r.failed, 0),
+        coalesce(r.timed_out, 0),
+        coalesce(r.cancelled, 0),
+        coalesce(r.running, 0)
+    FROM hour h
+    LEFT JOIN run r ON r.tenant_id = h.tenant_id AND r.starts_at = h.starts_at;
+END;
+COMMENT ON FUNCTION bcce.executions_by_status_hourly(timestamptz, timestamptz) IS 'How did the runs end that started between since (inclusive) and until (exclusive), hour by hour? NULL leaves an end open. Same columns as the view of this name; what finished after the window still counts as running.';
+
+CREATE OR REPLACE VIEW bcce.executions_by_status_hourly WITH (security_invoker = true) AS
+SELECT
+    x.tenant_id,
+    x.tenant_name,
+    x.period_start_at,
+    x.total_workflows,
+    x.succeeded_workflows,
+    x.failed_workflows,
+    x.timed_out_workflows,
+    x.cancelled_workflows,
+    x.running_workflows
+FROM bcce.executions_by_status_hourly(NULL::timestamptz, NULL::timestamptz) x;
+COMMENT ON VIEW bcce.executions_by_status_hourly IS 'How do runs end, hour by hour? One row per visible tenant and hour of its clock from its first to its last run, hours without any included. For a period use the function of this name.';
+COMMENT ON COLUMN bcce.executions_by_status_hourly.tenant_id IS 'tenant';
+COMMENT ON COLUMN bcce.executions_by_status_hourly.tenant_name IS 'display name of the tenant';
+COMMENT ON COLUMN bcce.executions_by_status_hourly.period_start_at IS 'start of the hour by the clock of the tenant''s zone; a repeated hour is two';
+COMMENT ON COLUMN bcce.executions_by_status_hourly.total_workflows IS 'runs started, skipped ones not';
+COMMENT ON COLUMN bcce.executions_by_status_hourly.succeeded_workflows IS 'of these, succeeded';
+COMMENT ON COLUMN bcce.executions_by_status_hourly.failed_workflows IS 'of these, failed';
+COMMENT ON COLUMN bcce.executions_by_status_hourly.timed_out_workflows IS 'of these, timed out';
+COMMENT ON COLUMN bcce.executions_by_status_hourly.cancelled_workflows IS 'of these, cancelled';
+COMMENT ON COLUMN bcce.executions_by_status_hourly.running_workflows IS 'of these, not finished';

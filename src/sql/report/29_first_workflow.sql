@@ -1,0 +1,63 @@
+-- How long people take until they first run something.
+CREATE OR REPLACE FUNCTION bcce.time_to_first_workflow(since timestamptz DEFAULT NULL, until timestamptz DEFAULT NULL)
+RETURNS TABLE (
+    tenant_id uuid,
+    tenant_name text,
+    provisioned_users bigint,
+    started_users bigint,
+    ran_before_users bigint,
+    waiting_users bigint,
+    median_minutes double precision,
+    longest_wait_minutes double precision
+)
+LANGUAGE sql STABLE PARALLEL RESTRICTED
+BEGIN ATOMIC
+    SELECT
+        t.tenant_id,
+        t.tenant_name,
+        count(p.provisioned_at),
+        count(*) FILTER (WHERE f.first_at >= p.provisioned_at),
+        count(*) FILTER (WHERE f.first_at < p.provisioned_at),
+        count(p.provisioned_at) FILTER (WHERE f.first_at IS NULL),
+        percentile_cont(0.5) WITHIN GROUP (ORDER BY extract(epoch FROM f.first_at - p.provisioned_at)::double precision / 60)
+            FILTER (WHERE f.first_at >= p.provisioned_at),
+        max(extract(epoch FROM least(p.deprovisioned_at, (SELECT least(until, bcce.report_now()))) - p.provisioned_at)::double precision / 60)
+            FILTER (WHERE f.first_at IS NULL)
+    FROM bcce_data.tenants t
+    LEFT JOIN bcce_data.principals p
+        ON p.tenant_id = t.tenant_id AND isfinite(p.provisioned_at)
+        AND (since IS NULL OR p.provisioned_at >= since)
+        AND (until IS NULL OR p.provisioned_at < until)
+        AND p.provisioned_at <= (SELECT least(until, bcce.report_now()))
+    LEFT JOIN (
+        SELECT r.tenant_id, r.user_key, min(r.started_at) AS first_at
+        FROM bcce_data.workflow_runs r
+        WHERE NOT r.is_test AND r.status <> 'skipped' AND r.user_key IS NOT NULL
+          AND (until IS NULL OR r.started_at < until)
+        GROUP BY r.tenant_id, r.user_key
+    ) f ON f.tenant_id = p.tenant_id AND f.user_key = p.user_key
+    WHERE t.deleted_at IS NULL
+    GROUP BY t.tenant_id, t.tenant_name;
+END;
+COMMENT ON FUNCTION bcce.time_to_first_workflow(timestamptz, timestamptz) IS 'How long did it take until those provisioned between since (inclusive) and until (exclusive) first ran a workflow? NULL leaves an end open. Same columns as the view of this name; who first ran one after the window still waits.';
+
+CREATE OR REPLACE VIEW bcce.time_to_first_workflow WITH (security_invoker = true) AS
+SELECT
+    x.tenant_id,
+    x.tenant_name,
+    x.provisioned_users,
+    x.started_users,
+    x.ran_before_users,
+    x.waiting_users,
+    x.median_minutes,
+    x.longest_wait_minutes
+FROM bcce.time_to_first_workflow(NULL::timestamptz, NULL::timestamptz) x;
+COMMENT ON VIEW bcce.time_to_first_workflow IS 'How long does it take until people first run a workflow? One row per visible tenant. For a period use the function of this name.';
+COMMENT ON COLUMN bcce.time_to_first_workflow.tenant_id IS 'tenant';
+COMMENT ON COLUMN bcce.time_to_first_workflow.tenant_name IS 'display name of the tenant';
+COMMENT ON COLUMN bcce.time_to_first_workflow.provisioned_users IS 'people with a known time of provisioning';
+COMMENT ON COLUMN bcce.time_to_first_workflow.started_users IS 'of these, who ran a workflow since';
+COMMENT ON COLUMN bcce.time_to_first_workflow.ran_before_users IS 'of these, whose first run is before their provisioning: left out of the median';
+COMMENT ON COLUMN bcce.time_to_first_workflow.waiting_users IS 'of these, who ran none yet: not in the median, so that it is too short while many wait';
+COMMENT ON COLUMN bcce.time_to_first_workflow.median_minutes IS 'median time from provisioning to the first run of those who ran one since, minutes; NULL: nobody did';
+COMMENT ON COLUMN bcce.time_to_first_workflow.longest_wait_minutes IS 'longest time that one who ran none yet has waited, minutes, up to deprovisioning, now or the window''s end';
