@@ -85,8 +85,10 @@ RESET parallel_leader_participation;
 DROP TABLE time_rows;
 
 -- a worker restores it before other settings, so it may not depend on them
-\setenv PGOPTIONS '-c bcce.test_now=2026-01-31T12:00:00+00'
-\c -
+\set conninfo 'dbname=' :DBNAME ' options=''-c bcce.test_now=2026-01-31T12:00:00+00'''
+\o /dev/null
+\c :conninfo
+\o
 SELECT count(set_config(name, 'on', false)) AS forced FROM pg_settings WHERE name IN ('force_parallel_mode', 'debug_parallel_query');
 SELECT bcce.report_now() = '2026-01-31 12:00:00+00' AS in_worker;
 SELECT (now() AT TIME ZONE 'Europe/Berlin') > '2000-01-01' AS zones_work;
