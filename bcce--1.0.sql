@@ -346,11 +346,11 @@ VOLATILE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION bcce.log_line(text) IS
 'Writes a line of level LOG to the server log, without the statement and its context, and sends it to no client. The words must hold no personal data.';
 
-CREATE FUNCTION bcce.inbox_row() RETURNS trigger
+CREATE FUNCTION bcce.collect_rows() RETURNS trigger
 AS 'MODULE_PATHNAME' LANGUAGE C
 VOLATILE PARALLEL UNSAFE;
-COMMENT ON FUNCTION bcce.inbox_row() IS
-'Trigger INSTEAD OF INSERT of the inboxes: calls the trigger function of bcce_data named by its argument, without the context of COPY, which would put the row in hand into the server log with any error, a cancelled statement included. Any other use is the error 39P01.';
+COMMENT ON FUNCTION bcce.collect_rows() IS
+'Trigger of the inboxes, BEFORE STATEMENT, INSTEAD OF each row and AFTER STATEMENT of INSERT: collects the rows and hands them, some thousands at a time, to the trigger function of bcce_data named by its argument, which sees them as the transition table batch. It runs without the context of COPY, which would put the row in hand into the server log with any error, a cancelled statement included. Any other use is the error 39P01.';
 -- Cost: what a quantity costs by the price book.
 
 CREATE FUNCTION bcce.estimate_cost(item text, quantity numeric, at timestamptz DEFAULT now(), tenant uuid DEFAULT NULL) RETURNS numeric
@@ -518,7 +518,7 @@ REVOKE ALL ON FUNCTION
     bcce.raise_error(text, text, text, text),
     bcce.log_line(text),
     bcce.invalidate_cache(),
-    bcce.inbox_row(),
+    bcce.collect_rows(),
     bcce.pseudonym(text, text),
     bcce.pseudonym(text, text, uuid)
     FROM PUBLIC;
@@ -533,7 +533,7 @@ GRANT EXECUTE ON FUNCTION bcce.raise_error(text, text, text, text)
 GRANT EXECUTE ON FUNCTION bcce.log_line(text) TO bcce_owner;
 
 -- Triggers of a new partition are made by its owner.
-GRANT EXECUTE ON FUNCTION bcce.invalidate_cache(), bcce.inbox_row() TO bcce_owner;
+GRANT EXECUTE ON FUNCTION bcce.invalidate_cache(), bcce.collect_rows() TO bcce_owner;
 
 
 INSERT INTO bcce.module (part, name, sql) VALUES ('store', '10_schemas', $bcce_module$
@@ -1011,8 +1011,7 @@ CREATE TABLE IF NOT EXISTS bcce_data.workflow_run_keys (
     tenant_id uuid NOT NULL,
     run_id text NOT NULL,
     started_at timestamptz NOT NULL,
-    CONSTRAINT workflow_run_keys_pkey PRIMARY KEY (tenant_id, run_id),
-    CONSTRAINT workflow_run_keys_tenant_fkey FOREIGN KEY (tenant_id) REFERENCES bcce_data.tenants
+    CONSTRAINT workflow_run_keys_pkey PRIMARY KEY (tenant_id, run_id)
 );
 COMMENT ON TABLE bcce_data.workflow_run_keys IS 'start of every run by its id, over all partitions of workflow_runs';
 COMMENT ON COLUMN bcce_data.workflow_run_keys.tenant_id IS 'tenant';
@@ -1260,8 +1259,7 @@ CREATE TABLE IF NOT EXISTS bcce_data.prediction_keys (
     tenant_id uuid NOT NULL,
     prediction_id text NOT NULL,
     predicted_at timestamptz NOT NULL,
-    CONSTRAINT prediction_keys_pkey PRIMARY KEY (tenant_id, prediction_id),
-    CONSTRAINT prediction_keys_tenant_fkey FOREIGN KEY (tenant_id) REFERENCES bcce_data.tenants
+    CONSTRAINT prediction_keys_pkey PRIMARY KEY (tenant_id, prediction_id)
 );
 COMMENT ON TABLE bcce_data.prediction_keys IS 'time of every prediction by its id, over all partitions of predictions';
 COMMENT ON COLUMN bcce_data.prediction_keys.tenant_id IS 'tenant';
@@ -2089,169 +2087,412 @@ $bcce_module$);
 INSERT INTO bcce.module (part, name, sql) VALUES ('store', '50_gate', $bcce_module$
 -- What every way in shares: identifiers, first mentions, counted rejections.
 -- These run inside the definer functions that call them, under their pinned
--- search_path, once or more a row: plpgsql keeps their plans.
+-- search_path.
+--
+-- A fact has one function, put_…s(), for one row and for many: it takes rows
+-- of a type given_…, in the order in which the sender gave them, stores what
+-- is sound, and returns for each row the reason of its refusal or NULL.  A row
+-- whose fault is set already is only handed back.
+--
+-- Plans are kept and met by batches of every size, so nothing here may join
+-- two batches: with a plan made for single rows that would be a nested loop.
+-- Lists are asked by IN (…) in a place that the planner cannot turn into a
+-- join, which hashes them, and words by a jsonb object.
 CREATE OR REPLACE FUNCTION bcce_data.key_text(tenant uuid, value text) RETURNS text
-LANGUAGE plpgsql STABLE AS $body$
-BEGIN
-    RETURN CASE WHEN bcce.contains_pii(value) THEN bcce.pseudonym(value, 'id', tenant) ELSE value END;
-END
+LANGUAGE sql STABLE AS $body$
+    SELECT CASE WHEN bcce.contains_pii(value) THEN bcce.pseudonym(value, 'id', tenant) ELSE value END
 $body$;
 COMMENT ON FUNCTION bcce_data.key_text(uuid, text) IS 'an identifier as the redaction trigger will store it, so that it can be looked up before';
 
 CREATE OR REPLACE FUNCTION bcce_data.time_fault(VARIADIC instants timestamptz[]) RETURNS text
-LANGUAGE plpgsql IMMUTABLE AS $body$
-BEGIN
-    RETURN CASE WHEN '1970-01-01 00:00:00+00' > ANY (instants) OR '2201-01-01 00:00:00+00' <= ANY (instants)
-                THEN 'time_out_of_range' END;
-END
+LANGUAGE sql IMMUTABLE AS $body$
+    SELECT CASE WHEN '1970-01-01 00:00:00+00' > ANY (instants) OR '2201-01-01 00:00:00+00' <= ANY (instants)
+                THEN 'time_out_of_range' END
 $body$;
 COMMENT ON FUNCTION bcce_data.time_fault(timestamptz[]) IS 'reason to refuse an instant outside 1970 to 2200, NULL where there is none';
 
-CREATE OR REPLACE FUNCTION bcce_data.reject(tenant uuid, source text, reason text, example_key text) RETURNS void
+CREATE OR REPLACE FUNCTION bcce_data.reject(source text, tenants uuid[], reasons text[], example_keys text[]) RETURNS void
 LANGUAGE plpgsql VOLATILE AS $body$
 BEGIN
-    INSERT INTO bcce_data.rejected_input (tenant_id, source, reason, example_key)
-    VALUES (coalesce(tenant, bcce.current_tenant(), '00000000-0000-0000-0000-000000000000'), source, reason,
-            CASE WHEN tenant IS NOT NULL AND length(example_key) <= 256 THEN example_key END);
+    IF reasons IS NULL THEN
+        RETURN;
+    END IF;
+    INSERT INTO bcce_data.rejected_input (tenant_id, source, reason, example_key, rejected_count)
+    SELECT coalesce(r.tenant, bcce.current_tenant(), '00000000-0000-0000-0000-000000000000'), reject.source, r.reason,
+           min(r.example_key) FILTER (WHERE r.tenant IS NOT NULL AND length(r.example_key) <= 256), count(*)
+    FROM unnest(tenants, reasons, example_keys) AS r (tenant, reason, example_key)
+    GROUP BY 1, r.reason;
 END
 $body$;
-COMMENT ON FUNCTION bcce_data.reject(uuid, text, text, text) IS 'counts a refused row; its id is kept only where the tenant is known, whose key can hide it';
+COMMENT ON FUNCTION bcce_data.reject(text, uuid[], text[], text[]) IS 'counts refused rows; an id is kept only where the tenant is known, whose key can hide it';
 
-CREATE OR REPLACE FUNCTION bcce_data.mention_service(tenant uuid, service text) RETURNS void
+CREATE OR REPLACE FUNCTION bcce_data.tenant_word(tenant text) RETURNS text
+LANGUAGE sql IMMUTABLE AS $body$
+    SELECT left(coalesce(tenant, ''), 300)
+$body$;
+COMMENT ON FUNCTION bcce_data.tenant_word(text) IS 'a row''s tenant as resolve_tenants() takes it: longer ones than any that exists are cut';
+
+CREATE OR REPLACE FUNCTION bcce_data.resolve_tenants(words text[]) RETURNS jsonb
+LANGUAGE plpgsql STABLE AS $body$
+BEGIN
+    RETURN (SELECT jsonb_object_agg(w.word, bcce_data.resolve_tenant(w.word)) FROM unnest(words) AS w (word));
+END
+$body$;
+COMMENT ON FUNCTION bcce_data.resolve_tenants(text[]) IS 'tenants by word, as resolve_tenant(); null for unknown ones';
+
+CREATE OR REPLACE FUNCTION bcce_data.status_word(tenant text, word text) RETURNS text
+LANGUAGE sql IMMUTABLE AS $body$
+    SELECT tenant || ' ' || left(lower(btrim(word)), 101)
+$body$;
+COMMENT ON FUNCTION bcce_data.status_word(text, text) IS 'a tenant''s id and a sender''s word as known_words() takes them: longer words than any that exists are cut';
+
+CREATE OR REPLACE FUNCTION bcce_data.known_words(kind text, words text[]) RETURNS jsonb
+LANGUAGE plpgsql STABLE AS $body$
+BEGIN
+    RETURN (SELECT jsonb_object_agg(w.word, bcce_data.known_word(left(w.word, 36)::uuid, kind, substr(w.word, 38)))
+            FROM unnest(words) AS w (word) WHERE w.word IS NOT NULL);
+END
+$body$;
+COMMENT ON FUNCTION bcce_data.known_words(text, text[]) IS 'the reports'' words for the words of senders, as known_word(); null where nobody knows one';
+
+CREATE OR REPLACE FUNCTION bcce_data.mention_services(tenants uuid[], services text[]) RETURNS void
 LANGUAGE plpgsql VOLATILE AS $body$
 BEGIN
-    IF service IS NOT NULL
-       AND NOT EXISTS (SELECT FROM bcce_data.services s WHERE s.tenant_id = tenant AND s.service_id = service) THEN
-        INSERT INTO bcce_data.services (tenant_id, service_id, service_name) VALUES (tenant, service, service)
-        ON CONFLICT DO NOTHING;
+    INSERT INTO bcce_data.services (tenant_id, service_id, service_name)
+    SELECT m.tenant, m.service, m.service
+    FROM unnest(tenants, services) AS m (tenant, service)
+    WHERE m.service IS NOT NULL AND NOT EXISTS (
+        SELECT FROM bcce_data.services s
+        WHERE s.tenant_id = m.tenant AND s.service_id = bcce_data.key_text(m.tenant, m.service))
+    ORDER BY m.tenant, m.service COLLATE "C"
+    ON CONFLICT DO NOTHING;
+END
+$body$;
+COMMENT ON FUNCTION bcce_data.mention_services(uuid[], text[]) IS 'makes the rows of services at their first mention';
+
+CREATE OR REPLACE FUNCTION bcce_data.writable_tenant(tenant text) RETURNS uuid
+LANGUAGE plpgsql STABLE AS $body$
+DECLARE
+    target uuid := bcce_data.resolve_tenant(tenant);
+BEGIN
+    IF target IS NULL THEN
+        PERFORM bcce_data.refuse('unknown_tenant');
+    END IF;
+    RETURN target;
+END
+$body$;
+COMMENT ON FUNCTION bcce_data.writable_tenant(text) IS 'tenant that the caller may write for; error P0002 where there is none';
+
+CREATE OR REPLACE FUNCTION bcce_data.refuse_any(faults text[]) RETURNS void
+LANGUAGE plpgsql STABLE AS $body$
+BEGIN
+    IF faults[1] IS NOT NULL THEN
+        PERFORM bcce_data.refuse(faults[1]);
     END IF;
 END
 $body$;
-COMMENT ON FUNCTION bcce_data.mention_service(uuid, text) IS 'makes the row of a service at its first mention';
+COMMENT ON FUNCTION bcce_data.refuse_any(text[]) IS 'raises the error of the one row that a caller gave, if it has one';
+$bcce_module$);
 
-CREATE OR REPLACE FUNCTION bcce_data.put_workflow_run(run bcce_data.workflow_runs) RETURNS text
+INSERT INTO bcce.module (part, name, sql) VALUES ('store', '51_workflow_runs', $bcce_module$
+-- Ways in for runs of workflows.
+DO $do$
+BEGIN
+    IF to_regtype('bcce_data.given_workflow_run') IS NULL THEN
+        CREATE TYPE bcce_data.given_workflow_run AS (
+            tenant_id uuid, fault text, run_id text, workflow_id text, service_id text, user_id text, status text,
+            queued_at timestamptz, started_at timestamptz, finished_at timestamptz, error_class text, error_message text,
+            environment text, region text, risk_level text, identity_provider text, retry_of text, source_account text,
+            classification text, source text, is_test boolean);
+    END IF;
+END
+$do$;
+COMMENT ON TYPE bcce_data.given_workflow_run IS 'a run as a sender gives it';
+
+CREATE OR REPLACE FUNCTION bcce_data.put_workflow_runs(runs bcce_data.given_workflow_run[]) RETURNS text[]
 LANGUAGE plpgsql VOLATILE AS $body$
 DECLARE
-    fault text;
+    faults text[];
+    made_tenants uuid[];
+    made_runs text[];
+    known bigint[];
+    run record;
     known_start timestamptz;
 BEGIN
-    fault := CASE
-        WHEN run.workflow_id IS NULL OR run.workflow_id = '' OR run.run_id = '' THEN 'missing_id'
-        WHEN greatest(length(run.run_id), length(run.workflow_id), length(run.service_id), length(run.retry_of)) > 256 THEN 'key_too_long'
-        WHEN run.started_at IS NULL THEN 'missing_time'
-        WHEN run.status IS NULL THEN 'unknown_status'
-        WHEN run.finished_at < run.started_at THEN 'finished_before_started'
-        WHEN run.status = 'running' AND run.finished_at IS NOT NULL THEN 'finished_while_running'
-        WHEN run.status <> 'running' AND run.finished_at IS NULL THEN 'finished_missing'
-        ELSE bcce_data.time_fault(run.started_at, run.finished_at, run.queued_at)
-    END;
-    IF fault IS NOT NULL THEN
-        RETURN fault;
-    END IF;
-    run.run_id := bcce_data.key_text(run.tenant_id, coalesce(run.run_id, bcce.uuid_v7()::text));
-    run.workflow_id := bcce_data.key_text(run.tenant_id, run.workflow_id);
-    run.service_id := bcce_data.key_text(run.tenant_id, nullif(run.service_id, ''));
-    run.user_key := nullif(run.user_key, '');
-    run.is_test := coalesce(run.is_test, false);
+    SELECT array_agg(coalesce(r.fault, CASE
+        WHEN r.workflow_id IS NULL OR r.workflow_id = '' OR r.run_id IS NULL OR r.run_id = '' THEN 'missing_id'
+        WHEN greatest(length(r.run_id), length(r.workflow_id), length(r.service_id), length(r.retry_of)) > 256 THEN 'key_too_long'
+        WHEN r.started_at IS NULL THEN 'missing_time'
+        WHEN r.status IS NULL THEN 'unknown_status'
+        WHEN r.finished_at < r.started_at THEN 'finished_before_started'
+        WHEN r.status = 'running' AND r.finished_at IS NOT NULL THEN 'finished_while_running'
+        WHEN r.status <> 'running' AND r.finished_at IS NULL THEN 'finished_missing'
+        ELSE bcce_data.time_fault(r.started_at, r.finished_at, r.queued_at)
+    END)) INTO faults
+    FROM unnest(runs) AS r;
 
-    PERFORM bcce_data.mention_service(run.tenant_id, run.service_id);
-    SELECT coalesce(run.service_id, w.service_id) INTO run.service_id FROM bcce_data.workflows w
-    WHERE w.tenant_id = run.tenant_id AND w.workflow_id = run.workflow_id;
-    IF NOT FOUND THEN
+    PERFORM bcce_data.mention_services(array_agg(m.tenant_id), array_agg(m.service_id)) FROM (
+        SELECT DISTINCT (g.run).tenant_id, (g.run).service_id
+        FROM (SELECT unnest(runs) AS run, unnest(faults) AS fault) AS g WHERE g.fault IS NULL) AS m;
+    IF EXISTS (
+        SELECT FROM (
+            SELECT DISTINCT (g.run).tenant_id, (g.run).workflow_id
+            FROM (SELECT unnest(runs) AS run, unnest(faults) AS fault) AS g WHERE g.fault IS NULL) AS m
+        WHERE NOT EXISTS (SELECT FROM bcce_data.workflows w WHERE w.tenant_id = m.tenant_id
+                          AND w.workflow_id = bcce_data.key_text(m.tenant_id, m.workflow_id))) THEN
         INSERT INTO bcce_data.workflows (tenant_id, workflow_id, name, service_id)
-        VALUES (run.tenant_id, run.workflow_id, run.workflow_id, run.service_id)
+        SELECT DISTINCT ON ((g.run).tenant_id, (g.run).workflow_id COLLATE "C")
+               (g.run).tenant_id, (g.run).workflow_id, (g.run).workflow_id, (g.run).service_id
+        FROM (SELECT unnest(runs) AS run, unnest(faults) AS fault, generate_subscripts(faults, 1) AS ordinal) AS g
+        WHERE g.fault IS NULL
+        ORDER BY (g.run).tenant_id, (g.run).workflow_id COLLATE "C", g.ordinal
         ON CONFLICT DO NOTHING;
     END IF;
 
-    INSERT INTO bcce_data.workflow_run_keys (tenant_id, run_id, started_at)
-    VALUES (run.tenant_id, run.run_id, run.started_at)
-    ON CONFLICT DO NOTHING;
-    IF FOUND THEN
-        INSERT INTO bcce_data.workflow_runs (tenant_id, run_id, started_at, workflow_id, service_id, user_key, status,
-            queued_at, finished_at, error_class, error_message, environment, region, risk_level, identity_provider,
-            retry_of, source_account, source, classification, is_test, charged_usd)
-        VALUES (run.tenant_id, run.run_id, run.started_at, run.workflow_id, run.service_id, run.user_key, run.status,
-            run.queued_at, run.finished_at, run.error_class, run.error_message, run.environment, run.region, run.risk_level,
-            run.identity_provider, run.retry_of, run.source_account, coalesce(run.source, 'api'), run.classification, run.is_test,
-            CASE WHEN run.status <> 'skipped' AND NOT run.is_test
-                 THEN bcce.estimate_cost('workflow_run', 1, run.started_at, run.tenant_id) END)
-        ON CONFLICT DO NOTHING;
-        RETURN NULL;
+    -- In the order of the keys, so that two writers with the same runs wait
+    -- for each other instead of deadlocking.
+    WITH made AS (
+        INSERT INTO bcce_data.workflow_run_keys (tenant_id, run_id, started_at)
+        SELECT (g.run).tenant_id, (g.run).run_id, (g.run).started_at
+        FROM (SELECT unnest(runs) AS run, unnest(faults) AS fault, generate_subscripts(faults, 1) AS ordinal) AS g
+        WHERE g.fault IS NULL
+        ORDER BY (g.run).tenant_id, (g.run).run_id COLLATE "C", g.ordinal
+        ON CONFLICT DO NOTHING
+        RETURNING tenant_id, run_id
+    )
+    SELECT array_agg(m.tenant_id), array_agg(m.run_id) INTO made_tenants, made_runs FROM made m;
+    known := '{}';
+    IF coalesce(cardinality(made_runs), 0) < cardinality(array_positions(faults, NULL)) THEN
+        -- Not the first row of its run.
+        SELECT array_agg(k.ordinal ORDER BY k.tenant_id, k.run_id COLLATE "C", k.ordinal) INTO known
+        FROM (
+            SELECT h.tenant_id, h.run_id, h.ordinal,
+                   row_number() OVER (PARTITION BY h.tenant_id, h.run_id ORDER BY h.ordinal) AS place
+            FROM (
+                SELECT (g.run).tenant_id, bcce_data.key_text((g.run).tenant_id, (g.run).run_id) AS run_id, g.ordinal
+                FROM (SELECT unnest(runs) AS run, unnest(faults) AS fault, generate_subscripts(faults, 1)::bigint AS ordinal) AS g
+                WHERE g.fault IS NULL) AS h
+        ) AS k
+        WHERE k.place > 1
+           OR ((k.tenant_id, k.run_id) IN (SELECT * FROM unnest(made_tenants, made_runs))) IS NOT TRUE;
     END IF;
+
+    INSERT INTO bcce_data.workflow_runs (tenant_id, run_id, started_at, workflow_id, service_id, user_key, status,
+        queued_at, finished_at, error_class, error_message, environment, region, risk_level, identity_provider,
+        retry_of, source_account, source, classification, is_test, charged_usd)
+    SELECT r.tenant_id, r.run_id, r.started_at, r.workflow_id,
+        coalesce(nullif(r.service_id, ''), (SELECT w.service_id FROM bcce_data.workflows w WHERE w.tenant_id = r.tenant_id
+                                            AND w.workflow_id = bcce_data.key_text(r.tenant_id, r.workflow_id))),
+        nullif(r.user_id, ''), r.status, r.queued_at, r.finished_at, r.error_class, r.error_message, r.environment, r.region,
+        r.risk_level, r.identity_provider, r.retry_of, r.source_account, coalesce(r.source, 'api'), r.classification,
+        coalesce(r.is_test, false),
+        CASE WHEN r.status <> 'skipped' AND r.is_test IS NOT TRUE
+             THEN bcce.estimate_cost('workflow_run', 1, r.started_at, r.tenant_id) END
+    FROM ROWS FROM (unnest(runs), unnest(faults)) WITH ORDINALITY AS r
+    WHERE r.unnest IS NULL AND (r.ordinality IN (SELECT unnest(known))) IS NOT TRUE
+    ON CONFLICT DO NOTHING;
 
     -- A known run: a newer state replaces an older one, and what was not known
     -- is filled in, also by the start of a run whose end came first.  A run
     -- that ended does not run again.
-    SELECT k.started_at INTO known_start FROM bcce_data.workflow_run_keys k
-    WHERE k.tenant_id = run.tenant_id AND k.run_id = run.run_id;
-    IF run.finished_at < known_start THEN
-        RETURN 'finished_before_started';
-    END IF;
-    UPDATE bcce_data.workflow_runs AS r
-    SET status = CASE WHEN run.status = 'running' THEN r.status ELSE run.status END,
-        finished_at = coalesce(run.finished_at, r.finished_at),
-        queued_at = coalesce(r.queued_at, run.queued_at),
-        service_id = coalesce(r.service_id, run.service_id),
-        user_key = coalesce(r.user_key, run.user_key),
-        error_class = CASE WHEN run.status = 'running' THEN coalesce(r.error_class, run.error_class)
-                           ELSE coalesce(run.error_class, r.error_class) END,
-        error_message = CASE WHEN run.status = 'running' THEN coalesce(r.error_message, run.error_message)
-                             ELSE coalesce(run.error_message, r.error_message) END,
-        environment = coalesce(r.environment, run.environment),
-        region = coalesce(r.region, run.region),
-        risk_level = coalesce(r.risk_level, run.risk_level),
-        identity_provider = coalesce(r.identity_provider, run.identity_provider),
-        retry_of = coalesce(r.retry_of, run.retry_of),
-        source_account = coalesce(r.source_account, run.source_account),
-        classification = coalesce(r.classification, run.classification),
-        charged_usd = CASE WHEN r.status = 'skipped' AND run.status <> 'skipped' AND NOT r.is_test
-                           THEN bcce.estimate_cost('workflow_run', 1, r.started_at, r.tenant_id) ELSE r.charged_usd END
-    WHERE r.tenant_id = run.tenant_id AND r.run_id = run.run_id AND r.started_at = known_start;
+    FOR run IN
+        SELECT (g.run).*, k.ordinal FROM unnest(known) AS k (ordinal)
+        CROSS JOIN LATERAL (SELECT runs[k.ordinal] AS run OFFSET 0) AS g
+    LOOP
+        run.run_id := bcce_data.key_text(run.tenant_id, run.run_id);
+        SELECT k.started_at INTO known_start FROM bcce_data.workflow_run_keys k
+        WHERE k.tenant_id = run.tenant_id AND k.run_id = run.run_id;
+        IF run.finished_at < known_start THEN
+            faults[run.ordinal] := 'finished_before_started';
+            CONTINUE;
+        END IF;
+        UPDATE bcce_data.workflow_runs AS r
+        SET status = CASE WHEN run.status = 'running' THEN r.status ELSE run.status END,
+            finished_at = coalesce(run.finished_at, r.finished_at),
+            queued_at = coalesce(r.queued_at, run.queued_at),
+            service_id = coalesce(r.service_id, nullif(run.service_id, '')),
+            user_key = coalesce(r.user_key, nullif(run.user_id, '')),
+            error_class = CASE WHEN run.status = 'running' THEN coalesce(r.error_class, run.error_class)
+                               ELSE coalesce(run.error_class, r.error_class) END,
+            error_message = CASE WHEN run.status = 'running' THEN coalesce(r.error_message, run.error_message)
+                                 ELSE coalesce(run.error_message, r.error_message) END,
+            environment = coalesce(r.environment, run.environment),
+            region = coalesce(r.region, run.region),
+            risk_level = coalesce(r.risk_level, run.risk_level),
+            identity_provider = coalesce(r.identity_provider, run.identity_provider),
+            retry_of = coalesce(r.retry_of, run.retry_of),
+            source_account = coalesce(r.source_account, run.source_account),
+            classification = coalesce(r.classification, run.classification),
+            charged_usd = CASE WHEN r.status = 'skipped' AND run.status <> 'skipped' AND NOT r.is_test
+                               THEN bcce.estimate_cost('workflow_run', 1, r.started_at, r.tenant_id) ELSE r.charged_usd END
+        WHERE r.tenant_id = run.tenant_id AND r.run_id = run.run_id AND r.started_at = known_start;
+    END LOOP;
+    RETURN faults;
+END
+$body$;
+COMMENT ON FUNCTION bcce_data.put_workflow_runs(bcce_data.given_workflow_run[]) IS 'stores runs or brings known ones up to date; returns the reason of each that is refused';
+
+CREATE OR REPLACE FUNCTION bcce.record_workflow_run(
+    workflow_id text, status text, started_at timestamptz, finished_at timestamptz DEFAULT NULL,
+    run_id text DEFAULT NULL, user_id text DEFAULT NULL, service_id text DEFAULT NULL, queued_at timestamptz DEFAULT NULL,
+    error_class text DEFAULT NULL, error_message text DEFAULT NULL, environment text DEFAULT NULL, region text DEFAULT NULL,
+    risk_level text DEFAULT NULL, identity_provider text DEFAULT NULL, retry_of text DEFAULT NULL,
+    source_account text DEFAULT NULL, classification text DEFAULT NULL, source text DEFAULT 'api',
+    is_test boolean DEFAULT false, tenant text DEFAULT NULL) RETURNS text
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $body$
+DECLARE
+    run bcce_data.given_workflow_run;
+BEGIN
+    run.tenant_id := bcce_data.writable_tenant(tenant);
+    run.run_id := coalesce(run_id, bcce.uuid_v7()::text);
+    run.workflow_id := workflow_id;
+    run.status := bcce_data.known_word(run.tenant_id, 'run_status', status);
+    run.started_at := started_at;
+    run.finished_at := finished_at;
+    run.user_id := user_id;
+    run.service_id := service_id;
+    run.queued_at := queued_at;
+    run.error_class := error_class;
+    run.error_message := error_message;
+    run.environment := environment;
+    run.region := region;
+    run.risk_level := risk_level;
+    run.identity_provider := identity_provider;
+    run.retry_of := retry_of;
+    run.source_account := source_account;
+    run.classification := classification;
+    run.source := source;
+    run.is_test := is_test;
+    PERFORM bcce_data.refuse_any(bcce_data.put_workflow_runs(ARRAY[run]));
+    RETURN bcce_data.key_text(run.tenant_id, run.run_id);
+END
+$body$;
+COMMENT ON FUNCTION bcce.record_workflow_run(text, text, timestamptz, timestamptz, text, text, text, timestamptz, text, text, text, text, text, text, text, text, text, text, boolean, text) IS
+'Records a run when it starts (status running) and again under the same run_id when it ends; returns the run_id, a new one where none is given. status takes the words of the reports and common synonyms. Free text is redacted, user_id stored as a pseudonym. Errors: P0002 tenant not found, 22023 unknown status, 23514 end before start or missing, 22004 missing id or time, 22001 id too long, 22008 time out of range.';
+
+CREATE OR REPLACE VIEW bcce.inbox_workflow_runs WITH (security_invoker = true) AS
+SELECT NULL::text AS tenant, NULL::text AS run_id, NULL::text AS workflow_id, NULL::text AS service_id, NULL::text AS user_id,
+       NULL::text AS status, NULL::text AS queued_at, NULL::text AS started_at, NULL::text AS finished_at,
+       NULL::text AS error_class, NULL::text AS error_message, NULL::text AS environment, NULL::text AS region,
+       NULL::text AS risk_level, NULL::text AS identity_provider, NULL::text AS retry_of, NULL::text AS source_account,
+       NULL::text AS classification, NULL::text AS source, NULL::text AS is_test
+WHERE false;
+COMMENT ON VIEW bcce.inbox_workflow_runs IS 'Write-only: INSERT or COPY runs here, all columns text; a later row with the same run_id completes the run. Bad rows are counted in bcce.rejected.';
+
+CREATE OR REPLACE FUNCTION bcce_data.inbox_workflow_runs() RETURNS trigger
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $body$
+DECLARE
+    tenants jsonb := bcce_data.resolve_tenants(ARRAY(SELECT DISTINCT bcce_data.tenant_word(b.tenant) FROM batch b));
+    statuses jsonb := bcce_data.known_words('run_status', ARRAY(
+        SELECT DISTINCT bcce_data.status_word(tenants ->> bcce_data.tenant_word(b.tenant), b.status) FROM batch b));
+    runs bcce_data.given_workflow_run[];
+    faults text[];
+BEGIN
+    SELECT array_agg(ROW(
+        g.tenant_id::uuid,
+        CASE
+            WHEN g.tenant_id IS NULL THEN 'unknown_tenant'
+            WHEN (g.queued_at <> '' AND g.queued IS NULL) OR (g.started_at <> '' AND g.started IS NULL)
+                 OR (g.finished_at <> '' AND g.finished IS NULL) THEN 'bad_time'
+            WHEN g.is_test <> '' AND bcce.try_boolean(g.is_test) IS NULL THEN 'bad_boolean'
+        END,
+        coalesce(nullif(g.run_id, ''), bcce.uuid_v7()::text), g.workflow_id, nullif(g.service_id, ''), g.user_id,
+        statuses ->> bcce_data.status_word(g.tenant_id, g.status), g.queued, g.started, g.finished,
+        nullif(g.error_class, ''), nullif(g.error_message, ''), nullif(g.environment, ''), nullif(g.region, ''),
+        nullif(g.risk_level, ''), nullif(g.identity_provider, ''), nullif(g.retry_of, ''), nullif(g.source_account, ''),
+        nullif(g.classification, ''), coalesce(nullif(g.source, ''), 'inbox'), bcce.try_boolean(g.is_test)
+    )::bcce_data.given_workflow_run) INTO runs
+    FROM (
+        SELECT b.*, tenants ->> bcce_data.tenant_word(b.tenant) AS tenant_id, bcce.try_timestamptz(b.queued_at) AS queued,
+               bcce.try_timestamptz(b.started_at) AS started, bcce.try_timestamptz(b.finished_at) AS finished
+        FROM batch b OFFSET 0) AS g;
+    faults := bcce_data.put_workflow_runs(runs);
+    PERFORM bcce_data.reject('inbox_workflow_runs', array_agg((g.run).tenant_id), array_agg(g.fault), array_agg((g.run).run_id))
+    FROM (SELECT unnest(runs) AS run, unnest(faults) AS fault) AS g WHERE g.fault IS NOT NULL;
     RETURN NULL;
 END
 $body$;
-COMMENT ON FUNCTION bcce_data.put_workflow_run(bcce_data.workflow_runs) IS 'stores a run or brings a known one up to date; returns the reason where it is refused';
+COMMENT ON FUNCTION bcce_data.inbox_workflow_runs() IS 'stores or refuses the rows of bcce.inbox_workflow_runs';
+$bcce_module$);
 
-CREATE OR REPLACE FUNCTION bcce_data.put_incident(incident bcce_data.incidents) RETURNS text
+INSERT INTO bcce.module (part, name, sql) VALUES ('store', '52_incidents', $bcce_module$
+-- Ways in for incidents.
+DO $do$
+BEGIN
+    IF to_regtype('bcce_data.given_incident') IS NULL THEN
+        CREATE TYPE bcce_data.given_incident AS (
+            tenant_id uuid, fault text, incident_id text, service_id text, severity text, priority text, incident_type text,
+            title text, status text, opened_at timestamptz, impact_started_at timestamptz, detected_at timestamptz,
+            acknowledged_at timestamptz, mitigated_at timestamptz, recovered_at timestamptz, resolved_at timestamptz,
+            closed_at timestamptz, merged_into text, affected_resources text, caused_by_run text, source text, is_test boolean);
+    END IF;
+END
+$do$;
+COMMENT ON TYPE bcce_data.given_incident IS 'an incident, or what became known of one, as a sender gives it';
+
+CREATE OR REPLACE FUNCTION bcce_data.put_incidents(incidents bcce_data.given_incident[]) RETURNS text[]
 LANGUAGE plpgsql VOLATILE AS $body$
 DECLARE
-    fault text;
     order_of CONSTANT text[] := ARRAY['open', 'acknowledged', 'mitigated', 'resolved', 'closed'];
+    faults text[];
+    opened timestamptz[];
+    later bigint[];
+    ordinal bigint;
 BEGIN
-    incident.opened_at := coalesce(incident.opened_at, incident.detected_at, incident.impact_started_at);
-    IF incident.opened_at IS NULL AND length(incident.incident_id) <= 256 THEN
-        SELECT i.opened_at INTO incident.opened_at FROM bcce_data.incidents i
-        WHERE i.tenant_id = incident.tenant_id AND i.incident_id = bcce_data.key_text(incident.tenant_id, incident.incident_id);
+    -- Of several rows of one incident the first goes with the others, the
+    -- rest one by one after it.
+    IF cardinality(incidents) > 1 THEN
+        SELECT array_agg(k.ordinal ORDER BY k.tenant_id, k.incident_id COLLATE "C", k.ordinal) INTO later
+        FROM (
+            SELECT g.tenant_id, g.incident_id, g.ordinal,
+                   row_number() OVER (PARTITION BY g.tenant_id, g.incident_id COLLATE "C" ORDER BY g.ordinal) AS place
+            FROM (
+                SELECT i.tenant_id, bcce_data.key_text(i.tenant_id, i.incident_id) AS incident_id, i.ordinality AS ordinal
+                FROM unnest(incidents) WITH ORDINALITY AS i
+                WHERE i.fault IS NULL AND i.incident_id <> '') AS g) AS k
+        WHERE k.place > 1;
     END IF;
-    fault := CASE
-        WHEN incident.incident_id IS NULL OR incident.incident_id = '' THEN 'missing_id'
-        WHEN greatest(length(incident.incident_id), length(incident.service_id), length(incident.merged_into), length(incident.caused_by_run)) > 256 THEN 'key_too_long'
-        WHEN incident.opened_at IS NULL THEN 'missing_time'
-        ELSE bcce_data.time_fault(incident.opened_at, incident.impact_started_at, incident.detected_at, incident.acknowledged_at,
-                                  incident.mitigated_at, incident.recovered_at, incident.resolved_at, incident.closed_at)
-    END;
-    IF fault IS NOT NULL THEN
-        RETURN fault;
-    END IF;
-    incident.status := coalesce(incident.status, CASE
-        WHEN incident.closed_at IS NOT NULL THEN 'closed'
-        WHEN coalesce(incident.recovered_at, incident.resolved_at) IS NOT NULL THEN 'resolved'
-        WHEN incident.mitigated_at IS NOT NULL THEN 'mitigated'
-        WHEN incident.acknowledged_at IS NOT NULL THEN 'acknowledged'
-        ELSE 'open' END);
-    incident.incident_id := bcce_data.key_text(incident.tenant_id, incident.incident_id);
-    incident.service_id := bcce_data.key_text(incident.tenant_id, nullif(incident.service_id, ''));
-    PERFORM bcce_data.mention_service(incident.tenant_id, incident.service_id);
+    later := coalesce(later, '{}');
+
+    SELECT array_agg(CASE WHEN g.later THEN 'later' ELSE coalesce(g.fault, CASE
+            WHEN g.incident_id IS NULL OR g.incident_id = '' THEN 'missing_id'
+            WHEN greatest(length(g.incident_id), length(g.service_id), length(g.merged_into), length(g.caused_by_run)) > 256 THEN 'key_too_long'
+            WHEN g.opened IS NULL THEN 'missing_time'
+            ELSE bcce_data.time_fault(g.opened, g.impact_started_at, g.detected_at, g.acknowledged_at, g.mitigated_at,
+                                      g.recovered_at, g.resolved_at, g.closed_at)
+        END) END), array_agg(g.opened)
+    INTO faults, opened
+    FROM (
+        SELECT i.*, (i.ordinality IN (SELECT unnest(later))) IS TRUE AS later,
+               coalesce(i.opened_at, i.detected_at, i.impact_started_at,
+                        (SELECT known.opened_at FROM bcce_data.incidents known
+                         WHERE known.tenant_id = i.tenant_id AND length(i.incident_id) <= 256
+                           AND known.incident_id = bcce_data.key_text(i.tenant_id, i.incident_id))) AS opened
+        FROM unnest(incidents) WITH ORDINALITY AS i OFFSET 0) AS g;
+
+    PERFORM bcce_data.mention_services(array_agg(m.tenant_id), array_agg(m.service_id)) FROM (
+        SELECT DISTINCT (g.incident).tenant_id, nullif((g.incident).service_id, '') AS service_id
+        FROM (SELECT unnest(incidents) AS incident, unnest(faults) AS fault) AS g WHERE g.fault IS NULL) AS m;
 
     -- What a later row says replaces what was known; what it leaves out stays.
     INSERT INTO bcce_data.incidents AS i (tenant_id, incident_id, service_id, severity, priority, incident_type, title, status,
         opened_at, impact_started_at, detected_at, acknowledged_at, mitigated_at, recovered_at, resolved_at, closed_at,
         merged_into, affected_resources, caused_by_run, source, is_test)
-    VALUES (incident.tenant_id, incident.incident_id, incident.service_id, incident.severity, incident.priority,
-        incident.incident_type, incident.title, incident.status, incident.opened_at, incident.impact_started_at,
-        incident.detected_at, incident.acknowledged_at, incident.mitigated_at, incident.recovered_at, incident.resolved_at,
-        incident.closed_at, incident.merged_into, incident.affected_resources, incident.caused_by_run,
-        coalesce(incident.source, 'api'), coalesce(incident.is_test, false))
+    SELECT (g.incident).tenant_id, (g.incident).incident_id, nullif((g.incident).service_id, ''), (g.incident).severity,
+        (g.incident).priority, (g.incident).incident_type, (g.incident).title,
+        coalesce((g.incident).status, CASE
+            WHEN (g.incident).closed_at IS NOT NULL THEN 'closed'
+            WHEN coalesce((g.incident).recovered_at, (g.incident).resolved_at) IS NOT NULL THEN 'resolved'
+            WHEN (g.incident).mitigated_at IS NOT NULL THEN 'mitigated'
+            WHEN (g.incident).acknowledged_at IS NOT NULL THEN 'acknowledged'
+            ELSE 'open' END),
+        g.opened_at, (g.incident).impact_started_at, (g.incident).detected_at, (g.incident).acknowledged_at,
+        (g.incident).mitigated_at, (g.incident).recovered_at, (g.incident).resolved_at, (g.incident).closed_at,
+        (g.incident).merged_into, (g.incident).affected_resources, (g.incident).caused_by_run,
+        coalesce((g.incident).source, 'api'), coalesce((g.incident).is_test, false)
+    FROM (SELECT unnest(incidents) AS incident, unnest(faults) AS fault, unnest(opened) AS opened_at) AS g
+    WHERE g.fault IS NULL
+    ORDER BY (g.incident).tenant_id, (g.incident).incident_id COLLATE "C"
     ON CONFLICT ON CONSTRAINT incidents_pkey DO UPDATE
     SET service_id = coalesce(excluded.service_id, i.service_id),
         severity = coalesce(excluded.severity, i.severity),
@@ -2271,217 +2512,14 @@ BEGIN
         merged_into = coalesce(excluded.merged_into, i.merged_into),
         affected_resources = coalesce(excluded.affected_resources, i.affected_resources),
         caused_by_run = coalesce(excluded.caused_by_run, i.caused_by_run);
-    RETURN NULL;
-END
-$body$;
-COMMENT ON FUNCTION bcce_data.put_incident(bcce_data.incidents) IS 'stores an incident or brings a known one up to date; returns the reason where it is refused';
 
-CREATE OR REPLACE FUNCTION bcce_data.put_metric(sample bcce_data.performance_metrics) RETURNS text
-LANGUAGE plpgsql VOLATILE AS $body$
-DECLARE
-    fault text;
-    measurements double precision[] := ARRAY[sample.window_seconds, sample.p50_latency_ms, sample.p95_latency_ms,
-        sample.p99_latency_ms, sample.throughput_rps, sample.request_count, sample.error_count];
-    percents double precision[] := ARRAY[sample.cpu_percent, sample.memory_percent, sample.storage_percent, sample.network_percent];
-BEGIN
-    fault := CASE
-        WHEN sample.service_id IS NULL OR sample.service_id = '' THEN 'missing_id'
-        WHEN greatest(length(sample.service_id), length(sample.idempotency_key), length(sample.source)) > 256 THEN 'key_too_long'
-        WHEN sample.observed_at IS NULL THEN 'missing_time'
-        WHEN sample.window_seconds = 0 OR 0 > ANY (measurements) THEN 'negative_number'
-        WHEN 1e15 < ANY (measurements) THEN 'bad_number'
-        WHEN 0 > ANY (percents) OR 100 < ANY (percents) THEN 'bad_percent'
-        ELSE bcce_data.time_fault(sample.observed_at)
-    END;
-    IF fault IS NOT NULL THEN
-        RETURN fault;
-    END IF;
-    sample.service_id := bcce_data.key_text(sample.tenant_id, sample.service_id);
-    PERFORM bcce_data.mention_service(sample.tenant_id, sample.service_id);
-    -- Without a key of its own a sample has one made of its bytes: the text of
-    -- a float follows the session's extra_float_digits.
-    INSERT INTO bcce_data.performance_metrics (tenant_id, source, idempotency_key, observed_at, service_id, window_seconds,
-        request_count, error_count, p50_latency_ms, p95_latency_ms, p99_latency_ms, throughput_rps,
-        cpu_percent, memory_percent, storage_percent, network_percent, is_test, charged_usd)
-    VALUES (sample.tenant_id, coalesce(sample.source, 'api'),
-        coalesce(nullif(sample.idempotency_key, ''), bcce.pseudonym(ROW(sample.service_id, encode(array_send(measurements), 'hex'), encode(array_send(percents), 'hex'))::text, 'content', sample.tenant_id)),
-        sample.observed_at, sample.service_id, sample.window_seconds, sample.request_count, sample.error_count,
-        sample.p50_latency_ms, sample.p95_latency_ms, sample.p99_latency_ms, sample.throughput_rps,
-        sample.cpu_percent, sample.memory_percent, sample.storage_percent, sample.network_percent,
-        coalesce(sample.is_test, false),
-        CASE WHEN sample.is_test IS NOT TRUE THEN bcce.estimate_cost('metric', 1, sample.observed_at, sample.tenant_id) END)
-    ON CONFLICT DO NOTHING;
-    RETURN NULL;
+    FOREACH ordinal IN ARRAY later LOOP
+        faults[ordinal] := (bcce_data.put_incidents(ARRAY[incidents[ordinal]]))[1];
+    END LOOP;
+    RETURN faults;
 END
 $body$;
-COMMENT ON FUNCTION bcce_data.put_metric(bcce_data.performance_metrics) IS 'stores a sample once; returns the reason where it is refused';
-
-CREATE OR REPLACE FUNCTION bcce_data.put_prediction(prediction bcce_data.predictions) RETURNS text
-LANGUAGE plpgsql VOLATILE AS $body$
-DECLARE
-    fault text;
-BEGIN
-    fault := CASE
-        WHEN prediction.model_name IS NULL OR prediction.model_name = '' OR prediction.target_id IS NULL
-             OR prediction.target_id = '' OR prediction.prediction_id = '' THEN 'missing_id'
-        WHEN greatest(length(prediction.prediction_id), length(prediction.model_name), length(prediction.model_version),
-                      length(prediction.target_id), length(prediction.features_hash)) > 256 THEN 'key_too_long'
-        WHEN prediction.predicted_at IS NULL THEN 'missing_time'
-        WHEN prediction.target_kind IS NULL OR prediction.target_kind NOT IN ('run', 'service', 'external') THEN 'unknown_target_kind'
-        WHEN prediction.failure_probability IS NULL OR NOT prediction.failure_probability BETWEEN 0 AND 1 THEN 'bad_probability'
-        WHEN prediction.target_kind = 'service' AND prediction.horizon_seconds IS NULL THEN 'missing_horizon'
-        WHEN NOT (prediction.horizon_seconds > 0 AND prediction.horizon_seconds <= 1e9) THEN 'bad_number'
-        ELSE bcce_data.time_fault(prediction.predicted_at)
-    END;
-    IF fault IS NOT NULL THEN
-        RETURN fault;
-    END IF;
-    prediction.prediction_id := bcce_data.key_text(prediction.tenant_id, coalesce(prediction.prediction_id, bcce.uuid_v7()::text));
-    prediction.model_name := bcce_data.key_text(prediction.tenant_id, prediction.model_name);
-    prediction.model_version := bcce_data.key_text(prediction.tenant_id, coalesce(prediction.model_version, ''));
-    prediction.target_id := bcce_data.key_text(prediction.tenant_id, prediction.target_id);
-    IF NOT EXISTS (SELECT FROM bcce_data.models m WHERE m.tenant_id = prediction.tenant_id
-                   AND m.model_name = prediction.model_name AND m.model_version = prediction.model_version) THEN
-        INSERT INTO bcce_data.models (tenant_id, model_name, model_version)
-        VALUES (prediction.tenant_id, prediction.model_name, prediction.model_version)
-        ON CONFLICT DO NOTHING;
-    END IF;
-    -- A probability that was given is never changed afterwards: no peeking.
-    INSERT INTO bcce_data.prediction_keys (tenant_id, prediction_id, predicted_at)
-    VALUES (prediction.tenant_id, prediction.prediction_id, prediction.predicted_at)
-    ON CONFLICT DO NOTHING;
-    IF NOT FOUND THEN
-        RETURN NULL;
-    END IF;
-    INSERT INTO bcce_data.predictions (tenant_id, prediction_id, predicted_at, model_name, model_version, target_kind, target_id,
-        horizon_seconds, failure_probability, features_hash, source, is_test, charged_usd)
-    VALUES (prediction.tenant_id, prediction.prediction_id, prediction.predicted_at, prediction.model_name,
-        prediction.model_version, prediction.target_kind, prediction.target_id, prediction.horizon_seconds,
-        prediction.failure_probability, prediction.features_hash, coalesce(prediction.source, 'api'),
-        coalesce(prediction.is_test, false),
-        CASE WHEN prediction.is_test IS NOT TRUE
-             THEN bcce.estimate_cost('prediction', 1, prediction.predicted_at, prediction.tenant_id) END)
-    ON CONFLICT DO NOTHING;
-    RETURN NULL;
-END
-$body$;
-COMMENT ON FUNCTION bcce_data.put_prediction(bcce_data.predictions) IS 'stores a prediction once; returns the reason where it is refused';
-
-CREATE OR REPLACE FUNCTION bcce_data.put_outcome(tenant uuid, prediction text, told integer, told_at timestamptz) RETURNS text
-LANGUAGE plpgsql VOLATILE AS $body$
-DECLARE
-    key text := bcce_data.key_text(tenant, prediction);
-    fault text := CASE
-        WHEN told IS NULL OR told NOT IN (0, 1) THEN 'bad_outcome'
-        WHEN told_at IS NULL THEN 'missing_time'
-        ELSE bcce_data.time_fault(told_at)
-    END;
-BEGIN
-    IF fault IS NOT NULL THEN
-        RETURN fault;
-    END IF;
-    UPDATE bcce_data.predictions p SET outcome = told, outcome_at = told_at
-    FROM bcce_data.prediction_keys k
-    WHERE k.tenant_id = tenant AND k.prediction_id = key
-      AND p.tenant_id = k.tenant_id AND p.prediction_id = k.prediction_id AND p.predicted_at = k.predicted_at;
-    RETURN CASE WHEN NOT FOUND THEN 'unknown_prediction' END;
-END
-$body$;
-COMMENT ON FUNCTION bcce_data.put_outcome(uuid, text, integer, timestamptz) IS 'notes what became of a prediction; returns the reason where it is refused';
-
-CREATE OR REPLACE FUNCTION bcce_data.put_model_usage(call bcce_data.model_usage) RETURNS text
-LANGUAGE plpgsql VOLATILE AS $body$
-DECLARE
-    fault text;
-    counts numeric[] := ARRAY[call.input_tokens, call.output_tokens, call.cache_read_tokens, call.cache_write_5m_tokens,
-        call.cache_write_1h_tokens, call.reported_cost_usd, call.latency_ms::numeric];
-BEGIN
-    fault := CASE
-        WHEN call.model_id IS NULL OR call.model_id = '' THEN 'missing_id'
-        WHEN greatest(length(call.model_id), length(call.idempotency_key), length(call.session_id), length(call.run_id),
-                      length(call.source)) > 256 THEN 'key_too_long'
-        WHEN call.at IS NULL THEN 'missing_time'
-        WHEN 0 > ANY (counts) THEN 'negative_number'
-        WHEN 1e15 < ANY (counts) THEN 'bad_number'
-        ELSE bcce_data.time_fault(call.at)
-    END;
-    IF fault IS NOT NULL THEN
-        RETURN fault;
-    END IF;
-    call.user_key := nullif(call.user_key, '');
-    INSERT INTO bcce_data.model_usage (tenant_id, source, idempotency_key, at, model_id, provider, region, user_key, session_id,
-        run_id, input_tokens, output_tokens, cache_read_tokens, cache_write_5m_tokens, cache_write_1h_tokens, latency_ms,
-        is_batch, is_test, reported_cost_usd)
-    VALUES (call.tenant_id, coalesce(call.source, 'api'),
-        coalesce(nullif(call.idempotency_key, ''), bcce.pseudonym(ROW(call.model_id, call.user_key, call.session_id, call.run_id, counts)::text, 'content', call.tenant_id)),
-        call.at, call.model_id, call.provider, call.region, call.user_key, nullif(call.session_id, ''), nullif(call.run_id, ''),
-        call.input_tokens, call.output_tokens, call.cache_read_tokens, call.cache_write_5m_tokens, call.cache_write_1h_tokens,
-        call.latency_ms, coalesce(call.is_batch, false), coalesce(call.is_test, false), call.reported_cost_usd)
-    ON CONFLICT DO NOTHING;
-    RETURN NULL;
-END
-$body$;
-COMMENT ON FUNCTION bcce_data.put_model_usage(bcce_data.model_usage) IS 'stores a model call once; returns the reason where it is refused';
-$bcce_module$);
-
-INSERT INTO bcce.module (part, name, sql) VALUES ('store', '51_record', $bcce_module$
--- One function per fact, for callers that hold typed values.  Each runs as
--- bcce_owner; row security then admits only tenants of the outer role, and a
--- tenant of somebody else is answered as one that does not exist.
-CREATE OR REPLACE FUNCTION bcce_data.writable_tenant(tenant text) RETURNS uuid
-LANGUAGE plpgsql STABLE AS $body$
-DECLARE
-    target uuid := bcce_data.resolve_tenant(tenant);
-BEGIN
-    IF target IS NULL THEN
-        PERFORM bcce_data.refuse('unknown_tenant');
-    END IF;
-    RETURN target;
-END
-$body$;
-COMMENT ON FUNCTION bcce_data.writable_tenant(text) IS 'tenant that the caller may write for; error P0002 where there is none';
-
-CREATE OR REPLACE FUNCTION bcce.record_workflow_run(
-    workflow_id text, status text, started_at timestamptz, finished_at timestamptz DEFAULT NULL,
-    run_id text DEFAULT NULL, user_id text DEFAULT NULL, service_id text DEFAULT NULL, queued_at timestamptz DEFAULT NULL,
-    error_class text DEFAULT NULL, error_message text DEFAULT NULL, environment text DEFAULT NULL, region text DEFAULT NULL,
-    risk_level text DEFAULT NULL, identity_provider text DEFAULT NULL, retry_of text DEFAULT NULL,
-    source_account text DEFAULT NULL, classification text DEFAULT NULL, source text DEFAULT 'api',
-    is_test boolean DEFAULT false, tenant text DEFAULT NULL) RETURNS text
-LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $body$
-DECLARE
-    run bcce_data.workflow_runs;
-    fault text;
-BEGIN
-    run.tenant_id := bcce_data.writable_tenant(tenant);
-    run.run_id := coalesce(run_id, bcce.uuid_v7()::text);
-    run.workflow_id := workflow_id;
-    run.status := bcce_data.known_word(run.tenant_id, 'run_status', status);
-    run.started_at := started_at;
-    run.finished_at := finished_at;
-    run.user_key := user_id;
-    run.service_id := service_id;
-    run.queued_at := queued_at;
-    run.error_class := error_class;
-    run.error_message := error_message;
-    run.environment := environment;
-    run.region := region;
-    run.risk_level := risk_level;
-    run.identity_provider := identity_provider;
-    run.retry_of := retry_of;
-    run.source_account := source_account;
-    run.classification := classification;
-    run.source := source;
-    run.is_test := is_test;
-    fault := bcce_data.put_workflow_run(run);
-    IF fault IS NOT NULL THEN
-        PERFORM bcce_data.refuse(fault);
-    END IF;
-    RETURN bcce_data.key_text(run.tenant_id, run.run_id);
-END
-$body$;
-COMMENT ON FUNCTION bcce.record_workflow_run(text, text, timestamptz, timestamptz, text, text, text, timestamptz, text, text, text, text, text, text, text, text, text, text, boolean, text) IS
-'Records a run when it starts (status running) and again under the same run_id when it ends; returns the run_id, a new one where none is given. status takes the words of the reports and common synonyms. Free text is redacted, user_id stored as a pseudonym. Errors: P0002 tenant not found, 22023 unknown status, 23514 end before start or missing, 22004 missing id or time, 22001 id too long, 22008 time out of range.';
+COMMENT ON FUNCTION bcce_data.put_incidents(bcce_data.given_incident[]) IS 'stores incidents or brings known ones up to date; returns the reason of each that is refused';
 
 CREATE OR REPLACE FUNCTION bcce.record_incident(
     incident_id text, opened_at timestamptz DEFAULT NULL, title text DEFAULT NULL, severity text DEFAULT NULL,
@@ -2492,8 +2530,7 @@ CREATE OR REPLACE FUNCTION bcce.record_incident(
     caused_by_run text DEFAULT NULL, source text DEFAULT 'api', is_test boolean DEFAULT false, tenant text DEFAULT NULL) RETURNS text
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $body$
 DECLARE
-    incident bcce_data.incidents;
-    fault text;
+    incident bcce_data.given_incident;
 BEGIN
     incident.tenant_id := bcce_data.writable_tenant(tenant);
     incident.incident_id := incident_id;
@@ -2516,19 +2553,140 @@ BEGIN
     incident.caused_by_run := caused_by_run;
     incident.source := source;
     incident.is_test := is_test;
-    fault := CASE
+    incident.fault := CASE
         WHEN severity <> '' AND incident.severity IS NULL THEN 'unknown_severity'
         WHEN status <> '' AND incident.status IS NULL THEN 'unknown_status'
-        ELSE bcce_data.put_incident(incident)
     END;
-    IF fault IS NOT NULL THEN
-        PERFORM bcce_data.refuse(fault);
-    END IF;
+    PERFORM bcce_data.refuse_any(bcce_data.put_incidents(ARRAY[incident]));
     RETURN bcce_data.key_text(incident.tenant_id, incident_id);
 END
 $body$;
 COMMENT ON FUNCTION bcce.record_incident(text, timestamptz, text, text, text, text, text, text, timestamptz, timestamptz, timestamptz, timestamptz, timestamptz, timestamptz, timestamptz, text, text, text, text, boolean, text) IS
 'Records an incident, and again under the same incident_id whatever becomes known: what is given replaces, what is left out stays. opened_at defaults to detected_at or impact_started_at, and need not be given again. Returns the incident_id. Errors: P0002 tenant not found, 22023 unknown severity or status, 22004 missing id or time, 22001 id too long, 22008 time out of range.';
+
+CREATE OR REPLACE VIEW bcce.inbox_incidents WITH (security_invoker = true) AS
+SELECT NULL::text AS tenant, NULL::text AS incident_id, NULL::text AS service_id, NULL::text AS severity, NULL::text AS priority,
+       NULL::text AS incident_type, NULL::text AS title, NULL::text AS status, NULL::text AS opened_at,
+       NULL::text AS impact_started_at, NULL::text AS detected_at, NULL::text AS acknowledged_at, NULL::text AS mitigated_at,
+       NULL::text AS recovered_at, NULL::text AS resolved_at, NULL::text AS closed_at, NULL::text AS merged_into,
+       NULL::text AS affected_resources, NULL::text AS caused_by_run, NULL::text AS source, NULL::text AS is_test
+WHERE false;
+COMMENT ON VIEW bcce.inbox_incidents IS 'Write-only: INSERT or COPY incidents here, all columns text; a later row with the same incident_id adds to it. Bad rows are counted in bcce.rejected.';
+
+CREATE OR REPLACE FUNCTION bcce_data.inbox_incidents() RETURNS trigger
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $body$
+DECLARE
+    tenants jsonb := bcce_data.resolve_tenants(ARRAY(SELECT DISTINCT bcce_data.tenant_word(b.tenant) FROM batch b));
+    severities jsonb := bcce_data.known_words('severity', ARRAY(
+        SELECT DISTINCT bcce_data.status_word(tenants ->> bcce_data.tenant_word(b.tenant), b.severity) FROM batch b));
+    statuses jsonb := bcce_data.known_words('incident_status', ARRAY(
+        SELECT DISTINCT bcce_data.status_word(tenants ->> bcce_data.tenant_word(b.tenant), b.status) FROM batch b));
+    incidents bcce_data.given_incident[];
+    faults text[];
+BEGIN
+    SELECT array_agg(ROW(
+        g.tenant_id::uuid,
+        CASE
+            WHEN g.tenant_id IS NULL THEN 'unknown_tenant'
+            -- As many times were read as were given.
+            WHEN num_nonnulls(nullif(g.opened_at, ''), nullif(g.impact_started_at, ''), nullif(g.detected_at, ''),
+                              nullif(g.acknowledged_at, ''), nullif(g.mitigated_at, ''), nullif(g.recovered_at, ''),
+                              nullif(g.resolved_at, ''), nullif(g.closed_at, ''))
+                 <> num_nonnulls(g.opened, g.impact_started, g.detected, g.acknowledged, g.mitigated, g.recovered, g.resolved, g.closed)
+                 THEN 'bad_time'
+            WHEN g.severity <> '' AND g.known_severity IS NULL THEN 'unknown_severity'
+            WHEN g.status <> '' AND g.known_status IS NULL THEN 'unknown_status'
+            WHEN g.is_test <> '' AND bcce.try_boolean(g.is_test) IS NULL THEN 'bad_boolean'
+        END,
+        nullif(g.incident_id, ''), nullif(g.service_id, ''), g.known_severity, nullif(g.priority, ''), nullif(g.incident_type, ''),
+        nullif(g.title, ''), g.known_status, g.opened, g.impact_started, g.detected, g.acknowledged, g.mitigated, g.recovered,
+        g.resolved, g.closed, nullif(g.merged_into, ''), nullif(g.affected_resources, ''), nullif(g.caused_by_run, ''),
+        coalesce(nullif(g.source, ''), 'inbox'), bcce.try_boolean(g.is_test)
+    )::bcce_data.given_incident) INTO incidents
+    FROM (
+        SELECT b.*, bcce.try_timestamptz(b.opened_at) AS opened, bcce.try_timestamptz(b.impact_started_at) AS impact_started,
+               bcce.try_timestamptz(b.detected_at) AS detected, bcce.try_timestamptz(b.acknowledged_at) AS acknowledged,
+               bcce.try_timestamptz(b.mitigated_at) AS mitigated, bcce.try_timestamptz(b.recovered_at) AS recovered,
+               bcce.try_timestamptz(b.resolved_at) AS resolved, bcce.try_timestamptz(b.closed_at) AS closed,
+               severities ->> bcce_data.status_word(b.tenant_id, b.severity) AS known_severity,
+               statuses ->> bcce_data.status_word(b.tenant_id, b.status) AS known_status
+        FROM (SELECT b.*, tenants ->> bcce_data.tenant_word(b.tenant) AS tenant_id FROM batch b) AS b OFFSET 0) AS g;
+    faults := bcce_data.put_incidents(incidents);
+    PERFORM bcce_data.reject('inbox_incidents', array_agg((g.incident).tenant_id), array_agg(g.fault), array_agg((g.incident).incident_id))
+    FROM (SELECT unnest(incidents) AS incident, unnest(faults) AS fault) AS g WHERE g.fault IS NOT NULL;
+    RETURN NULL;
+END
+$body$;
+COMMENT ON FUNCTION bcce_data.inbox_incidents() IS 'stores or refuses the rows of bcce.inbox_incidents';
+$bcce_module$);
+
+INSERT INTO bcce.module (part, name, sql) VALUES ('store', '53_metrics', $bcce_module$
+-- Ways in for samples of services.
+DO $do$
+BEGIN
+    IF to_regtype('bcce_data.given_metric') IS NULL THEN
+        CREATE TYPE bcce_data.given_metric AS (
+            tenant_id uuid, fault text, service_id text, observed_at timestamptz, window_seconds double precision,
+            request_count bigint, error_count bigint, p50_latency_ms double precision, p95_latency_ms double precision,
+            p99_latency_ms double precision, throughput_rps double precision, cpu_percent double precision,
+            memory_percent double precision, storage_percent double precision, network_percent double precision,
+            idempotency_key text, source text, is_test boolean);
+    END IF;
+END
+$do$;
+COMMENT ON TYPE bcce_data.given_metric IS 'a sample as a sender gives it';
+
+CREATE OR REPLACE FUNCTION bcce_data.put_metrics(samples bcce_data.given_metric[]) RETURNS text[]
+LANGUAGE plpgsql VOLATILE AS $body$
+DECLARE
+    faults text[];
+BEGIN
+    SELECT array_agg(coalesce(s.fault, CASE
+        WHEN s.service_id IS NULL OR s.service_id = '' THEN 'missing_id'
+        WHEN greatest(length(s.service_id), length(s.idempotency_key), length(s.source)) > 256 THEN 'key_too_long'
+        WHEN s.observed_at IS NULL THEN 'missing_time'
+        WHEN s.window_seconds = 0 OR least(s.window_seconds, s.p50_latency_ms, s.p95_latency_ms, s.p99_latency_ms,
+                                           s.throughput_rps, s.request_count, s.error_count) < 0 THEN 'negative_number'
+        WHEN greatest(s.window_seconds, s.p50_latency_ms, s.p95_latency_ms, s.p99_latency_ms,
+                      s.throughput_rps, s.request_count, s.error_count) > 1e15 THEN 'bad_number'
+        WHEN least(s.cpu_percent, s.memory_percent, s.storage_percent, s.network_percent) < 0
+             OR greatest(s.cpu_percent, s.memory_percent, s.storage_percent, s.network_percent) > 100 THEN 'bad_percent'
+        ELSE bcce_data.time_fault(s.observed_at)
+    END)) INTO faults
+    FROM unnest(samples) AS s;
+
+    PERFORM bcce_data.mention_services(array_agg(m.tenant_id), array_agg(m.service_id)) FROM (
+        SELECT DISTINCT (g.sample).tenant_id, nullif((g.sample).service_id, '') AS service_id
+        FROM (SELECT unnest(samples) AS sample, unnest(faults) AS fault) AS g WHERE g.fault IS NULL) AS m;
+
+    -- Without a key of its own a sample has one made of its bytes: the text of
+    -- a float follows the session's extra_float_digits.  In the order of the
+    -- keys, so that two writers wait for each other instead of deadlocking.
+    INSERT INTO bcce_data.performance_metrics (tenant_id, source, idempotency_key, observed_at, service_id, window_seconds,
+        request_count, error_count, p50_latency_ms, p95_latency_ms, p99_latency_ms, throughput_rps,
+        cpu_percent, memory_percent, storage_percent, network_percent, is_test, charged_usd)
+    SELECT s.tenant_id, s.source, coalesce(nullif(s.idempotency_key, ''), bcce.pseudonym(ROW(s.service_id,
+               encode(array_send(ARRAY[s.window_seconds, s.p50_latency_ms, s.p95_latency_ms, s.p99_latency_ms, s.throughput_rps,
+                                       s.request_count, s.error_count]), 'hex'),
+               encode(array_send(ARRAY[s.cpu_percent, s.memory_percent, s.storage_percent, s.network_percent]), 'hex'))::text,
+               'content', s.tenant_id)) AS key,
+        s.observed_at, s.service_id, s.window_seconds, s.request_count, s.error_count,
+        s.p50_latency_ms, s.p95_latency_ms, s.p99_latency_ms, s.throughput_rps,
+        s.cpu_percent, s.memory_percent, s.storage_percent, s.network_percent, coalesce(s.is_test, false),
+        CASE WHEN s.is_test IS NOT TRUE THEN bcce.estimate_cost('metric', 1, s.observed_at, s.tenant_id) END
+    FROM (
+        SELECT r.tenant_id, coalesce(r.source, 'api') AS source, r.idempotency_key, r.observed_at,
+               bcce_data.key_text(r.tenant_id, r.service_id) AS service_id, r.window_seconds, r.request_count, r.error_count,
+               r.p50_latency_ms, r.p95_latency_ms, r.p99_latency_ms, r.throughput_rps,
+               r.cpu_percent, r.memory_percent, r.storage_percent, r.network_percent, r.is_test
+        FROM ROWS FROM (unnest(samples), unnest(faults)) AS r
+        WHERE r.unnest IS NULL OFFSET 0) AS s
+    ORDER BY s.tenant_id, key
+    ON CONFLICT DO NOTHING;
+    RETURN faults;
+END
+$body$;
+COMMENT ON FUNCTION bcce_data.put_metrics(bcce_data.given_metric[]) IS 'stores samples once each; returns the reason of each that is refused';
 
 CREATE OR REPLACE FUNCTION bcce.record_metric(
     service_id text, observed_at timestamptz DEFAULT now(), request_count bigint DEFAULT NULL, error_count bigint DEFAULT NULL,
@@ -2540,8 +2698,7 @@ CREATE OR REPLACE FUNCTION bcce.record_metric(
     is_test boolean DEFAULT false, tenant text DEFAULT NULL) RETURNS void
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $body$
 DECLARE
-    sample bcce_data.performance_metrics;
-    fault text;
+    sample bcce_data.given_metric;
 BEGIN
     sample.tenant_id := bcce_data.writable_tenant(tenant);
     sample.service_id := service_id;
@@ -2560,14 +2717,192 @@ BEGIN
     sample.idempotency_key := idempotency_key;
     sample.source := source;
     sample.is_test := is_test;
-    fault := bcce_data.put_metric(sample);
-    IF fault IS NOT NULL THEN
-        PERFORM bcce_data.refuse(fault);
-    END IF;
+    PERFORM bcce_data.refuse_any(bcce_data.put_metrics(ARRAY[sample]));
 END
 $body$;
 COMMENT ON FUNCTION bcce.record_metric(text, timestamptz, bigint, bigint, double precision, double precision, double precision, double precision, double precision, double precision, double precision, double precision, double precision, text, text, boolean, text) IS
 'Records a sample of a service: counts, latencies in milliseconds, requests per second, percentages 0 to 100. The same sample again is stored once. Errors: P0002 tenant not found, 22003 number out of range, 22004 missing id or time, 22001 id too long, 22008 time out of range.';
+
+CREATE OR REPLACE VIEW bcce.inbox_metrics WITH (security_invoker = true) AS
+SELECT NULL::text AS tenant, NULL::text AS service_id, NULL::text AS observed_at, NULL::text AS request_count,
+       NULL::text AS error_count, NULL::text AS p50_latency_ms, NULL::text AS p95_latency_ms, NULL::text AS p99_latency_ms,
+       NULL::text AS throughput_rps, NULL::text AS cpu_percent, NULL::text AS memory_percent, NULL::text AS storage_percent,
+       NULL::text AS network_percent, NULL::text AS window_seconds, NULL::text AS idempotency_key, NULL::text AS source,
+       NULL::text AS is_test
+WHERE false;
+COMMENT ON VIEW bcce.inbox_metrics IS 'Write-only: INSERT or COPY samples of services here, all columns text; the same sample again is stored once. Bad rows are counted in bcce.rejected.';
+
+CREATE OR REPLACE FUNCTION bcce_data.inbox_metrics() RETURNS trigger
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $body$
+DECLARE
+    tenants jsonb := bcce_data.resolve_tenants(ARRAY(SELECT DISTINCT bcce_data.tenant_word(b.tenant) FROM batch b));
+    samples bcce_data.given_metric[];
+    faults text[];
+BEGIN
+    SELECT array_agg(ROW(
+        g.tenant_id::uuid,
+        CASE
+            WHEN g.tenant_id IS NULL THEN 'unknown_tenant'
+            WHEN g.observed_at <> '' AND g.observed IS NULL THEN 'bad_time'
+            -- As many numbers were read as were given.
+            WHEN num_nonnulls(nullif(g.request_count, ''), nullif(g.error_count, ''), nullif(g.p50_latency_ms, ''),
+                              nullif(g.p95_latency_ms, ''), nullif(g.p99_latency_ms, ''), nullif(g.throughput_rps, ''),
+                              nullif(g.cpu_percent, ''), nullif(g.memory_percent, ''), nullif(g.storage_percent, ''),
+                              nullif(g.network_percent, ''), nullif(g.window_seconds, ''))
+                 <> num_nonnulls(g.requests, g.errors, g.p50, g.p95, g.p99, g.throughput, g.cpu, g.memory, g.storage, g.network, g.span)
+                 THEN 'bad_number'
+            WHEN g.is_test <> '' AND bcce.try_boolean(g.is_test) IS NULL THEN 'bad_boolean'
+        END,
+        g.service_id, g.observed, g.span, g.requests, g.errors, g.p50, g.p95, g.p99, g.throughput,
+        g.cpu, g.memory, g.storage, g.network, nullif(g.idempotency_key, ''), coalesce(nullif(g.source, ''), 'inbox'),
+        bcce.try_boolean(g.is_test)
+    )::bcce_data.given_metric) INTO samples
+    FROM (
+        SELECT b.*, tenants ->> bcce_data.tenant_word(b.tenant) AS tenant_id, bcce.try_timestamptz(b.observed_at) AS observed,
+               bcce.try_bigint(b.request_count) AS requests, bcce.try_bigint(b.error_count) AS errors,
+               bcce.try_float8(b.p50_latency_ms) AS p50, bcce.try_float8(b.p95_latency_ms) AS p95,
+               bcce.try_float8(b.p99_latency_ms) AS p99, bcce.try_float8(b.throughput_rps) AS throughput,
+               bcce.try_float8(b.cpu_percent) AS cpu, bcce.try_float8(b.memory_percent) AS memory,
+               bcce.try_float8(b.storage_percent) AS storage, bcce.try_float8(b.network_percent) AS network,
+               bcce.try_float8(b.window_seconds) AS span
+        FROM batch b OFFSET 0) AS g;
+    faults := bcce_data.put_metrics(samples);
+    PERFORM bcce_data.reject('inbox_metrics', array_agg((g.sample).tenant_id), array_agg(g.fault), array_agg((g.sample).idempotency_key))
+    FROM (SELECT unnest(samples) AS sample, unnest(faults) AS fault) AS g WHERE g.fault IS NOT NULL;
+    RETURN NULL;
+END
+$body$;
+COMMENT ON FUNCTION bcce_data.inbox_metrics() IS 'stores or refuses the rows of bcce.inbox_metrics';
+$bcce_module$);
+
+INSERT INTO bcce.module (part, name, sql) VALUES ('store', '54_predictions', $bcce_module$
+-- Ways in for predictions and what became of them.
+DO $do$
+BEGIN
+    IF to_regtype('bcce_data.given_prediction') IS NULL THEN
+        CREATE TYPE bcce_data.given_prediction AS (
+            tenant_id uuid, fault text, prediction_id text, model_name text, model_version text, target_kind text, target_id text,
+            predicted_at timestamptz, horizon_seconds double precision, failure_probability double precision, features_hash text,
+            outcome integer, outcome_at timestamptz, source text, is_test boolean);
+    END IF;
+END
+$do$;
+COMMENT ON TYPE bcce_data.given_prediction IS 'a prediction, or only the outcome of a known one, as a sender gives it';
+CREATE OR REPLACE FUNCTION bcce_data.put_outcome(tenant uuid, prediction text, told integer, told_at timestamptz) RETURNS text
+LANGUAGE plpgsql VOLATILE AS $body$
+DECLARE
+    key text := bcce_data.key_text(tenant, prediction);
+    fault text := CASE
+        WHEN told IS NULL OR told NOT IN (0, 1) THEN 'bad_outcome'
+        WHEN told_at IS NULL THEN 'missing_time'
+        ELSE bcce_data.time_fault(told_at)
+    END;
+BEGIN
+    IF fault IS NOT NULL THEN
+        RETURN fault;
+    END IF;
+    UPDATE bcce_data.predictions p SET outcome = told, outcome_at = told_at
+    FROM bcce_data.prediction_keys k
+    WHERE k.tenant_id = tenant AND k.prediction_id = key
+      AND p.tenant_id = k.tenant_id AND p.prediction_id = k.prediction_id AND p.predicted_at = k.predicted_at;
+    RETURN CASE WHEN NOT FOUND THEN 'unknown_prediction' END;
+END
+$body$;
+COMMENT ON FUNCTION bcce_data.put_outcome(uuid, text, integer, timestamptz) IS 'notes what became of a prediction; returns the reason where it is refused';
+
+CREATE OR REPLACE FUNCTION bcce_data.put_predictions(predictions bcce_data.given_prediction[]) RETURNS text[]
+LANGUAGE plpgsql VOLATILE AS $body$
+DECLARE
+    faults text[];
+    made_tenants uuid[];
+    made_predictions text[];
+    known bigint[];
+    prediction record;
+BEGIN
+    -- A row with nothing but an outcome is about a prediction that is known.
+    SELECT array_agg(coalesce(p.fault, CASE
+        WHEN p.outcome NOT IN (0, 1) THEN 'bad_outcome'
+        WHEN p.outcome IS NOT NULL AND p.outcome_at IS NULL THEN 'missing_time'
+        WHEN p.outcome IS NOT NULL AND p.failure_probability IS NULL THEN
+            CASE WHEN p.prediction_id IS NULL OR p.prediction_id = '' THEN 'missing_id' END
+        WHEN p.model_name IS NULL OR p.model_name = '' OR p.target_id IS NULL OR p.target_id = ''
+             OR p.prediction_id IS NULL OR p.prediction_id = '' THEN 'missing_id'
+        WHEN greatest(length(p.prediction_id), length(p.model_name), length(p.model_version), length(p.target_id),
+                      length(p.features_hash)) > 256 THEN 'key_too_long'
+        WHEN p.predicted_at IS NULL THEN 'missing_time'
+        WHEN p.target_kind IS NULL OR p.target_kind NOT IN ('run', 'service', 'external') THEN 'unknown_target_kind'
+        WHEN p.failure_probability IS NULL OR NOT p.failure_probability BETWEEN 0 AND 1 THEN 'bad_probability'
+        WHEN p.target_kind = 'service' AND p.horizon_seconds IS NULL THEN 'missing_horizon'
+        WHEN NOT (p.horizon_seconds > 0 AND p.horizon_seconds <= 1e9) THEN 'bad_number'
+    END, bcce_data.time_fault(p.predicted_at, p.outcome_at))) INTO faults
+    FROM unnest(predictions) AS p;
+
+    INSERT INTO bcce_data.models (tenant_id, model_name, model_version)
+    SELECT m.tenant_id, m.model_name, m.model_version
+    FROM (
+        SELECT DISTINCT (g.prediction).tenant_id, (g.prediction).model_name, coalesce((g.prediction).model_version, '') AS model_version
+        FROM (SELECT unnest(predictions) AS prediction, unnest(faults) AS fault) AS g
+        WHERE g.fault IS NULL AND (g.prediction).failure_probability IS NOT NULL) AS m
+    WHERE NOT EXISTS (
+        SELECT FROM bcce_data.models k WHERE k.tenant_id = m.tenant_id
+        AND k.model_name = bcce_data.key_text(m.tenant_id, m.model_name)
+        AND k.model_version = bcce_data.key_text(m.tenant_id, m.model_version))
+    ORDER BY m.tenant_id, m.model_name COLLATE "C", m.model_version COLLATE "C"
+    ON CONFLICT DO NOTHING;
+
+    -- In the order of the keys, so that two writers wait for each other
+    -- instead of deadlocking.
+    WITH made AS (
+        INSERT INTO bcce_data.prediction_keys (tenant_id, prediction_id, predicted_at)
+        SELECT (g.prediction).tenant_id, (g.prediction).prediction_id, (g.prediction).predicted_at
+        FROM (SELECT unnest(predictions) AS prediction, unnest(faults) AS fault, generate_subscripts(faults, 1) AS ordinal) AS g
+        WHERE g.fault IS NULL AND (g.prediction).failure_probability IS NOT NULL
+        ORDER BY (g.prediction).tenant_id, (g.prediction).prediction_id COLLATE "C", g.ordinal
+        ON CONFLICT DO NOTHING
+        RETURNING tenant_id, prediction_id
+    )
+    SELECT array_agg(m.tenant_id), array_agg(m.prediction_id) INTO made_tenants, made_predictions FROM made m;
+    known := '{}';
+    IF coalesce(cardinality(made_predictions), 0) < cardinality(array_positions(faults, NULL)) THEN
+        -- Not the first row of its prediction.
+        SELECT array_agg(k.ordinal ORDER BY k.tenant_id, k.prediction_id COLLATE "C", k.ordinal) INTO known
+        FROM (
+            SELECT h.*, row_number() OVER (PARTITION BY h.tenant_id, h.prediction_id ORDER BY h.is_outcome, h.ordinal) AS place
+            FROM (
+                SELECT (g.prediction).tenant_id, g.ordinal, (g.prediction).failure_probability IS NULL AS is_outcome,
+                       bcce_data.key_text((g.prediction).tenant_id, (g.prediction).prediction_id) AS prediction_id
+                FROM (SELECT unnest(predictions) AS prediction, unnest(faults) AS fault,
+                             generate_subscripts(faults, 1)::bigint AS ordinal) AS g
+                WHERE g.fault IS NULL) AS h
+        ) AS k
+        WHERE k.is_outcome OR k.place > 1
+           OR ((k.tenant_id, k.prediction_id) IN (SELECT * FROM unnest(made_tenants, made_predictions))) IS NOT TRUE;
+    END IF;
+
+    INSERT INTO bcce_data.predictions (tenant_id, prediction_id, predicted_at, model_name, model_version, target_kind, target_id,
+        horizon_seconds, failure_probability, features_hash, outcome, outcome_at, source, is_test, charged_usd)
+    SELECT r.tenant_id, r.prediction_id, r.predicted_at, r.model_name, coalesce(r.model_version, ''), r.target_kind, r.target_id,
+        r.horizon_seconds, r.failure_probability, r.features_hash, r.outcome,
+        CASE WHEN r.outcome IS NOT NULL THEN r.outcome_at END, coalesce(r.source, 'api'), coalesce(r.is_test, false),
+        CASE WHEN r.is_test IS NOT TRUE THEN bcce.estimate_cost('prediction', 1, r.predicted_at, r.tenant_id) END
+    FROM ROWS FROM (unnest(predictions), unnest(faults)) WITH ORDINALITY AS r
+    WHERE r.unnest IS NULL AND (r.ordinality IN (SELECT unnest(known))) IS NOT TRUE
+    ON CONFLICT DO NOTHING;
+
+    -- A probability that was given is never changed afterwards: no peeking.
+    -- An outcome is.
+    FOR prediction IN
+        SELECT (g.prediction).*, k.ordinal FROM unnest(known) AS k (ordinal)
+        CROSS JOIN LATERAL (SELECT predictions[k.ordinal] AS prediction OFFSET 0) AS g
+        WHERE (g.prediction).outcome IS NOT NULL
+    LOOP
+        faults[prediction.ordinal] := bcce_data.put_outcome(
+            prediction.tenant_id, prediction.prediction_id, prediction.outcome, prediction.outcome_at);
+    END LOOP;
+    RETURN faults;
+END
+$body$;
+COMMENT ON FUNCTION bcce_data.put_predictions(bcce_data.given_prediction[]) IS 'stores predictions once each, and outcomes; returns the reason of each that is refused';
 
 CREATE OR REPLACE FUNCTION bcce.record_prediction(
     model_name text, target_kind text, target_id text, failure_probability double precision,
@@ -2576,8 +2911,7 @@ CREATE OR REPLACE FUNCTION bcce.record_prediction(
     is_test boolean DEFAULT false, tenant text DEFAULT NULL) RETURNS text
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $body$
 DECLARE
-    prediction bcce_data.predictions;
-    fault text;
+    prediction bcce_data.given_prediction;
 BEGIN
     prediction.tenant_id := bcce_data.writable_tenant(tenant);
     prediction.prediction_id := coalesce(prediction_id, bcce.uuid_v7()::text);
@@ -2591,10 +2925,7 @@ BEGIN
     prediction.features_hash := features_hash;
     prediction.source := source;
     prediction.is_test := is_test;
-    fault := bcce_data.put_prediction(prediction);
-    IF fault IS NOT NULL THEN
-        PERFORM bcce_data.refuse(fault);
-    END IF;
+    PERFORM bcce_data.refuse_any(bcce_data.put_predictions(ARRAY[prediction]));
     RETURN bcce_data.key_text(prediction.tenant_id, prediction.prediction_id);
 END
 $body$;
@@ -2615,6 +2946,104 @@ $body$;
 COMMENT ON FUNCTION bcce.resolve_prediction(text, integer, timestamptz, text) IS
 'Reports what became of a prediction: 1 it failed, 0 it did not; a reported outcome goes before one derived from runs or incidents. Errors: P0002 prediction or tenant not found, 22023 outcome neither 0 nor 1, 22008 time out of range.';
 
+CREATE OR REPLACE VIEW bcce.inbox_predictions WITH (security_invoker = true) AS
+SELECT NULL::text AS tenant, NULL::text AS prediction_id, NULL::text AS model_name, NULL::text AS model_version,
+       NULL::text AS target_kind, NULL::text AS target_id, NULL::text AS predicted_at, NULL::text AS horizon_seconds,
+       NULL::text AS failure_probability, NULL::text AS features_hash, NULL::text AS outcome, NULL::text AS outcome_at,
+       NULL::text AS source, NULL::text AS is_test
+WHERE false;
+COMMENT ON VIEW bcce.inbox_predictions IS 'Write-only: INSERT or COPY predictions here, all columns text; a later row with the same prediction_id and an outcome reports what became of it. Bad rows are counted in bcce.rejected.';
+
+CREATE OR REPLACE FUNCTION bcce_data.inbox_predictions() RETURNS trigger
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $body$
+DECLARE
+    tenants jsonb := bcce_data.resolve_tenants(ARRAY(SELECT DISTINCT bcce_data.tenant_word(b.tenant) FROM batch b));
+    predictions bcce_data.given_prediction[];
+    faults text[];
+BEGIN
+    SELECT array_agg(ROW(
+        g.tenant_id::uuid,
+        CASE
+            WHEN g.tenant_id IS NULL THEN 'unknown_tenant'
+            WHEN (g.predicted_at <> '' AND g.predicted IS NULL) OR (g.outcome_at <> '' AND g.told_at IS NULL) THEN 'bad_time'
+            WHEN g.horizon_seconds <> '' AND g.horizon IS NULL THEN 'bad_number'
+            WHEN g.failure_probability <> '' AND g.probability IS NULL THEN 'bad_probability'
+            WHEN g.outcome <> '' AND (g.told IS NULL OR g.told NOT IN (0, 1)) THEN 'bad_outcome'
+            WHEN g.is_test <> '' AND bcce.try_boolean(g.is_test) IS NULL THEN 'bad_boolean'
+        END,
+        coalesce(nullif(g.prediction_id, ''), CASE WHEN g.failure_probability <> '' THEN bcce.uuid_v7()::text END),
+        g.model_name, g.model_version, lower(btrim(g.target_kind)), g.target_id, g.predicted, g.horizon, g.probability,
+        nullif(g.features_hash, ''), CASE WHEN g.told IN (0, 1) THEN g.told::integer END,
+        CASE WHEN g.told IS NOT NULL THEN coalesce(g.told_at, statement_timestamp()) END,
+        coalesce(nullif(g.source, ''), 'inbox'), bcce.try_boolean(g.is_test)
+    )::bcce_data.given_prediction) INTO predictions
+    FROM (
+        SELECT b.*, tenants ->> bcce_data.tenant_word(b.tenant) AS tenant_id, bcce.try_timestamptz(b.predicted_at) AS predicted,
+               bcce.try_timestamptz(b.outcome_at) AS told_at, bcce.try_float8(b.horizon_seconds) AS horizon,
+               bcce.try_float8(b.failure_probability) AS probability, bcce.try_bigint(b.outcome) AS told
+        FROM batch b OFFSET 0) AS g;
+    faults := bcce_data.put_predictions(predictions);
+    PERFORM bcce_data.reject('inbox_predictions', array_agg((g.prediction).tenant_id), array_agg(g.fault), array_agg((g.prediction).prediction_id))
+    FROM (SELECT unnest(predictions) AS prediction, unnest(faults) AS fault) AS g WHERE g.fault IS NOT NULL;
+    RETURN NULL;
+END
+$body$;
+COMMENT ON FUNCTION bcce_data.inbox_predictions() IS 'stores or refuses the rows of bcce.inbox_predictions';
+$bcce_module$);
+
+INSERT INTO bcce.module (part, name, sql) VALUES ('store', '55_model_usage', $bcce_module$
+-- Ways in for calls of language models.
+DO $do$
+BEGIN
+    IF to_regtype('bcce_data.given_model_usage') IS NULL THEN
+        CREATE TYPE bcce_data.given_model_usage AS (
+            tenant_id uuid, fault text, model_id text, at timestamptz, input_tokens bigint, output_tokens bigint,
+            cache_read_tokens bigint, cache_write_5m_tokens bigint, cache_write_1h_tokens bigint, user_id text, run_id text,
+            session_id text, provider text, region text, latency_ms double precision, is_batch boolean,
+            reported_cost_usd numeric, idempotency_key text, source text, is_test boolean);
+    END IF;
+END
+$do$;
+COMMENT ON TYPE bcce_data.given_model_usage IS 'a model call as a sender gives it';
+
+CREATE OR REPLACE FUNCTION bcce_data.put_model_usage(calls bcce_data.given_model_usage[]) RETURNS text[]
+LANGUAGE plpgsql VOLATILE AS $body$
+DECLARE
+    faults text[];
+BEGIN
+    SELECT array_agg(coalesce(c.fault, CASE
+        WHEN c.model_id IS NULL OR c.model_id = '' THEN 'missing_id'
+        WHEN greatest(length(c.model_id), length(c.idempotency_key), length(c.session_id), length(c.run_id), length(c.source)) > 256 THEN 'key_too_long'
+        WHEN c.at IS NULL THEN 'missing_time'
+        WHEN least(c.input_tokens, c.output_tokens, c.cache_read_tokens, c.cache_write_5m_tokens, c.cache_write_1h_tokens) < 0
+             OR c.reported_cost_usd < 0 OR c.latency_ms < 0 THEN 'negative_number'
+        WHEN greatest(c.input_tokens, c.output_tokens, c.cache_read_tokens, c.cache_write_5m_tokens, c.cache_write_1h_tokens) > 1e15
+             OR c.reported_cost_usd > 1e15 OR c.latency_ms > 1e15 THEN 'bad_number'
+        ELSE bcce_data.time_fault(c.at)
+    END)) INTO faults
+    FROM unnest(calls) AS c;
+
+    -- In the order of the keys, so that two writers wait for each other
+    -- instead of deadlocking.
+    INSERT INTO bcce_data.model_usage (tenant_id, source, idempotency_key, at, model_id, provider, region, user_key, session_id,
+        run_id, input_tokens, output_tokens, cache_read_tokens, cache_write_5m_tokens, cache_write_1h_tokens, latency_ms,
+        is_batch, is_test, reported_cost_usd)
+    SELECT r.tenant_id, coalesce(r.source, 'api'),
+        coalesce(nullif(r.idempotency_key, ''), bcce.pseudonym(ROW(r.model_id, nullif(r.user_id, ''), r.session_id, r.run_id,
+            r.input_tokens, r.output_tokens, r.cache_read_tokens, r.cache_write_5m_tokens, r.cache_write_1h_tokens,
+            r.reported_cost_usd, encode(float8send(r.latency_ms), 'hex'))::text, 'content', r.tenant_id)) AS key,
+        r.at, r.model_id, r.provider, r.region, nullif(r.user_id, ''), nullif(r.session_id, ''), nullif(r.run_id, ''),
+        r.input_tokens, r.output_tokens, r.cache_read_tokens, r.cache_write_5m_tokens, r.cache_write_1h_tokens,
+        r.latency_ms, coalesce(r.is_batch, false), coalesce(r.is_test, false), r.reported_cost_usd
+    FROM ROWS FROM (unnest(calls), unnest(faults)) AS r
+    WHERE r.unnest IS NULL
+    ORDER BY r.tenant_id, key
+    ON CONFLICT DO NOTHING;
+    RETURN faults;
+END
+$body$;
+COMMENT ON FUNCTION bcce_data.put_model_usage(bcce_data.given_model_usage[]) IS 'stores model calls once each; returns the reason of each that is refused';
+
 CREATE OR REPLACE FUNCTION bcce.record_model_usage(
     model_id text, at timestamptz DEFAULT now(), input_tokens bigint DEFAULT NULL, output_tokens bigint DEFAULT NULL,
     cache_read_tokens bigint DEFAULT NULL, cache_write_5m_tokens bigint DEFAULT NULL, cache_write_1h_tokens bigint DEFAULT NULL,
@@ -2624,8 +3053,7 @@ CREATE OR REPLACE FUNCTION bcce.record_model_usage(
     is_test boolean DEFAULT false, tenant text DEFAULT NULL) RETURNS void
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $body$
 DECLARE
-    call bcce_data.model_usage;
-    fault text;
+    call bcce_data.given_model_usage;
 BEGIN
     call.tenant_id := bcce_data.writable_tenant(tenant);
     call.model_id := model_id;
@@ -2635,7 +3063,7 @@ BEGIN
     call.cache_read_tokens := cache_read_tokens;
     call.cache_write_5m_tokens := cache_write_5m_tokens;
     call.cache_write_1h_tokens := cache_write_1h_tokens;
-    call.user_key := user_id;
+    call.user_id := user_id;
     call.run_id := run_id;
     call.session_id := session_id;
     call.provider := provider;
@@ -2646,18 +3074,77 @@ BEGIN
     call.idempotency_key := idempotency_key;
     call.source := source;
     call.is_test := is_test;
-    fault := bcce_data.put_model_usage(call);
-    IF fault IS NOT NULL THEN
-        PERFORM bcce_data.refuse(fault);
-    END IF;
+    PERFORM bcce_data.refuse_any(bcce_data.put_model_usage(ARRAY[call]));
 END
 $body$;
 COMMENT ON FUNCTION bcce.record_model_usage(text, timestamptz, bigint, bigint, bigint, bigint, bigint, text, text, text, text, text, double precision, boolean, numeric, text, text, boolean, text) IS
 'Records a call of a language model: tokens by class (NULL: unknown), the person as a pseudonym, and the cost in US dollars if the sender knows it. The same call again is stored once. Errors: P0002 tenant not found, 22003 number out of range, 22004 missing id or time, 22001 id too long, 22008 time out of range.';
+
+CREATE OR REPLACE VIEW bcce.inbox_model_usage WITH (security_invoker = true) AS
+SELECT NULL::text AS tenant, NULL::text AS model_id, NULL::text AS at, NULL::text AS input_tokens, NULL::text AS output_tokens,
+       NULL::text AS cache_read_tokens, NULL::text AS cache_write_5m_tokens, NULL::text AS cache_write_1h_tokens,
+       NULL::text AS user_id, NULL::text AS run_id, NULL::text AS session_id, NULL::text AS provider, NULL::text AS region,
+       NULL::text AS latency_ms, NULL::text AS is_batch, NULL::text AS reported_cost_usd, NULL::text AS idempotency_key,
+       NULL::text AS source, NULL::text AS is_test
+WHERE false;
+COMMENT ON VIEW bcce.inbox_model_usage IS 'Write-only: INSERT or COPY calls of language models here, all columns text; the same call again is stored once. Bad rows are counted in bcce.rejected.';
+
+CREATE OR REPLACE FUNCTION bcce_data.inbox_model_usage() RETURNS trigger
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $body$
+DECLARE
+    tenants jsonb := bcce_data.resolve_tenants(ARRAY(SELECT DISTINCT bcce_data.tenant_word(b.tenant) FROM batch b));
+    calls bcce_data.given_model_usage[];
+    faults text[];
+BEGIN
+    SELECT array_agg(ROW(
+        g.tenant_id::uuid,
+        CASE
+            WHEN g.tenant_id IS NULL THEN 'unknown_tenant'
+            WHEN g.at <> '' AND g.called_at IS NULL THEN 'bad_time'
+            -- As many numbers were read as were given.
+            WHEN num_nonnulls(nullif(g.input_tokens, ''), nullif(g.output_tokens, ''), nullif(g.cache_read_tokens, ''),
+                              nullif(g.cache_write_5m_tokens, ''), nullif(g.cache_write_1h_tokens, ''),
+                              nullif(g.latency_ms, ''), nullif(g.reported_cost_usd, ''))
+                 <> num_nonnulls(g.input, g.output, g.cache_read, g.cache_write_5m, g.cache_write_1h, g.latency, g.reported_cost)
+                 THEN 'bad_number'
+            WHEN (g.is_test <> '' AND bcce.try_boolean(g.is_test) IS NULL)
+                 OR (g.is_batch <> '' AND bcce.try_boolean(g.is_batch) IS NULL) THEN 'bad_boolean'
+        END,
+        g.model_id, g.called_at, g.input, g.output, g.cache_read, g.cache_write_5m, g.cache_write_1h, g.user_id,
+        nullif(g.run_id, ''), nullif(g.session_id, ''), nullif(g.provider, ''), nullif(g.region, ''), g.latency,
+        bcce.try_boolean(g.is_batch), g.reported_cost, nullif(g.idempotency_key, ''), coalesce(nullif(g.source, ''), 'inbox'),
+        bcce.try_boolean(g.is_test)
+    )::bcce_data.given_model_usage) INTO calls
+    FROM (
+        SELECT b.*, tenants ->> bcce_data.tenant_word(b.tenant) AS tenant_id, bcce.try_timestamptz(b.at) AS called_at,
+               bcce.try_bigint(b.input_tokens) AS input, bcce.try_bigint(b.output_tokens) AS output,
+               bcce.try_bigint(b.cache_read_tokens) AS cache_read, bcce.try_bigint(b.cache_write_5m_tokens) AS cache_write_5m,
+               bcce.try_bigint(b.cache_write_1h_tokens) AS cache_write_1h, bcce.try_float8(b.latency_ms) AS latency,
+               bcce.try_numeric(b.reported_cost_usd) AS reported_cost
+        FROM batch b OFFSET 0) AS g;
+    faults := bcce_data.put_model_usage(calls);
+    PERFORM bcce_data.reject('inbox_model_usage', array_agg((g.call).tenant_id), array_agg(g.fault), array_agg((g.call).idempotency_key))
+    FROM (SELECT unnest(calls) AS call, unnest(faults) AS fault) AS g WHERE g.fault IS NOT NULL;
+    RETURN NULL;
+END
+$body$;
+COMMENT ON FUNCTION bcce_data.inbox_model_usage() IS 'stores or refuses the rows of bcce.inbox_model_usage';
 $bcce_module$);
 
-INSERT INTO bcce.module (part, name, sql) VALUES ('store', '52_events', $bcce_module$
--- Events of guests and users, one JSON object each.
+INSERT INTO bcce.module (part, name, sql) VALUES ('store', '56_events', $bcce_module$
+-- Ways in for events of guests and users.
+DO $do$
+BEGIN
+    IF to_regtype('bcce_data.given_event') IS NULL THEN
+        CREATE TYPE bcce_data.given_event AS (
+            tenant_id uuid, fault text, event_type text, occurred_at timestamptz, guest_id text, guest_type text, user_id text,
+            session_id text, service_id text, ip inet, user_agent_family text, properties jsonb, idempotency_key text,
+            source text, is_test boolean);
+    END IF;
+END
+$do$;
+COMMENT ON TYPE bcce_data.given_event IS 'an event as a sender gives it';
+
 CREATE OR REPLACE FUNCTION bcce_data.user_agent_family(user_agent text) RETURNS text
 LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $body$
 BEGIN
@@ -2677,96 +3164,107 @@ END
 $body$;
 COMMENT ON FUNCTION bcce_data.user_agent_family(text) IS 'family of a program by its user agent; the user agent itself is never stored';
 
-CREATE OR REPLACE FUNCTION bcce_data.put_event(event bcce_data.events) RETURNS text
-LANGUAGE plpgsql VOLATILE AS $body$
-DECLARE
-    fault text;
+CREATE OR REPLACE FUNCTION bcce_data.user_agent_families(user_agents text[]) RETURNS jsonb
+LANGUAGE plpgsql STABLE AS $body$
 BEGIN
-    fault := CASE
-        WHEN event.event_type IS NULL OR event.event_type = '' THEN 'no_event_type'
+    RETURN (SELECT jsonb_object_agg(u.user_agent, bcce_data.user_agent_family(u.user_agent))
+            FROM unnest(user_agents) AS u (user_agent) WHERE u.user_agent IS NOT NULL);
+END
+$body$;
+COMMENT ON FUNCTION bcce_data.user_agent_families(text[]) IS 'families by user agent: programs are few and their families slow to tell';
+
+CREATE OR REPLACE FUNCTION bcce_data.put_events(events bcce_data.given_event[], OUT faults text[], OUT stored bigint)
+LANGUAGE plpgsql VOLATILE AS $body$
+BEGIN
+    SELECT array_agg(coalesce(e.fault, CASE
+        WHEN e.event_type IS NULL OR e.event_type = '' THEN 'no_event_type'
         -- A tag may be longer than what it stands for.
-        WHEN length(event.event_type) > 100 OR length(bcce.redact(event.event_type)) > 100
-             OR greatest(length(event.idempotency_key), length(event.session_id), length(event.service_id), length(event.source)) > 256 THEN 'key_too_long'
-        WHEN event.occurred_at IS NULL THEN 'missing_time'
-        ELSE bcce_data.time_fault(event.occurred_at)
-    END;
-    IF fault IS NOT NULL THEN
-        RETURN fault;
-    END IF;
-    event.user_key := nullif(event.user_key, '');
-    event.guest_key := nullif(event.guest_key, '');
-    event.session_id := nullif(event.session_id, '');
-    event.idempotency_key := nullif(event.idempotency_key, '');
-    event.service_id := bcce_data.key_text(event.tenant_id, nullif(event.service_id, ''));
-    PERFORM bcce_data.mention_service(event.tenant_id, event.service_id);
+        WHEN length(e.event_type) > 100 OR length(bcce.redact(e.event_type)) > 100
+             OR greatest(length(e.idempotency_key), length(e.session_id), length(e.service_id), length(e.source)) > 256 THEN 'key_too_long'
+        WHEN e.occurred_at IS NULL THEN 'missing_time'
+        ELSE bcce_data.time_fault(e.occurred_at)
+    END)) INTO faults
+    FROM unnest(events) AS e;
+
+    PERFORM bcce_data.mention_services(array_agg(m.tenant_id), array_agg(m.service_id)) FROM (
+        SELECT DISTINCT (g.event).tenant_id, nullif((g.event).service_id, '') AS service_id
+        FROM (SELECT unnest(events) AS event, unnest(faults) AS fault) AS g WHERE g.fault IS NULL) AS m;
+
+    -- In the order of the keys, so that two writers wait for each other
+    -- instead of deadlocking.
     INSERT INTO bcce_data.events (tenant_id, source, idempotency_key, occurred_at, event_type, guest_key, guest_type, user_key,
         session_id, service_id, ip_prefix, user_agent_family, properties, is_test)
-    VALUES (event.tenant_id, coalesce(event.source, 'api'),
-        coalesce(event.idempotency_key, bcce.pseudonym(ROW(event.event_type, event.guest_key, event.guest_type, event.user_key, event.session_id,
-                      event.service_id, event.ip_prefix, event.user_agent_family, event.properties)::text, 'content', event.tenant_id)),
-        event.occurred_at, event.event_type, event.guest_key, event.guest_type, event.user_key, event.session_id,
-        event.service_id, event.ip_prefix, event.user_agent_family, event.properties, coalesce(event.is_test, false))
+    SELECT e.tenant_id, e.source,
+        coalesce(e.idempotency_key, bcce.pseudonym(ROW(e.event_type, e.guest_id, e.guest_type, e.user_id, e.session_id, e.service_id,
+                                                       e.ip, e.user_agent_family, e.properties)::text, 'content', e.tenant_id)) AS key,
+        e.occurred_at, e.event_type, e.guest_id, e.guest_type, e.user_id, e.session_id, e.service_id, e.ip,
+        e.user_agent_family, e.properties, e.is_test
+    FROM (
+        SELECT r.tenant_id, coalesce(r.source, 'api') AS source, nullif(r.idempotency_key, '') AS idempotency_key, r.occurred_at,
+               r.event_type, nullif(r.guest_id, '') AS guest_id, r.guest_type, nullif(r.user_id, '') AS user_id,
+               nullif(r.session_id, '') AS session_id, bcce_data.key_text(r.tenant_id, nullif(r.service_id, '')) AS service_id,
+               r.ip, r.user_agent_family, r.properties, coalesce(r.is_test, false) AS is_test
+        FROM ROWS FROM (unnest(events), unnest(faults)) AS r
+        WHERE r.unnest IS NULL OFFSET 0) AS e
+    ORDER BY e.tenant_id, key
     ON CONFLICT DO NOTHING;
-    RETURN CASE WHEN FOUND THEN NULL ELSE 'duplicate' END;
+    GET DIAGNOSTICS stored = ROW_COUNT;
 END
 $body$;
-COMMENT ON FUNCTION bcce_data.put_event(bcce_data.events) IS 'stores an event once; returns duplicate where it is known, or the reason where it is refused';
+COMMENT ON FUNCTION bcce_data.put_events(bcce_data.given_event[]) IS 'stores events once each; returns the reason of each that is refused, and how many were not known';
 
-CREATE OR REPLACE FUNCTION bcce_data.put_event_object(tenant uuid, document jsonb) RETURNS text
-LANGUAGE plpgsql VOLATILE AS $body$
+CREATE OR REPLACE FUNCTION bcce_data.events_of_json(documents jsonb[], tenant text) RETURNS bcce_data.given_event[]
+LANGUAGE plpgsql STABLE AS $body$
 DECLARE
-    event bcce_data.events;
-    known CONSTANT text[] := ARRAY['tenant', 'event_type', 'type', 'occurred_at', 'timestamp', 'guest_id', 'guest_type', 'segment',
+    known CONSTANT text[] := ARRAY['tenant', 'inbox', 'event_type', 'type', 'occurred_at', 'timestamp', 'guest_id', 'guest_type', 'segment',
         'user_id', 'session_id', 'service_id', 'ip', 'user_agent', 'idempotency_key', 'event_id', 'source', 'is_test', 'properties'];
-    time_text text := coalesce(document ->> 'occurred_at', document ->> 'timestamp');
-    ip_text text := nullif(document ->> 'ip', '');
-    test_text text := nullif(document ->> 'is_test', '');
+    tenants jsonb := bcce_data.resolve_tenants(ARRAY(
+        SELECT DISTINCT bcce_data.tenant_word(coalesce(events_of_json.tenant, d.document ->> 'tenant')) FROM unnest(documents) AS d (document)));
+    families jsonb := bcce_data.user_agent_families(ARRAY(
+        SELECT DISTINCT left(d.document ->> 'user_agent', 2000) FROM unnest(documents) AS d (document)));
 BEGIN
-    IF jsonb_typeof(document) IS DISTINCT FROM 'object' THEN
-        RETURN 'not_an_object';
-    END IF;
-    event.tenant_id := tenant;
-    event.event_type := coalesce(document ->> 'event_type', document ->> 'type');
-    event.occurred_at := CASE WHEN time_text IS NULL THEN statement_timestamp() ELSE bcce.try_timestamptz(time_text) END;
-    event.guest_key := document ->> 'guest_id';
-    event.guest_type := coalesce(document ->> 'guest_type', document ->> 'segment');
-    event.user_key := document ->> 'user_id';
-    event.session_id := document ->> 'session_id';
-    event.service_id := document ->> 'service_id';
-    event.ip_prefix := bcce.try_inet(ip_text);
-    event.user_agent_family := bcce_data.user_agent_family(document ->> 'user_agent');
-    event.idempotency_key := coalesce(document ->> 'idempotency_key', document ->> 'event_id');
-    event.source := document ->> 'source';
-    event.is_test := bcce.try_boolean(test_text);
-    -- What has no column of its own is kept beside the properties.
-    event.properties := nullif(
-        (document - known) || CASE jsonb_typeof(document -> 'properties')
-            WHEN 'object' THEN document -> 'properties'
-            WHEN 'null' THEN '{}'
-            ELSE CASE WHEN document ? 'properties' THEN jsonb_build_object('properties', document -> 'properties') ELSE '{}' END
-        END, '{}');
-    IF time_text IS NOT NULL AND event.occurred_at IS NULL THEN
-        RETURN 'bad_time';
-    ELSIF ip_text IS NOT NULL AND event.ip_prefix IS NULL THEN
-        RETURN 'bad_address';
-    ELSIF test_text IS NOT NULL AND event.is_test IS NULL THEN
-        RETURN 'bad_boolean';
-    END IF;
-    RETURN bcce_data.put_event(event);
+    RETURN (
+        SELECT array_agg(ROW(
+            g.tenant_id::uuid,
+            CASE
+                WHEN jsonb_typeof(g.document) IS DISTINCT FROM 'object' THEN 'not_an_object'
+                WHEN g.tenant_id IS NULL THEN 'unknown_tenant'
+                WHEN g.time_text IS NOT NULL AND bcce.try_timestamptz(g.time_text) IS NULL THEN 'bad_time'
+                WHEN g.ip_text <> '' AND g.ip IS NULL THEN 'bad_address'
+                WHEN g.test_text <> '' AND bcce.try_boolean(g.test_text) IS NULL THEN 'bad_boolean'
+            END,
+            coalesce(g.document ->> 'event_type', g.document ->> 'type'),
+            CASE WHEN g.time_text IS NULL THEN statement_timestamp() ELSE bcce.try_timestamptz(g.time_text) END,
+            g.document ->> 'guest_id', coalesce(g.document ->> 'guest_type', g.document ->> 'segment'), g.document ->> 'user_id',
+            g.document ->> 'session_id', g.document ->> 'service_id', g.ip,
+            families ->> left(g.document ->> 'user_agent', 2000),
+            -- What has no column of its own is kept beside the properties.
+            CASE WHEN jsonb_typeof(g.document) = 'object' THEN nullif(
+                (g.document - known) || CASE jsonb_typeof(g.document -> 'properties')
+                    WHEN 'object' THEN g.document -> 'properties'
+                    WHEN 'null' THEN '{}'
+                    ELSE CASE WHEN g.document ? 'properties' THEN jsonb_build_object('properties', g.document -> 'properties') ELSE '{}' END
+                END, '{}') END,
+            coalesce(g.document ->> 'idempotency_key', g.document ->> 'event_id'), g.document ->> 'source',
+            bcce.try_boolean(g.test_text)
+        )::bcce_data.given_event)
+        FROM (
+            SELECT d.document, tenants ->> bcce_data.tenant_word(coalesce(events_of_json.tenant, d.document ->> 'tenant')) AS tenant_id,
+                   coalesce(d.document ->> 'occurred_at', d.document ->> 'timestamp') AS time_text, d.document ->> 'ip' AS ip_text,
+                   bcce.try_inet(d.document ->> 'ip') AS ip, d.document ->> 'is_test' AS test_text
+            FROM unnest(documents) AS d (document) OFFSET 0) AS g);
 END
 $body$;
-COMMENT ON FUNCTION bcce_data.put_event_object(uuid, jsonb) IS 'stores one event given as a JSON object; returns as put_event()';
+COMMENT ON FUNCTION bcce_data.events_of_json(jsonb[], text) IS 'events given as JSON objects; tenant, where given, goes before that of an object';
 
 CREATE OR REPLACE FUNCTION bcce.ingest_event(event jsonb, tenant text DEFAULT NULL) RETURNS text
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $body$
 DECLARE
-    target uuid := bcce_data.writable_tenant(coalesce(tenant, event ->> 'tenant'));
-    outcome text := bcce_data.put_event_object(target, event);
+    outcome record;
 BEGIN
-    IF outcome IS NOT NULL AND outcome <> 'duplicate' THEN
-        PERFORM bcce_data.refuse(outcome);
-    END IF;
-    RETURN coalesce(outcome, 'stored');
+    outcome := bcce_data.put_events(bcce_data.events_of_json(ARRAY[event], tenant));
+    PERFORM bcce_data.refuse_any(outcome.faults);
+    RETURN CASE outcome.stored WHEN 1 THEN 'stored' ELSE 'duplicate' END;
 END
 $body$;
 COMMENT ON FUNCTION bcce.ingest_event(jsonb, text) IS
@@ -2776,55 +3274,22 @@ CREATE OR REPLACE FUNCTION bcce.ingest_events(
     events jsonb, tenant text DEFAULT NULL, OUT stored bigint, OUT duplicates bigint, OUT rejected bigint)
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $body$
 DECLARE
-    event jsonb;
-    target uuid;
-    outcome text;
+    given bcce_data.given_event[];
+    faults text[];
 BEGIN
     IF jsonb_typeof(events) IS DISTINCT FROM 'array' THEN
         PERFORM bcce_data.refuse('not_an_object');
     END IF;
-    stored := 0;
-    duplicates := 0;
-    rejected := 0;
-    FOR event IN SELECT value FROM jsonb_array_elements(events) LOOP
-        target := bcce_data.resolve_tenant(coalesce(tenant, event ->> 'tenant'));
-        outcome := CASE WHEN target IS NULL THEN 'unknown_tenant' ELSE bcce_data.put_event_object(target, event) END;
-        IF outcome IS NULL THEN
-            stored := stored + 1;
-        ELSIF outcome = 'duplicate' THEN
-            duplicates := duplicates + 1;
-        ELSE
-            rejected := rejected + 1;
-            PERFORM bcce_data.reject(target, 'ingest_events', outcome, coalesce(event ->> 'idempotency_key', event ->> 'event_id'));
-        END IF;
-    END LOOP;
+    given := bcce_data.events_of_json(ARRAY(SELECT jsonb_array_elements(events)), tenant);
+    SELECT p.faults, p.stored INTO faults, stored FROM bcce_data.put_events(given) p;
+    rejected := cardinality(faults) - cardinality(array_positions(faults, NULL));
+    duplicates := cardinality(faults) - rejected - stored;
+    PERFORM bcce_data.reject('ingest_events', array_agg((g.event).tenant_id), array_agg(g.fault), array_agg((g.event).idempotency_key))
+    FROM (SELECT unnest(given) AS event, unnest(faults) AS fault) AS g WHERE g.fault IS NOT NULL;
 END
 $body$;
 COMMENT ON FUNCTION bcce.ingest_events(jsonb, text) IS
 'Stores an array of events as ingest_event() does and returns how many were stored, known already and refused. A bad event is counted in bcce.rejected and does not stop the others. Errors: 22023 not an array.';
-$bcce_module$);
-
-INSERT INTO bcce.module (part, name, sql) VALUES ('store', '53_inbox', $bcce_module$
--- Inboxes: flat views of text columns, for INSERT and COPY.  They never raise
--- for content, because COPY prints the row in hand with any error: a bad row
--- is counted in bcce.rejected instead.
-CREATE OR REPLACE VIEW bcce.inbox_workflow_runs WITH (security_invoker = true) AS
-SELECT NULL::text AS tenant, NULL::text AS run_id, NULL::text AS workflow_id, NULL::text AS service_id, NULL::text AS user_id,
-       NULL::text AS status, NULL::text AS queued_at, NULL::text AS started_at, NULL::text AS finished_at,
-       NULL::text AS error_class, NULL::text AS error_message, NULL::text AS environment, NULL::text AS region,
-       NULL::text AS risk_level, NULL::text AS identity_provider, NULL::text AS retry_of, NULL::text AS source_account,
-       NULL::text AS classification, NULL::text AS source, NULL::text AS is_test
-WHERE false;
-COMMENT ON VIEW bcce.inbox_workflow_runs IS 'Write-only: INSERT or COPY runs here, all columns text; a later row with the same run_id completes the run. Bad rows are counted in bcce.rejected.';
-
-CREATE OR REPLACE VIEW bcce.inbox_incidents WITH (security_invoker = true) AS
-SELECT NULL::text AS tenant, NULL::text AS incident_id, NULL::text AS service_id, NULL::text AS severity, NULL::text AS priority,
-       NULL::text AS incident_type, NULL::text AS title, NULL::text AS status, NULL::text AS opened_at,
-       NULL::text AS impact_started_at, NULL::text AS detected_at, NULL::text AS acknowledged_at, NULL::text AS mitigated_at,
-       NULL::text AS recovered_at, NULL::text AS resolved_at, NULL::text AS closed_at, NULL::text AS merged_into,
-       NULL::text AS affected_resources, NULL::text AS caused_by_run, NULL::text AS source, NULL::text AS is_test
-WHERE false;
-COMMENT ON VIEW bcce.inbox_incidents IS 'Write-only: INSERT or COPY incidents here, all columns text; a later row with the same incident_id adds to it. Bad rows are counted in bcce.rejected.';
 
 CREATE OR REPLACE VIEW bcce.inbox_events WITH (security_invoker = true) AS
 SELECT NULL::text AS tenant, NULL::text AS event_id, NULL::text AS event_type, NULL::text AS occurred_at, NULL::text AS guest_id,
@@ -2833,326 +3298,42 @@ SELECT NULL::text AS tenant, NULL::text AS event_id, NULL::text AS event_type, N
 WHERE false;
 COMMENT ON VIEW bcce.inbox_events IS 'Write-only: INSERT or COPY events here, all columns text, properties a JSON object; the same event_id at the same time is stored once. Bad rows are counted in bcce.rejected.';
 
-CREATE OR REPLACE FUNCTION bcce_data.inbox_workflow_runs() RETURNS trigger
-LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $body$
-DECLARE
-    run bcce_data.workflow_runs;
-    fault text;
-BEGIN
-    run.tenant_id := bcce_data.resolve_tenant(NEW.tenant);
-    IF run.tenant_id IS NULL THEN
-        PERFORM bcce_data.reject(NULL, 'inbox_workflow_runs', 'unknown_tenant', NULL);
-        RETURN NEW;
-    END IF;
-    run.run_id := nullif(NEW.run_id, '');
-    run.workflow_id := NEW.workflow_id;
-    run.service_id := nullif(NEW.service_id, '');
-    run.user_key := nullif(NEW.user_id, '');
-    run.status := bcce_data.known_word(run.tenant_id, 'run_status', NEW.status);
-    run.queued_at := bcce.try_timestamptz(NEW.queued_at);
-    run.started_at := bcce.try_timestamptz(NEW.started_at);
-    run.finished_at := bcce.try_timestamptz(NEW.finished_at);
-    run.error_class := nullif(NEW.error_class, '');
-    run.error_message := nullif(NEW.error_message, '');
-    run.environment := nullif(NEW.environment, '');
-    run.region := nullif(NEW.region, '');
-    run.risk_level := nullif(NEW.risk_level, '');
-    run.identity_provider := nullif(NEW.identity_provider, '');
-    run.retry_of := nullif(NEW.retry_of, '');
-    run.source_account := nullif(NEW.source_account, '');
-    run.classification := nullif(NEW.classification, '');
-    run.source := coalesce(nullif(NEW.source, ''), 'inbox');
-    run.is_test := bcce.try_boolean(NEW.is_test);
-    fault := CASE
-        WHEN (NEW.queued_at <> '' AND run.queued_at IS NULL) OR (NEW.started_at <> '' AND run.started_at IS NULL)
-             OR (NEW.finished_at <> '' AND run.finished_at IS NULL) THEN 'bad_time'
-        WHEN NEW.is_test <> '' AND run.is_test IS NULL THEN 'bad_boolean'
-        ELSE bcce_data.put_workflow_run(run)
-    END;
-    IF fault IS NOT NULL THEN
-        PERFORM bcce_data.reject(run.tenant_id, 'inbox_workflow_runs', fault, run.run_id);
-    END IF;
-    RETURN NEW;
-END
-$body$;
-COMMENT ON FUNCTION bcce_data.inbox_workflow_runs() IS 'stores or refuses a row of bcce.inbox_workflow_runs';
-
-CREATE OR REPLACE FUNCTION bcce_data.inbox_incidents() RETURNS trigger
-LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $body$
-DECLARE
-    incident bcce_data.incidents;
-    fault text;
-BEGIN
-    incident.tenant_id := bcce_data.resolve_tenant(NEW.tenant);
-    IF incident.tenant_id IS NULL THEN
-        PERFORM bcce_data.reject(NULL, 'inbox_incidents', 'unknown_tenant', NULL);
-        RETURN NEW;
-    END IF;
-    incident.incident_id := nullif(NEW.incident_id, '');
-    incident.service_id := nullif(NEW.service_id, '');
-    incident.severity := bcce_data.known_word(incident.tenant_id, 'severity', NEW.severity);
-    incident.priority := nullif(NEW.priority, '');
-    incident.incident_type := nullif(NEW.incident_type, '');
-    incident.title := nullif(NEW.title, '');
-    incident.status := bcce_data.known_word(incident.tenant_id, 'incident_status', NEW.status);
-    incident.opened_at := bcce.try_timestamptz(NEW.opened_at);
-    incident.impact_started_at := bcce.try_timestamptz(NEW.impact_started_at);
-    incident.detected_at := bcce.try_timestamptz(NEW.detected_at);
-    incident.acknowledged_at := bcce.try_timestamptz(NEW.acknowledged_at);
-    incident.mitigated_at := bcce.try_timestamptz(NEW.mitigated_at);
-    incident.recovered_at := bcce.try_timestamptz(NEW.recovered_at);
-    incident.resolved_at := bcce.try_timestamptz(NEW.resolved_at);
-    incident.closed_at := bcce.try_timestamptz(NEW.closed_at);
-    incident.merged_into := nullif(NEW.merged_into, '');
-    incident.affected_resources := nullif(NEW.affected_resources, '');
-    incident.caused_by_run := nullif(NEW.caused_by_run, '');
-    incident.source := coalesce(nullif(NEW.source, ''), 'inbox');
-    incident.is_test := bcce.try_boolean(NEW.is_test);
-    fault := CASE
-        WHEN (NEW.opened_at <> '' AND incident.opened_at IS NULL)
-             OR (NEW.impact_started_at <> '' AND incident.impact_started_at IS NULL)
-             OR (NEW.detected_at <> '' AND incident.detected_at IS NULL)
-             OR (NEW.acknowledged_at <> '' AND incident.acknowledged_at IS NULL)
-             OR (NEW.mitigated_at <> '' AND incident.mitigated_at IS NULL)
-             OR (NEW.recovered_at <> '' AND incident.recovered_at IS NULL)
-             OR (NEW.resolved_at <> '' AND incident.resolved_at IS NULL)
-             OR (NEW.closed_at <> '' AND incident.closed_at IS NULL) THEN 'bad_time'
-        WHEN NEW.severity <> '' AND incident.severity IS NULL THEN 'unknown_severity'
-        WHEN NEW.status <> '' AND incident.status IS NULL THEN 'unknown_status'
-        WHEN NEW.is_test <> '' AND incident.is_test IS NULL THEN 'bad_boolean'
-        ELSE bcce_data.put_incident(incident)
-    END;
-    IF fault IS NOT NULL THEN
-        PERFORM bcce_data.reject(incident.tenant_id, 'inbox_incidents', fault, incident.incident_id);
-    END IF;
-    RETURN NEW;
-END
-$body$;
-COMMENT ON FUNCTION bcce_data.inbox_incidents() IS 'stores or refuses a row of bcce.inbox_incidents';
-
 CREATE OR REPLACE FUNCTION bcce_data.inbox_events() RETURNS trigger
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $body$
 DECLARE
-    event bcce_data.events;
-    fault text;
+    tenants jsonb := bcce_data.resolve_tenants(ARRAY(SELECT DISTINCT bcce_data.tenant_word(b.tenant) FROM batch b));
+    families jsonb := bcce_data.user_agent_families(ARRAY(SELECT DISTINCT left(b.user_agent, 2000) FROM batch b));
+    events bcce_data.given_event[];
+    faults text[];
 BEGIN
-    event.tenant_id := bcce_data.resolve_tenant(NEW.tenant);
-    IF event.tenant_id IS NULL THEN
-        PERFORM bcce_data.reject(NULL, 'inbox_events', 'unknown_tenant', NULL);
-        RETURN NEW;
-    END IF;
-    event.idempotency_key := nullif(NEW.event_id, '');
-    event.event_type := NEW.event_type;
-    event.occurred_at := bcce.try_timestamptz(NEW.occurred_at);
-    event.guest_key := nullif(NEW.guest_id, '');
-    event.guest_type := nullif(NEW.guest_type, '');
-    event.user_key := nullif(NEW.user_id, '');
-    event.session_id := nullif(NEW.session_id, '');
-    event.service_id := nullif(NEW.service_id, '');
-    event.ip_prefix := bcce.try_inet(NEW.ip);
-    event.user_agent_family := bcce_data.user_agent_family(NEW.user_agent);
-    event.properties := bcce.try_jsonb(NEW.properties);
-    event.source := coalesce(nullif(NEW.source, ''), 'inbox');
-    event.is_test := bcce.try_boolean(NEW.is_test);
-    fault := CASE
-        WHEN NEW.occurred_at <> '' AND event.occurred_at IS NULL THEN 'bad_time'
-        WHEN NEW.ip <> '' AND event.ip_prefix IS NULL THEN 'bad_address'
-        WHEN NEW.properties <> '' AND event.properties IS NULL THEN 'bad_json'
-        WHEN jsonb_typeof(event.properties) <> 'object' THEN 'not_an_object'
-        WHEN NEW.is_test <> '' AND event.is_test IS NULL THEN 'bad_boolean'
-        ELSE nullif(bcce_data.put_event(event), 'duplicate')
-    END;
-    IF fault IS NOT NULL THEN
-        PERFORM bcce_data.reject(event.tenant_id, 'inbox_events', fault, event.idempotency_key);
-    END IF;
-    RETURN NEW;
+    SELECT array_agg(ROW(
+        g.tenant_id::uuid,
+        CASE
+            WHEN g.tenant_id IS NULL THEN 'unknown_tenant'
+            WHEN g.occurred_at <> '' AND g.occurred IS NULL THEN 'bad_time'
+            WHEN g.ip <> '' AND g.address IS NULL THEN 'bad_address'
+            WHEN g.properties <> '' AND g.document IS NULL THEN 'bad_json'
+            WHEN jsonb_typeof(g.document) <> 'object' THEN 'not_an_object'
+            WHEN g.is_test <> '' AND bcce.try_boolean(g.is_test) IS NULL THEN 'bad_boolean'
+        END,
+        g.event_type, g.occurred, g.guest_id, nullif(g.guest_type, ''), g.user_id, g.session_id, g.service_id, g.address,
+        families ->> left(g.user_agent, 2000), g.document, nullif(g.event_id, ''), coalesce(nullif(g.source, ''), 'inbox'),
+        bcce.try_boolean(g.is_test)
+    )::bcce_data.given_event) INTO events
+    FROM (
+        SELECT b.*, tenants ->> bcce_data.tenant_word(b.tenant) AS tenant_id, bcce.try_timestamptz(b.occurred_at) AS occurred,
+               bcce.try_inet(b.ip) AS address, bcce.try_jsonb(b.properties) AS document
+        FROM batch b OFFSET 0) AS g;
+    faults := (bcce_data.put_events(events)).faults;
+    PERFORM bcce_data.reject('inbox_events', array_agg((g.event).tenant_id), array_agg(g.fault), array_agg((g.event).idempotency_key))
+    FROM (SELECT unnest(events) AS event, unnest(faults) AS fault) AS g WHERE g.fault IS NOT NULL;
+    RETURN NULL;
 END
 $body$;
-COMMENT ON FUNCTION bcce_data.inbox_events() IS 'stores or refuses a row of bcce.inbox_events';
-
-CREATE OR REPLACE TRIGGER inbox INSTEAD OF INSERT ON bcce.inbox_workflow_runs
-    FOR EACH ROW EXECUTE FUNCTION bcce.inbox_row('inbox_workflow_runs');
-CREATE OR REPLACE TRIGGER inbox INSTEAD OF INSERT ON bcce.inbox_incidents
-    FOR EACH ROW EXECUTE FUNCTION bcce.inbox_row('inbox_incidents');
-CREATE OR REPLACE TRIGGER inbox INSTEAD OF INSERT ON bcce.inbox_events
-    FOR EACH ROW EXECUTE FUNCTION bcce.inbox_row('inbox_events');
+COMMENT ON FUNCTION bcce_data.inbox_events() IS 'stores or refuses the rows of bcce.inbox_events';
 $bcce_module$);
 
-INSERT INTO bcce.module (part, name, sql) VALUES ('store', '54_inbox_measurements', $bcce_module$
--- Inboxes of samples, predictions and model calls.
-CREATE OR REPLACE VIEW bcce.inbox_metrics WITH (security_invoker = true) AS
-SELECT NULL::text AS tenant, NULL::text AS service_id, NULL::text AS observed_at, NULL::text AS request_count,
-       NULL::text AS error_count, NULL::text AS p50_latency_ms, NULL::text AS p95_latency_ms, NULL::text AS p99_latency_ms,
-       NULL::text AS throughput_rps, NULL::text AS cpu_percent, NULL::text AS memory_percent, NULL::text AS storage_percent,
-       NULL::text AS network_percent, NULL::text AS window_seconds, NULL::text AS idempotency_key, NULL::text AS source,
-       NULL::text AS is_test
-WHERE false;
-COMMENT ON VIEW bcce.inbox_metrics IS 'Write-only: INSERT or COPY samples of services here, all columns text; the same sample again is stored once. Bad rows are counted in bcce.rejected.';
-
-CREATE OR REPLACE VIEW bcce.inbox_predictions WITH (security_invoker = true) AS
-SELECT NULL::text AS tenant, NULL::text AS prediction_id, NULL::text AS model_name, NULL::text AS model_version,
-       NULL::text AS target_kind, NULL::text AS target_id, NULL::text AS predicted_at, NULL::text AS horizon_seconds,
-       NULL::text AS failure_probability, NULL::text AS features_hash, NULL::text AS outcome, NULL::text AS outcome_at,
-       NULL::text AS source, NULL::text AS is_test
-WHERE false;
-COMMENT ON VIEW bcce.inbox_predictions IS 'Write-only: INSERT or COPY predictions here, all columns text; a later row with the same prediction_id and an outcome reports what became of it. Bad rows are counted in bcce.rejected.';
-
-CREATE OR REPLACE VIEW bcce.inbox_model_usage WITH (security_invoker = true) AS
-SELECT NULL::text AS tenant, NULL::text AS model_id, NULL::text AS at, NULL::text AS input_tokens, NULL::text AS output_tokens,
-       NULL::text AS cache_read_tokens, NULL::text AS cache_write_5m_tokens, NULL::text AS cache_write_1h_tokens,
-       NULL::text AS user_id, NULL::text AS run_id, NULL::text AS session_id, NULL::text AS provider, NULL::text AS region,
-       NULL::text AS latency_ms, NULL::text AS is_batch, NULL::text AS reported_cost_usd, NULL::text AS idempotency_key,
-       NULL::text AS source, NULL::text AS is_test
-WHERE false;
-COMMENT ON VIEW bcce.inbox_model_usage IS 'Write-only: INSERT or COPY calls of language models here, all columns text; the same call again is stored once. Bad rows are counted in bcce.rejected.';
-
-CREATE OR REPLACE FUNCTION bcce_data.inbox_metrics() RETURNS trigger
-LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $body$
-DECLARE
-    sample bcce_data.performance_metrics;
-    given text[] := ARRAY[NEW.request_count, NEW.error_count, NEW.p50_latency_ms, NEW.p95_latency_ms, NEW.p99_latency_ms,
-        NEW.throughput_rps, NEW.cpu_percent, NEW.memory_percent, NEW.storage_percent, NEW.network_percent, NEW.window_seconds];
-    fault text;
-BEGIN
-    sample.tenant_id := bcce_data.resolve_tenant(NEW.tenant);
-    IF sample.tenant_id IS NULL THEN
-        PERFORM bcce_data.reject(NULL, 'inbox_metrics', 'unknown_tenant', NULL);
-        RETURN NEW;
-    END IF;
-    sample.service_id := NEW.service_id;
-    sample.observed_at := bcce.try_timestamptz(NEW.observed_at);
-    sample.request_count := bcce.try_bigint(NEW.request_count);
-    sample.error_count := bcce.try_bigint(NEW.error_count);
-    sample.p50_latency_ms := bcce.try_float8(NEW.p50_latency_ms);
-    sample.p95_latency_ms := bcce.try_float8(NEW.p95_latency_ms);
-    sample.p99_latency_ms := bcce.try_float8(NEW.p99_latency_ms);
-    sample.throughput_rps := bcce.try_float8(NEW.throughput_rps);
-    sample.cpu_percent := bcce.try_float8(NEW.cpu_percent);
-    sample.memory_percent := bcce.try_float8(NEW.memory_percent);
-    sample.storage_percent := bcce.try_float8(NEW.storage_percent);
-    sample.network_percent := bcce.try_float8(NEW.network_percent);
-    sample.window_seconds := bcce.try_float8(NEW.window_seconds);
-    sample.idempotency_key := nullif(NEW.idempotency_key, '');
-    sample.source := coalesce(nullif(NEW.source, ''), 'inbox');
-    sample.is_test := bcce.try_boolean(NEW.is_test);
-    fault := CASE
-        WHEN NEW.observed_at <> '' AND sample.observed_at IS NULL THEN 'bad_time'
-        -- As many numbers were read as were given.
-        WHEN cardinality(array_remove(array_remove(given, ''), NULL)) <>
-             num_nonnulls(sample.request_count, sample.error_count, sample.p50_latency_ms, sample.p95_latency_ms,
-                          sample.p99_latency_ms, sample.throughput_rps, sample.cpu_percent, sample.memory_percent,
-                          sample.storage_percent, sample.network_percent, sample.window_seconds) THEN 'bad_number'
-        WHEN NEW.is_test <> '' AND sample.is_test IS NULL THEN 'bad_boolean'
-        ELSE bcce_data.put_metric(sample)
-    END;
-    IF fault IS NOT NULL THEN
-        PERFORM bcce_data.reject(sample.tenant_id, 'inbox_metrics', fault, sample.idempotency_key);
-    END IF;
-    RETURN NEW;
-END
-$body$;
-COMMENT ON FUNCTION bcce_data.inbox_metrics() IS 'stores or refuses a row of bcce.inbox_metrics';
-
-CREATE OR REPLACE FUNCTION bcce_data.inbox_predictions() RETURNS trigger
-LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $body$
-DECLARE
-    prediction bcce_data.predictions;
-    outcome bigint := bcce.try_bigint(NEW.outcome);
-    outcome_at timestamptz := bcce.try_timestamptz(NEW.outcome_at);
-    fault text;
-BEGIN
-    prediction.tenant_id := bcce_data.resolve_tenant(NEW.tenant);
-    IF prediction.tenant_id IS NULL THEN
-        PERFORM bcce_data.reject(NULL, 'inbox_predictions', 'unknown_tenant', NULL);
-        RETURN NEW;
-    END IF;
-    prediction.prediction_id := coalesce(nullif(NEW.prediction_id, ''), bcce.uuid_v7()::text);
-    prediction.model_name := NEW.model_name;
-    prediction.model_version := NEW.model_version;
-    prediction.target_kind := lower(btrim(NEW.target_kind));
-    prediction.target_id := NEW.target_id;
-    prediction.predicted_at := bcce.try_timestamptz(NEW.predicted_at);
-    prediction.horizon_seconds := bcce.try_float8(NEW.horizon_seconds);
-    prediction.failure_probability := bcce.try_float8(NEW.failure_probability);
-    prediction.features_hash := nullif(NEW.features_hash, '');
-    prediction.source := coalesce(nullif(NEW.source, ''), 'inbox');
-    prediction.is_test := bcce.try_boolean(NEW.is_test);
-    fault := CASE
-        WHEN (NEW.predicted_at <> '' AND prediction.predicted_at IS NULL) OR (NEW.outcome_at <> '' AND outcome_at IS NULL) THEN 'bad_time'
-        WHEN NEW.horizon_seconds <> '' AND prediction.horizon_seconds IS NULL THEN 'bad_number'
-        WHEN NEW.outcome <> '' AND (outcome IS NULL OR outcome NOT IN (0, 1)) THEN 'bad_outcome'
-        WHEN NEW.is_test <> '' AND prediction.is_test IS NULL THEN 'bad_boolean'
-        -- A row with nothing but an outcome is about a prediction that is known.
-        WHEN outcome IS NULL OR NEW.failure_probability <> '' THEN bcce_data.put_prediction(prediction)
-    END;
-    IF fault IS NULL AND outcome IS NOT NULL THEN
-        fault := bcce_data.put_outcome(prediction.tenant_id, prediction.prediction_id, outcome::integer,
-                                       coalesce(outcome_at, statement_timestamp()));
-    END IF;
-    IF fault IS NOT NULL THEN
-        PERFORM bcce_data.reject(prediction.tenant_id, 'inbox_predictions', fault, prediction.prediction_id);
-    END IF;
-    RETURN NEW;
-END
-$body$;
-COMMENT ON FUNCTION bcce_data.inbox_predictions() IS 'stores or refuses a row of bcce.inbox_predictions';
-
-CREATE OR REPLACE FUNCTION bcce_data.inbox_model_usage() RETURNS trigger
-LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $body$
-DECLARE
-    call bcce_data.model_usage;
-    given text[] := ARRAY[NEW.input_tokens, NEW.output_tokens, NEW.cache_read_tokens, NEW.cache_write_5m_tokens,
-        NEW.cache_write_1h_tokens, NEW.latency_ms, NEW.reported_cost_usd];
-    fault text;
-BEGIN
-    call.tenant_id := bcce_data.resolve_tenant(NEW.tenant);
-    IF call.tenant_id IS NULL THEN
-        PERFORM bcce_data.reject(NULL, 'inbox_model_usage', 'unknown_tenant', NULL);
-        RETURN NEW;
-    END IF;
-    call.model_id := NEW.model_id;
-    call.at := bcce.try_timestamptz(NEW.at);
-    call.input_tokens := bcce.try_bigint(NEW.input_tokens);
-    call.output_tokens := bcce.try_bigint(NEW.output_tokens);
-    call.cache_read_tokens := bcce.try_bigint(NEW.cache_read_tokens);
-    call.cache_write_5m_tokens := bcce.try_bigint(NEW.cache_write_5m_tokens);
-    call.cache_write_1h_tokens := bcce.try_bigint(NEW.cache_write_1h_tokens);
-    call.user_key := nullif(NEW.user_id, '');
-    call.run_id := nullif(NEW.run_id, '');
-    call.session_id := nullif(NEW.session_id, '');
-    call.provider := nullif(NEW.provider, '');
-    call.region := nullif(NEW.region, '');
-    call.latency_ms := bcce.try_float8(NEW.latency_ms);
-    call.is_batch := bcce.try_boolean(NEW.is_batch);
-    call.reported_cost_usd := bcce.try_numeric(NEW.reported_cost_usd);
-    call.idempotency_key := nullif(NEW.idempotency_key, '');
-    call.source := coalesce(nullif(NEW.source, ''), 'inbox');
-    call.is_test := bcce.try_boolean(NEW.is_test);
-    fault := CASE
-        WHEN NEW.at <> '' AND call.at IS NULL THEN 'bad_time'
-        WHEN cardinality(array_remove(array_remove(given, ''), NULL)) <>
-             num_nonnulls(call.input_tokens, call.output_tokens, call.cache_read_tokens, call.cache_write_5m_tokens,
-                          call.cache_write_1h_tokens, call.latency_ms, call.reported_cost_usd) THEN 'bad_number'
-        WHEN (NEW.is_test <> '' AND call.is_test IS NULL) OR (NEW.is_batch <> '' AND call.is_batch IS NULL) THEN 'bad_boolean'
-        ELSE bcce_data.put_model_usage(call)
-    END;
-    IF fault IS NOT NULL THEN
-        PERFORM bcce_data.reject(call.tenant_id, 'inbox_model_usage', fault, call.idempotency_key);
-    END IF;
-    RETURN NEW;
-END
-$body$;
-COMMENT ON FUNCTION bcce_data.inbox_model_usage() IS 'stores or refuses a row of bcce.inbox_model_usage';
-
-CREATE OR REPLACE TRIGGER inbox INSTEAD OF INSERT ON bcce.inbox_metrics
-    FOR EACH ROW EXECUTE FUNCTION bcce.inbox_row('inbox_metrics');
-CREATE OR REPLACE TRIGGER inbox INSTEAD OF INSERT ON bcce.inbox_predictions
-    FOR EACH ROW EXECUTE FUNCTION bcce.inbox_row('inbox_predictions');
-CREATE OR REPLACE TRIGGER inbox INSTEAD OF INSERT ON bcce.inbox_model_usage
-    FOR EACH ROW EXECUTE FUNCTION bcce.inbox_row('inbox_model_usage');
-$bcce_module$);
-
-INSERT INTO bcce.module (part, name, sql) VALUES ('store', '55_inbox_json', $bcce_module$
+INSERT INTO bcce.module (part, name, sql) VALUES ('store', '57_inbox_json', $bcce_module$
 -- JSON lines: one inbox for all facts.
 CREATE OR REPLACE VIEW bcce.inbox_json WITH (security_invoker = true) AS
 SELECT NULL::text AS line WHERE false;
@@ -3161,58 +3342,76 @@ COMMENT ON VIEW bcce.inbox_json IS 'Write-only: INSERT or COPY lines of JSON her
 CREATE OR REPLACE FUNCTION bcce_data.inbox_json() RETURNS trigger
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $body$
 DECLARE
-    document jsonb := bcce.try_jsonb(NEW.line);
-    item jsonb;
-    target uuid;
-    fault text;
+    items jsonb[];
+    bad_lines bigint;
+    inbox text;
+    events bcce_data.given_event[];
+    faults text[];
 BEGIN
-    IF NEW.line IS NULL OR btrim(NEW.line) = '' THEN
-        RETURN NEW;                 -- an empty line, as at the end of a file
-    ELSIF document IS NULL THEN
-        PERFORM bcce_data.reject(NULL, 'inbox_json', 'bad_json', NULL);
-        RETURN NEW;
-    END IF;
-    FOR item IN
-        SELECT value FROM jsonb_array_elements(CASE jsonb_typeof(document) WHEN 'array' THEN document ELSE jsonb_build_array(document) END)
+    -- An empty line, as at the end of a file, is none.
+    SELECT array_agg(i.item) FILTER (WHERE l.document IS NOT NULL), count(*) FILTER (WHERE l.document IS NULL) INTO items, bad_lines
+    FROM (SELECT bcce.try_jsonb(b.line) AS document FROM batch b WHERE btrim(b.line) <> '' OFFSET 0) AS l
+    CROSS JOIN LATERAL jsonb_array_elements(CASE jsonb_typeof(l.document) WHEN 'array' THEN l.document ELSE jsonb_build_array(l.document) END) AS i (item);
+    PERFORM bcce_data.reject('inbox_json', array_fill(NULL::uuid, ARRAY[bad_lines::integer]), array_fill('bad_json'::text, ARRAY[bad_lines::integer]), NULL)
+    WHERE bad_lines > 0;
+
+    FOR inbox IN
+        SELECT DISTINCT CASE WHEN jsonb_typeof(i.item) = 'object' THEN coalesce(i.item ->> 'inbox', 'events') ELSE 'events' END
+        FROM unnest(items) AS i (item)
     LOOP
-        CASE
-            WHEN jsonb_typeof(item) <> 'object' THEN
-                PERFORM bcce_data.reject(NULL, 'inbox_json', 'not_an_object', NULL);
-            WHEN coalesce(item ->> 'inbox', 'events') = 'events' THEN
+        CASE inbox
+            WHEN 'events' THEN
                 -- Straight to the store: members without a column are kept.
-                target := bcce_data.resolve_tenant(item ->> 'tenant');
-                fault := CASE WHEN target IS NULL THEN 'unknown_tenant'
-                              ELSE nullif(bcce_data.put_event_object(target, item - 'inbox'), 'duplicate') END;
-                IF fault IS NOT NULL THEN
-                    PERFORM bcce_data.reject(target, 'inbox_json', fault, coalesce(item ->> 'idempotency_key', item ->> 'event_id'));
-                END IF;
-            WHEN item ->> 'inbox' = 'workflow_runs' THEN
-                INSERT INTO bcce.inbox_workflow_runs SELECT (jsonb_populate_record(NULL::bcce.inbox_workflow_runs, item)).*;
-            WHEN item ->> 'inbox' = 'incidents' THEN
-                INSERT INTO bcce.inbox_incidents SELECT (jsonb_populate_record(NULL::bcce.inbox_incidents, item)).*;
-            WHEN item ->> 'inbox' = 'metrics' THEN
-                INSERT INTO bcce.inbox_metrics SELECT (jsonb_populate_record(NULL::bcce.inbox_metrics, item)).*;
-            WHEN item ->> 'inbox' = 'predictions' THEN
-                INSERT INTO bcce.inbox_predictions SELECT (jsonb_populate_record(NULL::bcce.inbox_predictions, item)).*;
-            WHEN item ->> 'inbox' = 'model_usage' THEN
-                INSERT INTO bcce.inbox_model_usage SELECT (jsonb_populate_record(NULL::bcce.inbox_model_usage, item)).*;
+                events := bcce_data.events_of_json(ARRAY(
+                    SELECT i.item FROM unnest(items) AS i (item)
+                    WHERE jsonb_typeof(i.item) <> 'object' OR coalesce(i.item ->> 'inbox', 'events') = 'events'), NULL);
+                faults := (bcce_data.put_events(events)).faults;
+                PERFORM bcce_data.reject('inbox_json', array_agg((g.event).tenant_id), array_agg(g.fault), array_agg((g.event).idempotency_key))
+                FROM (SELECT unnest(events) AS event, unnest(faults) AS fault) AS g WHERE g.fault IS NOT NULL;
+            WHEN 'workflow_runs' THEN
+                INSERT INTO bcce.inbox_workflow_runs
+                SELECT r.* FROM unnest(items) AS i (item) CROSS JOIN LATERAL jsonb_populate_record(NULL::bcce.inbox_workflow_runs, i.item) AS r
+                WHERE i.item ->> 'inbox' = 'workflow_runs';
+            WHEN 'incidents' THEN
+                INSERT INTO bcce.inbox_incidents
+                SELECT r.* FROM unnest(items) AS i (item) CROSS JOIN LATERAL jsonb_populate_record(NULL::bcce.inbox_incidents, i.item) AS r
+                WHERE i.item ->> 'inbox' = 'incidents';
+            WHEN 'metrics' THEN
+                INSERT INTO bcce.inbox_metrics
+                SELECT r.* FROM unnest(items) AS i (item) CROSS JOIN LATERAL jsonb_populate_record(NULL::bcce.inbox_metrics, i.item) AS r
+                WHERE i.item ->> 'inbox' = 'metrics';
+            WHEN 'predictions' THEN
+                INSERT INTO bcce.inbox_predictions
+                SELECT r.* FROM unnest(items) AS i (item) CROSS JOIN LATERAL jsonb_populate_record(NULL::bcce.inbox_predictions, i.item) AS r
+                WHERE i.item ->> 'inbox' = 'predictions';
+            WHEN 'model_usage' THEN
+                INSERT INTO bcce.inbox_model_usage
+                SELECT r.* FROM unnest(items) AS i (item) CROSS JOIN LATERAL jsonb_populate_record(NULL::bcce.inbox_model_usage, i.item) AS r
+                WHERE i.item ->> 'inbox' = 'model_usage';
             ELSE
-                PERFORM bcce_data.reject(NULL, 'inbox_json', 'unknown_inbox', NULL);
+                PERFORM bcce_data.reject('inbox_json', array_agg(NULL::uuid), array_agg('unknown_inbox'::text), NULL)
+                FROM unnest(items) AS i (item) WHERE i.item ->> 'inbox' = inbox;
         END CASE;
     END LOOP;
-    RETURN NEW;
+    RETURN NULL;
 END
 $body$;
-COMMENT ON FUNCTION bcce_data.inbox_json() IS 'stores or refuses a line of bcce.inbox_json';
+COMMENT ON FUNCTION bcce_data.inbox_json() IS 'stores or refuses the lines of bcce.inbox_json';
 
-CREATE OR REPLACE TRIGGER inbox INSTEAD OF INSERT ON bcce.inbox_json
-    FOR EACH ROW EXECUTE FUNCTION bcce.inbox_row('inbox_json');
-
--- The columns of every inbox.
+-- The three triggers of every inbox, and its columns.
 DO $do$
 DECLARE
+    inbox record;
     col record;
 BEGIN
+    FOR inbox IN
+        SELECT c.oid::regclass AS view, c.relname AS function FROM pg_class c
+        WHERE c.relnamespace = 'bcce'::regnamespace AND c.relkind = 'v' AND c.relname LIKE 'inbox\_%'
+    LOOP
+        EXECUTE format('CREATE OR REPLACE TRIGGER inbox_open BEFORE INSERT ON %s FOR EACH STATEMENT EXECUTE FUNCTION bcce.collect_rows(%L)', inbox.view, inbox.function);
+        EXECUTE format('CREATE OR REPLACE TRIGGER inbox INSTEAD OF INSERT ON %s FOR EACH ROW EXECUTE FUNCTION bcce.collect_rows(%L)', inbox.view, inbox.function);
+        EXECUTE format('CREATE OR REPLACE TRIGGER inbox_close AFTER INSERT ON %s FOR EACH STATEMENT EXECUTE FUNCTION bcce.collect_rows(%L)', inbox.view, inbox.function);
+    END LOOP;
     FOR col IN
         SELECT a.attrelid::regclass AS inbox, a.attname FROM pg_attribute a
         JOIN pg_class c ON c.oid = a.attrelid

@@ -12,8 +12,8 @@ VOLATILE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION bcce.log_line(text) IS
 'Writes a line of level LOG to the server log, without the statement and its context, and sends it to no client. The words must hold no personal data.';
 
-CREATE FUNCTION bcce.inbox_row() RETURNS trigger
+CREATE FUNCTION bcce.collect_rows() RETURNS trigger
 AS 'MODULE_PATHNAME' LANGUAGE C
 VOLATILE PARALLEL UNSAFE;
-COMMENT ON FUNCTION bcce.inbox_row() IS
-'Trigger INSTEAD OF INSERT of the inboxes: calls the trigger function of bcce_data named by its argument, without the context of COPY, which would put the row in hand into the server log with any error, a cancelled statement included. Any other use is the error 39P01.';
+COMMENT ON FUNCTION bcce.collect_rows() IS
+'Trigger of the inboxes, BEFORE STATEMENT, INSTEAD OF each row and AFTER STATEMENT of INSERT: collects the rows and hands them, some thousands at a time, to the trigger function of bcce_data named by its argument, which sees them as the transition table batch. It runs without the context of COPY, which would put the row in hand into the server log with any error, a cancelled statement included. Any other use is the error 39P01.';

@@ -15,7 +15,7 @@ REVOKE ALL ON FUNCTION
     bcce.raise_error(text, text, text, text),
     bcce.log_line(text),
     bcce.invalidate_cache(),
-    bcce.inbox_row(),
+    bcce.collect_rows(),
     bcce.pseudonym(text, text),
     bcce.pseudonym(text, text, uuid)
     FROM PUBLIC;
@@ -30,5 +30,5 @@ GRANT EXECUTE ON FUNCTION bcce.raise_error(text, text, text, text)
 GRANT EXECUTE ON FUNCTION bcce.log_line(text) TO bcce_owner;
 
 -- Triggers of a new partition are made by its owner.
-GRANT EXECUTE ON FUNCTION bcce.invalidate_cache(), bcce.inbox_row() TO bcce_owner;
+GRANT EXECUTE ON FUNCTION bcce.invalidate_cache(), bcce.collect_rows() TO bcce_owner;
 

@@ -68,8 +68,7 @@ CREATE TABLE IF NOT EXISTS bcce_data.workflow_run_keys (
     tenant_id uuid NOT NULL,
     run_id text NOT NULL,
     started_at timestamptz NOT NULL,
-    CONSTRAINT workflow_run_keys_pkey PRIMARY KEY (tenant_id, run_id),
-    CONSTRAINT workflow_run_keys_tenant_fkey FOREIGN KEY (tenant_id) REFERENCES bcce_data.tenants
+    CONSTRAINT workflow_run_keys_pkey PRIMARY KEY (tenant_id, run_id)
 );
 COMMENT ON TABLE bcce_data.workflow_run_keys IS 'start of every run by its id, over all partitions of workflow_runs';
 COMMENT ON COLUMN bcce_data.workflow_run_keys.tenant_id IS 'tenant';

@@ -24,8 +24,7 @@ CREATE TABLE IF NOT EXISTS bcce_data.prediction_keys (
     tenant_id uuid NOT NULL,
     prediction_id text NOT NULL,
     predicted_at timestamptz NOT NULL,
-    CONSTRAINT prediction_keys_pkey PRIMARY KEY (tenant_id, prediction_id),
-    CONSTRAINT prediction_keys_tenant_fkey FOREIGN KEY (tenant_id) REFERENCES bcce_data.tenants
+    CONSTRAINT prediction_keys_pkey PRIMARY KEY (tenant_id, prediction_id)
 );
 COMMENT ON TABLE bcce_data.prediction_keys IS 'time of every prediction by its id, over all partitions of predictions';
 COMMENT ON COLUMN bcce_data.prediction_keys.tenant_id IS 'tenant';

@@ -1,0 +1,99 @@
+-- JSON lines: one inbox for all facts.
+CREATE OR REPLACE VIEW bcce.inbox_json WITH (security_invoker = true) AS
+SELECT NULL::text AS line WHERE false;
+COMMENT ON VIEW bcce.inbox_json IS 'Write-only: INSERT or COPY lines of JSON here, each an object with the columns of an inbox as members, or an array of such objects. Bad lines are counted in bcce.rejected.';
+
+CREATE OR REPLACE FUNCTION bcce_data.inbox_json() RETURNS trigger
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $body$
+DECLARE
+    items jsonb[];
+    bad_lines bigint;
+    inbox text;
+    events bcce_data.given_event[];
+    faults text[];
+BEGIN
+    -- An empty line, as at the end of a file, is none.
+    SELECT array_agg(i.item) FILTER (WHERE l.document IS NOT NULL), count(*) FILTER (WHERE l.document IS NULL) INTO items, bad_lines
+    FROM (SELECT bcce.try_jsonb(b.line) AS document FROM batch b WHERE btrim(b.line) <> '' OFFSET 0) AS l
+    CROSS JOIN LATERAL jsonb_array_elements(CASE jsonb_typeof(l.document) WHEN 'array' THEN l.document ELSE jsonb_build_array(l.document) END) AS i (item);
+    PERFORM bcce_data.reject('inbox_json', array_fill(NULL::uuid, ARRAY[bad_lines::integer]), array_fill('bad_json'::text, ARRAY[bad_lines::integer]), NULL)
+    WHERE bad_lines > 0;
+
+    FOR inbox IN
+        SELECT DISTINCT CASE WHEN jsonb_typeof(i.item) = 'object' THEN coalesce(i.item ->> 'inbox', 'events') ELSE 'events' END
+        FROM unnest(items) AS i (item)
+    LOOP
+        CASE inbox
+            WHEN 'events' THEN
+                -- Straight to the store: members without a column are kept.
+                events := bcce_data.events_of_json(ARRAY(
+                    SELECT i.item FROM unnest(items) AS i (item)
+                    WHERE jsonb_typeof(i.item) <> 'object' OR coalesce(i.item ->> 'inbox', 'events') = 'events'), NULL);
+                faults := (bcce_data.put_events(events)).faults;
+                PERFORM bcce_data.reject('inbox_json', array_agg((g.event).tenant_id), array_agg(g.fault), array_agg((g.event).idempotency_key))
+                FROM (SELECT unnest(events) AS event, unnest(faults) AS fault) AS g WHERE g.fault IS NOT NULL;
+            WHEN 'workflow_runs' THEN
+                INSERT INTO bcce.inbox_workflow_runs
+                SELECT r.* FROM unnest(items) AS i (item) CROSS JOIN LATERAL jsonb_populate_record(NULL::bcce.inbox_workflow_runs, i.item) AS r
+                WHERE i.item ->> 'inbox' = 'workflow_runs';
+            WHEN 'incidents' THEN
+                INSERT INTO bcce.inbox_incidents
+                SELECT r.* FROM unnest(items) AS i (item) CROSS JOIN LATERAL jsonb_populate_record(NULL::bcce.inbox_incidents, i.item) AS r
+                WHERE i.item ->> 'inbox' = 'incidents';
+            WHEN 'metrics' THEN
+                INSERT INTO bcce.inbox_metrics
+                SELECT r.* FROM unnest(items) AS i (item) CROSS JOIN LATERAL jsonb_populate_record(NULL::bcce.inbox_metrics, i.item) AS r
+                WHERE i.item ->> 'inbox' = 'metrics';
+            WHEN 'predictions' THEN
+                INSERT INTO bcce.inbox_predictions
+                SELECT r.* FROM unnest(items) AS i (item) CROSS JOIN LATERAL jsonb_populate_record(NULL::bcce.inbox_predictions, i.item) AS r
+                WHERE i.item ->> 'inbox' = 'predictions';
+            WHEN 'model_usage' THEN
+                INSERT INTO bcce.inbox_model_usage
+                SELECT r.* FROM unnest(items) AS i (item) CROSS JOIN LATERAL jsonb_populate_record(NULL::bcce.inbox_model_usage, i.item) AS r
+                WHERE i.item ->> 'inbox' = 'model_usage';
+            ELSE
+                PERFORM bcce_data.reject('inbox_json', array_agg(NULL::uuid), array_agg('unknown_inbox'::text), NULL)
+                FROM unnest(items) AS i (item) WHERE i.item ->> 'inbox' = inbox;
+        END CASE;
+    END LOOP;
+    RETURN NULL;
+END
+$body$;
+COMMENT ON FUNCTION bcce_data.inbox_json() IS 'stores or refuses the lines of bcce.inbox_json';
+
+-- The three triggers of every inbox, and its columns.
+DO $do$
+DECLARE
+    inbox record;
+    col record;
+BEGIN
+    FOR inbox IN
+        SELECT c.oid::regclass AS view, c.relname AS function FROM pg_class c
+        WHERE c.relnamespace = 'bcce'::regnamespace AND c.relkind = 'v' AND c.relname LIKE 'inbox\_%'
+    LOOP
+        EXECUTE format('CREATE OR REPLACE TRIGGER inbox_open BEFORE INSERT ON %s FOR EACH STATEMENT EXECUTE FUNCTION bcce.collect_rows(%L)', inbox.view, inbox.function);
+        EXECUTE format('CREATE OR REPLACE TRIGGER inbox INSTEAD OF INSERT ON %s FOR EACH ROW EXECUTE FUNCTION bcce.collect_rows(%L)', inbox.view, inbox.function);
+        EXECUTE format('CREATE OR REPLACE TRIGGER inbox_close AFTER INSERT ON %s FOR EACH STATEMENT EXECUTE FUNCTION bcce.collect_rows(%L)', inbox.view, inbox.function);
+    END LOOP;
+    FOR col IN
+        SELECT a.attrelid::regclass AS inbox, a.attname FROM pg_attribute a
+        JOIN pg_class c ON c.oid = a.attrelid
+        WHERE c.relnamespace = 'bcce'::regnamespace AND c.relkind = 'v' AND c.relname LIKE 'inbox\_%' AND a.attnum > 0
+    LOOP
+        EXECUTE format('COMMENT ON COLUMN %s.%I IS %L', col.inbox, col.attname, CASE
+            WHEN col.attname = 'tenant' THEN 'slug, external id or uuid; empty: the writer''s own tenant'
+            WHEN col.attname LIKE '%\_at' THEN 'ISO 8601 instant; without a zone it is read as UTC'
+            WHEN col.attname IN ('user_id', 'guest_id') THEN 'the sender''s id of the person; stored as a pseudonym'
+            WHEN col.attname IN ('status', 'severity') THEN 'a word of the reports or a known synonym'
+            WHEN col.attname = 'ip' THEN 'address; stored as its network'
+            WHEN col.attname = 'user_agent' THEN 'stored as its family'
+            WHEN col.attname = 'line' THEN 'a JSON object, or an array of them; inbox names the inbox (default events), the other members are its columns'
+            WHEN col.attname ~ '_(count|ms|rps|percent|seconds|tokens|usd|probability)$' THEN 'a plain decimal number; empty: unknown'
+            WHEN col.attname = 'outcome' THEN '1 it failed, 0 it did not; empty: not known yet'
+            WHEN col.attname IN ('is_test', 'is_batch') THEN 'true or false; test rows never count'
+            WHEN col.attname LIKE '%\_id' OR col.attname IN ('retry_of', 'merged_into', 'caused_by_run') THEN 'the sender''s id'
+            ELSE 'as in the table of the fact; redacted' END);
+    END LOOP;
+END
+$do$;
