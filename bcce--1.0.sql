@@ -2289,8 +2289,7 @@ BEGIN
         CASE WHEN r.status <> 'skipped' AND r.is_test IS NOT TRUE
              THEN bcce.estimate_cost('workflow_run', 1, r.started_at, r.tenant_id) END
     FROM ROWS FROM (unnest(runs), unnest(faults)) WITH ORDINALITY AS r
-    WHERE r.unnest IS NULL AND (r.ordinality IN (SELECT unnest(known))) IS NOT TRUE
-    ON CONFLICT DO NOTHING;
+    WHERE r.unnest IS NULL AND (r.ordinality IN (SELECT unnest(known))) IS NOT TRUE;
 
     -- A known run: a newer state replaces an older one, and what was not known
     -- is filled in, also by the start of a run whose end came first.  A run
@@ -2886,8 +2885,7 @@ BEGIN
         CASE WHEN r.outcome IS NOT NULL THEN r.outcome_at END, coalesce(r.source, 'api'), coalesce(r.is_test, false),
         CASE WHEN r.is_test IS NOT TRUE THEN bcce.estimate_cost('prediction', 1, r.predicted_at, r.tenant_id) END
     FROM ROWS FROM (unnest(predictions), unnest(faults)) WITH ORDINALITY AS r
-    WHERE r.unnest IS NULL AND (r.ordinality IN (SELECT unnest(known))) IS NOT TRUE
-    ON CONFLICT DO NOTHING;
+    WHERE r.unnest IS NULL AND (r.ordinality IN (SELECT unnest(known))) IS NOT TRUE;
 
     -- A probability that was given is never changed afterwards: no peeking.
     -- An outcome is.

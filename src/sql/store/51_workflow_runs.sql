@@ -92,8 +92,7 @@ BEGIN
         CASE WHEN r.status <> 'skipped' AND r.is_test IS NOT TRUE
              THEN bcce.estimate_cost('workflow_run', 1, r.started_at, r.tenant_id) END
     FROM ROWS FROM (unnest(runs), unnest(faults)) WITH ORDINALITY AS r
-    WHERE r.unnest IS NULL AND (r.ordinality IN (SELECT unnest(known))) IS NOT TRUE
-    ON CONFLICT DO NOTHING;
+    WHERE r.unnest IS NULL AND (r.ordinality IN (SELECT unnest(known))) IS NOT TRUE;
 
     -- A known run: a newer state replaces an older one, and what was not known
     -- is filled in, also by the start of a run whose end came first.  A run

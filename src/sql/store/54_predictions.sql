@@ -108,8 +108,7 @@ BEGIN
         CASE WHEN r.outcome IS NOT NULL THEN r.outcome_at END, coalesce(r.source, 'api'), coalesce(r.is_test, false),
         CASE WHEN r.is_test IS NOT TRUE THEN bcce.estimate_cost('prediction', 1, r.predicted_at, r.tenant_id) END
     FROM ROWS FROM (unnest(predictions), unnest(faults)) WITH ORDINALITY AS r
-    WHERE r.unnest IS NULL AND (r.ordinality IN (SELECT unnest(known))) IS NOT TRUE
-    ON CONFLICT DO NOTHING;
+    WHERE r.unnest IS NULL AND (r.ordinality IN (SELECT unnest(known))) IS NOT TRUE;
 
     -- A probability that was given is never changed afterwards: no peeking.
     -- An outcome is.
