@@ -3760,6 +3760,11 @@ COMMENT ON FUNCTION bcce.generate_sample_data(integer, integer, integer, integer
 $bcce_module$);
 
 INSERT INTO bcce.module (part, name, sql) VALUES ('report', '10_incidents', $bcce_module$
+-- A window on the time of a fact is written x >= coalesce(since, '-infinity') AND
+-- x < coalesce(until, 'infinity'), here and in all reports: of (since IS NULL OR
+-- x >= since) the planner can leave out months for literals alone, not for
+-- parameters or now() - interval '7 days'.  (A fact's time is never infinite.)
+
 -- What the reports mean by a declared incident: one definition for all of them.
 CREATE OR REPLACE FUNCTION bcce_data.declared_incidents(until timestamptz DEFAULT NULL)
 RETURNS TABLE (
@@ -3909,7 +3914,7 @@ BEGIN ATOMIC
             WHERE b.basis IN ('derived', 'both')
               AND NOT r.is_test
               AND r.status IN ('succeeded', 'failed', 'timed_out')
-              AND (until IS NULL OR r.started_at < until)
+              AND r.started_at < coalesce(until, 'infinity')
         ) o
         WHERE o.is_failure IS DISTINCT FROM o.was_failure
         WINDOW turns AS (PARTITION BY o.tenant_id, o.workflow_id ORDER BY o.finished_at, o.started_at, o.run_id)
@@ -4047,8 +4052,8 @@ BEGIN ATOMIC
         coalesce(r.charged_usd, bcce.estimate_cost('workflow_run', 1, r.started_at, r.tenant_id)),
         extract(epoch FROM least(r.finished_at, greatest(r.started_at, (SELECT least(until, bcce.report_now())))) - r.started_at)
     FROM bcce_data.workflow_runs r
-    WHERE (since IS NULL OR r.started_at >= since)
-      AND (until IS NULL OR r.started_at < until)
+    WHERE r.started_at >= coalesce(since, '-infinity')
+      AND r.started_at < coalesce(until, 'infinity')
       AND NOT r.is_test AND r.status <> 'skipped'
     UNION ALL
     SELECT
@@ -4058,8 +4063,8 @@ BEGIN ATOMIC
         coalesce(m.charged_usd, bcce.estimate_cost('metric', 1, m.observed_at, m.tenant_id)),
         NULL
     FROM bcce_data.performance_metrics m
-    WHERE (since IS NULL OR m.observed_at >= since)
-      AND (until IS NULL OR m.observed_at < until)
+    WHERE m.observed_at >= coalesce(since, '-infinity')
+      AND m.observed_at < coalesce(until, 'infinity')
       AND NOT m.is_test
     UNION ALL
     SELECT
@@ -4069,14 +4074,14 @@ BEGIN ATOMIC
         coalesce(p.charged_usd, bcce.estimate_cost('prediction', 1, p.predicted_at, p.tenant_id)),
         NULL
     FROM bcce_data.predictions p
-    WHERE (since IS NULL OR p.predicted_at >= since)
-      AND (until IS NULL OR p.predicted_at < until)
+    WHERE p.predicted_at >= coalesce(since, '-infinity')
+      AND p.predicted_at < coalesce(until, 'infinity')
       AND NOT p.is_test
     UNION ALL
     SELECT u.tenant_id, 'model_call', u.at, u.reported_cost_usd, NULL
     FROM bcce_data.model_usage u
-    WHERE (since IS NULL OR u.at >= since)
-      AND (until IS NULL OR u.at < until)
+    WHERE u.at >= coalesce(since, '-infinity')
+      AND u.at < coalesce(until, 'infinity')
       AND NOT u.is_test;
 END;
 COMMENT ON FUNCTION bcce_data.cost_units(timestamptz, timestamptz) IS 'Runs, metric samples, predictions and model calls between since (inclusive) and until (exclusive) with their cost in US dollars, as charged or reported, else at the price of their time; NULL: unknown. run_seconds is how long a run ran, up to now or until.';
@@ -4098,20 +4103,20 @@ LANGUAGE sql STABLE PARALLEL RESTRICTED
 BEGIN ATOMIC
     SELECT r.tenant_id, r.user_key, r.started_at
     FROM bcce_data.workflow_runs r
-    WHERE (since IS NULL OR r.started_at >= since)
-      AND (until IS NULL OR r.started_at < until)
+    WHERE r.started_at >= coalesce(since, '-infinity')
+      AND r.started_at < coalesce(until, 'infinity')
       AND NOT r.is_test AND r.status <> 'skipped' AND r.user_key IS NOT NULL
     UNION ALL
     SELECT e.tenant_id, e.user_key, e.occurred_at
     FROM bcce_data.events e
-    WHERE (since IS NULL OR e.occurred_at >= since)
-      AND (until IS NULL OR e.occurred_at < until)
+    WHERE e.occurred_at >= coalesce(since, '-infinity')
+      AND e.occurred_at < coalesce(until, 'infinity')
       AND NOT e.is_test AND e.user_key IS NOT NULL
     UNION ALL
     SELECT u.tenant_id, u.user_key, u.at
     FROM bcce_data.model_usage u
-    WHERE (since IS NULL OR u.at >= since)
-      AND (until IS NULL OR u.at < until)
+    WHERE u.at >= coalesce(since, '-infinity')
+      AND u.at < coalesce(until, 'infinity')
       AND NOT u.is_test AND u.user_key IS NOT NULL;
 END;
 COMMENT ON FUNCTION bcce_data.user_activity(timestamptz, timestamptz) IS 'What users did between since (inclusive) and until (exclusive): one row per run, event and model call of a pseudonymous user. Guests are not users.';
@@ -4148,8 +4153,8 @@ BEGIN ATOMIC
             CASE WHEN p.outcome_at <= (SELECT least(until, bcce.report_now())) THEN p.outcome END AS told,
             p.outcome_at AS told_at
         FROM bcce_data.predictions p
-        WHERE (since IS NULL OR p.predicted_at >= since)
-          AND (until IS NULL OR p.predicted_at < until)
+        WHERE p.predicted_at >= coalesce(since, '-infinity')
+          AND p.predicted_at < coalesce(until, 'infinity')
           AND NOT p.is_test
     ),
     -- What was heard of the predicted services: failures by their start, and any run or incident.
@@ -4159,13 +4164,20 @@ BEGIN ATOMIC
         FROM bcce_data.workflow_runs r
         LEFT JOIN bcce_data.workflows w ON w.tenant_id = r.tenant_id AND w.workflow_id = r.workflow_id
         WHERE NOT r.is_test AND r.status <> 'skipped'
-          AND (since IS NULL OR r.started_at >= since)
-          AND (until IS NULL OR r.started_at < until)
+          AND r.started_at >= coalesce(since, '-infinity')
+          AND r.started_at < coalesce(until, 'infinity')
           AND r.started_at <= (SELECT least(until, bcce.report_now()))
         UNION ALL
         SELECT i.tenant_id, i.service_id, i.started_at, true
         FROM bcce_data.declared_incidents(until) i
         WHERE i.started_at <= (SELECT least(until, bcce.report_now()))
+    ),
+    -- Few rows, once: met with each sign they are cheap even where the planner
+    -- knows nothing of the tables yet and joins row by row.
+    foretold AS MATERIALIZED (
+        SELECT DISTINCT p.tenant_id, p.target_id AS service_id
+        FROM prediction p
+        WHERE p.target_kind = 'service'
     ),
     -- Backwards in time; at equal times the prediction comes first, so that only
     -- what began after it is ahead of it.  The predictions ride along: joining
@@ -4197,8 +4209,8 @@ BEGIN ATOMIC
             FROM sign s
             WHERE EXISTS (
                 SELECT 1
-                FROM prediction p
-                WHERE p.tenant_id = s.tenant_id AND p.target_kind = 'service' AND p.target_id = s.service_id
+                FROM foretold f
+                WHERE f.tenant_id = s.tenant_id AND f.service_id = s.service_id
             )
         ) x
         WINDOW backwards AS (
@@ -4251,7 +4263,7 @@ BEGIN ATOMIC
         FROM prediction p
         LEFT JOIN bcce_data.workflow_runs r
             ON p.target_kind = 'run' AND r.tenant_id = p.tenant_id AND r.run_id = p.target_id
-            AND (until IS NULL OR r.started_at < until)
+            AND r.started_at < coalesce(until, 'infinity')
         WHERE p.target_kind <> 'service'
     ),
     ranked AS (
@@ -4588,8 +4600,8 @@ BEGIN ATOMIC
             min(r.started_at) AS first_at,
             max(r.started_at) AS last_at
         FROM bcce_data.workflow_runs r
-        WHERE (since IS NULL OR r.started_at >= since)
-          AND (until IS NULL OR r.started_at < until)
+        WHERE r.started_at >= coalesce(since, '-infinity')
+          AND r.started_at < coalesce(until, 'infinity')
           AND NOT r.is_test AND r.status <> 'skipped'
         GROUP BY r.tenant_id
     ) run ON run.tenant_id = t.tenant_id
@@ -4610,8 +4622,8 @@ BEGIN ATOMIC
         FROM bcce_data.performance_metrics m
         LEFT JOIN bcce_data.services s ON s.tenant_id = m.tenant_id AND s.service_id = m.service_id
         CROSS JOIN LATERAL (SELECT coalesce(m.window_seconds, s.expected_interval_seconds) AS s) length
-        WHERE (since IS NULL OR m.observed_at >= since)
-          AND (until IS NULL OR m.observed_at < until)
+        WHERE m.observed_at >= coalesce(since, '-infinity')
+          AND m.observed_at < coalesce(until, 'infinity')
           AND NOT m.is_test
         GROUP BY m.tenant_id
     ) metric ON metric.tenant_id = t.tenant_id
@@ -4623,8 +4635,8 @@ BEGIN ATOMIC
             min(p.predicted_at) AS first_at,
             max(p.predicted_at) AS last_at
         FROM bcce_data.predictions p
-        WHERE (since IS NULL OR p.predicted_at >= since)
-          AND (until IS NULL OR p.predicted_at < until)
+        WHERE p.predicted_at >= coalesce(since, '-infinity')
+          AND p.predicted_at < coalesce(until, 'infinity')
           AND NOT p.is_test
         GROUP BY p.tenant_id
     ) prediction ON prediction.tenant_id = t.tenant_id
@@ -4640,22 +4652,22 @@ BEGIN ATOMIC
         FROM (
             SELECT r.tenant_id, r.user_key, min(r.started_at) AS first_at, max(r.started_at) AS last_at
             FROM bcce_data.workflow_runs r
-            WHERE (since IS NULL OR r.started_at >= since)
-              AND (until IS NULL OR r.started_at < until)
+            WHERE r.started_at >= coalesce(since, '-infinity')
+              AND r.started_at < coalesce(until, 'infinity')
               AND NOT r.is_test AND r.status <> 'skipped'
             GROUP BY r.tenant_id, r.user_key
             UNION ALL
             SELECT e.tenant_id, e.user_key, min(e.occurred_at), max(e.occurred_at)
             FROM bcce_data.events e
-            WHERE (since IS NULL OR e.occurred_at >= since)
-              AND (until IS NULL OR e.occurred_at < until)
+            WHERE e.occurred_at >= coalesce(since, '-infinity')
+              AND e.occurred_at < coalesce(until, 'infinity')
               AND NOT e.is_test
             GROUP BY e.tenant_id, e.user_key
             UNION ALL
             SELECT u.tenant_id, u.user_key, min(u.at), max(u.at)
             FROM bcce_data.model_usage u
-            WHERE (since IS NULL OR u.at >= since)
-              AND (until IS NULL OR u.at < until)
+            WHERE u.at >= coalesce(since, '-infinity')
+              AND u.at < coalesce(until, 'infinity')
               AND NOT u.is_test
             GROUP BY u.tenant_id, u.user_key
         ) a
@@ -5156,19 +5168,19 @@ BEGIN ATOMIC
             SELECT greatest(
                 (SELECT max(r.started_at) FROM bcce_data.workflow_runs r
                  WHERE r.tenant_id = t.tenant_id AND NOT r.is_test AND r.status <> 'skipped'
-                   AND (until IS NULL OR r.started_at < until)),
+                   AND r.started_at < coalesce(until, 'infinity')),
                 (SELECT max(m.observed_at) FROM bcce_data.performance_metrics m
                  WHERE m.tenant_id = t.tenant_id AND NOT m.is_test
-                   AND (until IS NULL OR m.observed_at < until)),
+                   AND m.observed_at < coalesce(until, 'infinity')),
                 (SELECT max(p.predicted_at) FROM bcce_data.predictions p
                  WHERE p.tenant_id = t.tenant_id AND NOT p.is_test
-                   AND (until IS NULL OR p.predicted_at < until)),
+                   AND p.predicted_at < coalesce(until, 'infinity')),
                 (SELECT max(u.at) FROM bcce_data.model_usage u
                  WHERE u.tenant_id = t.tenant_id AND NOT u.is_test
-                   AND (until IS NULL OR u.at < until)),
+                   AND u.at < coalesce(until, 'infinity')),
                 (SELECT max(e.occurred_at) FROM bcce_data.events e
                  WHERE e.tenant_id = t.tenant_id AND NOT e.is_test
-                   AND (until IS NULL OR e.occurred_at < until))
+                   AND e.occurred_at < coalesce(until, 'infinity'))
             ) AS at
         ) last
         WHERE t.deleted_at IS NULL AND first.at <= last.at
@@ -5237,8 +5249,8 @@ BEGIN ATOMIC
         CROSS JOIN LATERAL (SELECT (r.started_at AT TIME ZONE a.timezone)::date AS date) local
         LEFT JOIN begun b ON b.tenant_id = r.tenant_id AND b.usage_date = local.date + 1
             AND r.started_at >= b.starts_at AND r.started_at < b.again_at
-        WHERE (since IS NULL OR r.started_at >= since - interval '1440 hours')
-          AND (until IS NULL OR r.started_at < until)
+        WHERE r.started_at >= coalesce(since - interval '1440 hours', '-infinity')
+          AND r.started_at < coalesce(until, 'infinity')
           AND NOT r.is_test AND r.status <> 'skipped'
     ),
     usage AS NOT MATERIALIZED (
@@ -5258,8 +5270,8 @@ BEGIN ATOMIC
         CROSS JOIN LATERAL (SELECT (u.at AT TIME ZONE a.timezone)::date AS date) local
         LEFT JOIN begun b ON b.tenant_id = u.tenant_id AND b.usage_date = local.date + 1
             AND u.at >= b.starts_at AND u.at < b.again_at
-        WHERE (since IS NULL OR u.at >= since)
-          AND (until IS NULL OR u.at < until)
+        WHERE u.at >= coalesce(since, '-infinity')
+          AND u.at < coalesce(until, 'infinity')
           AND NOT u.is_test
     ),
     event AS NOT MATERIALIZED (
@@ -5273,8 +5285,8 @@ BEGIN ATOMIC
         CROSS JOIN LATERAL (SELECT (e.occurred_at AT TIME ZONE a.timezone)::date AS date) local
         LEFT JOIN begun b ON b.tenant_id = e.tenant_id AND b.usage_date = local.date + 1
             AND e.occurred_at >= b.starts_at AND e.occurred_at < b.again_at
-        WHERE (since IS NULL OR e.occurred_at >= since)
-          AND (until IS NULL OR e.occurred_at < until)
+        WHERE e.occurred_at >= coalesce(since, '-infinity')
+          AND e.occurred_at < coalesce(until, 'infinity')
           AND NOT e.is_test
     ),
     run_day AS (
@@ -5307,8 +5319,8 @@ BEGIN ATOMIC
         CROSS JOIN LATERAL (SELECT (m.observed_at AT TIME ZONE a.timezone)::date AS date) local
         LEFT JOIN begun b ON b.tenant_id = m.tenant_id AND b.usage_date = local.date + 1
             AND m.observed_at >= b.starts_at AND m.observed_at < b.again_at
-        WHERE (since IS NULL OR m.observed_at >= since)
-          AND (until IS NULL OR m.observed_at < until)
+        WHERE m.observed_at >= coalesce(since, '-infinity')
+          AND m.observed_at < coalesce(until, 'infinity')
           AND NOT m.is_test
         GROUP BY m.tenant_id, local.date + (b.tenant_id IS NOT NULL)::integer
     ),
@@ -5323,8 +5335,8 @@ BEGIN ATOMIC
         CROSS JOIN LATERAL (SELECT (p.predicted_at AT TIME ZONE a.timezone)::date AS date) local
         LEFT JOIN begun b ON b.tenant_id = p.tenant_id AND b.usage_date = local.date + 1
             AND p.predicted_at >= b.starts_at AND p.predicted_at < b.again_at
-        WHERE (since IS NULL OR p.predicted_at >= since)
-          AND (until IS NULL OR p.predicted_at < until)
+        WHERE p.predicted_at >= coalesce(since, '-infinity')
+          AND p.predicted_at < coalesce(until, 'infinity')
           AND NOT p.is_test
         GROUP BY p.tenant_id, local.date + (b.tenant_id IS NOT NULL)::integer
     ),
@@ -5378,19 +5390,19 @@ BEGIN ATOMIC
             FROM (
                 SELECT r.tenant_id, r.user_key, min(r.started_at) AS first_at
                 FROM bcce_data.workflow_runs r
-                WHERE (until IS NULL OR r.started_at < until)
+                WHERE r.started_at < coalesce(until, 'infinity')
                   AND NOT r.is_test AND r.status <> 'skipped' AND r.user_key IS NOT NULL
                 GROUP BY r.tenant_id, r.user_key
                 UNION ALL
                 SELECT e.tenant_id, e.user_key, min(e.occurred_at)
                 FROM bcce_data.events e
-                WHERE (until IS NULL OR e.occurred_at < until)
+                WHERE e.occurred_at < coalesce(until, 'infinity')
                   AND NOT e.is_test AND e.user_key IS NOT NULL
                 GROUP BY e.tenant_id, e.user_key
                 UNION ALL
                 SELECT u.tenant_id, u.user_key, min(u.at)
                 FROM bcce_data.model_usage u
-                WHERE (until IS NULL OR u.at < until)
+                WHERE u.at < coalesce(until, 'infinity')
                   AND NOT u.is_test AND u.user_key IS NOT NULL
                 GROUP BY u.tenant_id, u.user_key
             ) k
@@ -5440,7 +5452,7 @@ BEGIN ATOMIC
                     WHERE r.finished_at <= (SELECT least(until, bcce.report_now()))
                 ) way
                 WHERE (since IS NULL OR r.finished_at IS NULL OR r.finished_at > since - interval '48 hours')
-                  AND (until IS NULL OR r.started_at < until)
+                  AND r.started_at < coalesce(until, 'infinity')
                   AND r.started_at < (SELECT least(until, bcce.report_now()))
                   AND (r.finished_at IS NULL OR r.finished_at > r.started_at)
                   AND NOT r.is_test AND r.status <> 'skipped'
@@ -5722,7 +5734,7 @@ BEGIN ATOMIC
             SELECT m.observed_at
             FROM bcce_data.performance_metrics m
             WHERE m.tenant_id = s.tenant_id AND m.service_id = s.service_id AND NOT m.is_test
-              AND (until IS NULL OR m.observed_at < until)
+              AND m.observed_at < coalesce(until, 'infinity')
               AND m.observed_at <= (SELECT least(until, bcce.report_now()))
             ORDER BY m.observed_at DESC
             LIMIT 1
@@ -5755,14 +5767,14 @@ BEGIN ATOMIC
         WHERE m.tenant_id = s.tenant_id AND m.service_id = s.service_id AND NOT m.is_test
           AND m.observed_at >= (SELECT least(until, bcce.report_now())) - make_interval(secs => l.window_minutes * 60)
           AND m.observed_at <= (SELECT least(until, bcce.report_now()))
-          AND (until IS NULL OR m.observed_at < until)
+          AND m.observed_at < coalesce(until, 'infinity')
     ) sample
     CROSS JOIN LATERAL (
         SELECT (
             SELECT p.failure_probability
             FROM bcce_data.predictions p
             WHERE p.tenant_id = s.tenant_id AND p.target_kind = 'service' AND p.target_id = s.service_id AND NOT p.is_test
-              AND (until IS NULL OR p.predicted_at < until)
+              AND p.predicted_at < coalesce(until, 'infinity')
               AND p.predicted_at <= (SELECT least(until, bcce.report_now()))
             ORDER BY p.predicted_at DESC, p.prediction_id DESC
             LIMIT 1
@@ -6566,8 +6578,8 @@ BEGIN ATOMIC
     ) length
     WHERE t.deleted_at IS NULL
       AND NOT m.is_test
-      AND (since IS NULL OR m.observed_at >= since)
-      AND (until IS NULL OR m.observed_at < until)
+      AND m.observed_at >= coalesce(since, '-infinity')
+      AND m.observed_at < coalesce(until, 'infinity')
       AND m.observed_at <= (SELECT least(until, bcce.report_now()))
     GROUP BY t.tenant_id, t.tenant_name, m.service_id, s.service_name, hour.starts_at;
 END;
@@ -6647,8 +6659,8 @@ BEGIN ATOMIC
         CROSS JOIN LATERAL (SELECT r.finished_at <= (SELECT least(until, bcce.report_now())) AS by_now) ended
         WHERE t.deleted_at IS NULL
           AND NOT r.is_test AND r.status <> 'skipped'
-          AND (since IS NULL OR r.started_at >= since)
-          AND (until IS NULL OR r.started_at < until)
+          AND r.started_at >= coalesce(since, '-infinity')
+          AND r.started_at < coalesce(until, 'infinity')
         GROUP BY t.tenant_id, t.tenant_name, t.timezone, hour.starts_at
     ),
     -- By half hours, as a clock may be put forward by one.
@@ -6746,8 +6758,8 @@ BEGIN ATOMIC
         WHERE t.deleted_at IS NULL
           AND NOT r.is_test
           AND r.status IN ('failed', 'timed_out')
-          AND (since IS NULL OR r.started_at >= since)
-          AND (until IS NULL OR r.started_at < until)
+          AND r.started_at >= coalesce(since, '-infinity')
+          AND r.started_at < coalesce(until, 'infinity')
           AND r.finished_at <= (SELECT least(until, bcce.report_now()))
         GROUP BY t.tenant_id, t.tenant_name, r.workflow_id, coalesce(r.error_class, 'unclassified')
     ) f
@@ -6831,8 +6843,8 @@ BEGIN ATOMIC
         WHERE t.deleted_at IS NULL
           AND NOT r.is_test
           AND r.status IN ('failed', 'timed_out')
-          AND (since IS NULL OR r.started_at >= since)
-          AND (until IS NULL OR r.started_at < until)
+          AND r.started_at >= coalesce(since, '-infinity')
+          AND r.started_at < coalesce(until, 'infinity')
           AND r.finished_at <= (SELECT least(until, bcce.report_now()))
     ) f
     LEFT JOIN bcce_data.workflows w ON w.tenant_id = f.tenant_id AND w.workflow_id = f.workflow_id
@@ -6903,8 +6915,8 @@ BEGIN ATOMIC
       AND NOT r.is_test
       AND r.status IN ('succeeded', 'failed', 'timed_out')
       AND r.duration_s > 600
-      AND (since IS NULL OR r.started_at >= since)
-      AND (until IS NULL OR r.started_at < until)
+      AND r.started_at >= coalesce(since, '-infinity')
+      AND r.started_at < coalesce(until, 'infinity')
       AND r.finished_at <= (SELECT least(until, bcce.report_now()));
 END;
 COMMENT ON FUNCTION bcce.slow_runs(timestamptz, timestamptz) IS 'Which runs that started between since (inclusive) and until (exclusive) took over 600 seconds? NULL leaves an end open. Same columns as the view of this name; what finished after the window does not count.';
@@ -6963,8 +6975,8 @@ BEGIN ATOMIC
     WHERE t.deleted_at IS NULL
       AND NOT r.is_test
       AND r.status <> 'skipped'
-      AND (since IS NULL OR r.started_at >= since)
-      AND (until IS NULL OR r.started_at < until)
+      AND r.started_at >= coalesce(since, '-infinity')
+      AND r.started_at < coalesce(until, 'infinity')
       AND r.started_at < (SELECT least(until, bcce.report_now()) - interval '1800 seconds')
       AND (r.finished_at IS NULL OR r.finished_at > (SELECT least(until, bcce.report_now())));
 END;
@@ -7093,36 +7105,36 @@ BEGIN ATOMIC
     JOIN (
         SELECT r.tenant_id, 'workflow_runs' AS fact, r.source, max(r.recorded_at) AS received_at, max(r.started_at) AS occurred_at
         FROM bcce_data.workflow_runs r
-        WHERE (since IS NULL OR r.started_at >= since)
-          AND (until IS NULL OR r.started_at < until)
+        WHERE r.started_at >= coalesce(since, '-infinity')
+          AND r.started_at < coalesce(until, 'infinity')
           AND NOT r.is_test AND r.recorded_at <= (SELECT least(until, bcce.report_now()))
         GROUP BY r.tenant_id, r.source
         UNION ALL
         SELECT m.tenant_id, 'performance_metrics', m.source, max(m.recorded_at), max(m.observed_at)
         FROM bcce_data.performance_metrics m
-        WHERE (since IS NULL OR m.observed_at >= since)
-          AND (until IS NULL OR m.observed_at < until)
+        WHERE m.observed_at >= coalesce(since, '-infinity')
+          AND m.observed_at < coalesce(until, 'infinity')
           AND NOT m.is_test AND m.recorded_at <= (SELECT least(until, bcce.report_now()))
         GROUP BY m.tenant_id, m.source
         UNION ALL
         SELECT p.tenant_id, 'predictions', p.source, max(p.recorded_at), max(p.predicted_at)
         FROM bcce_data.predictions p
-        WHERE (since IS NULL OR p.predicted_at >= since)
-          AND (until IS NULL OR p.predicted_at < until)
+        WHERE p.predicted_at >= coalesce(since, '-infinity')
+          AND p.predicted_at < coalesce(until, 'infinity')
           AND NOT p.is_test AND p.recorded_at <= (SELECT least(until, bcce.report_now()))
         GROUP BY p.tenant_id, p.source
         UNION ALL
         SELECT u.tenant_id, 'model_usage', u.source, max(u.recorded_at), max(u.at)
         FROM bcce_data.model_usage u
-        WHERE (since IS NULL OR u.at >= since)
-          AND (until IS NULL OR u.at < until)
+        WHERE u.at >= coalesce(since, '-infinity')
+          AND u.at < coalesce(until, 'infinity')
           AND NOT u.is_test AND u.recorded_at <= (SELECT least(until, bcce.report_now()))
         GROUP BY u.tenant_id, u.source
         UNION ALL
         SELECT e.tenant_id, 'events', e.source, max(e.received_at), max(e.occurred_at)
         FROM bcce_data.events e
-        WHERE (since IS NULL OR e.occurred_at >= since)
-          AND (until IS NULL OR e.occurred_at < until)
+        WHERE e.occurred_at >= coalesce(since, '-infinity')
+          AND e.occurred_at < coalesce(until, 'infinity')
           AND NOT e.is_test AND e.received_at <= (SELECT least(until, bcce.report_now()))
         GROUP BY e.tenant_id, e.source
     ) f ON f.tenant_id = t.tenant_id
@@ -7316,8 +7328,8 @@ BEGIN ATOMIC
         CROSS JOIN LATERAL (SELECT r.finished_at <= (SELECT least(until, bcce.report_now())) AS by_now) ended
         WHERE t.deleted_at IS NULL
           AND NOT r.is_test AND r.status <> 'skipped'
-          AND (since IS NULL OR r.started_at >= since)
-          AND (until IS NULL OR r.started_at < until)
+          AND r.started_at >= coalesce(since, '-infinity')
+          AND r.started_at < coalesce(until, 'infinity')
           AND r.started_at <= (SELECT least(until, bcce.report_now()))
         GROUP BY t.tenant_id, t.tenant_name, t.timezone, date_trunc('month', local.day::timestamp)::date
     )
@@ -7402,7 +7414,7 @@ BEGIN ATOMIC
         SELECT r.tenant_id, r.user_key, min(r.started_at) AS first_at
         FROM bcce_data.workflow_runs r
         WHERE NOT r.is_test AND r.status <> 'skipped' AND r.user_key IS NOT NULL
-          AND (until IS NULL OR r.started_at < until)
+          AND r.started_at < coalesce(until, 'infinity')
         GROUP BY r.tenant_id, r.user_key
     ) f ON f.tenant_id = p.tenant_id AND f.user_key = p.user_key
     WHERE t.deleted_at IS NULL
@@ -7484,8 +7496,8 @@ BEGIN ATOMIC
         WHERE t.deleted_at IS NULL
           AND NOT e.is_test
           AND (e.guest_key IS NOT NULL OR e.guest_type IS NOT NULL)
-          AND (since IS NULL OR e.occurred_at >= since)
-          AND (until IS NULL OR e.occurred_at < until)
+          AND e.occurred_at >= coalesce(since, '-infinity')
+          AND e.occurred_at < coalesce(until, 'infinity')
         GROUP BY t.tenant_id, t.tenant_name, t.timezone, local.day, coalesce(e.guest_type, 'unknown')
     ) g
     CROSS JOIN LATERAL bcce_data.local_midnight(g.day, g.timezone) midnight;
@@ -7577,8 +7589,8 @@ BEGIN ATOMIC
         WHERE t.deleted_at IS NULL
           AND NOT e.is_test
           AND e.service_id IS NOT NULL
-          AND (since IS NULL OR e.occurred_at >= since)
-          AND (until IS NULL OR e.occurred_at < until)
+          AND e.occurred_at >= coalesce(since, '-infinity')
+          AND e.occurred_at < coalesce(until, 'infinity')
         GROUP BY t.tenant_id, t.tenant_name, t.timezone, local.day, e.service_id
     ) g
     LEFT JOIN bcce_data.services s ON s.tenant_id = g.tenant_id AND s.service_id = g.service_id

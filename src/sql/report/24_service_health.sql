@@ -120,7 +120,7 @@ BEGIN ATOMIC
             SELECT m.observed_at
             FROM bcce_data.performance_metrics m
             WHERE m.tenant_id = s.tenant_id AND m.service_id = s.service_id AND NOT m.is_test
-              AND (until IS NULL OR m.observed_at < until)
+              AND m.observed_at < coalesce(until, 'infinity')
               AND m.observed_at <= (SELECT least(until, bcce.report_now()))
             ORDER BY m.observed_at DESC
             LIMIT 1
@@ -153,14 +153,14 @@ BEGIN ATOMIC
         WHERE m.tenant_id = s.tenant_id AND m.service_id = s.service_id AND NOT m.is_test
           AND m.observed_at >= (SELECT least(until, bcce.report_now())) - make_interval(secs => l.window_minutes * 60)
           AND m.observed_at <= (SELECT least(until, bcce.report_now()))
-          AND (until IS NULL OR m.observed_at < until)
+          AND m.observed_at < coalesce(until, 'infinity')
     ) sample
     CROSS JOIN LATERAL (
         SELECT (
             SELECT p.failure_probability
             FROM bcce_data.predictions p
             WHERE p.tenant_id = s.tenant_id AND p.target_kind = 'service' AND p.target_id = s.service_id AND NOT p.is_test
-              AND (until IS NULL OR p.predicted_at < until)
+              AND p.predicted_at < coalesce(until, 'infinity')
               AND p.predicted_at <= (SELECT least(until, bcce.report_now()))
             ORDER BY p.predicted_at DESC, p.prediction_id DESC
             LIMIT 1

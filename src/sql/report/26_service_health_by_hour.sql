@@ -57,8 +57,8 @@ BEGIN ATOMIC
     ) length
     WHERE t.deleted_at IS NULL
       AND NOT m.is_test
-      AND (since IS NULL OR m.observed_at >= since)
-      AND (until IS NULL OR m.observed_at < until)
+      AND m.observed_at >= coalesce(since, '-infinity')
+      AND m.observed_at < coalesce(until, 'infinity')
       AND m.observed_at <= (SELECT least(until, bcce.report_now()))
     GROUP BY t.tenant_id, t.tenant_name, m.service_id, s.service_name, hour.starts_at;
 END;

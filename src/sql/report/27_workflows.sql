@@ -42,8 +42,8 @@ BEGIN ATOMIC
         WHERE t.deleted_at IS NULL
           AND NOT r.is_test
           AND r.status IN ('failed', 'timed_out')
-          AND (since IS NULL OR r.started_at >= since)
-          AND (until IS NULL OR r.started_at < until)
+          AND r.started_at >= coalesce(since, '-infinity')
+          AND r.started_at < coalesce(until, 'infinity')
           AND r.finished_at <= (SELECT least(until, bcce.report_now()))
         GROUP BY t.tenant_id, t.tenant_name, r.workflow_id, coalesce(r.error_class, 'unclassified')
     ) f
@@ -127,8 +127,8 @@ BEGIN ATOMIC
         WHERE t.deleted_at IS NULL
           AND NOT r.is_test
           AND r.status IN ('failed', 'timed_out')
-          AND (since IS NULL OR r.started_at >= since)
-          AND (until IS NULL OR r.started_at < until)
+          AND r.started_at >= coalesce(since, '-infinity')
+          AND r.started_at < coalesce(until, 'infinity')
           AND r.finished_at <= (SELECT least(until, bcce.report_now()))
     ) f
     LEFT JOIN bcce_data.workflows w ON w.tenant_id = f.tenant_id AND w.workflow_id = f.workflow_id
@@ -199,8 +199,8 @@ BEGIN ATOMIC
       AND NOT r.is_test
       AND r.status IN ('succeeded', 'failed', 'timed_out')
       AND r.duration_s > 600
-      AND (since IS NULL OR r.started_at >= since)
-      AND (until IS NULL OR r.started_at < until)
+      AND r.started_at >= coalesce(since, '-infinity')
+      AND r.started_at < coalesce(until, 'infinity')
       AND r.finished_at <= (SELECT least(until, bcce.report_now()));
 END;
 COMMENT ON FUNCTION bcce.slow_runs(timestamptz, timestamptz) IS 'Which runs that started between since (inclusive) and until (exclusive) took over 600 seconds? NULL leaves an end open. Same columns as the view of this name; what finished after the window does not count.';
@@ -259,8 +259,8 @@ BEGIN ATOMIC
     WHERE t.deleted_at IS NULL
       AND NOT r.is_test
       AND r.status <> 'skipped'
-      AND (since IS NULL OR r.started_at >= since)
-      AND (until IS NULL OR r.started_at < until)
+      AND r.started_at >= coalesce(since, '-infinity')
+      AND r.started_at < coalesce(until, 'infinity')
       AND r.started_at < (SELECT least(until, bcce.report_now()) - interval '1800 seconds')
       AND (r.finished_at IS NULL OR r.finished_at > (SELECT least(until, bcce.report_now())));
 END;

@@ -49,8 +49,8 @@ BEGIN ATOMIC
         WHERE t.deleted_at IS NULL
           AND NOT e.is_test
           AND (e.guest_key IS NOT NULL OR e.guest_type IS NOT NULL)
-          AND (since IS NULL OR e.occurred_at >= since)
-          AND (until IS NULL OR e.occurred_at < until)
+          AND e.occurred_at >= coalesce(since, '-infinity')
+          AND e.occurred_at < coalesce(until, 'infinity')
         GROUP BY t.tenant_id, t.tenant_name, t.timezone, local.day, coalesce(e.guest_type, 'unknown')
     ) g
     CROSS JOIN LATERAL bcce_data.local_midnight(g.day, g.timezone) midnight;
@@ -142,8 +142,8 @@ BEGIN ATOMIC
         WHERE t.deleted_at IS NULL
           AND NOT e.is_test
           AND e.service_id IS NOT NULL
-          AND (since IS NULL OR e.occurred_at >= since)
-          AND (until IS NULL OR e.occurred_at < until)
+          AND e.occurred_at >= coalesce(since, '-infinity')
+          AND e.occurred_at < coalesce(until, 'infinity')
         GROUP BY t.tenant_id, t.tenant_name, t.timezone, local.day, e.service_id
     ) g
     LEFT JOIN bcce_data.services s ON s.tenant_id = g.tenant_id AND s.service_id = g.service_id
