@@ -4700,7 +4700,7 @@ SELECT
     o.last_activity_at,
     o.as_of
 FROM bcce.analytics_overview(NULL::timestamptz, NULL::timestamptz) o;
-COMMENT ON VIEW bcce.analytics_overview IS 'How is each tenant doing, over all retained data? One row per visible tenant. For a period use the function of this name.';
+COMMENT ON VIEW bcce.analytics_overview IS 'How is each tenant doing, over all retained data: how much ran, how much of it failed, how fast, for how many people? One row per visible tenant. For a period use the function of this name.';
 COMMENT ON COLUMN bcce.analytics_overview.tenant_id IS 'tenant';
 COMMENT ON COLUMN bcce.analytics_overview.tenant_name IS 'display name of the tenant';
 COMMENT ON COLUMN bcce.analytics_overview.total_workflows IS 'runs started: running, finished and cancelled; skipped ones are not counted';
@@ -4931,7 +4931,7 @@ SELECT
     m.mtbf_hours,
     m.availability_percent
 FROM bcce.mttr_analysis(NULL::timestamptz, NULL::timestamptz) m;
-COMMENT ON VIEW bcce.mttr_analysis IS 'How long does recovery take, over all retained data? One row per visible tenant. For a period use the function of this name.';
+COMMENT ON VIEW bcce.mttr_analysis IS 'How long does it take until an incident is over (time to recover, MTTR), over all retained data? One row per visible tenant. For a period use the function of this name.';
 COMMENT ON COLUMN bcce.mttr_analysis.tenant_id IS 'tenant';
 COMMENT ON COLUMN bcce.mttr_analysis.tenant_name IS 'display name of the tenant';
 COMMENT ON COLUMN bcce.mttr_analysis.mttr_basis IS 'which incidents count: declared, derived (failure episodes of workflows, from the first failed run to the next success), or both; the tenant''s setting, auto resolved';
@@ -5580,7 +5580,7 @@ SELECT
     u.is_partial_day,
     u.hours_in_day
 FROM bcce.usage_trends(NULL::timestamptz, NULL::timestamptz) u;
-COMMENT ON VIEW bcce.usage_trends IS 'How does use change from day to day? One row per visible tenant and local day, from its first activity to today (to its last activity where that is over 35 days ago); days without activity are rows of zeros. For a period use the function of this name.';
+COMMENT ON VIEW bcce.usage_trends IS 'How does use change from day to day: runs, failures, people, tokens, cost? One row per visible tenant and local day, from its first activity to today (to its last activity where that is over 35 days ago); days without activity are rows of zeros. For a period use the function of this name.';
 COMMENT ON COLUMN bcce.usage_trends.tenant_id IS 'tenant';
 COMMENT ON COLUMN bcce.usage_trends.tenant_name IS 'display name of the tenant';
 COMMENT ON COLUMN bcce.usage_trends.period_start_at IS 'first instant of the local day';
@@ -5850,7 +5850,7 @@ SELECT
     h.latest_failure_probability,
     h.in_maintenance
 FROM bcce.service_health_dashboard(NULL::timestamptz, NULL::timestamptz) h;
-COMMENT ON VIEW bcce.service_health_dashboard IS 'How is each service now? One row per visible tenant and service; a retired one leaves after 30 days. For a past moment use the function of this name.';
+COMMENT ON VIEW bcce.service_health_dashboard IS 'How is each service now: healthy, degraded or down, and why? One row per visible tenant and service; a retired one leaves after 30 days. For a past moment use the function of this name.';
 COMMENT ON COLUMN bcce.service_health_dashboard.tenant_id IS 'tenant';
 COMMENT ON COLUMN bcce.service_health_dashboard.tenant_name IS 'display name of the tenant';
 COMMENT ON COLUMN bcce.service_health_dashboard.service_id IS 'service';
@@ -5993,7 +5993,7 @@ SELECT
     a.accuracy_low_percent,
     a.accuracy_high_percent
 FROM bcce.prediction_accuracy(NULL::timestamptz, NULL::timestamptz) a;
-COMMENT ON VIEW bcce.prediction_accuracy IS 'How good are the failure predictions, over all retained data? One row per visible tenant, model and version. For a period use the function of this name.';
+COMMENT ON VIEW bcce.prediction_accuracy IS 'Can the failure predictions be trusted: how good are they, over all retained data? One row per visible tenant, model and version. For a period use the function of this name.';
 COMMENT ON COLUMN bcce.prediction_accuracy.tenant_id IS 'tenant';
 COMMENT ON COLUMN bcce.prediction_accuracy.tenant_name IS 'display name of the tenant';
 COMMENT ON COLUMN bcce.prediction_accuracy.model_name IS 'model';
@@ -6216,7 +6216,7 @@ SELECT
     x.estimated_share_percent,
     x.currency
 FROM bcce.cost_by_day(NULL::timestamptz, NULL::timestamptz) x;
-COMMENT ON VIEW bcce.cost_by_day IS 'What did each day cost? One row per visible tenant and local day from its first to its last cost, days without any included. For a period use the function of this name.';
+COMMENT ON VIEW bcce.cost_by_day IS 'What did each day cost, and which one was expensive? One row per visible tenant and local day from its first to its last cost, days without any included. For a period use the function of this name.';
 COMMENT ON COLUMN bcce.cost_by_day.tenant_id IS 'tenant';
 COMMENT ON COLUMN bcce.cost_by_day.tenant_name IS 'display name of the tenant';
 COMMENT ON COLUMN bcce.cost_by_day.period_start_at IS 'first instant of the day in the tenant''s zone';
@@ -6334,7 +6334,7 @@ SELECT
     x.mtta_minutes,
     x.mttd_minutes
 FROM bcce.mttr_by_month(NULL::timestamptz, NULL::timestamptz) x;
-COMMENT ON VIEW bcce.mttr_by_month IS 'How does the time to recover develop? One row per visible tenant and month of its zone in which an incident began. For a period use the function of this name.';
+COMMENT ON VIEW bcce.mttr_by_month IS 'How does the time to recover (MTTR) develop from month to month? One row per visible tenant and month of its zone in which an incident began. For a period use the function of this name.';
 COMMENT ON COLUMN bcce.mttr_by_month.tenant_id IS 'tenant';
 COMMENT ON COLUMN bcce.mttr_by_month.tenant_name IS 'display name of the tenant';
 COMMENT ON COLUMN bcce.mttr_by_month.period_start_at IS 'first instant of the month in the tenant''s zone';
@@ -6605,7 +6605,7 @@ SELECT
     x.storage_percent,
     x.network_percent
 FROM bcce.service_health_by_hour(NULL::timestamptz, NULL::timestamptz) x;
-COMMENT ON VIEW bcce.service_health_by_hour IS 'How did each service fare, hour by hour? One row per visible tenant, service and hour of the tenant''s clock with a sample. For a period use the function of this name.';
+COMMENT ON VIEW bcce.service_health_by_hour IS 'How did each service fare, hour by hour: error rate, latency, load? One row per visible tenant, service and hour of the tenant''s clock with a sample. For a period use the function of this name.';
 COMMENT ON COLUMN bcce.service_health_by_hour.tenant_id IS 'tenant';
 COMMENT ON COLUMN bcce.service_health_by_hour.tenant_name IS 'display name of the tenant';
 COMMENT ON COLUMN bcce.service_health_by_hour.service_id IS 'service';
@@ -6781,7 +6781,7 @@ SELECT
     x.first_failed_at,
     x.last_failed_at
 FROM bcce.top_failures(NULL::timestamptz, NULL::timestamptz) x;
-COMMENT ON VIEW bcce.top_failures IS 'What fails most? One row per visible tenant, workflow and error class with a failed run. For a period use the function of this name.';
+COMMENT ON VIEW bcce.top_failures IS 'Which workflow fails most, and with which error? One row per visible tenant, workflow and error class with a failed run. For a period use the function of this name.';
 COMMENT ON COLUMN bcce.top_failures.tenant_id IS 'tenant';
 COMMENT ON COLUMN bcce.top_failures.tenant_name IS 'display name of the tenant';
 COMMENT ON COLUMN bcce.top_failures.failure_rank IS 'place in the tenant''s list, 1 for most failures; ties by workflow and error class';
@@ -6934,7 +6934,7 @@ SELECT
     x.status,
     x.duration_seconds
 FROM bcce.slow_runs(NULL::timestamptz, NULL::timestamptz) x;
-COMMENT ON VIEW bcce.slow_runs IS 'Which runs were slow? One row per run that succeeded, failed or timed out after more than 600 seconds. For a period use the function of this name.';
+COMMENT ON VIEW bcce.slow_runs IS 'Which runs were slow and took too long? One row per run that succeeded, failed or timed out after more than 600 seconds. For a period use the function of this name.';
 COMMENT ON COLUMN bcce.slow_runs.tenant_id IS 'tenant';
 COMMENT ON COLUMN bcce.slow_runs.tenant_name IS 'display name of the tenant';
 COMMENT ON COLUMN bcce.slow_runs.started_at IS 'when the run started';
@@ -7281,7 +7281,7 @@ SELECT
     x.retained_users,
     x.retained_percent
 FROM bcce.adoption(NULL::timestamptz, NULL::timestamptz) x;
-COMMENT ON VIEW bcce.adoption IS 'How does adoption develop? One row per visible tenant and month of its zone with an active user. For a period use the function of this name.';
+COMMENT ON VIEW bcce.adoption IS 'How does adoption develop: how many of the people invited really use it, and stay? One row per visible tenant and month of its zone with an active user. For a period use the function of this name.';
 COMMENT ON COLUMN bcce.adoption.tenant_id IS 'tenant';
 COMMENT ON COLUMN bcce.adoption.tenant_name IS 'display name of the tenant';
 COMMENT ON COLUMN bcce.adoption.period_start_at IS 'first instant of the month in the tenant''s zone';
@@ -7519,7 +7519,7 @@ SELECT
     x.sessions,
     x.guests
 FROM bcce.guest_activity(NULL::timestamptz, NULL::timestamptz) x;
-COMMENT ON VIEW bcce.guest_activity IS 'What do guests do? One row per visible tenant, local day and guest segment with an event. For a period use the function of this name.';
+COMMENT ON VIEW bcce.guest_activity IS 'What do guests do: pages, searches, chats, day by day? One row per visible tenant, local day and guest segment with an event. For a period use the function of this name.';
 COMMENT ON COLUMN bcce.guest_activity.tenant_id IS 'tenant';
 COMMENT ON COLUMN bcce.guest_activity.tenant_name IS 'display name of the tenant';
 COMMENT ON COLUMN bcce.guest_activity.period_start_at IS 'first instant of the day in the tenant''s zone';

@@ -164,7 +164,7 @@ SELECT
     o.last_activity_at,
     o.as_of
 FROM bcce.analytics_overview(NULL::timestamptz, NULL::timestamptz) o;
-COMMENT ON VIEW bcce.analytics_overview IS 'How is each tenant doing, over all retained data? One row per visible tenant. For a period use the function of this name.';
+COMMENT ON VIEW bcce.analytics_overview IS 'How is each tenant doing, over all retained data: how much ran, how much of it failed, how fast, for how many people? One row per visible tenant. For a period use the function of this name.';
 COMMENT ON COLUMN bcce.analytics_overview.tenant_id IS 'tenant';
 COMMENT ON COLUMN bcce.analytics_overview.tenant_name IS 'display name of the tenant';
 COMMENT ON COLUMN bcce.analytics_overview.total_workflows IS 'runs started: running, finished and cancelled; skipped ones are not counted';

@@ -473,7 +473,7 @@ SELECT
     u.is_partial_day,
     u.hours_in_day
 FROM bcce.usage_trends(NULL::timestamptz, NULL::timestamptz) u;
-COMMENT ON VIEW bcce.usage_trends IS 'How does use change from day to day? One row per visible tenant and local day, from its first activity to today (to its last activity where that is over 35 days ago); days without activity are rows of zeros. For a period use the function of this name.';
+COMMENT ON VIEW bcce.usage_trends IS 'How does use change from day to day: runs, failures, people, tokens, cost? One row per visible tenant and local day, from its first activity to today (to its last activity where that is over 35 days ago); days without activity are rows of zeros. For a period use the function of this name.';
 COMMENT ON COLUMN bcce.usage_trends.tenant_id IS 'tenant';
 COMMENT ON COLUMN bcce.usage_trends.tenant_name IS 'display name of the tenant';
 COMMENT ON COLUMN bcce.usage_trends.period_start_at IS 'first instant of the local day';

@@ -236,7 +236,7 @@ SELECT
     h.latest_failure_probability,
     h.in_maintenance
 FROM bcce.service_health_dashboard(NULL::timestamptz, NULL::timestamptz) h;
-COMMENT ON VIEW bcce.service_health_dashboard IS 'How is each service now? One row per visible tenant and service; a retired one leaves after 30 days. For a past moment use the function of this name.';
+COMMENT ON VIEW bcce.service_health_dashboard IS 'How is each service now: healthy, degraded or down, and why? One row per visible tenant and service; a retired one leaves after 30 days. For a past moment use the function of this name.';
 COMMENT ON COLUMN bcce.service_health_dashboard.tenant_id IS 'tenant';
 COMMENT ON COLUMN bcce.service_health_dashboard.tenant_name IS 'display name of the tenant';
 COMMENT ON COLUMN bcce.service_health_dashboard.service_id IS 'service';

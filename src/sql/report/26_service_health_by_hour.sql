@@ -84,7 +84,7 @@ SELECT
     x.storage_percent,
     x.network_percent
 FROM bcce.service_health_by_hour(NULL::timestamptz, NULL::timestamptz) x;
-COMMENT ON VIEW bcce.service_health_by_hour IS 'How did each service fare, hour by hour? One row per visible tenant, service and hour of the tenant''s clock with a sample. For a period use the function of this name.';
+COMMENT ON VIEW bcce.service_health_by_hour IS 'How did each service fare, hour by hour: error rate, latency, load? One row per visible tenant, service and hour of the tenant''s clock with a sample. For a period use the function of this name.';
 COMMENT ON COLUMN bcce.service_health_by_hour.tenant_id IS 'tenant';
 COMMENT ON COLUMN bcce.service_health_by_hour.tenant_name IS 'display name of the tenant';
 COMMENT ON COLUMN bcce.service_health_by_hour.service_id IS 'service';

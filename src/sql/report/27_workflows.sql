@@ -65,7 +65,7 @@ SELECT
     x.first_failed_at,
     x.last_failed_at
 FROM bcce.top_failures(NULL::timestamptz, NULL::timestamptz) x;
-COMMENT ON VIEW bcce.top_failures IS 'What fails most? One row per visible tenant, workflow and error class with a failed run. For a period use the function of this name.';
+COMMENT ON VIEW bcce.top_failures IS 'Which workflow fails most, and with which error? One row per visible tenant, workflow and error class with a failed run. For a period use the function of this name.';
 COMMENT ON COLUMN bcce.top_failures.tenant_id IS 'tenant';
 COMMENT ON COLUMN bcce.top_failures.tenant_name IS 'display name of the tenant';
 COMMENT ON COLUMN bcce.top_failures.failure_rank IS 'place in the tenant''s list, 1 for most failures; ties by workflow and error class';
@@ -218,7 +218,7 @@ SELECT
     x.status,
     x.duration_seconds
 FROM bcce.slow_runs(NULL::timestamptz, NULL::timestamptz) x;
-COMMENT ON VIEW bcce.slow_runs IS 'Which runs were slow? One row per run that succeeded, failed or timed out after more than 600 seconds. For a period use the function of this name.';
+COMMENT ON VIEW bcce.slow_runs IS 'Which runs were slow and took too long? One row per run that succeeded, failed or timed out after more than 600 seconds. For a period use the function of this name.';
 COMMENT ON COLUMN bcce.slow_runs.tenant_id IS 'tenant';
 COMMENT ON COLUMN bcce.slow_runs.tenant_name IS 'display name of the tenant';
 COMMENT ON COLUMN bcce.slow_runs.started_at IS 'when the run started';

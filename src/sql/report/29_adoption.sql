@@ -106,7 +106,7 @@ SELECT
     x.retained_users,
     x.retained_percent
 FROM bcce.adoption(NULL::timestamptz, NULL::timestamptz) x;
-COMMENT ON VIEW bcce.adoption IS 'How does adoption develop? One row per visible tenant and month of its zone with an active user. For a period use the function of this name.';
+COMMENT ON VIEW bcce.adoption IS 'How does adoption develop: how many of the people invited really use it, and stay? One row per visible tenant and month of its zone with an active user. For a period use the function of this name.';
 COMMENT ON COLUMN bcce.adoption.tenant_id IS 'tenant';
 COMMENT ON COLUMN bcce.adoption.tenant_name IS 'display name of the tenant';
 COMMENT ON COLUMN bcce.adoption.period_start_at IS 'first instant of the month in the tenant''s zone';

@@ -72,7 +72,7 @@ SELECT
     x.sessions,
     x.guests
 FROM bcce.guest_activity(NULL::timestamptz, NULL::timestamptz) x;
-COMMENT ON VIEW bcce.guest_activity IS 'What do guests do? One row per visible tenant, local day and guest segment with an event. For a period use the function of this name.';
+COMMENT ON VIEW bcce.guest_activity IS 'What do guests do: pages, searches, chats, day by day? One row per visible tenant, local day and guest segment with an event. For a period use the function of this name.';
 COMMENT ON COLUMN bcce.guest_activity.tenant_id IS 'tenant';
 COMMENT ON COLUMN bcce.guest_activity.tenant_name IS 'display name of the tenant';
 COMMENT ON COLUMN bcce.guest_activity.period_start_at IS 'first instant of the day in the tenant''s zone';
