@@ -22,7 +22,7 @@ import tempfile
 
 NOW = "2026-01-31 12:00:00+00"
 DATABASE = "bcce_docs"
-READER = "ada"
+READER = "acme_analyst"
 # Who reads a page; None: a superuser.
 PAGES = {"analyst.md": READER, "bi.md": READER, "dba.md": None}
 ROLES = [READER, "acme_grafana", "acme_metabase"]
