@@ -3957,6 +3957,11 @@ COMMENT ON FUNCTION bcce.generate_sample_data(integer, integer, integer, integer
 $bcce_module$);
 
 INSERT INTO bcce.module (part, name, sql) VALUES ('report', '10_incidents', $bcce_module$
+-- A window on the time of a fact is written x >= coalesce(since, '-infinity') AND
+-- x < coalesce(until, 'infinity'), here and in all reports: of (since IS NULL OR
+-- x >= since) the planner can leave out months for literals alone, not for
+-- parameters or now() - interval '7 days'.  (A fact's time is never infinite.)
+
 -- What the reports mean by a declared incident: one definition for all of them.
 CREATE OR REPLACE FUNCTION bcce_data.declared_incidents(until timestamptz DEFAULT NULL)
 RETURNS TABLE (
@@ -4106,7 +4111,7 @@ BEGIN ATOMIC
             WHERE b.basis IN ('derived', 'both')
               AND NOT r.is_test
               AND r.status IN ('succeeded', 'failed', 'timed_out')
-              AND (until IS NULL OR r.started_at < until)
+              AND r.started_at < coalesce(until, 'infinity')
         ) o
         WHERE o.is_failure IS DISTINCT FROM o.was_failure
         WINDOW turns AS (PARTITION BY o.tenant_id, o.workflow_id ORDER BY o.finished_at, o.started_at, o.run_id)
@@ -4244,8 +4249,8 @@ BEGIN ATOMIC
         coalesce(r.charged_usd, bcce.estimate_cost('workflow_run', 1, r.started_at, r.tenant_id)),
         extract(epoch FROM least(r.finished_at, greatest(r.started_at, (SELECT least(until, bcce.report_now())))) - r.started_at)
     FROM bcce_data.workflow_runs r
-    WHERE (since IS NULL OR r.started_at >= since)
-      AND (until IS NULL OR r.started_at < until)
+    WHERE r.started_at >= coalesce(since, '-infinity')
+      AND r.started_at < coalesce(until, 'infinity')
       AND NOT r.is_test AND r.status <> 'skipped'
     UNION ALL
     SELECT
@@ -4255,8 +4260,8 @@ BEGIN ATOMIC
         coalesce(m.charged_usd, bcce.estimate_cost('metric', 1, m.observed_at, m.tenant_id)),
         NULL
     FROM bcce_data.performance_metrics m
-    WHERE (since IS NULL OR m.observed_at >= since)
-      AND (until IS NULL OR m.observed_at < until)
+    WHERE m.observed_at >= coalesce(since, '-infinity')
+      AND m.observed_at < coalesce(until, 'infinity')
       AND NOT m.is_test
     UNION ALL
     SELECT
@@ -4266,14 +4271,14 @@ BEGIN ATOMIC
         coalesce(p.charged_usd, bcce.estimate_cost('prediction', 1, p.predicted_at, p.tenant_id)),
         NULL
     FROM bcce_data.predictions p
-    WHERE (since IS NULL OR p.predicted_at >= since)
-      AND (until IS NULL OR p.predicted_at < until)
+    WHERE p.predicted_at >= coalesce(since, '-infinity')
+      AND p.predicted_at < coalesce(until, 'infinity')
       AND NOT p.is_test
     UNION ALL
     SELECT u.tenant_id, 'model_call', u.at, u.reported_cost_usd, NULL
     FROM bcce_data.model_usage u
-    WHERE (since IS NULL OR u.at >= since)
-      AND (until IS NULL OR u.at < until)
+    WHERE u.at >= coalesce(since, '-infinity')
+      AND u.at < coalesce(until, 'infinity')
       AND NOT u.is_test;
 END;
 COMMENT ON FUNCTION bcce_data.cost_units(timestamptz, timestamptz) IS 'Runs, metric samples, predictions and model calls between since (inclusive) and until (exclusive) with their cost in US dollars, as charged or reported, else at the price of their time; NULL: unknown. run_seconds is how long a run ran, up to now or until.';
@@ -4295,20 +4300,20 @@ LANGUAGE sql STABLE PARALLEL RESTRICTED
 BEGIN ATOMIC
     SELECT r.tenant_id, r.user_key, r.started_at
     FROM bcce_data.workflow_runs r
-    WHERE (since IS NULL OR r.started_at >= since)
-      AND (until IS NULL OR r.started_at < until)
+    WHERE r.started_at >= coalesce(since, '-infinity')
+      AND r.started_at < coalesce(until, 'infinity')
       AND NOT r.is_test AND r.status <> 'skipped' AND r.user_key IS NOT NULL
     UNION ALL
     SELECT e.tenant_id, e.user_key, e.occurred_at
     FROM bcce_data.events e
-    WHERE (since IS NULL OR e.occurred_at >= since)
-      AND (until IS NULL OR e.occurred_at < until)
+    WHERE e.occurred_at >= coalesce(since, '-infinity')
+      AND e.occurred_at < coalesce(until, 'infinity')
       AND NOT e.is_test AND e.user_key IS NOT NULL
     UNION ALL
     SELECT u.tenant_id, u.user_key, u.at
     FROM bcce_data.model_usage u
-    WHERE (since IS NULL OR u.at >= since)
-      AND (until IS NULL OR u.at < until)
+    WHERE u.at >= coalesce(since, '-infinity')
+      AND u.at < coalesce(until, 'infinity')
       AND NOT u.is_test AND u.user_key IS NOT NULL;
 END;
 COMMENT ON FUNCTION bcce_data.user_activity(timestamptz, timestamptz) IS 'What users did between since (inclusive) and until (exclusive): one row per run, event and model call of a pseudonymous user. Guests are not users.';
@@ -4345,8 +4350,8 @@ BEGIN ATOMIC
             CASE WHEN p.outcome_at <= (SELECT least(until, bcce.report_now())) THEN p.outcome END AS told,
             p.outcome_at AS told_at
         FROM bcce_data.predictions p
-        WHERE (since IS NULL OR p.predicted_at >= since)
-          AND (until IS NULL OR p.predicted_at < until)
+        WHERE p.predicted_at >= coalesce(since, '-infinity')
+          AND p.predicted_at < coalesce(until, 'infinity')
           AND NOT p.is_test
     ),
     -- What was heard of the predicted services: failures by their start, and any run or incident.
@@ -4356,13 +4361,20 @@ BEGIN ATOMIC
         FROM bcce_data.workflow_runs r
         LEFT JOIN bcce_data.workflows w ON w.tenant_id = r.tenant_id AND w.workflow_id = r.workflow_id
         WHERE NOT r.is_test AND r.status <> 'skipped'
-          AND (since IS NULL OR r.started_at >= since)
-          AND (until IS NULL OR r.started_at < until)
+          AND r.started_at >= coalesce(since, '-infinity')
+          AND r.started_at < coalesce(until, 'infinity')
           AND r.started_at <= (SELECT least(until, bcce.report_now()))
         UNION ALL
         SELECT i.tenant_id, i.service_id, i.started_at, true
         FROM bcce_data.declared_incidents(until) i
         WHERE i.started_at <= (SELECT least(until, bcce.report_now()))
+    ),
+    -- Few rows, once: met with each sign they are cheap even where the planner
+    -- knows nothing of the tables yet and joins row by row.
+    foretold AS MATERIALIZED (
+        SELECT DISTINCT p.tenant_id, p.target_id AS service_id
+        FROM prediction p
+        WHERE p.target_kind = 'service'
     ),
     -- Backwards in time; at equal times the prediction comes first, so that only
     -- what began after it is ahead of it.  The predictions ride along: joining
@@ -4394,8 +4406,8 @@ BEGIN ATOMIC
             FROM sign s
             WHERE EXISTS (
                 SELECT 1
-                FROM prediction p
-                WHERE p.tenant_id = s.tenant_id AND p.target_kind = 'service' AND p.target_id = s.service_id
+                FROM foretold f
+                WHERE f.tenant_id = s.tenant_id AND f.service_id = s.service_id
             )
         ) x
         WINDOW backwards AS (
@@ -4448,7 +4460,7 @@ BEGIN ATOMIC
         FROM prediction p
         LEFT JOIN bcce_data.workflow_runs r
             ON p.target_kind = 'run' AND r.tenant_id = p.tenant_id AND r.run_id = p.target_id
-            AND (until IS NULL OR r.started_at < until)
+            AND r.started_at < coalesce(until, 'infinity')
         WHERE p.target_kind <> 'service'
     ),
     ranked AS (
@@ -4785,8 +4797,8 @@ BEGIN ATOMIC
             min(r.started_at) AS first_at,
             max(r.started_at) AS last_at
         FROM bcce_data.workflow_runs r
-        WHERE (since IS NULL OR r.started_at >= since)
-          AND (until IS NULL OR r.started_at < until)
+        WHERE r.started_at >= coalesce(since, '-infinity')
+          AND r.started_at < coalesce(until, 'infinity')
           AND NOT r.is_test AND r.status <> 'skipped'
         GROUP BY r.tenant_id
     ) run ON run.tenant_id = t.tenant_id
@@ -4807,8 +4819,8 @@ BEGIN ATOMIC
         FROM bcce_data.performance_metrics m
         LEFT JOIN bcce_data.services s ON s.tenant_id = m.tenant_id AND s.service_id = m.service_id
         CROSS JOIN LATERAL (SELECT coalesce(m.window_seconds, s.expected_interval_seconds) AS s) length
-        WHERE (since IS NULL OR m.observed_at >= since)
-          AND (until IS NULL OR m.observed_at < until)
+        WHERE m.observed_at >= coalesce(since, '-infinity')
+          AND m.observed_at < coalesce(until, 'infinity')
           AND NOT m.is_test
         GROUP BY m.tenant_id
     ) metric ON metric.tenant_id = t.tenant_id
@@ -4820,8 +4832,8 @@ BEGIN ATOMIC
             min(p.predicted_at) AS first_at,
             max(p.predicted_at) AS last_at
         FROM bcce_data.predictions p
-        WHERE (since IS NULL OR p.predicted_at >= since)
-          AND (until IS NULL OR p.predicted_at < until)
+        WHERE p.predicted_at >= coalesce(since, '-infinity')
+          AND p.predicted_at < coalesce(until, 'infinity')
           AND NOT p.is_test
         GROUP BY p.tenant_id
     ) prediction ON prediction.tenant_id = t.tenant_id
@@ -4837,22 +4849,22 @@ BEGIN ATOMIC
         FROM (
             SELECT r.tenant_id, r.user_key, min(r.started_at) AS first_at, max(r.started_at) AS last_at
             FROM bcce_data.workflow_runs r
-            WHERE (since IS NULL OR r.started_at >= since)
-              AND (until IS NULL OR r.started_at < until)
+            WHERE r.started_at >= coalesce(since, '-infinity')
+              AND r.started_at < coalesce(until, 'infinity')
               AND NOT r.is_test AND r.status <> 'skipped'
             GROUP BY r.tenant_id, r.user_key
             UNION ALL
             SELECT e.tenant_id, e.user_key, min(e.occurred_at), max(e.occurred_at)
             FROM bcce_data.events e
-            WHERE (since IS NULL OR e.occurred_at >= since)
-              AND (until IS NULL OR e.occurred_at < until)
+            WHERE e.occurred_at >= coalesce(since, '-infinity')
+              AND e.occurred_at < coalesce(until, 'infinity')
               AND NOT e.is_test
             GROUP BY e.tenant_id, e.user_key
             UNION ALL
             SELECT u.tenant_id, u.user_key, min(u.at), max(u.at)
             FROM bcce_data.model_usage u
-            WHERE (since IS NULL OR u.at >= since)
-              AND (until IS NULL OR u.at < until)
+            WHERE u.at >= coalesce(since, '-infinity')
+              AND u.at < coalesce(until, 'infinity')
               AND NOT u.is_test
             GROUP BY u.tenant_id, u.user_key
         ) a
@@ -4885,7 +4897,7 @@ SELECT
     o.last_activity_at,
     o.as_of
 FROM bcce.analytics_overview(NULL::timestamptz, NULL::timestamptz) o;
-COMMENT ON VIEW bcce.analytics_overview IS 'How is each tenant doing, over all retained data? One row per visible tenant. For a period use the function of this name.';
+COMMENT ON VIEW bcce.analytics_overview IS 'How is each tenant doing, over all retained data: how much ran, how much of it failed, how fast, for how many people? One row per visible tenant. For a period use the function of this name.';
 COMMENT ON COLUMN bcce.analytics_overview.tenant_id IS 'tenant';
 COMMENT ON COLUMN bcce.analytics_overview.tenant_name IS 'display name of the tenant';
 COMMENT ON COLUMN bcce.analytics_overview.total_workflows IS 'runs started: running, finished and cancelled; skipped ones are not counted';
@@ -5116,7 +5128,7 @@ SELECT
     m.mtbf_hours,
     m.availability_percent
 FROM bcce.mttr_analysis(NULL::timestamptz, NULL::timestamptz) m;
-COMMENT ON VIEW bcce.mttr_analysis IS 'How long does recovery take, over all retained data? One row per visible tenant. For a period use the function of this name.';
+COMMENT ON VIEW bcce.mttr_analysis IS 'How long does it take until an incident is over (time to recover, MTTR), over all retained data? One row per visible tenant. For a period use the function of this name.';
 COMMENT ON COLUMN bcce.mttr_analysis.tenant_id IS 'tenant';
 COMMENT ON COLUMN bcce.mttr_analysis.tenant_name IS 'display name of the tenant';
 COMMENT ON COLUMN bcce.mttr_analysis.mttr_basis IS 'which incidents count: declared, derived (failure episodes of workflows, from the first failed run to the next success), or both; the tenant''s setting, auto resolved';
@@ -5353,19 +5365,19 @@ BEGIN ATOMIC
             SELECT greatest(
                 (SELECT max(r.started_at) FROM bcce_data.workflow_runs r
                  WHERE r.tenant_id = t.tenant_id AND NOT r.is_test AND r.status <> 'skipped'
-                   AND (until IS NULL OR r.started_at < until)),
+                   AND r.started_at < coalesce(until, 'infinity')),
                 (SELECT max(m.observed_at) FROM bcce_data.performance_metrics m
                  WHERE m.tenant_id = t.tenant_id AND NOT m.is_test
-                   AND (until IS NULL OR m.observed_at < until)),
+                   AND m.observed_at < coalesce(until, 'infinity')),
                 (SELECT max(p.predicted_at) FROM bcce_data.predictions p
                  WHERE p.tenant_id = t.tenant_id AND NOT p.is_test
-                   AND (until IS NULL OR p.predicted_at < until)),
+                   AND p.predicted_at < coalesce(until, 'infinity')),
                 (SELECT max(u.at) FROM bcce_data.model_usage u
                  WHERE u.tenant_id = t.tenant_id AND NOT u.is_test
-                   AND (until IS NULL OR u.at < until)),
+                   AND u.at < coalesce(until, 'infinity')),
                 (SELECT max(e.occurred_at) FROM bcce_data.events e
                  WHERE e.tenant_id = t.tenant_id AND NOT e.is_test
-                   AND (until IS NULL OR e.occurred_at < until))
+                   AND e.occurred_at < coalesce(until, 'infinity'))
             ) AS at
         ) last
         WHERE t.deleted_at IS NULL AND first.at <= last.at
@@ -5434,8 +5446,8 @@ BEGIN ATOMIC
         CROSS JOIN LATERAL (SELECT (r.started_at AT TIME ZONE a.timezone)::date AS date) local
         LEFT JOIN begun b ON b.tenant_id = r.tenant_id AND b.usage_date = local.date + 1
             AND r.started_at >= b.starts_at AND r.started_at < b.again_at
-        WHERE (since IS NULL OR r.started_at >= since - interval '1440 hours')
-          AND (until IS NULL OR r.started_at < until)
+        WHERE r.started_at >= coalesce(since - interval '1440 hours', '-infinity')
+          AND r.started_at < coalesce(until, 'infinity')
           AND NOT r.is_test AND r.status <> 'skipped'
     ),
     usage AS NOT MATERIALIZED (
@@ -5455,8 +5467,8 @@ BEGIN ATOMIC
         CROSS JOIN LATERAL (SELECT (u.at AT TIME ZONE a.timezone)::date AS date) local
         LEFT JOIN begun b ON b.tenant_id = u.tenant_id AND b.usage_date = local.date + 1
             AND u.at >= b.starts_at AND u.at < b.again_at
-        WHERE (since IS NULL OR u.at >= since)
-          AND (until IS NULL OR u.at < until)
+        WHERE u.at >= coalesce(since, '-infinity')
+          AND u.at < coalesce(until, 'infinity')
           AND NOT u.is_test
     ),
     event AS NOT MATERIALIZED (
@@ -5470,8 +5482,8 @@ BEGIN ATOMIC
         CROSS JOIN LATERAL (SELECT (e.occurred_at AT TIME ZONE a.timezone)::date AS date) local
         LEFT JOIN begun b ON b.tenant_id = e.tenant_id AND b.usage_date = local.date + 1
             AND e.occurred_at >= b.starts_at AND e.occurred_at < b.again_at
-        WHERE (since IS NULL OR e.occurred_at >= since)
-          AND (until IS NULL OR e.occurred_at < until)
+        WHERE e.occurred_at >= coalesce(since, '-infinity')
+          AND e.occurred_at < coalesce(until, 'infinity')
           AND NOT e.is_test
     ),
     run_day AS (
@@ -5504,8 +5516,8 @@ BEGIN ATOMIC
         CROSS JOIN LATERAL (SELECT (m.observed_at AT TIME ZONE a.timezone)::date AS date) local
         LEFT JOIN begun b ON b.tenant_id = m.tenant_id AND b.usage_date = local.date + 1
             AND m.observed_at >= b.starts_at AND m.observed_at < b.again_at
-        WHERE (since IS NULL OR m.observed_at >= since)
-          AND (until IS NULL OR m.observed_at < until)
+        WHERE m.observed_at >= coalesce(since, '-infinity')
+          AND m.observed_at < coalesce(until, 'infinity')
           AND NOT m.is_test
         GROUP BY m.tenant_id, local.date + (b.tenant_id IS NOT NULL)::integer
     ),
@@ -5520,8 +5532,8 @@ BEGIN ATOMIC
         CROSS JOIN LATERAL (SELECT (p.predicted_at AT TIME ZONE a.timezone)::date AS date) local
         LEFT JOIN begun b ON b.tenant_id = p.tenant_id AND b.usage_date = local.date + 1
             AND p.predicted_at >= b.starts_at AND p.predicted_at < b.again_at
-        WHERE (since IS NULL OR p.predicted_at >= since)
-          AND (until IS NULL OR p.predicted_at < until)
+        WHERE p.predicted_at >= coalesce(since, '-infinity')
+          AND p.predicted_at < coalesce(until, 'infinity')
           AND NOT p.is_test
         GROUP BY p.tenant_id, local.date + (b.tenant_id IS NOT NULL)::integer
     ),
@@ -5575,19 +5587,19 @@ BEGIN ATOMIC
             FROM (
                 SELECT r.tenant_id, r.user_key, min(r.started_at) AS first_at
                 FROM bcce_data.workflow_runs r
-                WHERE (until IS NULL OR r.started_at < until)
+                WHERE r.started_at < coalesce(until, 'infinity')
                   AND NOT r.is_test AND r.status <> 'skipped' AND r.user_key IS NOT NULL
                 GROUP BY r.tenant_id, r.user_key
                 UNION ALL
                 SELECT e.tenant_id, e.user_key, min(e.occurred_at)
                 FROM bcce_data.events e
-                WHERE (until IS NULL OR e.occurred_at < until)
+                WHERE e.occurred_at < coalesce(until, 'infinity')
                   AND NOT e.is_test AND e.user_key IS NOT NULL
                 GROUP BY e.tenant_id, e.user_key
                 UNION ALL
                 SELECT u.tenant_id, u.user_key, min(u.at)
                 FROM bcce_data.model_usage u
-                WHERE (until IS NULL OR u.at < until)
+                WHERE u.at < coalesce(until, 'infinity')
                   AND NOT u.is_test AND u.user_key IS NOT NULL
                 GROUP BY u.tenant_id, u.user_key
             ) k
@@ -5637,7 +5649,7 @@ BEGIN ATOMIC
                     WHERE r.finished_at <= (SELECT least(until, bcce.report_now()))
                 ) way
                 WHERE (since IS NULL OR r.finished_at IS NULL OR r.finished_at > since - interval '48 hours')
-                  AND (until IS NULL OR r.started_at < until)
+                  AND r.started_at < coalesce(until, 'infinity')
                   AND r.started_at < (SELECT least(until, bcce.report_now()))
                   AND (r.finished_at IS NULL OR r.finished_at > r.started_at)
                   AND NOT r.is_test AND r.status <> 'skipped'
@@ -5765,7 +5777,7 @@ SELECT
     u.is_partial_day,
     u.hours_in_day
 FROM bcce.usage_trends(NULL::timestamptz, NULL::timestamptz) u;
-COMMENT ON VIEW bcce.usage_trends IS 'How does use change from day to day? One row per visible tenant and local day, from its first activity to today (to its last activity where that is over 35 days ago); days without activity are rows of zeros. For a period use the function of this name.';
+COMMENT ON VIEW bcce.usage_trends IS 'How does use change from day to day: runs, failures, people, tokens, cost? One row per visible tenant and local day, from its first activity to today (to its last activity where that is over 35 days ago); days without activity are rows of zeros. For a period use the function of this name.';
 COMMENT ON COLUMN bcce.usage_trends.tenant_id IS 'tenant';
 COMMENT ON COLUMN bcce.usage_trends.tenant_name IS 'display name of the tenant';
 COMMENT ON COLUMN bcce.usage_trends.period_start_at IS 'first instant of the local day';
@@ -5919,7 +5931,7 @@ BEGIN ATOMIC
             SELECT m.observed_at
             FROM bcce_data.performance_metrics m
             WHERE m.tenant_id = s.tenant_id AND m.service_id = s.service_id AND NOT m.is_test
-              AND (until IS NULL OR m.observed_at < until)
+              AND m.observed_at < coalesce(until, 'infinity')
               AND m.observed_at <= (SELECT least(until, bcce.report_now()))
             ORDER BY m.observed_at DESC
             LIMIT 1
@@ -5952,14 +5964,14 @@ BEGIN ATOMIC
         WHERE m.tenant_id = s.tenant_id AND m.service_id = s.service_id AND NOT m.is_test
           AND m.observed_at >= (SELECT least(until, bcce.report_now())) - make_interval(secs => l.window_minutes * 60)
           AND m.observed_at <= (SELECT least(until, bcce.report_now()))
-          AND (until IS NULL OR m.observed_at < until)
+          AND m.observed_at < coalesce(until, 'infinity')
     ) sample
     CROSS JOIN LATERAL (
         SELECT (
             SELECT p.failure_probability
             FROM bcce_data.predictions p
             WHERE p.tenant_id = s.tenant_id AND p.target_kind = 'service' AND p.target_id = s.service_id AND NOT p.is_test
-              AND (until IS NULL OR p.predicted_at < until)
+              AND p.predicted_at < coalesce(until, 'infinity')
               AND p.predicted_at <= (SELECT least(until, bcce.report_now()))
             ORDER BY p.predicted_at DESC, p.prediction_id DESC
             LIMIT 1
@@ -6035,7 +6047,7 @@ SELECT
     h.latest_failure_probability,
     h.in_maintenance
 FROM bcce.service_health_dashboard(NULL::timestamptz, NULL::timestamptz) h;
-COMMENT ON VIEW bcce.service_health_dashboard IS 'How is each service now? One row per visible tenant and service; a retired one leaves after 30 days. For a past moment use the function of this name.';
+COMMENT ON VIEW bcce.service_health_dashboard IS 'How is each service now: healthy, degraded or down, and why? One row per visible tenant and service; a retired one leaves after 30 days. For a past moment use the function of this name.';
 COMMENT ON COLUMN bcce.service_health_dashboard.tenant_id IS 'tenant';
 COMMENT ON COLUMN bcce.service_health_dashboard.tenant_name IS 'display name of the tenant';
 COMMENT ON COLUMN bcce.service_health_dashboard.service_id IS 'service';
@@ -6178,7 +6190,7 @@ SELECT
     a.accuracy_low_percent,
     a.accuracy_high_percent
 FROM bcce.prediction_accuracy(NULL::timestamptz, NULL::timestamptz) a;
-COMMENT ON VIEW bcce.prediction_accuracy IS 'How good are the failure predictions, over all retained data? One row per visible tenant, model and version. For a period use the function of this name.';
+COMMENT ON VIEW bcce.prediction_accuracy IS 'Can the failure predictions be trusted: how good are they, over all retained data? One row per visible tenant, model and version. For a period use the function of this name.';
 COMMENT ON COLUMN bcce.prediction_accuracy.tenant_id IS 'tenant';
 COMMENT ON COLUMN bcce.prediction_accuracy.tenant_name IS 'display name of the tenant';
 COMMENT ON COLUMN bcce.prediction_accuracy.model_name IS 'model';
@@ -6401,7 +6413,7 @@ SELECT
     x.estimated_share_percent,
     x.currency
 FROM bcce.cost_by_day(NULL::timestamptz, NULL::timestamptz) x;
-COMMENT ON VIEW bcce.cost_by_day IS 'What did each day cost? One row per visible tenant and local day from its first to its last cost, days without any included. For a period use the function of this name.';
+COMMENT ON VIEW bcce.cost_by_day IS 'What did each day cost, and which one was expensive? One row per visible tenant and local day from its first to its last cost, days without any included. For a period use the function of this name.';
 COMMENT ON COLUMN bcce.cost_by_day.tenant_id IS 'tenant';
 COMMENT ON COLUMN bcce.cost_by_day.tenant_name IS 'display name of the tenant';
 COMMENT ON COLUMN bcce.cost_by_day.period_start_at IS 'first instant of the day in the tenant''s zone';
@@ -6519,7 +6531,7 @@ SELECT
     x.mtta_minutes,
     x.mttd_minutes
 FROM bcce.mttr_by_month(NULL::timestamptz, NULL::timestamptz) x;
-COMMENT ON VIEW bcce.mttr_by_month IS 'How does the time to recover develop? One row per visible tenant and month of its zone in which an incident began. For a period use the function of this name.';
+COMMENT ON VIEW bcce.mttr_by_month IS 'How does the time to recover (MTTR) develop from month to month? One row per visible tenant and month of its zone in which an incident began. For a period use the function of this name.';
 COMMENT ON COLUMN bcce.mttr_by_month.tenant_id IS 'tenant';
 COMMENT ON COLUMN bcce.mttr_by_month.tenant_name IS 'display name of the tenant';
 COMMENT ON COLUMN bcce.mttr_by_month.period_start_at IS 'first instant of the month in the tenant''s zone';
@@ -6763,8 +6775,8 @@ BEGIN ATOMIC
     ) length
     WHERE t.deleted_at IS NULL
       AND NOT m.is_test
-      AND (since IS NULL OR m.observed_at >= since)
-      AND (until IS NULL OR m.observed_at < until)
+      AND m.observed_at >= coalesce(since, '-infinity')
+      AND m.observed_at < coalesce(until, 'infinity')
       AND m.observed_at <= (SELECT least(until, bcce.report_now()))
     GROUP BY t.tenant_id, t.tenant_name, m.service_id, s.service_name, hour.starts_at;
 END;
@@ -6790,7 +6802,7 @@ SELECT
     x.storage_percent,
     x.network_percent
 FROM bcce.service_health_by_hour(NULL::timestamptz, NULL::timestamptz) x;
-COMMENT ON VIEW bcce.service_health_by_hour IS 'How did each service fare, hour by hour? One row per visible tenant, service and hour of the tenant''s clock with a sample. For a period use the function of this name.';
+COMMENT ON VIEW bcce.service_health_by_hour IS 'How did each service fare, hour by hour: error rate, latency, load? One row per visible tenant, service and hour of the tenant''s clock with a sample. For a period use the function of this name.';
 COMMENT ON COLUMN bcce.service_health_by_hour.tenant_id IS 'tenant';
 COMMENT ON COLUMN bcce.service_health_by_hour.tenant_name IS 'display name of the tenant';
 COMMENT ON COLUMN bcce.service_health_by_hour.service_id IS 'service';
@@ -6844,8 +6856,8 @@ BEGIN ATOMIC
         CROSS JOIN LATERAL (SELECT r.finished_at <= (SELECT least(until, bcce.report_now())) AS by_now) ended
         WHERE t.deleted_at IS NULL
           AND NOT r.is_test AND r.status <> 'skipped'
-          AND (since IS NULL OR r.started_at >= since)
-          AND (until IS NULL OR r.started_at < until)
+          AND r.started_at >= coalesce(since, '-infinity')
+          AND r.started_at < coalesce(until, 'infinity')
         GROUP BY t.tenant_id, t.tenant_name, t.timezone, hour.starts_at
     ),
     -- By half hours, as a clock may be put forward by one.
@@ -6943,8 +6955,8 @@ BEGIN ATOMIC
         WHERE t.deleted_at IS NULL
           AND NOT r.is_test
           AND r.status IN ('failed', 'timed_out')
-          AND (since IS NULL OR r.started_at >= since)
-          AND (until IS NULL OR r.started_at < until)
+          AND r.started_at >= coalesce(since, '-infinity')
+          AND r.started_at < coalesce(until, 'infinity')
           AND r.finished_at <= (SELECT least(until, bcce.report_now()))
         GROUP BY t.tenant_id, t.tenant_name, r.workflow_id, coalesce(r.error_class, 'unclassified')
     ) f
@@ -6966,7 +6978,7 @@ SELECT
     x.first_failed_at,
     x.last_failed_at
 FROM bcce.top_failures(NULL::timestamptz, NULL::timestamptz) x;
-COMMENT ON VIEW bcce.top_failures IS 'What fails most? One row per visible tenant, workflow and error class with a failed run. For a period use the function of this name.';
+COMMENT ON VIEW bcce.top_failures IS 'Which workflow fails most, and with which error? One row per visible tenant, workflow and error class with a failed run. For a period use the function of this name.';
 COMMENT ON COLUMN bcce.top_failures.tenant_id IS 'tenant';
 COMMENT ON COLUMN bcce.top_failures.tenant_name IS 'display name of the tenant';
 COMMENT ON COLUMN bcce.top_failures.failure_rank IS 'place in the tenant''s list, 1 for most failures; ties by workflow and error class';
@@ -7028,8 +7040,8 @@ BEGIN ATOMIC
         WHERE t.deleted_at IS NULL
           AND NOT r.is_test
           AND r.status IN ('failed', 'timed_out')
-          AND (since IS NULL OR r.started_at >= since)
-          AND (until IS NULL OR r.started_at < until)
+          AND r.started_at >= coalesce(since, '-infinity')
+          AND r.started_at < coalesce(until, 'infinity')
           AND r.finished_at <= (SELECT least(until, bcce.report_now()))
     ) f
     LEFT JOIN bcce_data.workflows w ON w.tenant_id = f.tenant_id AND w.workflow_id = f.workflow_id
@@ -7100,8 +7112,8 @@ BEGIN ATOMIC
       AND NOT r.is_test
       AND r.status IN ('succeeded', 'failed', 'timed_out')
       AND r.duration_s > 600
-      AND (since IS NULL OR r.started_at >= since)
-      AND (until IS NULL OR r.started_at < until)
+      AND r.started_at >= coalesce(since, '-infinity')
+      AND r.started_at < coalesce(until, 'infinity')
       AND r.finished_at <= (SELECT least(until, bcce.report_now()));
 END;
 COMMENT ON FUNCTION bcce.slow_runs(timestamptz, timestamptz) IS 'Which runs that started between since (inclusive) and until (exclusive) took over 600 seconds? NULL leaves an end open. Same columns as the view of this name; what finished after the window does not count.';
@@ -7119,7 +7131,7 @@ SELECT
     x.status,
     x.duration_seconds
 FROM bcce.slow_runs(NULL::timestamptz, NULL::timestamptz) x;
-COMMENT ON VIEW bcce.slow_runs IS 'Which runs were slow? One row per run that succeeded, failed or timed out after more than 600 seconds. For a period use the function of this name.';
+COMMENT ON VIEW bcce.slow_runs IS 'Which runs were slow and took too long? One row per run that succeeded, failed or timed out after more than 600 seconds. For a period use the function of this name.';
 COMMENT ON COLUMN bcce.slow_runs.tenant_id IS 'tenant';
 COMMENT ON COLUMN bcce.slow_runs.tenant_name IS 'display name of the tenant';
 COMMENT ON COLUMN bcce.slow_runs.started_at IS 'when the run started';
@@ -7160,8 +7172,8 @@ BEGIN ATOMIC
     WHERE t.deleted_at IS NULL
       AND NOT r.is_test
       AND r.status <> 'skipped'
-      AND (since IS NULL OR r.started_at >= since)
-      AND (until IS NULL OR r.started_at < until)
+      AND r.started_at >= coalesce(since, '-infinity')
+      AND r.started_at < coalesce(until, 'infinity')
       AND r.started_at < (SELECT least(until, bcce.report_now()) - interval '1800 seconds')
       AND (r.finished_at IS NULL OR r.finished_at > (SELECT least(until, bcce.report_now())));
 END;
@@ -7290,36 +7302,36 @@ BEGIN ATOMIC
     JOIN (
         SELECT r.tenant_id, 'workflow_runs' AS fact, r.source, max(r.recorded_at) AS received_at, max(r.started_at) AS occurred_at
         FROM bcce_data.workflow_runs r
-        WHERE (since IS NULL OR r.started_at >= since)
-          AND (until IS NULL OR r.started_at < until)
+        WHERE r.started_at >= coalesce(since, '-infinity')
+          AND r.started_at < coalesce(until, 'infinity')
           AND NOT r.is_test AND r.recorded_at <= (SELECT least(until, bcce.report_now()))
         GROUP BY r.tenant_id, r.source
         UNION ALL
         SELECT m.tenant_id, 'performance_metrics', m.source, max(m.recorded_at), max(m.observed_at)
         FROM bcce_data.performance_metrics m
-        WHERE (since IS NULL OR m.observed_at >= since)
-          AND (until IS NULL OR m.observed_at < until)
+        WHERE m.observed_at >= coalesce(since, '-infinity')
+          AND m.observed_at < coalesce(until, 'infinity')
           AND NOT m.is_test AND m.recorded_at <= (SELECT least(until, bcce.report_now()))
         GROUP BY m.tenant_id, m.source
         UNION ALL
         SELECT p.tenant_id, 'predictions', p.source, max(p.recorded_at), max(p.predicted_at)
         FROM bcce_data.predictions p
-        WHERE (since IS NULL OR p.predicted_at >= since)
-          AND (until IS NULL OR p.predicted_at < until)
+        WHERE p.predicted_at >= coalesce(since, '-infinity')
+          AND p.predicted_at < coalesce(until, 'infinity')
           AND NOT p.is_test AND p.recorded_at <= (SELECT least(until, bcce.report_now()))
         GROUP BY p.tenant_id, p.source
         UNION ALL
         SELECT u.tenant_id, 'model_usage', u.source, max(u.recorded_at), max(u.at)
         FROM bcce_data.model_usage u
-        WHERE (since IS NULL OR u.at >= since)
-          AND (until IS NULL OR u.at < until)
+        WHERE u.at >= coalesce(since, '-infinity')
+          AND u.at < coalesce(until, 'infinity')
           AND NOT u.is_test AND u.recorded_at <= (SELECT least(until, bcce.report_now()))
         GROUP BY u.tenant_id, u.source
         UNION ALL
         SELECT e.tenant_id, 'events', e.source, max(e.received_at), max(e.occurred_at)
         FROM bcce_data.events e
-        WHERE (since IS NULL OR e.occurred_at >= since)
-          AND (until IS NULL OR e.occurred_at < until)
+        WHERE e.occurred_at >= coalesce(since, '-infinity')
+          AND e.occurred_at < coalesce(until, 'infinity')
           AND NOT e.is_test AND e.received_at <= (SELECT least(until, bcce.report_now()))
         GROUP BY e.tenant_id, e.source
     ) f ON f.tenant_id = t.tenant_id
@@ -7466,7 +7478,7 @@ SELECT
     x.retained_users,
     x.retained_percent
 FROM bcce.adoption(NULL::timestamptz, NULL::timestamptz) x;
-COMMENT ON VIEW bcce.adoption IS 'How does adoption develop? One row per visible tenant and month of its zone with an active user. For a period use the function of this name.';
+COMMENT ON VIEW bcce.adoption IS 'How does adoption develop: how many of the people invited really use it, and stay? One row per visible tenant and month of its zone with an active user. For a period use the function of this name.';
 COMMENT ON COLUMN bcce.adoption.tenant_id IS 'tenant';
 COMMENT ON COLUMN bcce.adoption.tenant_name IS 'display name of the tenant';
 COMMENT ON COLUMN bcce.adoption.period_start_at IS 'first instant of the month in the tenant''s zone';
@@ -7513,8 +7525,8 @@ BEGIN ATOMIC
         CROSS JOIN LATERAL (SELECT r.finished_at <= (SELECT least(until, bcce.report_now())) AS by_now) ended
         WHERE t.deleted_at IS NULL
           AND NOT r.is_test AND r.status <> 'skipped'
-          AND (since IS NULL OR r.started_at >= since)
-          AND (until IS NULL OR r.started_at < until)
+          AND r.started_at >= coalesce(since, '-infinity')
+          AND r.started_at < coalesce(until, 'infinity')
           AND r.started_at <= (SELECT least(until, bcce.report_now()))
         GROUP BY t.tenant_id, t.tenant_name, t.timezone, date_trunc('month', local.day::timestamp)::date
     )
@@ -7599,7 +7611,7 @@ BEGIN ATOMIC
         SELECT r.tenant_id, r.user_key, min(r.started_at) AS first_at
         FROM bcce_data.workflow_runs r
         WHERE NOT r.is_test AND r.status <> 'skipped' AND r.user_key IS NOT NULL
-          AND (until IS NULL OR r.started_at < until)
+          AND r.started_at < coalesce(until, 'infinity')
         GROUP BY r.tenant_id, r.user_key
     ) f ON f.tenant_id = p.tenant_id AND f.user_key = p.user_key
     WHERE t.deleted_at IS NULL
@@ -7681,8 +7693,8 @@ BEGIN ATOMIC
         WHERE t.deleted_at IS NULL
           AND NOT e.is_test
           AND (e.guest_key IS NOT NULL OR e.guest_type IS NOT NULL)
-          AND (since IS NULL OR e.occurred_at >= since)
-          AND (until IS NULL OR e.occurred_at < until)
+          AND e.occurred_at >= coalesce(since, '-infinity')
+          AND e.occurred_at < coalesce(until, 'infinity')
         GROUP BY t.tenant_id, t.tenant_name, t.timezone, local.day, coalesce(e.guest_type, 'unknown')
     ) g
     CROSS JOIN LATERAL bcce_data.local_midnight(g.day, g.timezone) midnight;
@@ -7704,7 +7716,7 @@ SELECT
     x.sessions,
     x.guests
 FROM bcce.guest_activity(NULL::timestamptz, NULL::timestamptz) x;
-COMMENT ON VIEW bcce.guest_activity IS 'What do guests do? One row per visible tenant, local day and guest segment with an event. For a period use the function of this name.';
+COMMENT ON VIEW bcce.guest_activity IS 'What do guests do: pages, searches, chats, day by day? One row per visible tenant, local day and guest segment with an event. For a period use the function of this name.';
 COMMENT ON COLUMN bcce.guest_activity.tenant_id IS 'tenant';
 COMMENT ON COLUMN bcce.guest_activity.tenant_name IS 'display name of the tenant';
 COMMENT ON COLUMN bcce.guest_activity.period_start_at IS 'first instant of the day in the tenant''s zone';
@@ -7774,8 +7786,8 @@ BEGIN ATOMIC
         WHERE t.deleted_at IS NULL
           AND NOT e.is_test
           AND e.service_id IS NOT NULL
-          AND (since IS NULL OR e.occurred_at >= since)
-          AND (until IS NULL OR e.occurred_at < until)
+          AND e.occurred_at >= coalesce(since, '-infinity')
+          AND e.occurred_at < coalesce(until, 'infinity')
         GROUP BY t.tenant_id, t.tenant_name, t.timezone, local.day, e.service_id
     ) g
     LEFT JOIN bcce_data.services s ON s.tenant_id = g.tenant_id AND s.service_id = g.service_id

@@ -1,3 +1,8 @@
+-- A window on the time of a fact is written x >= coalesce(since, '-infinity') AND
+-- x < coalesce(until, 'infinity'), here and in all reports: of (since IS NULL OR
+-- x >= since) the planner can leave out months for literals alone, not for
+-- parameters or now() - interval '7 days'.  (A fact's time is never infinite.)
+
 -- What the reports mean by a declared incident: one definition for all of them.
 CREATE OR REPLACE FUNCTION bcce_data.declared_incidents(until timestamptz DEFAULT NULL)
 RETURNS TABLE (
@@ -147,7 +152,7 @@ BEGIN ATOMIC
             WHERE b.basis IN ('derived', 'both')
               AND NOT r.is_test
               AND r.status IN ('succeeded', 'failed', 'timed_out')
-              AND (until IS NULL OR r.started_at < until)
+              AND r.started_at < coalesce(until, 'infinity')
         ) o
         WHERE o.is_failure IS DISTINCT FROM o.was_failure
         WINDOW turns AS (PARTITION BY o.tenant_id, o.workflow_id ORDER BY o.finished_at, o.started_at, o.run_id)

@@ -16,8 +16,8 @@ BEGIN ATOMIC
         coalesce(r.charged_usd, bcce.estimate_cost('workflow_run', 1, r.started_at, r.tenant_id)),
         extract(epoch FROM least(r.finished_at, greatest(r.started_at, (SELECT least(until, bcce.report_now())))) - r.started_at)
     FROM bcce_data.workflow_runs r
-    WHERE (since IS NULL OR r.started_at >= since)
-      AND (until IS NULL OR r.started_at < until)
+    WHERE r.started_at >= coalesce(since, '-infinity')
+      AND r.started_at < coalesce(until, 'infinity')
       AND NOT r.is_test AND r.status <> 'skipped'
     UNION ALL
     SELECT
@@ -27,8 +27,8 @@ BEGIN ATOMIC
         coalesce(m.charged_usd, bcce.estimate_cost('metric', 1, m.observed_at, m.tenant_id)),
         NULL
     FROM bcce_data.performance_metrics m
-    WHERE (since IS NULL OR m.observed_at >= since)
-      AND (until IS NULL OR m.observed_at < until)
+    WHERE m.observed_at >= coalesce(since, '-infinity')
+      AND m.observed_at < coalesce(until, 'infinity')
       AND NOT m.is_test
     UNION ALL
     SELECT
@@ -38,14 +38,14 @@ BEGIN ATOMIC
         coalesce(p.charged_usd, bcce.estimate_cost('prediction', 1, p.predicted_at, p.tenant_id)),
         NULL
     FROM bcce_data.predictions p
-    WHERE (since IS NULL OR p.predicted_at >= since)
-      AND (until IS NULL OR p.predicted_at < until)
+    WHERE p.predicted_at >= coalesce(since, '-infinity')
+      AND p.predicted_at < coalesce(until, 'infinity')
       AND NOT p.is_test
     UNION ALL
     SELECT u.tenant_id, 'model_call', u.at, u.reported_cost_usd, NULL
     FROM bcce_data.model_usage u
-    WHERE (since IS NULL OR u.at >= since)
-      AND (until IS NULL OR u.at < until)
+    WHERE u.at >= coalesce(since, '-infinity')
+      AND u.at < coalesce(until, 'infinity')
       AND NOT u.is_test;
 END;
 COMMENT ON FUNCTION bcce_data.cost_units(timestamptz, timestamptz) IS 'Runs, metric samples, predictions and model calls between since (inclusive) and until (exclusive) with their cost in US dollars, as charged or reported, else at the price of their time; NULL: unknown. run_seconds is how long a run ran, up to now or until.';
@@ -67,20 +67,20 @@ LANGUAGE sql STABLE PARALLEL RESTRICTED
 BEGIN ATOMIC
     SELECT r.tenant_id, r.user_key, r.started_at
     FROM bcce_data.workflow_runs r
-    WHERE (since IS NULL OR r.started_at >= since)
-      AND (until IS NULL OR r.started_at < until)
+    WHERE r.started_at >= coalesce(since, '-infinity')
+      AND r.started_at < coalesce(until, 'infinity')
       AND NOT r.is_test AND r.status <> 'skipped' AND r.user_key IS NOT NULL
     UNION ALL
     SELECT e.tenant_id, e.user_key, e.occurred_at
     FROM bcce_data.events e
-    WHERE (since IS NULL OR e.occurred_at >= since)
-      AND (until IS NULL OR e.occurred_at < until)
+    WHERE e.occurred_at >= coalesce(since, '-infinity')
+      AND e.occurred_at < coalesce(until, 'infinity')
       AND NOT e.is_test AND e.user_key IS NOT NULL
     UNION ALL
     SELECT u.tenant_id, u.user_key, u.at
     FROM bcce_data.model_usage u
-    WHERE (since IS NULL OR u.at >= since)
-      AND (until IS NULL OR u.at < until)
+    WHERE u.at >= coalesce(since, '-infinity')
+      AND u.at < coalesce(until, 'infinity')
       AND NOT u.is_test AND u.user_key IS NOT NULL;
 END;
 COMMENT ON FUNCTION bcce_data.user_activity(timestamptz, timestamptz) IS 'What users did between since (inclusive) and until (exclusive): one row per run, event and model call of a pseudonymous user. Guests are not users.';

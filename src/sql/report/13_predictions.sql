@@ -28,8 +28,8 @@ BEGIN ATOMIC
             CASE WHEN p.outcome_at <= (SELECT least(until, bcce.report_now())) THEN p.outcome END AS told,
             p.outcome_at AS told_at
         FROM bcce_data.predictions p
-        WHERE (since IS NULL OR p.predicted_at >= since)
-          AND (until IS NULL OR p.predicted_at < until)
+        WHERE p.predicted_at >= coalesce(since, '-infinity')
+          AND p.predicted_at < coalesce(until, 'infinity')
           AND NOT p.is_test
     ),
     -- What was heard of the predicted services: failures by their start, and any run or incident.
@@ -39,13 +39,20 @@ BEGIN ATOMIC
         FROM bcce_data.workflow_runs r
         LEFT JOIN bcce_data.workflows w ON w.tenant_id = r.tenant_id AND w.workflow_id = r.workflow_id
         WHERE NOT r.is_test AND r.status <> 'skipped'
-          AND (since IS NULL OR r.started_at >= since)
-          AND (until IS NULL OR r.started_at < until)
+          AND r.started_at >= coalesce(since, '-infinity')
+          AND r.started_at < coalesce(until, 'infinity')
           AND r.started_at <= (SELECT least(until, bcce.report_now()))
         UNION ALL
         SELECT i.tenant_id, i.service_id, i.started_at, true
         FROM bcce_data.declared_incidents(until) i
         WHERE i.started_at <= (SELECT least(until, bcce.report_now()))
+    ),
+    -- Few rows, once: met with each sign they are cheap even where the planner
+    -- knows nothing of the tables yet and joins row by row.
+    foretold AS MATERIALIZED (
+        SELECT DISTINCT p.tenant_id, p.target_id AS service_id
+        FROM prediction p
+        WHERE p.target_kind = 'service'
     ),
     -- Backwards in time; at equal times the prediction comes first, so that only
     -- what began after it is ahead of it.  The predictions ride along: joining
@@ -77,8 +84,8 @@ BEGIN ATOMIC
             FROM sign s
             WHERE EXISTS (
                 SELECT 1
-                FROM prediction p
-                WHERE p.tenant_id = s.tenant_id AND p.target_kind = 'service' AND p.target_id = s.service_id
+                FROM foretold f
+                WHERE f.tenant_id = s.tenant_id AND f.service_id = s.service_id
             )
         ) x
         WINDOW backwards AS (
@@ -131,7 +138,7 @@ BEGIN ATOMIC
         FROM prediction p
         LEFT JOIN bcce_data.workflow_runs r
             ON p.target_kind = 'run' AND r.tenant_id = p.tenant_id AND r.run_id = p.target_id
-            AND (until IS NULL OR r.started_at < until)
+            AND r.started_at < coalesce(until, 'infinity')
         WHERE p.target_kind <> 'service'
     ),
     ranked AS (

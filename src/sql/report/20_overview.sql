@@ -64,8 +64,8 @@ BEGIN ATOMIC
             min(r.started_at) AS first_at,
             max(r.started_at) AS last_at
         FROM bcce_data.workflow_runs r
-        WHERE (since IS NULL OR r.started_at >= since)
-          AND (until IS NULL OR r.started_at < until)
+        WHERE r.started_at >= coalesce(since, '-infinity')
+          AND r.started_at < coalesce(until, 'infinity')
           AND NOT r.is_test AND r.status <> 'skipped'
         GROUP BY r.tenant_id
     ) run ON run.tenant_id = t.tenant_id
@@ -86,8 +86,8 @@ BEGIN ATOMIC
         FROM bcce_data.performance_metrics m
         LEFT JOIN bcce_data.services s ON s.tenant_id = m.tenant_id AND s.service_id = m.service_id
         CROSS JOIN LATERAL (SELECT coalesce(m.window_seconds, s.expected_interval_seconds) AS s) length
-        WHERE (since IS NULL OR m.observed_at >= since)
-          AND (until IS NULL OR m.observed_at < until)
+        WHERE m.observed_at >= coalesce(since, '-infinity')
+          AND m.observed_at < coalesce(until, 'infinity')
           AND NOT m.is_test
         GROUP BY m.tenant_id
     ) metric ON metric.tenant_id = t.tenant_id
@@ -99,8 +99,8 @@ BEGIN ATOMIC
             min(p.predicted_at) AS first_at,
             max(p.predicted_at) AS last_at
         FROM bcce_data.predictions p
-        WHERE (since IS NULL OR p.predicted_at >= since)
-          AND (until IS NULL OR p.predicted_at < until)
+        WHERE p.predicted_at >= coalesce(since, '-infinity')
+          AND p.predicted_at < coalesce(until, 'infinity')
           AND NOT p.is_test
         GROUP BY p.tenant_id
     ) prediction ON prediction.tenant_id = t.tenant_id
@@ -116,22 +116,22 @@ BEGIN ATOMIC
         FROM (
             SELECT r.tenant_id, r.user_key, min(r.started_at) AS first_at, max(r.started_at) AS last_at
             FROM bcce_data.workflow_runs r
-            WHERE (since IS NULL OR r.started_at >= since)
-              AND (until IS NULL OR r.started_at < until)
+            WHERE r.started_at >= coalesce(since, '-infinity')
+              AND r.started_at < coalesce(until, 'infinity')
               AND NOT r.is_test AND r.status <> 'skipped'
             GROUP BY r.tenant_id, r.user_key
             UNION ALL
             SELECT e.tenant_id, e.user_key, min(e.occurred_at), max(e.occurred_at)
             FROM bcce_data.events e
-            WHERE (since IS NULL OR e.occurred_at >= since)
-              AND (until IS NULL OR e.occurred_at < until)
+            WHERE e.occurred_at >= coalesce(since, '-infinity')
+              AND e.occurred_at < coalesce(until, 'infinity')
               AND NOT e.is_test
             GROUP BY e.tenant_id, e.user_key
             UNION ALL
             SELECT u.tenant_id, u.user_key, min(u.at), max(u.at)
             FROM bcce_data.model_usage u
-            WHERE (since IS NULL OR u.at >= since)
-              AND (until IS NULL OR u.at < until)
+            WHERE u.at >= coalesce(since, '-infinity')
+              AND u.at < coalesce(until, 'infinity')
               AND NOT u.is_test
             GROUP BY u.tenant_id, u.user_key
         ) a
@@ -164,7 +164,7 @@ SELECT
     o.last_activity_at,
     o.as_of
 FROM bcce.analytics_overview(NULL::timestamptz, NULL::timestamptz) o;
-COMMENT ON VIEW bcce.analytics_overview IS 'How is each tenant doing, over all retained data? One row per visible tenant. For a period use the function of this name.';
+COMMENT ON VIEW bcce.analytics_overview IS 'How is each tenant doing, over all retained data: how much ran, how much of it failed, how fast, for how many people? One row per visible tenant. For a period use the function of this name.';
 COMMENT ON COLUMN bcce.analytics_overview.tenant_id IS 'tenant';
 COMMENT ON COLUMN bcce.analytics_overview.tenant_name IS 'display name of the tenant';
 COMMENT ON COLUMN bcce.analytics_overview.total_workflows IS 'runs started: running, finished and cancelled; skipped ones are not counted';

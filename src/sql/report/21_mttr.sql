@@ -162,7 +162,7 @@ SELECT
     m.mtbf_hours,
     m.availability_percent
 FROM bcce.mttr_analysis(NULL::timestamptz, NULL::timestamptz) m;
-COMMENT ON VIEW bcce.mttr_analysis IS 'How long does recovery take, over all retained data? One row per visible tenant. For a period use the function of this name.';
+COMMENT ON VIEW bcce.mttr_analysis IS 'How long does it take until an incident is over (time to recover, MTTR), over all retained data? One row per visible tenant. For a period use the function of this name.';
 COMMENT ON COLUMN bcce.mttr_analysis.tenant_id IS 'tenant';
 COMMENT ON COLUMN bcce.mttr_analysis.tenant_name IS 'display name of the tenant';
 COMMENT ON COLUMN bcce.mttr_analysis.mttr_basis IS 'which incidents count: declared, derived (failure episodes of workflows, from the first failed run to the next success), or both; the tenant''s setting, auto resolved';

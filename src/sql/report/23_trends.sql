@@ -61,19 +61,19 @@ BEGIN ATOMIC
             SELECT greatest(
                 (SELECT max(r.started_at) FROM bcce_data.workflow_runs r
                  WHERE r.tenant_id = t.tenant_id AND NOT r.is_test AND r.status <> 'skipped'
-                   AND (until IS NULL OR r.started_at < until)),
+                   AND r.started_at < coalesce(until, 'infinity')),
                 (SELECT max(m.observed_at) FROM bcce_data.performance_metrics m
                  WHERE m.tenant_id = t.tenant_id AND NOT m.is_test
-                   AND (until IS NULL OR m.observed_at < until)),
+                   AND m.observed_at < coalesce(until, 'infinity')),
                 (SELECT max(p.predicted_at) FROM bcce_data.predictions p
                  WHERE p.tenant_id = t.tenant_id AND NOT p.is_test
-                   AND (until IS NULL OR p.predicted_at < until)),
+                   AND p.predicted_at < coalesce(until, 'infinity')),
                 (SELECT max(u.at) FROM bcce_data.model_usage u
                  WHERE u.tenant_id = t.tenant_id AND NOT u.is_test
-                   AND (until IS NULL OR u.at < until)),
+                   AND u.at < coalesce(until, 'infinity')),
                 (SELECT max(e.occurred_at) FROM bcce_data.events e
                  WHERE e.tenant_id = t.tenant_id AND NOT e.is_test
-                   AND (until IS NULL OR e.occurred_at < until))
+                   AND e.occurred_at < coalesce(until, 'infinity'))
             ) AS at
         ) last
         WHERE t.deleted_at IS NULL AND first.at <= last.at
@@ -142,8 +142,8 @@ BEGIN ATOMIC
         CROSS JOIN LATERAL (SELECT (r.started_at AT TIME ZONE a.timezone)::date AS date) local
         LEFT JOIN begun b ON b.tenant_id = r.tenant_id AND b.usage_date = local.date + 1
             AND r.started_at >= b.starts_at AND r.started_at < b.again_at
-        WHERE (since IS NULL OR r.started_at >= since - interval '1440 hours')
-          AND (until IS NULL OR r.started_at < until)
+        WHERE r.started_at >= coalesce(since - interval '1440 hours', '-infinity')
+          AND r.started_at < coalesce(until, 'infinity')
           AND NOT r.is_test AND r.status <> 'skipped'
     ),
     usage AS NOT MATERIALIZED (
@@ -163,8 +163,8 @@ BEGIN ATOMIC
         CROSS JOIN LATERAL (SELECT (u.at AT TIME ZONE a.timezone)::date AS date) local
         LEFT JOIN begun b ON b.tenant_id = u.tenant_id AND b.usage_date = local.date + 1
             AND u.at >= b.starts_at AND u.at < b.again_at
-        WHERE (since IS NULL OR u.at >= since)
-          AND (until IS NULL OR u.at < until)
+        WHERE u.at >= coalesce(since, '-infinity')
+          AND u.at < coalesce(until, 'infinity')
           AND NOT u.is_test
     ),
     event AS NOT MATERIALIZED (
@@ -178,8 +178,8 @@ BEGIN ATOMIC
         CROSS JOIN LATERAL (SELECT (e.occurred_at AT TIME ZONE a.timezone)::date AS date) local
         LEFT JOIN begun b ON b.tenant_id = e.tenant_id AND b.usage_date = local.date + 1
             AND e.occurred_at >= b.starts_at AND e.occurred_at < b.again_at
-        WHERE (since IS NULL OR e.occurred_at >= since)
-          AND (until IS NULL OR e.occurred_at < until)
+        WHERE e.occurred_at >= coalesce(since, '-infinity')
+          AND e.occurred_at < coalesce(until, 'infinity')
           AND NOT e.is_test
     ),
     run_day AS (
@@ -212,8 +212,8 @@ BEGIN ATOMIC
         CROSS JOIN LATERAL (SELECT (m.observed_at AT TIME ZONE a.timezone)::date AS date) local
         LEFT JOIN begun b ON b.tenant_id = m.tenant_id AND b.usage_date = local.date + 1
             AND m.observed_at >= b.starts_at AND m.observed_at < b.again_at
-        WHERE (since IS NULL OR m.observed_at >= since)
-          AND (until IS NULL OR m.observed_at < until)
+        WHERE m.observed_at >= coalesce(since, '-infinity')
+          AND m.observed_at < coalesce(until, 'infinity')
           AND NOT m.is_test
         GROUP BY m.tenant_id, local.date + (b.tenant_id IS NOT NULL)::integer
     ),
@@ -228,8 +228,8 @@ BEGIN ATOMIC
         CROSS JOIN LATERAL (SELECT (p.predicted_at AT TIME ZONE a.timezone)::date AS date) local
         LEFT JOIN begun b ON b.tenant_id = p.tenant_id AND b.usage_date = local.date + 1
             AND p.predicted_at >= b.starts_at AND p.predicted_at < b.again_at
-        WHERE (since IS NULL OR p.predicted_at >= since)
-          AND (until IS NULL OR p.predicted_at < until)
+        WHERE p.predicted_at >= coalesce(since, '-infinity')
+          AND p.predicted_at < coalesce(until, 'infinity')
           AND NOT p.is_test
         GROUP BY p.tenant_id, local.date + (b.tenant_id IS NOT NULL)::integer
     ),
@@ -283,19 +283,19 @@ BEGIN ATOMIC
             FROM (
                 SELECT r.tenant_id, r.user_key, min(r.started_at) AS first_at
                 FROM bcce_data.workflow_runs r
-                WHERE (until IS NULL OR r.started_at < until)
+                WHERE r.started_at < coalesce(until, 'infinity')
                   AND NOT r.is_test AND r.status <> 'skipped' AND r.user_key IS NOT NULL
                 GROUP BY r.tenant_id, r.user_key
                 UNION ALL
                 SELECT e.tenant_id, e.user_key, min(e.occurred_at)
                 FROM bcce_data.events e
-                WHERE (until IS NULL OR e.occurred_at < until)
+                WHERE e.occurred_at < coalesce(until, 'infinity')
                   AND NOT e.is_test AND e.user_key IS NOT NULL
                 GROUP BY e.tenant_id, e.user_key
                 UNION ALL
                 SELECT u.tenant_id, u.user_key, min(u.at)
                 FROM bcce_data.model_usage u
-                WHERE (until IS NULL OR u.at < until)
+                WHERE u.at < coalesce(until, 'infinity')
                   AND NOT u.is_test AND u.user_key IS NOT NULL
                 GROUP BY u.tenant_id, u.user_key
             ) k
@@ -345,7 +345,7 @@ BEGIN ATOMIC
                     WHERE r.finished_at <= (SELECT least(until, bcce.report_now()))
                 ) way
                 WHERE (since IS NULL OR r.finished_at IS NULL OR r.finished_at > since - interval '48 hours')
-                  AND (until IS NULL OR r.started_at < until)
+                  AND r.started_at < coalesce(until, 'infinity')
                   AND r.started_at < (SELECT least(until, bcce.report_now()))
                   AND (r.finished_at IS NULL OR r.finished_at > r.started_at)
                   AND NOT r.is_test AND r.status <> 'skipped'
@@ -473,7 +473,7 @@ SELECT
     u.is_partial_day,
     u.hours_in_day
 FROM bcce.usage_trends(NULL::timestamptz, NULL::timestamptz) u;
-COMMENT ON VIEW bcce.usage_trends IS 'How does use change from day to day? One row per visible tenant and local day, from its first activity to today (to its last activity where that is over 35 days ago); days without activity are rows of zeros. For a period use the function of this name.';
+COMMENT ON VIEW bcce.usage_trends IS 'How does use change from day to day: runs, failures, people, tokens, cost? One row per visible tenant and local day, from its first activity to today (to its last activity where that is over 35 days ago); days without activity are rows of zeros. For a period use the function of this name.';
 COMMENT ON COLUMN bcce.usage_trends.tenant_id IS 'tenant';
 COMMENT ON COLUMN bcce.usage_trends.tenant_name IS 'display name of the tenant';
 COMMENT ON COLUMN bcce.usage_trends.period_start_at IS 'first instant of the local day';

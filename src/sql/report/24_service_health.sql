@@ -120,7 +120,7 @@ BEGIN ATOMIC
             SELECT m.observed_at
             FROM bcce_data.performance_metrics m
             WHERE m.tenant_id = s.tenant_id AND m.service_id = s.service_id AND NOT m.is_test
-              AND (until IS NULL OR m.observed_at < until)
+              AND m.observed_at < coalesce(until, 'infinity')
               AND m.observed_at <= (SELECT least(until, bcce.report_now()))
             ORDER BY m.observed_at DESC
             LIMIT 1
@@ -153,14 +153,14 @@ BEGIN ATOMIC
         WHERE m.tenant_id = s.tenant_id AND m.service_id = s.service_id AND NOT m.is_test
           AND m.observed_at >= (SELECT least(until, bcce.report_now())) - make_interval(secs => l.window_minutes * 60)
           AND m.observed_at <= (SELECT least(until, bcce.report_now()))
-          AND (until IS NULL OR m.observed_at < until)
+          AND m.observed_at < coalesce(until, 'infinity')
     ) sample
     CROSS JOIN LATERAL (
         SELECT (
             SELECT p.failure_probability
             FROM bcce_data.predictions p
             WHERE p.tenant_id = s.tenant_id AND p.target_kind = 'service' AND p.target_id = s.service_id AND NOT p.is_test
-              AND (until IS NULL OR p.predicted_at < until)
+              AND p.predicted_at < coalesce(until, 'infinity')
               AND p.predicted_at <= (SELECT least(until, bcce.report_now()))
             ORDER BY p.predicted_at DESC, p.prediction_id DESC
             LIMIT 1
@@ -236,7 +236,7 @@ SELECT
     h.latest_failure_probability,
     h.in_maintenance
 FROM bcce.service_health_dashboard(NULL::timestamptz, NULL::timestamptz) h;
-COMMENT ON VIEW bcce.service_health_dashboard IS 'How is each service now? One row per visible tenant and service; a retired one leaves after 30 days. For a past moment use the function of this name.';
+COMMENT ON VIEW bcce.service_health_dashboard IS 'How is each service now: healthy, degraded or down, and why? One row per visible tenant and service; a retired one leaves after 30 days. For a past moment use the function of this name.';
 COMMENT ON COLUMN bcce.service_health_dashboard.tenant_id IS 'tenant';
 COMMENT ON COLUMN bcce.service_health_dashboard.tenant_name IS 'display name of the tenant';
 COMMENT ON COLUMN bcce.service_health_dashboard.service_id IS 'service';

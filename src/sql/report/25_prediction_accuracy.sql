@@ -114,7 +114,7 @@ SELECT
     a.accuracy_low_percent,
     a.accuracy_high_percent
 FROM bcce.prediction_accuracy(NULL::timestamptz, NULL::timestamptz) a;
-COMMENT ON VIEW bcce.prediction_accuracy IS 'How good are the failure predictions, over all retained data? One row per visible tenant, model and version. For a period use the function of this name.';
+COMMENT ON VIEW bcce.prediction_accuracy IS 'Can the failure predictions be trusted: how good are they, over all retained data? One row per visible tenant, model and version. For a period use the function of this name.';
 COMMENT ON COLUMN bcce.prediction_accuracy.tenant_id IS 'tenant';
 COMMENT ON COLUMN bcce.prediction_accuracy.tenant_name IS 'display name of the tenant';
 COMMENT ON COLUMN bcce.prediction_accuracy.model_name IS 'model';

@@ -183,7 +183,7 @@ SELECT
     x.estimated_share_percent,
     x.currency
 FROM bcce.cost_by_day(NULL::timestamptz, NULL::timestamptz) x;
-COMMENT ON VIEW bcce.cost_by_day IS 'What did each day cost? One row per visible tenant and local day from its first to its last cost, days without any included. For a period use the function of this name.';
+COMMENT ON VIEW bcce.cost_by_day IS 'What did each day cost, and which one was expensive? One row per visible tenant and local day from its first to its last cost, days without any included. For a period use the function of this name.';
 COMMENT ON COLUMN bcce.cost_by_day.tenant_id IS 'tenant';
 COMMENT ON COLUMN bcce.cost_by_day.tenant_name IS 'display name of the tenant';
 COMMENT ON COLUMN bcce.cost_by_day.period_start_at IS 'first instant of the day in the tenant''s zone';

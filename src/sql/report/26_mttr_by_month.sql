@@ -90,7 +90,7 @@ SELECT
     x.mtta_minutes,
     x.mttd_minutes
 FROM bcce.mttr_by_month(NULL::timestamptz, NULL::timestamptz) x;
-COMMENT ON VIEW bcce.mttr_by_month IS 'How does the time to recover develop? One row per visible tenant and month of its zone in which an incident began. For a period use the function of this name.';
+COMMENT ON VIEW bcce.mttr_by_month IS 'How does the time to recover (MTTR) develop from month to month? One row per visible tenant and month of its zone in which an incident began. For a period use the function of this name.';
 COMMENT ON COLUMN bcce.mttr_by_month.tenant_id IS 'tenant';
 COMMENT ON COLUMN bcce.mttr_by_month.tenant_name IS 'display name of the tenant';
 COMMENT ON COLUMN bcce.mttr_by_month.period_start_at IS 'first instant of the month in the tenant''s zone';

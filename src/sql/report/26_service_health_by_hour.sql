@@ -57,8 +57,8 @@ BEGIN ATOMIC
     ) length
     WHERE t.deleted_at IS NULL
       AND NOT m.is_test
-      AND (since IS NULL OR m.observed_at >= since)
-      AND (until IS NULL OR m.observed_at < until)
+      AND m.observed_at >= coalesce(since, '-infinity')
+      AND m.observed_at < coalesce(until, 'infinity')
       AND m.observed_at <= (SELECT least(until, bcce.report_now()))
     GROUP BY t.tenant_id, t.tenant_name, m.service_id, s.service_name, hour.starts_at;
 END;
@@ -84,7 +84,7 @@ SELECT
     x.storage_percent,
     x.network_percent
 FROM bcce.service_health_by_hour(NULL::timestamptz, NULL::timestamptz) x;
-COMMENT ON VIEW bcce.service_health_by_hour IS 'How did each service fare, hour by hour? One row per visible tenant, service and hour of the tenant''s clock with a sample. For a period use the function of this name.';
+COMMENT ON VIEW bcce.service_health_by_hour IS 'How did each service fare, hour by hour: error rate, latency, load? One row per visible tenant, service and hour of the tenant''s clock with a sample. For a period use the function of this name.';
 COMMENT ON COLUMN bcce.service_health_by_hour.tenant_id IS 'tenant';
 COMMENT ON COLUMN bcce.service_health_by_hour.tenant_name IS 'display name of the tenant';
 COMMENT ON COLUMN bcce.service_health_by_hour.service_id IS 'service';

@@ -31,8 +31,8 @@ BEGIN ATOMIC
         CROSS JOIN LATERAL (SELECT r.finished_at <= (SELECT least(until, bcce.report_now())) AS by_now) ended
         WHERE t.deleted_at IS NULL
           AND NOT r.is_test AND r.status <> 'skipped'
-          AND (since IS NULL OR r.started_at >= since)
-          AND (until IS NULL OR r.started_at < until)
+          AND r.started_at >= coalesce(since, '-infinity')
+          AND r.started_at < coalesce(until, 'infinity')
         GROUP BY t.tenant_id, t.tenant_name, t.timezone, hour.starts_at
     ),
     -- By half hours, as a clock may be put forward by one.

@@ -42,8 +42,8 @@ BEGIN ATOMIC
         WHERE t.deleted_at IS NULL
           AND NOT r.is_test
           AND r.status IN ('failed', 'timed_out')
-          AND (since IS NULL OR r.started_at >= since)
-          AND (until IS NULL OR r.started_at < until)
+          AND r.started_at >= coalesce(since, '-infinity')
+          AND r.started_at < coalesce(until, 'infinity')
           AND r.finished_at <= (SELECT least(until, bcce.report_now()))
         GROUP BY t.tenant_id, t.tenant_name, r.workflow_id, coalesce(r.error_class, 'unclassified')
     ) f
@@ -65,7 +65,7 @@ SELECT
     x.first_failed_at,
     x.last_failed_at
 FROM bcce.top_failures(NULL::timestamptz, NULL::timestamptz) x;
-COMMENT ON VIEW bcce.top_failures IS 'What fails most? One row per visible tenant, workflow and error class with a failed run. For a period use the function of this name.';
+COMMENT ON VIEW bcce.top_failures IS 'Which workflow fails most, and with which error? One row per visible tenant, workflow and error class with a failed run. For a period use the function of this name.';
 COMMENT ON COLUMN bcce.top_failures.tenant_id IS 'tenant';
 COMMENT ON COLUMN bcce.top_failures.tenant_name IS 'display name of the tenant';
 COMMENT ON COLUMN bcce.top_failures.failure_rank IS 'place in the tenant''s list, 1 for most failures; ties by workflow and error class';
@@ -127,8 +127,8 @@ BEGIN ATOMIC
         WHERE t.deleted_at IS NULL
           AND NOT r.is_test
           AND r.status IN ('failed', 'timed_out')
-          AND (since IS NULL OR r.started_at >= since)
-          AND (until IS NULL OR r.started_at < until)
+          AND r.started_at >= coalesce(since, '-infinity')
+          AND r.started_at < coalesce(until, 'infinity')
           AND r.finished_at <= (SELECT least(until, bcce.report_now()))
     ) f
     LEFT JOIN bcce_data.workflows w ON w.tenant_id = f.tenant_id AND w.workflow_id = f.workflow_id
@@ -199,8 +199,8 @@ BEGIN ATOMIC
       AND NOT r.is_test
       AND r.status IN ('succeeded', 'failed', 'timed_out')
       AND r.duration_s > 600
-      AND (since IS NULL OR r.started_at >= since)
-      AND (until IS NULL OR r.started_at < until)
+      AND r.started_at >= coalesce(since, '-infinity')
+      AND r.started_at < coalesce(until, 'infinity')
       AND r.finished_at <= (SELECT least(until, bcce.report_now()));
 END;
 COMMENT ON FUNCTION bcce.slow_runs(timestamptz, timestamptz) IS 'Which runs that started between since (inclusive) and until (exclusive) took over 600 seconds? NULL leaves an end open. Same columns as the view of this name; what finished after the window does not count.';
@@ -218,7 +218,7 @@ SELECT
     x.status,
     x.duration_seconds
 FROM bcce.slow_runs(NULL::timestamptz, NULL::timestamptz) x;
-COMMENT ON VIEW bcce.slow_runs IS 'Which runs were slow? One row per run that succeeded, failed or timed out after more than 600 seconds. For a period use the function of this name.';
+COMMENT ON VIEW bcce.slow_runs IS 'Which runs were slow and took too long? One row per run that succeeded, failed or timed out after more than 600 seconds. For a period use the function of this name.';
 COMMENT ON COLUMN bcce.slow_runs.tenant_id IS 'tenant';
 COMMENT ON COLUMN bcce.slow_runs.tenant_name IS 'display name of the tenant';
 COMMENT ON COLUMN bcce.slow_runs.started_at IS 'when the run started';
@@ -259,8 +259,8 @@ BEGIN ATOMIC
     WHERE t.deleted_at IS NULL
       AND NOT r.is_test
       AND r.status <> 'skipped'
-      AND (since IS NULL OR r.started_at >= since)
-      AND (until IS NULL OR r.started_at < until)
+      AND r.started_at >= coalesce(since, '-infinity')
+      AND r.started_at < coalesce(until, 'infinity')
       AND r.started_at < (SELECT least(until, bcce.report_now()) - interval '1800 seconds')
       AND (r.finished_at IS NULL OR r.finished_at > (SELECT least(until, bcce.report_now())));
 END;

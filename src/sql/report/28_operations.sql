@@ -98,36 +98,36 @@ BEGIN ATOMIC
     JOIN (
         SELECT r.tenant_id, 'workflow_runs' AS fact, r.source, max(r.recorded_at) AS received_at, max(r.started_at) AS occurred_at
         FROM bcce_data.workflow_runs r
-        WHERE (since IS NULL OR r.started_at >= since)
-          AND (until IS NULL OR r.started_at < until)
+        WHERE r.started_at >= coalesce(since, '-infinity')
+          AND r.started_at < coalesce(until, 'infinity')
           AND NOT r.is_test AND r.recorded_at <= (SELECT least(until, bcce.report_now()))
         GROUP BY r.tenant_id, r.source
         UNION ALL
         SELECT m.tenant_id, 'performance_metrics', m.source, max(m.recorded_at), max(m.observed_at)
         FROM bcce_data.performance_metrics m
-        WHERE (since IS NULL OR m.observed_at >= since)
-          AND (until IS NULL OR m.observed_at < until)
+        WHERE m.observed_at >= coalesce(since, '-infinity')
+          AND m.observed_at < coalesce(until, 'infinity')
           AND NOT m.is_test AND m.recorded_at <= (SELECT least(until, bcce.report_now()))
         GROUP BY m.tenant_id, m.source
         UNION ALL
         SELECT p.tenant_id, 'predictions', p.source, max(p.recorded_at), max(p.predicted_at)
         FROM bcce_data.predictions p
-        WHERE (since IS NULL OR p.predicted_at >= since)
-          AND (until IS NULL OR p.predicted_at < until)
+        WHERE p.predicted_at >= coalesce(since, '-infinity')
+          AND p.predicted_at < coalesce(until, 'infinity')
           AND NOT p.is_test AND p.recorded_at <= (SELECT least(until, bcce.report_now()))
         GROUP BY p.tenant_id, p.source
         UNION ALL
         SELECT u.tenant_id, 'model_usage', u.source, max(u.recorded_at), max(u.at)
         FROM bcce_data.model_usage u
-        WHERE (since IS NULL OR u.at >= since)
-          AND (until IS NULL OR u.at < until)
+        WHERE u.at >= coalesce(since, '-infinity')
+          AND u.at < coalesce(until, 'infinity')
           AND NOT u.is_test AND u.recorded_at <= (SELECT least(until, bcce.report_now()))
         GROUP BY u.tenant_id, u.source
         UNION ALL
         SELECT e.tenant_id, 'events', e.source, max(e.received_at), max(e.occurred_at)
         FROM bcce_data.events e
-        WHERE (since IS NULL OR e.occurred_at >= since)
-          AND (until IS NULL OR e.occurred_at < until)
+        WHERE e.occurred_at >= coalesce(since, '-infinity')
+          AND e.occurred_at < coalesce(until, 'infinity')
           AND NOT e.is_test AND e.received_at <= (SELECT least(until, bcce.report_now()))
         GROUP BY e.tenant_id, e.source
     ) f ON f.tenant_id = t.tenant_id

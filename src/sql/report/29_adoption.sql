@@ -106,7 +106,7 @@ SELECT
     x.retained_users,
     x.retained_percent
 FROM bcce.adoption(NULL::timestamptz, NULL::timestamptz) x;
-COMMENT ON VIEW bcce.adoption IS 'How does adoption develop? One row per visible tenant and month of its zone with an active user. For a period use the function of this name.';
+COMMENT ON VIEW bcce.adoption IS 'How does adoption develop: how many of the people invited really use it, and stay? One row per visible tenant and month of its zone with an active user. For a period use the function of this name.';
 COMMENT ON COLUMN bcce.adoption.tenant_id IS 'tenant';
 COMMENT ON COLUMN bcce.adoption.tenant_name IS 'display name of the tenant';
 COMMENT ON COLUMN bcce.adoption.period_start_at IS 'first instant of the month in the tenant''s zone';
@@ -153,8 +153,8 @@ BEGIN ATOMIC
         CROSS JOIN LATERAL (SELECT r.finished_at <= (SELECT least(until, bcce.report_now())) AS by_now) ended
         WHERE t.deleted_at IS NULL
           AND NOT r.is_test AND r.status <> 'skipped'
-          AND (since IS NULL OR r.started_at >= since)
-          AND (until IS NULL OR r.started_at < until)
+          AND r.started_at >= coalesce(since, '-infinity')
+          AND r.started_at < coalesce(until, 'infinity')
           AND r.started_at <= (SELECT least(until, bcce.report_now()))
         GROUP BY t.tenant_id, t.tenant_name, t.timezone, date_trunc('month', local.day::timestamp)::date
     )

@@ -33,7 +33,7 @@ BEGIN ATOMIC
         SELECT r.tenant_id, r.user_key, min(r.started_at) AS first_at
         FROM bcce_data.workflow_runs r
         WHERE NOT r.is_test AND r.status <> 'skipped' AND r.user_key IS NOT NULL
-          AND (until IS NULL OR r.started_at < until)
+          AND r.started_at < coalesce(until, 'infinity')
         GROUP BY r.tenant_id, r.user_key
     ) f ON f.tenant_id = p.tenant_id AND f.user_key = p.user_key
     WHERE t.deleted_at IS NULL

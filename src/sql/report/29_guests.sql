@@ -49,8 +49,8 @@ BEGIN ATOMIC
         WHERE t.deleted_at IS NULL
           AND NOT e.is_test
           AND (e.guest_key IS NOT NULL OR e.guest_type IS NOT NULL)
-          AND (since IS NULL OR e.occurred_at >= since)
-          AND (until IS NULL OR e.occurred_at < until)
+          AND e.occurred_at >= coalesce(since, '-infinity')
+          AND e.occurred_at < coalesce(until, 'infinity')
         GROUP BY t.tenant_id, t.tenant_name, t.timezone, local.day, coalesce(e.guest_type, 'unknown')
     ) g
     CROSS JOIN LATERAL bcce_data.local_midnight(g.day, g.timezone) midnight;
@@ -72,7 +72,7 @@ SELECT
     x.sessions,
     x.guests
 FROM bcce.guest_activity(NULL::timestamptz, NULL::timestamptz) x;
-COMMENT ON VIEW bcce.guest_activity IS 'What do guests do? One row per visible tenant, local day and guest segment with an event. For a period use the function of this name.';
+COMMENT ON VIEW bcce.guest_activity IS 'What do guests do: pages, searches, chats, day by day? One row per visible tenant, local day and guest segment with an event. For a period use the function of this name.';
 COMMENT ON COLUMN bcce.guest_activity.tenant_id IS 'tenant';
 COMMENT ON COLUMN bcce.guest_activity.tenant_name IS 'display name of the tenant';
 COMMENT ON COLUMN bcce.guest_activity.period_start_at IS 'first instant of the day in the tenant''s zone';
@@ -142,8 +142,8 @@ BEGIN ATOMIC
         WHERE t.deleted_at IS NULL
           AND NOT e.is_test
           AND e.service_id IS NOT NULL
-          AND (since IS NULL OR e.occurred_at >= since)
-          AND (until IS NULL OR e.occurred_at < until)
+          AND e.occurred_at >= coalesce(since, '-infinity')
+          AND e.occurred_at < coalesce(until, 'infinity')
         GROUP BY t.tenant_id, t.tenant_name, t.timezone, local.day, e.service_id
     ) g
     LEFT JOIN bcce_data.services s ON s.tenant_id = g.tenant_id AND s.service_id = g.service_id
