@@ -6,10 +6,11 @@ usage: readme.py [--update] [--bare] [--database NAME] [--replace OLD=NEW]...
 
 Prints TAP.  Without a file: README.md.  Uses the running cluster that the PG*
 environment names, as a superuser; every file has a database of its own with
-the sample data, and loses it, and the logins it makes, in the end.
+bcce, the sample data and a clock that stands still, and loses it, and the
+logins it makes, in the end.
 
   --update      write what was printed into the documents
-  --bare        without the sample data
+  --bare        an empty database and the true time
   --database    name of the database (default bcce_readme)
   --replace     text of the documents that stands for another on this machine
   --hook        called as COMMAND before|after HEADING around the blocks under
@@ -24,6 +25,7 @@ leaves a block to servers of that version.  Other blocks are for reading.
 import argparse
 import os
 import re
+import shlex
 import subprocess
 import sys
 import tempfile
@@ -44,7 +46,7 @@ def run(command, database, source="", folder=None):
 
 
 def psql(sql, database, folder=None):
-    return run(["psql", "-X", "-q", "-v", "ON_ERROR_STOP=1", "-f", "-"], database, sql, folder)
+    return run(["psql", "-X", "-q", "-v", "ON_ERROR_STOP=1"], database, sql, folder)
 
 
 class Document:
@@ -60,10 +62,11 @@ class Document:
 
     def prepare(self):
         self.drop()
-        steps = [(f"CREATE DATABASE {self.options.database}", "postgres"),
-                 (f"CREATE EXTENSION bcce; ALTER DATABASE {self.options.database} SET bcce.test_now = '{NOW}';", self.options.database)]
+        database = self.options.database
+        steps = [(f"CREATE DATABASE {database}", "postgres")]
         if not self.options.bare:
-            steps.append((f"SELECT count(*) FROM bcce.generate_sample_data(ending_at => '{NOW}')", self.options.database))
+            steps += [(f"CREATE EXTENSION bcce; ALTER DATABASE {database} SET bcce.test_now = '{NOW}'", database),
+                      (f"SELECT count(*) FROM bcce.generate_sample_data(ending_at => '{NOW}')", database)]
         for sql, database in steps:
             said, status = psql(sql, database)
             if status:
@@ -90,7 +93,7 @@ class Document:
     def hook(self, what, about, source=""):
         if not self.options.hook:
             return ""
-        said, status = run([*self.options.hook.split(), what, about], self.options.database, source, self.folder)
+        said, status = run([*shlex.split(self.options.hook), what, about], self.options.database, source, self.folder)
         for line in said.split("\n"):
             if re.match(r"(not )?ok\b", line):
                 result(line.startswith("ok"), re.sub(r"^(not )?ok [\d]*[ -]*", "", line))
@@ -130,8 +133,11 @@ class Document:
             time.sleep(0.5)
         if good or not self.options.update:
             result(good, title, f"expected:\n{text}\nprinted:\n{printed}")
+        elif status or "ERROR" in printed:
+            result(False, title, printed)
+            return match[0]
         else:
-            result(status == 0 and "ERROR" not in printed, title, printed)
+            result(True, title)
         shown = f"\n```text\n{printed}\n```\n" if printed or match["text"] is not None else ""
         return f"```{kind}{match['words']}\n{code}```\n{shown}"
 
@@ -142,7 +148,7 @@ class Document:
             return run(["bash", "-euo", "pipefail"], self.options.database, code, self.folder)
         if not self.options.hook:
             return "settings need a hook", 1
-        return run([*self.options.hook.split(), "conf", " ".join(words)], self.options.database, code, self.folder)
+        return run([*shlex.split(self.options.hook), "conf", " ".join(words)], self.options.database, code, self.folder)
 
 
 count = failed = 0
