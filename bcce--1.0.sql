@@ -1717,6 +1717,12 @@ BEGIN
         EXECUTE format('ALTER TABLE bcce_data.%I ENABLE ALWAYS TRIGGER redact', pair.table_name);
     END LOOP;
 
+    -- A later row that says nothing new writes nothing: retries and overlapping
+    -- loads leave no dead rows.  Runs after redact, in the order of names.
+    FOREACH target IN ARRAY ARRAY['bcce_data.workflow_runs', 'bcce_data.incidents', 'bcce_data.predictions']::regclass[] LOOP
+        EXECUTE format('CREATE OR REPLACE TRIGGER suppress_redundant_update BEFORE UPDATE ON %s FOR EACH ROW EXECUTE FUNCTION suppress_redundant_updates_trigger()', target);
+    END LOOP;
+
     -- A change of rows alone tells no other session; this does.
     FOREACH target IN ARRAY ARRAY['bcce_private.membership', 'bcce_private.tenant_key',
                                   'bcce_data.default_unit_prices', 'bcce_data.unit_prices']::regclass[]
@@ -2097,7 +2103,9 @@ INSERT INTO bcce.module (part, name, sql) VALUES ('store', '50_gate', $bcce_modu
 -- Plans are kept and met by batches of every size, so nothing here may join
 -- two batches: with a plan made for single rows that would be a nested loop.
 -- Lists are asked by IN (…) in a place that the planner cannot turn into a
--- join, which hashes them, and words by a jsonb object.
+-- join, which hashes them, and words by a jsonb object.  And a key that is
+-- looked up comes out of a sub-select with OFFSET 0: row security lets no
+-- function that is not leakproof near an index.
 CREATE OR REPLACE FUNCTION bcce_data.key_text(tenant uuid, value text) RETURNS text
 LANGUAGE sql STABLE AS $body$
     SELECT CASE WHEN bcce.contains_pii(value) THEN bcce.pseudonym(value, 'id', tenant) ELSE value END
@@ -2159,12 +2167,13 @@ CREATE OR REPLACE FUNCTION bcce_data.mention_services(tenants uuid[], services t
 LANGUAGE plpgsql VOLATILE AS $body$
 BEGIN
     INSERT INTO bcce_data.services (tenant_id, service_id, service_name)
-    SELECT m.tenant, m.service, m.service
-    FROM unnest(tenants, services) AS m (tenant, service)
-    WHERE m.service IS NOT NULL AND NOT EXISTS (
-        SELECT FROM bcce_data.services s
-        WHERE s.tenant_id = m.tenant AND s.service_id = bcce_data.key_text(m.tenant, m.service))
-    ORDER BY m.tenant, m.service COLLATE "C"
+    SELECT m.tenant, m.key, m.service
+    FROM (
+        SELECT g.tenant, g.service, bcce_data.key_text(g.tenant, g.service) AS key
+        FROM unnest(tenants, services) AS g (tenant, service)
+        WHERE g.service IS NOT NULL OFFSET 0) AS m
+    WHERE NOT EXISTS (SELECT FROM bcce_data.services s WHERE s.tenant_id = m.tenant AND s.service_id = m.key)
+    ORDER BY m.tenant, m.key COLLATE "C"
     ON CONFLICT DO NOTHING;
 END
 $body$;
@@ -2215,9 +2224,9 @@ DECLARE
     faults text[];
     made_tenants uuid[];
     made_runs text[];
-    known bigint[];
-    run record;
-    known_start timestamptz;
+    known bigint[];             -- first rows of runs that were known before
+    later bigint[];             -- further rows of the runs of this batch
+    ordinal bigint;
 BEGIN
     SELECT array_agg(coalesce(r.fault, CASE
         WHEN r.workflow_id IS NULL OR r.workflow_id = '' OR r.run_id IS NULL OR r.run_id = '' THEN 'missing_id'
@@ -2236,10 +2245,10 @@ BEGIN
         FROM (SELECT unnest(runs) AS run, unnest(faults) AS fault) AS g WHERE g.fault IS NULL) AS m;
     IF EXISTS (
         SELECT FROM (
-            SELECT DISTINCT (g.run).tenant_id, (g.run).workflow_id
-            FROM (SELECT unnest(runs) AS run, unnest(faults) AS fault) AS g WHERE g.fault IS NULL) AS m
-        WHERE NOT EXISTS (SELECT FROM bcce_data.workflows w WHERE w.tenant_id = m.tenant_id
-                          AND w.workflow_id = bcce_data.key_text(m.tenant_id, m.workflow_id))) THEN
+            SELECT d.tenant_id, bcce_data.key_text(d.tenant_id, d.workflow_id) AS key FROM (
+                SELECT DISTINCT (g.run).tenant_id, (g.run).workflow_id
+                FROM (SELECT unnest(runs) AS run, unnest(faults) AS fault) AS g WHERE g.fault IS NULL) AS d OFFSET 0) AS m
+        WHERE NOT EXISTS (SELECT FROM bcce_data.workflows w WHERE w.tenant_id = m.tenant_id AND w.workflow_id = m.key)) THEN
         INSERT INTO bcce_data.workflows (tenant_id, workflow_id, name, service_id)
         SELECT DISTINCT ON ((g.run).tenant_id, (g.run).workflow_id COLLATE "C")
                (g.run).tenant_id, (g.run).workflow_id, (g.run).workflow_id, (g.run).service_id
@@ -2261,70 +2270,84 @@ BEGIN
         RETURNING tenant_id, run_id
     )
     SELECT array_agg(m.tenant_id), array_agg(m.run_id) INTO made_tenants, made_runs FROM made m;
-    known := '{}';
     IF coalesce(cardinality(made_runs), 0) < cardinality(array_positions(faults, NULL)) THEN
-        -- Not the first row of its run.
-        SELECT array_agg(k.ordinal ORDER BY k.tenant_id, k.run_id COLLATE "C", k.ordinal) INTO known
+        SELECT array_agg(k.ordinal) FILTER (WHERE k.place = k.is_made::integer + 1),
+               array_agg(k.ordinal ORDER BY k.tenant_id, k.run_id COLLATE "C", k.ordinal) FILTER (WHERE k.place > k.is_made::integer + 1)
+        INTO known, later
         FROM (
             SELECT h.tenant_id, h.run_id, h.ordinal,
+                   ((h.tenant_id, h.run_id) IN (SELECT * FROM unnest(made_tenants, made_runs))) IS TRUE AS is_made,
                    row_number() OVER (PARTITION BY h.tenant_id, h.run_id ORDER BY h.ordinal) AS place
             FROM (
                 SELECT (g.run).tenant_id, bcce_data.key_text((g.run).tenant_id, (g.run).run_id) AS run_id, g.ordinal
                 FROM (SELECT unnest(runs) AS run, unnest(faults) AS fault, generate_subscripts(faults, 1)::bigint AS ordinal) AS g
                 WHERE g.fault IS NULL) AS h
-        ) AS k
-        WHERE k.place > 1
-           OR ((k.tenant_id, k.run_id) IN (SELECT * FROM unnest(made_tenants, made_runs))) IS NOT TRUE;
+        ) AS k;
     END IF;
 
     INSERT INTO bcce_data.workflow_runs (tenant_id, run_id, started_at, workflow_id, service_id, user_key, status,
         queued_at, finished_at, error_class, error_message, environment, region, risk_level, identity_provider,
         retry_of, source_account, source, classification, is_test, charged_usd)
     SELECT r.tenant_id, r.run_id, r.started_at, r.workflow_id,
-        coalesce(nullif(r.service_id, ''), (SELECT w.service_id FROM bcce_data.workflows w WHERE w.tenant_id = r.tenant_id
-                                            AND w.workflow_id = bcce_data.key_text(r.tenant_id, r.workflow_id))),
+        coalesce(nullif(r.service_id, ''), (
+            SELECT w.service_id FROM (SELECT bcce_data.key_text(r.tenant_id, r.workflow_id) AS key OFFSET 0) AS m
+            JOIN bcce_data.workflows w ON w.tenant_id = r.tenant_id AND w.workflow_id = m.key)),
         nullif(r.user_id, ''), r.status, r.queued_at, r.finished_at, r.error_class, r.error_message, r.environment, r.region,
         r.risk_level, r.identity_provider, r.retry_of, r.source_account, coalesce(r.source, 'api'), r.classification,
         coalesce(r.is_test, false),
         CASE WHEN r.status <> 'skipped' AND r.is_test IS NOT TRUE
              THEN bcce.estimate_cost('workflow_run', 1, r.started_at, r.tenant_id) END
     FROM ROWS FROM (unnest(runs), unnest(faults)) WITH ORDINALITY AS r
-    WHERE r.unnest IS NULL AND (r.ordinality IN (SELECT unnest(known))) IS NOT TRUE;
+    WHERE r.unnest IS NULL AND (r.ordinality IN (SELECT unnest(known))) IS NOT TRUE AND (r.ordinality IN (SELECT unnest(later))) IS NOT TRUE;
+    IF known IS NULL THEN
+        RETURN faults;
+    END IF;
 
     -- A known run: a newer state replaces an older one, and what was not known
     -- is filled in, also by the start of a run whose end came first.  A run
     -- that ended does not run again.
-    FOR run IN
-        SELECT (g.run).*, k.ordinal FROM unnest(known) AS k (ordinal)
-        CROSS JOIN LATERAL (SELECT runs[k.ordinal] AS run OFFSET 0) AS g
+    FOREACH ordinal IN ARRAY ARRAY(
+        SELECT g.ordinality FROM (
+            SELECT r.*, bcce_data.key_text(r.tenant_id, r.run_id) AS key FROM unnest(runs) WITH ORDINALITY AS r
+            WHERE (r.ordinality IN (SELECT unnest(known))) IS TRUE OFFSET 0) AS g
+        JOIN bcce_data.workflow_run_keys w ON w.tenant_id = g.tenant_id AND w.run_id = g.key AND g.finished_at < w.started_at)
     LOOP
-        run.run_id := bcce_data.key_text(run.tenant_id, run.run_id);
-        SELECT k.started_at INTO known_start FROM bcce_data.workflow_run_keys k
-        WHERE k.tenant_id = run.tenant_id AND k.run_id = run.run_id;
-        IF run.finished_at < known_start THEN
-            faults[run.ordinal] := 'finished_before_started';
-            CONTINUE;
-        END IF;
-        UPDATE bcce_data.workflow_runs AS r
-        SET status = CASE WHEN run.status = 'running' THEN r.status ELSE run.status END,
-            finished_at = coalesce(run.finished_at, r.finished_at),
-            queued_at = coalesce(r.queued_at, run.queued_at),
-            service_id = coalesce(r.service_id, nullif(run.service_id, '')),
-            user_key = coalesce(r.user_key, nullif(run.user_id, '')),
-            error_class = CASE WHEN run.status = 'running' THEN coalesce(r.error_class, run.error_class)
-                               ELSE coalesce(run.error_class, r.error_class) END,
-            error_message = CASE WHEN run.status = 'running' THEN coalesce(r.error_message, run.error_message)
-                                 ELSE coalesce(run.error_message, r.error_message) END,
-            environment = coalesce(r.environment, run.environment),
-            region = coalesce(r.region, run.region),
-            risk_level = coalesce(r.risk_level, run.risk_level),
-            identity_provider = coalesce(r.identity_provider, run.identity_provider),
-            retry_of = coalesce(r.retry_of, run.retry_of),
-            source_account = coalesce(r.source_account, run.source_account),
-            classification = coalesce(r.classification, run.classification),
-            charged_usd = CASE WHEN r.status = 'skipped' AND run.status <> 'skipped' AND NOT r.is_test
-                               THEN bcce.estimate_cost('workflow_run', 1, r.started_at, r.tenant_id) ELSE r.charged_usd END
-        WHERE r.tenant_id = run.tenant_id AND r.run_id = run.run_id AND r.started_at = known_start;
+        faults[ordinal] := 'finished_before_started';
+    END LOOP;
+    INSERT INTO bcce_data.workflow_runs AS r (tenant_id, run_id, started_at, workflow_id, service_id, user_key, status,
+        queued_at, finished_at, error_class, error_message, environment, region, risk_level, identity_provider,
+        retry_of, source_account, source, classification, is_test, charged_usd)
+    SELECT k.tenant_id, k.run_id, w.started_at, k.workflow_id, nullif(k.service_id, ''), nullif(k.user_id, ''), k.status,
+        k.queued_at, k.finished_at, k.error_class, k.error_message, k.environment, k.region, k.risk_level, k.identity_provider,
+        k.retry_of, k.source_account, coalesce(k.source, 'api'), k.classification, coalesce(k.is_test, false),
+        CASE WHEN k.status <> 'skipped' AND k.is_test IS NOT TRUE
+             THEN bcce.estimate_cost('workflow_run', 1, w.started_at, k.tenant_id) END
+    FROM (
+        SELECT g.*, bcce_data.key_text(g.tenant_id, g.run_id) AS key FROM ROWS FROM (unnest(runs), unnest(faults)) WITH ORDINALITY AS g
+        WHERE g.unnest IS NULL AND (g.ordinality IN (SELECT unnest(known))) IS TRUE OFFSET 0) AS k
+    JOIN bcce_data.workflow_run_keys w ON w.tenant_id = k.tenant_id AND w.run_id = k.key
+    ORDER BY k.tenant_id, k.key COLLATE "C"
+    ON CONFLICT ON CONSTRAINT workflow_runs_pkey DO UPDATE
+    SET status = CASE WHEN excluded.status = 'running' THEN r.status ELSE excluded.status END,
+        finished_at = coalesce(excluded.finished_at, r.finished_at),
+        queued_at = coalesce(r.queued_at, excluded.queued_at),
+        service_id = coalesce(r.service_id, excluded.service_id),
+        user_key = coalesce(r.user_key, excluded.user_key),
+        error_class = CASE WHEN excluded.status = 'running' THEN coalesce(r.error_class, excluded.error_class)
+                           ELSE coalesce(excluded.error_class, r.error_class) END,
+        error_message = CASE WHEN excluded.status = 'running' THEN coalesce(r.error_message, excluded.error_message)
+                             ELSE coalesce(excluded.error_message, r.error_message) END,
+        environment = coalesce(r.environment, excluded.environment),
+        region = coalesce(r.region, excluded.region),
+        risk_level = coalesce(r.risk_level, excluded.risk_level),
+        identity_provider = coalesce(r.identity_provider, excluded.identity_provider),
+        retry_of = coalesce(r.retry_of, excluded.retry_of),
+        source_account = coalesce(r.source_account, excluded.source_account),
+        classification = coalesce(r.classification, excluded.classification),
+        charged_usd = CASE WHEN r.status = 'skipped' AND NOT r.is_test THEN excluded.charged_usd ELSE r.charged_usd END;
+
+    FOREACH ordinal IN ARRAY coalesce(later, '{}') LOOP
+        faults[ordinal] := (bcce_data.put_workflow_runs(ARRAY[runs[ordinal]]))[1];
     END LOOP;
     RETURN faults;
 END
@@ -2338,7 +2361,7 @@ CREATE OR REPLACE FUNCTION bcce.record_workflow_run(
     risk_level text DEFAULT NULL, identity_provider text DEFAULT NULL, retry_of text DEFAULT NULL,
     source_account text DEFAULT NULL, classification text DEFAULT NULL, source text DEFAULT 'api',
     is_test boolean DEFAULT false, tenant text DEFAULT NULL) RETURNS text
-LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $body$
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan AS $body$
 DECLARE
     run bcce_data.given_workflow_run;
 BEGIN
@@ -2379,7 +2402,7 @@ WHERE false;
 COMMENT ON VIEW bcce.inbox_workflow_runs IS 'Write-only: INSERT or COPY runs here, all columns text; a later row with the same run_id completes the run. Bad rows are counted in bcce.rejected.';
 
 CREATE OR REPLACE FUNCTION bcce_data.inbox_workflow_runs() RETURNS trigger
-LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $body$
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan AS $body$
 DECLARE
     tenants jsonb := bcce_data.resolve_tenants(ARRAY(SELECT DISTINCT bcce_data.tenant_word(b.tenant) FROM batch b));
     statuses jsonb := bcce_data.known_words('run_status', ARRAY(
@@ -2464,9 +2487,9 @@ BEGIN
     FROM (
         SELECT i.*, (i.ordinality IN (SELECT unnest(later))) IS TRUE AS later,
                coalesce(i.opened_at, i.detected_at, i.impact_started_at,
-                        (SELECT known.opened_at FROM bcce_data.incidents known
-                         WHERE known.tenant_id = i.tenant_id AND length(i.incident_id) <= 256
-                           AND known.incident_id = bcce_data.key_text(i.tenant_id, i.incident_id))) AS opened
+                        (SELECT known.opened_at
+                         FROM (SELECT bcce_data.key_text(i.tenant_id, i.incident_id) AS key WHERE length(i.incident_id) <= 256 OFFSET 0) AS m
+                         JOIN bcce_data.incidents known ON known.tenant_id = i.tenant_id AND known.incident_id = m.key)) AS opened
         FROM unnest(incidents) WITH ORDINALITY AS i OFFSET 0) AS g;
 
     PERFORM bcce_data.mention_services(array_agg(m.tenant_id), array_agg(m.service_id)) FROM (
@@ -2527,7 +2550,7 @@ CREATE OR REPLACE FUNCTION bcce.record_incident(
     mitigated_at timestamptz DEFAULT NULL, recovered_at timestamptz DEFAULT NULL, resolved_at timestamptz DEFAULT NULL,
     closed_at timestamptz DEFAULT NULL, merged_into text DEFAULT NULL, affected_resources text DEFAULT NULL,
     caused_by_run text DEFAULT NULL, source text DEFAULT 'api', is_test boolean DEFAULT false, tenant text DEFAULT NULL) RETURNS text
-LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $body$
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan AS $body$
 DECLARE
     incident bcce_data.given_incident;
 BEGIN
@@ -2573,7 +2596,7 @@ WHERE false;
 COMMENT ON VIEW bcce.inbox_incidents IS 'Write-only: INSERT or COPY incidents here, all columns text; a later row with the same incident_id adds to it. Bad rows are counted in bcce.rejected.';
 
 CREATE OR REPLACE FUNCTION bcce_data.inbox_incidents() RETURNS trigger
-LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $body$
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan AS $body$
 DECLARE
     tenants jsonb := bcce_data.resolve_tenants(ARRAY(SELECT DISTINCT bcce_data.tenant_word(b.tenant) FROM batch b));
     severities jsonb := bcce_data.known_words('severity', ARRAY(
@@ -2695,7 +2718,7 @@ CREATE OR REPLACE FUNCTION bcce.record_metric(
     storage_percent double precision DEFAULT NULL, network_percent double precision DEFAULT NULL,
     window_seconds double precision DEFAULT NULL, idempotency_key text DEFAULT NULL, source text DEFAULT 'api',
     is_test boolean DEFAULT false, tenant text DEFAULT NULL) RETURNS void
-LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $body$
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan AS $body$
 DECLARE
     sample bcce_data.given_metric;
 BEGIN
@@ -2732,7 +2755,7 @@ WHERE false;
 COMMENT ON VIEW bcce.inbox_metrics IS 'Write-only: INSERT or COPY samples of services here, all columns text; the same sample again is stored once. Bad rows are counted in bcce.rejected.';
 
 CREATE OR REPLACE FUNCTION bcce_data.inbox_metrics() RETURNS trigger
-LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $body$
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan AS $body$
 DECLARE
     tenants jsonb := bcce_data.resolve_tenants(ARRAY(SELECT DISTINCT bcce_data.tenant_word(b.tenant) FROM batch b));
     samples bcce_data.given_metric[];
@@ -2839,13 +2862,15 @@ BEGIN
     INSERT INTO bcce_data.models (tenant_id, model_name, model_version)
     SELECT m.tenant_id, m.model_name, m.model_version
     FROM (
-        SELECT DISTINCT (g.prediction).tenant_id, (g.prediction).model_name, coalesce((g.prediction).model_version, '') AS model_version
-        FROM (SELECT unnest(predictions) AS prediction, unnest(faults) AS fault) AS g
-        WHERE g.fault IS NULL AND (g.prediction).failure_probability IS NOT NULL) AS m
+        SELECT d.tenant_id, bcce_data.key_text(d.tenant_id, d.model_name) AS model_name,
+               bcce_data.key_text(d.tenant_id, d.model_version) AS model_version
+        FROM (
+            SELECT DISTINCT (g.prediction).tenant_id, (g.prediction).model_name, coalesce((g.prediction).model_version, '') AS model_version
+            FROM (SELECT unnest(predictions) AS prediction, unnest(faults) AS fault) AS g
+            WHERE g.fault IS NULL AND (g.prediction).failure_probability IS NOT NULL) AS d OFFSET 0) AS m
     WHERE NOT EXISTS (
-        SELECT FROM bcce_data.models k WHERE k.tenant_id = m.tenant_id
-        AND k.model_name = bcce_data.key_text(m.tenant_id, m.model_name)
-        AND k.model_version = bcce_data.key_text(m.tenant_id, m.model_version))
+        SELECT FROM bcce_data.models k
+        WHERE k.tenant_id = m.tenant_id AND k.model_name = m.model_name AND k.model_version = m.model_version)
     ORDER BY m.tenant_id, m.model_name COLLATE "C", m.model_version COLLATE "C"
     ON CONFLICT DO NOTHING;
 
@@ -2907,7 +2932,7 @@ CREATE OR REPLACE FUNCTION bcce.record_prediction(
     predicted_at timestamptz DEFAULT now(), horizon_seconds double precision DEFAULT NULL, prediction_id text DEFAULT NULL,
     model_version text DEFAULT '', features_hash text DEFAULT NULL, source text DEFAULT 'api',
     is_test boolean DEFAULT false, tenant text DEFAULT NULL) RETURNS text
-LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $body$
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan AS $body$
 DECLARE
     prediction bcce_data.given_prediction;
 BEGIN
@@ -2932,7 +2957,7 @@ COMMENT ON FUNCTION bcce.record_prediction(text, text, text, double precision, t
 
 CREATE OR REPLACE FUNCTION bcce.resolve_prediction(
     prediction_id text, outcome integer, outcome_at timestamptz DEFAULT now(), tenant text DEFAULT NULL) RETURNS void
-LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $body$
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan AS $body$
 DECLARE
     fault text := bcce_data.put_outcome(bcce_data.writable_tenant(tenant), prediction_id, outcome, outcome_at);
 BEGIN
@@ -2953,7 +2978,7 @@ WHERE false;
 COMMENT ON VIEW bcce.inbox_predictions IS 'Write-only: INSERT or COPY predictions here, all columns text; a later row with the same prediction_id and an outcome reports what became of it. Bad rows are counted in bcce.rejected.';
 
 CREATE OR REPLACE FUNCTION bcce_data.inbox_predictions() RETURNS trigger
-LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $body$
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan AS $body$
 DECLARE
     tenants jsonb := bcce_data.resolve_tenants(ARRAY(SELECT DISTINCT bcce_data.tenant_word(b.tenant) FROM batch b));
     predictions bcce_data.given_prediction[];
@@ -3049,7 +3074,7 @@ CREATE OR REPLACE FUNCTION bcce.record_model_usage(
     region text DEFAULT NULL, latency_ms double precision DEFAULT NULL, is_batch boolean DEFAULT false,
     reported_cost_usd numeric DEFAULT NULL, idempotency_key text DEFAULT NULL, source text DEFAULT 'api',
     is_test boolean DEFAULT false, tenant text DEFAULT NULL) RETURNS void
-LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $body$
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan AS $body$
 DECLARE
     call bcce_data.given_model_usage;
 BEGIN
@@ -3088,7 +3113,7 @@ WHERE false;
 COMMENT ON VIEW bcce.inbox_model_usage IS 'Write-only: INSERT or COPY calls of language models here, all columns text; the same call again is stored once. Bad rows are counted in bcce.rejected.';
 
 CREATE OR REPLACE FUNCTION bcce_data.inbox_model_usage() RETURNS trigger
-LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $body$
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan AS $body$
 DECLARE
     tenants jsonb := bcce_data.resolve_tenants(ARRAY(SELECT DISTINCT bcce_data.tenant_word(b.tenant) FROM batch b));
     calls bcce_data.given_model_usage[];
@@ -3256,7 +3281,7 @@ $body$;
 COMMENT ON FUNCTION bcce_data.events_of_json(jsonb[], text) IS 'events given as JSON objects; tenant, where given, goes before that of an object';
 
 CREATE OR REPLACE FUNCTION bcce.ingest_event(event jsonb, tenant text DEFAULT NULL) RETURNS text
-LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $body$
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan AS $body$
 DECLARE
     outcome record;
 BEGIN
@@ -3270,7 +3295,7 @@ COMMENT ON FUNCTION bcce.ingest_event(jsonb, text) IS
 
 CREATE OR REPLACE FUNCTION bcce.ingest_events(
     events jsonb, tenant text DEFAULT NULL, OUT stored bigint, OUT duplicates bigint, OUT rejected bigint)
-LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $body$
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan AS $body$
 DECLARE
     given bcce_data.given_event[];
     faults text[];
@@ -3297,7 +3322,7 @@ WHERE false;
 COMMENT ON VIEW bcce.inbox_events IS 'Write-only: INSERT or COPY events here, all columns text, properties a JSON object; the same event_id at the same time is stored once. Bad rows are counted in bcce.rejected.';
 
 CREATE OR REPLACE FUNCTION bcce_data.inbox_events() RETURNS trigger
-LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $body$
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan AS $body$
 DECLARE
     tenants jsonb := bcce_data.resolve_tenants(ARRAY(SELECT DISTINCT bcce_data.tenant_word(b.tenant) FROM batch b));
     families jsonb := bcce_data.user_agent_families(ARRAY(SELECT DISTINCT left(b.user_agent, 2000) FROM batch b));
@@ -3338,7 +3363,7 @@ SELECT NULL::text AS line WHERE false;
 COMMENT ON VIEW bcce.inbox_json IS 'Write-only: INSERT or COPY lines of JSON here, each an object with the columns of an inbox as members, or an array of such objects. Bad lines are counted in bcce.rejected.';
 
 CREATE OR REPLACE FUNCTION bcce_data.inbox_json() RETURNS trigger
-LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $body$
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan AS $body$
 DECLARE
     items jsonb[];
     bad_lines bigint;

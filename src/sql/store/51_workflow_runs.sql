@@ -18,9 +18,9 @@ DECLARE
     faults text[];
     made_tenants uuid[];
     made_runs text[];
-    known bigint[];
-    run record;
-    known_start timestamptz;
+    known bigint[];             -- first rows of runs that were known before
+    later bigint[];             -- further rows of the runs of this batch
+    ordinal bigint;
 BEGIN
     SELECT array_agg(coalesce(r.fault, CASE
         WHEN r.workflow_id IS NULL OR r.workflow_id = '' OR r.run_id IS NULL OR r.run_id = '' THEN 'missing_id'
@@ -39,10 +39,10 @@ BEGIN
         FROM (SELECT unnest(runs) AS run, unnest(faults) AS fault) AS g WHERE g.fault IS NULL) AS m;
     IF EXISTS (
         SELECT FROM (
-            SELECT DISTINCT (g.run).tenant_id, (g.run).workflow_id
-            FROM (SELECT unnest(runs) AS run, unnest(faults) AS fault) AS g WHERE g.fault IS NULL) AS m
-        WHERE NOT EXISTS (SELECT FROM bcce_data.workflows w WHERE w.tenant_id = m.tenant_id
-                          AND w.workflow_id = bcce_data.key_text(m.tenant_id, m.workflow_id))) THEN
+            SELECT d.tenant_id, bcce_data.key_text(d.tenant_id, d.workflow_id) AS key FROM (
+                SELECT DISTINCT (g.run).tenant_id, (g.run).workflow_id
+                FROM (SELECT unnest(runs) AS run, unnest(faults) AS fault) AS g WHERE g.fault IS NULL) AS d OFFSET 0) AS m
+        WHERE NOT EXISTS (SELECT FROM bcce_data.workflows w WHERE w.tenant_id = m.tenant_id AND w.workflow_id = m.key)) THEN
         INSERT INTO bcce_data.workflows (tenant_id, workflow_id, name, service_id)
         SELECT DISTINCT ON ((g.run).tenant_id, (g.run).workflow_id COLLATE "C")
                (g.run).tenant_id, (g.run).workflow_id, (g.run).workflow_id, (g.run).service_id
@@ -64,70 +64,84 @@ BEGIN
         RETURNING tenant_id, run_id
     )
     SELECT array_agg(m.tenant_id), array_agg(m.run_id) INTO made_tenants, made_runs FROM made m;
-    known := '{}';
     IF coalesce(cardinality(made_runs), 0) < cardinality(array_positions(faults, NULL)) THEN
-        -- Not the first row of its run.
-        SELECT array_agg(k.ordinal ORDER BY k.tenant_id, k.run_id COLLATE "C", k.ordinal) INTO known
+        SELECT array_agg(k.ordinal) FILTER (WHERE k.place = k.is_made::integer + 1),
+               array_agg(k.ordinal ORDER BY k.tenant_id, k.run_id COLLATE "C", k.ordinal) FILTER (WHERE k.place > k.is_made::integer + 1)
+        INTO known, later
         FROM (
             SELECT h.tenant_id, h.run_id, h.ordinal,
+                   ((h.tenant_id, h.run_id) IN (SELECT * FROM unnest(made_tenants, made_runs))) IS TRUE AS is_made,
                    row_number() OVER (PARTITION BY h.tenant_id, h.run_id ORDER BY h.ordinal) AS place
             FROM (
                 SELECT (g.run).tenant_id, bcce_data.key_text((g.run).tenant_id, (g.run).run_id) AS run_id, g.ordinal
                 FROM (SELECT unnest(runs) AS run, unnest(faults) AS fault, generate_subscripts(faults, 1)::bigint AS ordinal) AS g
                 WHERE g.fault IS NULL) AS h
-        ) AS k
-        WHERE k.place > 1
-           OR ((k.tenant_id, k.run_id) IN (SELECT * FROM unnest(made_tenants, made_runs))) IS NOT TRUE;
+        ) AS k;
     END IF;
 
     INSERT INTO bcce_data.workflow_runs (tenant_id, run_id, started_at, workflow_id, service_id, user_key, status,
         queued_at, finished_at, error_class, error_message, environment, region, risk_level, identity_provider,
         retry_of, source_account, source, classification, is_test, charged_usd)
     SELECT r.tenant_id, r.run_id, r.started_at, r.workflow_id,
-        coalesce(nullif(r.service_id, ''), (SELECT w.service_id FROM bcce_data.workflows w WHERE w.tenant_id = r.tenant_id
-                                            AND w.workflow_id = bcce_data.key_text(r.tenant_id, r.workflow_id))),
+        coalesce(nullif(r.service_id, ''), (
+            SELECT w.service_id FROM (SELECT bcce_data.key_text(r.tenant_id, r.workflow_id) AS key OFFSET 0) AS m
+            JOIN bcce_data.workflows w ON w.tenant_id = r.tenant_id AND w.workflow_id = m.key)),
         nullif(r.user_id, ''), r.status, r.queued_at, r.finished_at, r.error_class, r.error_message, r.environment, r.region,
         r.risk_level, r.identity_provider, r.retry_of, r.source_account, coalesce(r.source, 'api'), r.classification,
         coalesce(r.is_test, false),
         CASE WHEN r.status <> 'skipped' AND r.is_test IS NOT TRUE
              THEN bcce.estimate_cost('workflow_run', 1, r.started_at, r.tenant_id) END
     FROM ROWS FROM (unnest(runs), unnest(faults)) WITH ORDINALITY AS r
-    WHERE r.unnest IS NULL AND (r.ordinality IN (SELECT unnest(known))) IS NOT TRUE;
+    WHERE r.unnest IS NULL AND (r.ordinality IN (SELECT unnest(known))) IS NOT TRUE AND (r.ordinality IN (SELECT unnest(later))) IS NOT TRUE;
+    IF known IS NULL THEN
+        RETURN faults;
+    END IF;
 
     -- A known run: a newer state replaces an older one, and what was not known
     -- is filled in, also by the start of a run whose end came first.  A run
     -- that ended does not run again.
-    FOR run IN
-        SELECT (g.run).*, k.ordinal FROM unnest(known) AS k (ordinal)
-        CROSS JOIN LATERAL (SELECT runs[k.ordinal] AS run OFFSET 0) AS g
+    FOREACH ordinal IN ARRAY ARRAY(
+        SELECT g.ordinality FROM (
+            SELECT r.*, bcce_data.key_text(r.tenant_id, r.run_id) AS key FROM unnest(runs) WITH ORDINALITY AS r
+            WHERE (r.ordinality IN (SELECT unnest(known))) IS TRUE OFFSET 0) AS g
+        JOIN bcce_data.workflow_run_keys w ON w.tenant_id = g.tenant_id AND w.run_id = g.key AND g.finished_at < w.started_at)
     LOOP
-        run.run_id := bcce_data.key_text(run.tenant_id, run.run_id);
-        SELECT k.started_at INTO known_start FROM bcce_data.workflow_run_keys k
-        WHERE k.tenant_id = run.tenant_id AND k.run_id = run.run_id;
-        IF run.finished_at < known_start THEN
-            faults[run.ordinal] := 'finished_before_started';
-            CONTINUE;
-        END IF;
-        UPDATE bcce_data.workflow_runs AS r
-        SET status = CASE WHEN run.status = 'running' THEN r.status ELSE run.status END,
-            finished_at = coalesce(run.finished_at, r.finished_at),
-            queued_at = coalesce(r.queued_at, run.queued_at),
-            service_id = coalesce(r.service_id, nullif(run.service_id, '')),
-            user_key = coalesce(r.user_key, nullif(run.user_id, '')),
-            error_class = CASE WHEN run.status = 'running' THEN coalesce(r.error_class, run.error_class)
-                               ELSE coalesce(run.error_class, r.error_class) END,
-            error_message = CASE WHEN run.status = 'running' THEN coalesce(r.error_message, run.error_message)
-                                 ELSE coalesce(run.error_message, r.error_message) END,
-            environment = coalesce(r.environment, run.environment),
-            region = coalesce(r.region, run.region),
-            risk_level = coalesce(r.risk_level, run.risk_level),
-            identity_provider = coalesce(r.identity_provider, run.identity_provider),
-            retry_of = coalesce(r.retry_of, run.retry_of),
-            source_account = coalesce(r.source_account, run.source_account),
-            classification = coalesce(r.classification, run.classification),
-            charged_usd = CASE WHEN r.status = 'skipped' AND run.status <> 'skipped' AND NOT r.is_test
-                               THEN bcce.estimate_cost('workflow_run', 1, r.started_at, r.tenant_id) ELSE r.charged_usd END
-        WHERE r.tenant_id = run.tenant_id AND r.run_id = run.run_id AND r.started_at = known_start;
+        faults[ordinal] := 'finished_before_started';
+    END LOOP;
+    INSERT INTO bcce_data.workflow_runs AS r (tenant_id, run_id, started_at, workflow_id, service_id, user_key, status,
+        queued_at, finished_at, error_class, error_message, environment, region, risk_level, identity_provider,
+        retry_of, source_account, source, classification, is_test, charged_usd)
+    SELECT k.tenant_id, k.run_id, w.started_at, k.workflow_id, nullif(k.service_id, ''), nullif(k.user_id, ''), k.status,
+        k.queued_at, k.finished_at, k.error_class, k.error_message, k.environment, k.region, k.risk_level, k.identity_provider,
+        k.retry_of, k.source_account, coalesce(k.source, 'api'), k.classification, coalesce(k.is_test, false),
+        CASE WHEN k.status <> 'skipped' AND k.is_test IS NOT TRUE
+             THEN bcce.estimate_cost('workflow_run', 1, w.started_at, k.tenant_id) END
+    FROM (
+        SELECT g.*, bcce_data.key_text(g.tenant_id, g.run_id) AS key FROM ROWS FROM (unnest(runs), unnest(faults)) WITH ORDINALITY AS g
+        WHERE g.unnest IS NULL AND (g.ordinality IN (SELECT unnest(known))) IS TRUE OFFSET 0) AS k
+    JOIN bcce_data.workflow_run_keys w ON w.tenant_id = k.tenant_id AND w.run_id = k.key
+    ORDER BY k.tenant_id, k.key COLLATE "C"
+    ON CONFLICT ON CONSTRAINT workflow_runs_pkey DO UPDATE
+    SET status = CASE WHEN excluded.status = 'running' THEN r.status ELSE excluded.status END,
+        finished_at = coalesce(excluded.finished_at, r.finished_at),
+        queued_at = coalesce(r.queued_at, excluded.queued_at),
+        service_id = coalesce(r.service_id, excluded.service_id),
+        user_key = coalesce(r.user_key, excluded.user_key),
+        error_class = CASE WHEN excluded.status = 'running' THEN coalesce(r.error_class, excluded.error_class)
+                           ELSE coalesce(excluded.error_class, r.error_class) END,
+        error_message = CASE WHEN excluded.status = 'running' THEN coalesce(r.error_message, excluded.error_message)
+                             ELSE coalesce(excluded.error_message, r.error_message) END,
+        environment = coalesce(r.environment, excluded.environment),
+        region = coalesce(r.region, excluded.region),
+        risk_level = coalesce(r.risk_level, excluded.risk_level),
+        identity_provider = coalesce(r.identity_provider, excluded.identity_provider),
+        retry_of = coalesce(r.retry_of, excluded.retry_of),
+        source_account = coalesce(r.source_account, excluded.source_account),
+        classification = coalesce(r.classification, excluded.classification),
+        charged_usd = CASE WHEN r.status = 'skipped' AND NOT r.is_test THEN excluded.charged_usd ELSE r.charged_usd END;
+
+    FOREACH ordinal IN ARRAY coalesce(later, '{}') LOOP
+        faults[ordinal] := (bcce_data.put_workflow_runs(ARRAY[runs[ordinal]]))[1];
     END LOOP;
     RETURN faults;
 END
@@ -141,7 +155,7 @@ CREATE OR REPLACE FUNCTION bcce.record_workflow_run(
     risk_level text DEFAULT NULL, identity_provider text DEFAULT NULL, retry_of text DEFAULT NULL,
     source_account text DEFAULT NULL, classification text DEFAULT NULL, source text DEFAULT 'api',
     is_test boolean DEFAULT false, tenant text DEFAULT NULL) RETURNS text
-LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $body$
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan AS $body$
 DECLARE
     run bcce_data.given_workflow_run;
 BEGIN
@@ -182,7 +196,7 @@ WHERE false;
 COMMENT ON VIEW bcce.inbox_workflow_runs IS 'Write-only: INSERT or COPY runs here, all columns text; a later row with the same run_id completes the run. Bad rows are counted in bcce.rejected.';
 
 CREATE OR REPLACE FUNCTION bcce_data.inbox_workflow_runs() RETURNS trigger
-LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $body$
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan AS $body$
 DECLARE
     tenants jsonb := bcce_data.resolve_tenants(ARRAY(SELECT DISTINCT bcce_data.tenant_word(b.tenant) FROM batch b));
     statuses jsonb := bcce_data.known_words('run_status', ARRAY(

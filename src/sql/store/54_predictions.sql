@@ -62,13 +62,15 @@ BEGIN
     INSERT INTO bcce_data.models (tenant_id, model_name, model_version)
     SELECT m.tenant_id, m.model_name, m.model_version
     FROM (
-        SELECT DISTINCT (g.prediction).tenant_id, (g.prediction).model_name, coalesce((g.prediction).model_version, '') AS model_version
-        FROM (SELECT unnest(predictions) AS prediction, unnest(faults) AS fault) AS g
-        WHERE g.fault IS NULL AND (g.prediction).failure_probability IS NOT NULL) AS m
+        SELECT d.tenant_id, bcce_data.key_text(d.tenant_id, d.model_name) AS model_name,
+               bcce_data.key_text(d.tenant_id, d.model_version) AS model_version
+        FROM (
+            SELECT DISTINCT (g.prediction).tenant_id, (g.prediction).model_name, coalesce((g.prediction).model_version, '') AS model_version
+            FROM (SELECT unnest(predictions) AS prediction, unnest(faults) AS fault) AS g
+            WHERE g.fault IS NULL AND (g.prediction).failure_probability IS NOT NULL) AS d OFFSET 0) AS m
     WHERE NOT EXISTS (
-        SELECT FROM bcce_data.models k WHERE k.tenant_id = m.tenant_id
-        AND k.model_name = bcce_data.key_text(m.tenant_id, m.model_name)
-        AND k.model_version = bcce_data.key_text(m.tenant_id, m.model_version))
+        SELECT FROM bcce_data.models k
+        WHERE k.tenant_id = m.tenant_id AND k.model_name = m.model_name AND k.model_version = m.model_version)
     ORDER BY m.tenant_id, m.model_name COLLATE "C", m.model_version COLLATE "C"
     ON CONFLICT DO NOTHING;
 
@@ -130,7 +132,7 @@ CREATE OR REPLACE FUNCTION bcce.record_prediction(
     predicted_at timestamptz DEFAULT now(), horizon_seconds double precision DEFAULT NULL, prediction_id text DEFAULT NULL,
     model_version text DEFAULT '', features_hash text DEFAULT NULL, source text DEFAULT 'api',
     is_test boolean DEFAULT false, tenant text DEFAULT NULL) RETURNS text
-LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $body$
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan AS $body$
 DECLARE
     prediction bcce_data.given_prediction;
 BEGIN
@@ -155,7 +157,7 @@ COMMENT ON FUNCTION bcce.record_prediction(text, text, text, double precision, t
 
 CREATE OR REPLACE FUNCTION bcce.resolve_prediction(
     prediction_id text, outcome integer, outcome_at timestamptz DEFAULT now(), tenant text DEFAULT NULL) RETURNS void
-LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $body$
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan AS $body$
 DECLARE
     fault text := bcce_data.put_outcome(bcce_data.writable_tenant(tenant), prediction_id, outcome, outcome_at);
 BEGIN
@@ -176,7 +178,7 @@ WHERE false;
 COMMENT ON VIEW bcce.inbox_predictions IS 'Write-only: INSERT or COPY predictions here, all columns text; a later row with the same prediction_id and an outcome reports what became of it. Bad rows are counted in bcce.rejected.';
 
 CREATE OR REPLACE FUNCTION bcce_data.inbox_predictions() RETURNS trigger
-LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $body$
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan AS $body$
 DECLARE
     tenants jsonb := bcce_data.resolve_tenants(ARRAY(SELECT DISTINCT bcce_data.tenant_word(b.tenant) FROM batch b));
     predictions bcce_data.given_prediction[];
