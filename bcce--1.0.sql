@@ -3852,6 +3852,94 @@ BEGIN ATOMIC
 END;
 COMMENT ON FUNCTION bcce_data.mttr_basis() IS 'Tenants, whether they ever declared an incident, and which incidents count for them: declared, derived or both; the tenant''s setting, auto resolved.';
 
+-- Failure episodes of workflows: from the first failed run to the next success.
+-- One definition for MTTR, where they stand in for declared incidents, and for
+-- the report that lists them.
+CREATE OR REPLACE FUNCTION bcce_data.failure_episodes(until timestamptz, counted_only boolean)
+RETURNS TABLE (
+    tenant_id uuid,
+    tenant_name text,
+    basis text,
+    workflow_id text,
+    service_id text,
+    failed_at timestamptz,
+    ended_at timestamptz,
+    state text,
+    runs_failed bigint,
+    incident_id text
+)
+LANGUAGE sql STABLE PARALLEL RESTRICTED
+BEGIN ATOMIC
+    SELECT
+        n.tenant_id,
+        n.tenant_name,
+        n.basis,
+        n.workflow_id,
+        n.service_id,
+        n.failed_at,
+        n.ended_at,
+        CASE WHEN n.ended_at > (SELECT bcce.report_now() + interval '5 minutes') THEN 'invalid'
+             WHEN n.ended_at <= (SELECT least(until, bcce.report_now() + interval '5 minutes')) THEN 'recovered'
+             ELSE 'open' END,
+        n.runs_failed,
+        (
+            SELECT d.incident_id
+            FROM bcce_data.declared_incidents(until) d
+            WHERE d.tenant_id = n.tenant_id
+              AND d.service_id = n.service_id
+              AND d.started_at <= (SELECT least(until, bcce.report_now()))
+              AND (n.failed_at < coalesce(d.ended_at, 'infinity') OR n.failed_at = d.started_at)
+              AND (d.started_at < coalesce(n.ended_at, 'infinity') OR d.started_at = n.failed_at)
+            ORDER BY d.started_at, d.incident_id
+            LIMIT 1
+        )
+    FROM (
+        -- Where a workflow turns from success to failure or back.  Formed over all
+        -- history, so that a window's edge never makes or hides an episode.
+        SELECT
+            o.tenant_id,
+            o.tenant_name,
+            o.basis,
+            o.workflow_id,
+            o.service_id,
+            o.is_failure,
+            o.finished_at AS failed_at,
+            lead(o.finished_at) OVER turns AS ended_at,
+            coalesce(lead(o.failures) OVER turns, o.all_failures) - o.failures + 1 AS runs_failed
+        FROM (
+            SELECT
+                r.tenant_id,
+                b.tenant_name,
+                b.basis,
+                r.workflow_id,
+                coalesce(r.service_id, w.service_id) AS service_id,
+                r.finished_at,
+                r.started_at,
+                r.run_id,
+                r.status <> 'succeeded' AS is_failure,
+                lag(r.status <> 'succeeded') OVER runs AS was_failure,
+                count(*) FILTER (WHERE known.failure) OVER runs AS failures,
+                count(*) FILTER (WHERE known.failure) OVER (PARTITION BY r.tenant_id, r.workflow_id) AS all_failures
+            FROM bcce_data.mttr_basis() b
+            JOIN bcce_data.workflow_runs r ON r.tenant_id = b.tenant_id
+            LEFT JOIN bcce_data.workflows w ON w.tenant_id = r.tenant_id AND w.workflow_id = r.workflow_id
+            CROSS JOIN LATERAL (
+                SELECT r.status <> 'succeeded' AND r.finished_at <= (SELECT least(until, bcce.report_now())) AS failure
+            ) known
+            WHERE (NOT counted_only OR b.basis IN ('derived', 'both'))
+              AND NOT r.is_test
+              AND r.status IN ('succeeded', 'failed', 'timed_out')
+              AND (until IS NULL OR r.started_at < until)
+            WINDOW runs AS (PARTITION BY r.tenant_id, r.workflow_id ORDER BY r.finished_at, r.started_at, r.run_id)
+        ) o
+        WHERE o.is_failure IS DISTINCT FROM o.was_failure
+        WINDOW turns AS (PARTITION BY o.tenant_id, o.workflow_id ORDER BY o.finished_at, o.started_at, o.run_id)
+    ) n
+    WHERE n.is_failure
+      AND n.failed_at <= (SELECT least(until, bcce.report_now()));
+END;
+COMMENT ON FUNCTION bcce_data.failure_episodes(timestamptz, boolean) IS 'Failure episodes of workflows that began before until, over all history: from the finish of the first failed run to the finish of the next success (ended_at), with their state at until or now: recovered, open, or invalid (the success lies over five minutes in the future). Cancelled runs neither open nor close. runs_failed counts the failures known then; incident_id is the declared incident of the same service that an episode overlaps, the earliest of several. counted_only: only of tenants whose MTTR counts episodes.';
+
 CREATE OR REPLACE FUNCTION bcce_data.mttr_incidents(since timestamptz, until timestamptz)
 RETURNS TABLE (
     tenant_id uuid,
@@ -3881,60 +3969,6 @@ BEGIN ATOMIC
             d.impact_minutes,
             d.is_fallback
         FROM bcce_data.declared_incidents(until) d
-    ),
-    -- Where a workflow turns from success to failure or back.  Formed over all
-    -- history, so that a window's edge never makes or hides an episode.
-    turn AS (
-        SELECT
-            o.tenant_id,
-            o.workflow_id,
-            o.service_id,
-            o.is_failure,
-            o.finished_at AS started_at,
-            lead(o.finished_at) OVER turns AS ended_at
-        FROM (
-            SELECT
-                r.tenant_id,
-                r.workflow_id,
-                coalesce(r.service_id, w.service_id) AS service_id,
-                r.finished_at,
-                r.started_at,
-                r.run_id,
-                r.status <> 'succeeded' AS is_failure,
-                lag(r.status <> 'succeeded') OVER (PARTITION BY r.tenant_id, r.workflow_id
-                                                   ORDER BY r.finished_at, r.started_at, r.run_id) AS was_failure
-            FROM basis b
-            JOIN bcce_data.workflow_runs r ON r.tenant_id = b.tenant_id
-            LEFT JOIN bcce_data.workflows w ON w.tenant_id = r.tenant_id AND w.workflow_id = r.workflow_id
-            WHERE b.basis IN ('derived', 'both')
-              AND NOT r.is_test
-              AND r.status IN ('succeeded', 'failed', 'timed_out')
-              AND (until IS NULL OR r.started_at < until)
-        ) o
-        WHERE o.is_failure IS DISTINCT FROM o.was_failure
-        WINDOW turns AS (PARTITION BY o.tenant_id, o.workflow_id ORDER BY o.finished_at, o.started_at, o.run_id)
-    ),
-    episode AS (
-        SELECT
-            n.tenant_id,
-            n.started_at,
-            n.ended_at,
-            CASE WHEN n.ended_at > (SELECT bcce.report_now() + interval '5 minutes') THEN 'invalid'
-                 WHEN n.ended_at <= (SELECT least(until, bcce.report_now() + interval '5 minutes')) THEN 'recovered'
-                 ELSE 'open' END AS state
-        FROM turn n
-        JOIN basis b ON b.tenant_id = n.tenant_id
-        WHERE n.is_failure
-          AND n.started_at <= (SELECT least(until, bcce.report_now()))
-          AND NOT (b.basis = 'both' AND EXISTS (
-              SELECT 1
-              FROM declared d
-              WHERE d.tenant_id = n.tenant_id
-                AND d.service_id = n.service_id
-                AND d.started_at <= (SELECT least(until, bcce.report_now()))
-                AND (n.started_at < coalesce(d.ended_at, 'infinity') OR n.started_at = d.started_at)
-                AND (d.started_at < coalesce(n.ended_at, 'infinity') OR d.started_at = n.started_at)
-          ))
     )
     SELECT
         d.tenant_id,
@@ -3961,14 +3995,15 @@ BEGIN ATOMIC
         NULL,
         true,
         e.state,
-        e.started_at,
-        CASE WHEN e.state = 'recovered' THEN extract(epoch FROM e.ended_at - e.started_at)::double precision / 60 END,
+        e.failed_at,
+        CASE WHEN e.state = 'recovered' THEN extract(epoch FROM e.ended_at - e.failed_at)::double precision / 60 END,
         false,
         NULL,
         NULL
-    FROM episode e
-    WHERE (since IS NULL OR e.started_at >= since)
-      AND (until IS NULL OR e.started_at < until);
+    FROM bcce_data.failure_episodes(until, true) e
+    WHERE (since IS NULL OR e.failed_at >= since)
+      AND (until IS NULL OR e.failed_at < until)
+      AND (e.basis = 'derived' OR e.incident_id IS NULL);
 END;
 COMMENT ON FUNCTION bcce_data.mttr_incidents(timestamptz, timestamptz) IS 'The incidents of each tenant''s basis that began between since (inclusive) and until (exclusive): declared ones, and failure episodes of workflows (from the first failed run to the next success). recovery_minutes is NULL unless recovered; the times to acknowledge and to detect are known of declared incidents only.';
 $bcce_module$);
@@ -6701,6 +6736,72 @@ COMMENT ON COLUMN bcce.executions_by_status_hourly.cancelled_workflows IS 'of th
 COMMENT ON COLUMN bcce.executions_by_status_hourly.running_workflows IS 'of these, not finished';
 $bcce_module$);
 
+INSERT INTO bcce.module (part, name, sql) VALUES ('report', '27_recovery_episodes', $bcce_module$
+-- Spells in which a workflow fails, until it succeeds again.
+CREATE OR REPLACE FUNCTION bcce.recovery_episodes(since timestamptz DEFAULT NULL, until timestamptz DEFAULT NULL)
+RETURNS TABLE (
+    tenant_id uuid,
+    tenant_name text,
+    failed_at timestamptz,
+    recovered_at timestamptz,
+    workflow_id text,
+    workflow_name text,
+    service_id text,
+    runs_failed bigint,
+    recovery_minutes double precision,
+    open_minutes double precision,
+    incident_id text
+)
+LANGUAGE sql STABLE PARALLEL RESTRICTED
+BEGIN ATOMIC
+    SELECT
+        e.tenant_id,
+        e.tenant_name,
+        e.failed_at,
+        CASE WHEN e.state = 'recovered' THEN e.ended_at END,
+        e.workflow_id,
+        w.name,
+        e.service_id,
+        e.runs_failed,
+        CASE WHEN e.state = 'recovered' THEN extract(epoch FROM e.ended_at - e.failed_at)::double precision / 60 END,
+        CASE WHEN e.state = 'open' THEN
+            extract(epoch FROM (SELECT least(until, bcce.report_now())) - e.failed_at)::double precision / 60 END,
+        e.incident_id
+    FROM bcce_data.failure_episodes(until, false) e
+    LEFT JOIN bcce_data.workflows w ON w.tenant_id = e.tenant_id AND w.workflow_id = e.workflow_id
+    WHERE (since IS NULL OR e.failed_at >= since)
+      AND (until IS NULL OR e.failed_at < until);
+END;
+COMMENT ON FUNCTION bcce.recovery_episodes(timestamptz, timestamptz) IS 'When did workflows begin to fail between since (inclusive) and until (exclusive), and when did they succeed again? NULL leaves an end open. Same columns as the view of this name; episodes form over all history, and what succeeded after the window is still open.';
+
+CREATE OR REPLACE VIEW bcce.recovery_episodes WITH (security_invoker = true) AS
+SELECT
+    x.tenant_id,
+    x.tenant_name,
+    x.failed_at,
+    x.recovered_at,
+    x.workflow_id,
+    x.workflow_name,
+    x.service_id,
+    x.runs_failed,
+    x.recovery_minutes,
+    x.open_minutes,
+    x.incident_id
+FROM bcce.recovery_episodes(NULL::timestamptz, NULL::timestamptz) x;
+COMMENT ON VIEW bcce.recovery_episodes IS 'When did workflows fail, and when did they work again? One row per failure episode of a workflow: from its first failed run after a success to the next success. For a period use the function of this name.';
+COMMENT ON COLUMN bcce.recovery_episodes.tenant_id IS 'tenant';
+COMMENT ON COLUMN bcce.recovery_episodes.tenant_name IS 'display name of the tenant';
+COMMENT ON COLUMN bcce.recovery_episodes.failed_at IS 'end of the first failed run of the episode';
+COMMENT ON COLUMN bcce.recovery_episodes.recovered_at IS 'end of the next successful run; NULL: there is none yet, or its time lies over five minutes in the future';
+COMMENT ON COLUMN bcce.recovery_episodes.workflow_id IS 'workflow';
+COMMENT ON COLUMN bcce.recovery_episodes.workflow_name IS 'display name of the workflow; NULL: it was never declared';
+COMMENT ON COLUMN bcce.recovery_episodes.service_id IS 'service of the first failed run, else of the workflow';
+COMMENT ON COLUMN bcce.recovery_episodes.runs_failed IS 'runs of the episode that failed or timed out; cancelled ones neither count nor end it';
+COMMENT ON COLUMN bcce.recovery_episodes.recovery_minutes IS 'time from failed_at to recovered_at, minutes; NULL: not recovered';
+COMMENT ON COLUMN bcce.recovery_episodes.open_minutes IS 'age of an episode that is open, minutes, up to now or the window''s end; NULL: not open';
+COMMENT ON COLUMN bcce.recovery_episodes.incident_id IS 'declared incident of the same service that the episode overlaps, the earliest of several; NULL: none';
+$bcce_module$);
+
 INSERT INTO bcce.module (part, name, sql) VALUES ('report', '27_workflows', $bcce_module$
 -- Runs that fail, drag or hang.
 CREATE OR REPLACE FUNCTION bcce.top_failures(since timestamptz DEFAULT NULL, until timestamptz DEFAULT NULL)
@@ -7733,7 +7834,7 @@ SELECT
         WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
           AND a.atttypid IN ('timestamptz'::regtype, 'date'::regtype)
           -- Others, such as last_seen_at, describe a row and do not place it in time.
-          AND (a.attname IN ('period_start_at', 'occurred_at', 'started_at', 'opened_at', 'observed_at', 'predicted_at', 'at')
+          AND (a.attname IN ('period_start_at', 'occurred_at', 'started_at', 'opened_at', 'observed_at', 'predicted_at', 'failed_at', 'at')
                OR a.attname LIKE '%\_date')
         ORDER BY a.attnum
         LIMIT 1
