@@ -778,7 +778,15 @@ VALUES ('window_minutes', 15, 'minutes', 'length of the window that is judged'),
        ('degraded_cpu_percent', 70, 'percent', 'degraded above this CPU use'),
        ('degraded_memory_percent', 80, 'percent', 'degraded above this memory use'),
        ('degraded_storage_percent', 85, 'percent', 'degraded above this storage use'),
-       ('degraded_network_percent', 60, 'percent', 'degraded above this network use')
+       ('degraded_network_percent', 60, 'percent', 'degraded above this network use'),
+       ('fast_burn_rate', 14.4, 'times', 'degraded when the error budget burns faster over both fast windows'),
+       ('fast_burn_long_minutes', 60, 'minutes', 'length of the long fast window'),
+       ('fast_burn_short_minutes', 5, 'minutes', 'length of the short fast window'),
+       ('slow_burn_rate', 6, 'times', 'degraded when the error budget burns faster over both slow windows'),
+       ('slow_burn_long_minutes', 360, 'minutes', 'length of the long slow window'),
+       ('slow_burn_short_minutes', 30, 'minutes', 'length of the short slow window'),
+       ('burn_min_requests', 20, 'requests', 'fewest requests in a short window for a burn rate'),
+       ('status_lookback_minutes', 1440, 'minutes', 'how far back status_since looks')
 ON CONFLICT (threshold) DO NOTHING;
 
 CREATE TABLE IF NOT EXISTS bcce_data.health_thresholds (
@@ -980,6 +988,19 @@ COMMENT ON COLUMN bcce_data.maintenance_windows.tenant_id IS 'tenant';
 COMMENT ON COLUMN bcce_data.maintenance_windows.service_id IS 'service';
 COMMENT ON COLUMN bcce_data.maintenance_windows.starts_at IS 'start, inclusive';
 COMMENT ON COLUMN bcce_data.maintenance_windows.ends_at IS 'end, exclusive';
+
+CREATE TABLE IF NOT EXISTS bcce_data.slos (
+    tenant_id uuid NOT NULL,
+    service_id text NOT NULL DEFAULT '*',
+    target_percent numeric NOT NULL,
+    CONSTRAINT slos_pkey PRIMARY KEY (tenant_id, service_id),
+    CONSTRAINT slos_tenant_fkey FOREIGN KEY (tenant_id) REFERENCES bcce_data.tenants,
+    CONSTRAINT slos_target_percent_check CHECK (target_percent > 0 AND target_percent <= 100)
+);
+COMMENT ON TABLE bcce_data.slos IS 'what share of their requests services promise to answer without error, over 30 days';
+COMMENT ON COLUMN bcce_data.slos.tenant_id IS 'tenant';
+COMMENT ON COLUMN bcce_data.slos.service_id IS 'service, or * for those of the tenant without a row of their own';
+COMMENT ON COLUMN bcce_data.slos.target_percent IS 'percent of the requests without error; the rest is the error budget';
 
 CREATE TABLE IF NOT EXISTS bcce_data.workflows (
     tenant_id uuid NOT NULL,
@@ -1698,6 +1719,7 @@ BEGIN
             ('rejected_input', '{source,reason,key:example_key}'),
             ('services', '{key:service_id,service_name,key:team_id,criticality}'),
             ('maintenance_windows', '{key:service_id}'),
+            ('slos', '{key:service_id}'),
             ('workflows', '{key:workflow_id,name,key:service_id,criticality}'),
             ('workflow_run_keys', '{key:run_id}'),
             ('workflow_runs', '{key:run_id,key:workflow_id,key:service_id,user:user_key,error_class,error_message,environment,region,risk_level,identity_provider,key:retry_of,key:source_account,source,classification}'),
@@ -3827,6 +3849,29 @@ BEGIN ATOMIC
 END;
 COMMENT ON FUNCTION bcce_data.declared_incidents(timestamptz) IS 'Declared incidents (no tests, none merged into another) that began before until, with their state then: recovered, open or invalid (ends before it starts, or more than five minutes in the future). They start with their impact, else when detected or opened, and end when recovered, mitigated or resolved, else when closed (is_fallback). Recorded impact spans go before the clocks: impact_minutes is the length of their union, in minutes, NULL unless recovered.';
 
+-- When services hurt: the spans that availability takes the union of.
+CREATE OR REPLACE FUNCTION bcce_data.impact_spans(until timestamptz)
+RETURNS TABLE (tenant_id uuid, service_id text, started_at timestamptz, ended_at timestamptz)
+LANGUAGE sql STABLE PARALLEL RESTRICTED
+BEGIN ATOMIC
+    SELECT d.tenant_id, d.service_id, d.started_at, coalesce(d.ended_at, 'infinity')
+    FROM bcce_data.declared_incidents(until) d
+    WHERE d.state <> 'invalid'
+      AND NOT EXISTS (
+          SELECT 1
+          FROM bcce_data.incident_impacts p
+          WHERE p.tenant_id = d.tenant_id AND p.incident_id = d.incident_id
+            AND (until IS NULL OR lower(p.span) < until)
+      )
+    UNION ALL
+    SELECT d.tenant_id, d.service_id, lower(p.span), coalesce(upper(p.span), 'infinity')
+    FROM bcce_data.declared_incidents(until) d
+    JOIN bcce_data.incident_impacts p ON p.tenant_id = d.tenant_id AND p.incident_id = d.incident_id
+    WHERE d.state <> 'invalid'
+      AND (until IS NULL OR lower(p.span) < until);
+END;
+COMMENT ON FUNCTION bcce_data.impact_spans(timestamptz) IS 'Spans of impact of declared incidents that began before until: the recorded ones, or from the start of an incident to its end where none is recorded; infinity: not over. They overlap.';
+
 -- Whose incidents count, and which: one definition for all reports of recovery.
 CREATE OR REPLACE FUNCTION bcce_data.mttr_basis()
 RETURNS TABLE (tenant_id uuid, tenant_name text, timezone text, ever boolean, basis text)
@@ -4556,6 +4601,397 @@ END;
 COMMENT ON FUNCTION bcce_data.prediction_scores(timestamptz, timestamptz, boolean) IS 'How good the predictions made between since (inclusive) and until (exclusive) were: one row per model and version, or, by week, per model, version and ISO week of the tenant''s zone with a prediction; week is the Monday, -infinity for all together.';
 $bcce_module$);
 
+INSERT INTO bcce.module (part, name, sql) VALUES ('report', '15_service_health', $bcce_module$
+-- How a service is judged: one definition for the dashboard, for the moment
+-- since when a status holds, and for burn rates.
+CREATE OR REPLACE FUNCTION bcce_data.service_limits(until timestamptz)
+RETURNS TABLE (
+    tenant_id uuid,
+    tenant_name text,
+    service_id text,
+    service_name text,
+    expected_interval_seconds integer,
+    judged_at timestamptz,
+    slo_target_percent numeric,
+    stale_seconds double precision,
+    window_minutes double precision,
+    down_error_percent double precision,
+    down_min_requests double precision,
+    degraded_error_percent double precision,
+    degraded_min_requests double precision,
+    degraded_p95_latency_ms double precision,
+    degraded_cpu_percent double precision,
+    degraded_memory_percent double precision,
+    degraded_storage_percent double precision,
+    degraded_network_percent double precision,
+    fast_burn_rate double precision,
+    fast_burn_long_minutes double precision,
+    fast_burn_short_minutes double precision,
+    slow_burn_rate double precision,
+    slow_burn_long_minutes double precision,
+    slow_burn_short_minutes double precision,
+    burn_min_requests double precision,
+    status_lookback_minutes double precision
+)
+LANGUAGE sql STABLE PARALLEL RESTRICTED
+BEGIN ATOMIC
+    SELECT
+        l.tenant_id,
+        l.tenant_name,
+        l.service_id,
+        l.service_name,
+        l.expected_interval_seconds,
+        l.judged_at,
+        l.slo_target_percent,
+        coalesce(max(l.value) FILTER (WHERE l.threshold = 'stale_intervals') * l.expected_interval_seconds,
+                 max(l.value) FILTER (WHERE l.threshold = 'stale_after_minutes') * 60),
+        max(l.value) FILTER (WHERE l.threshold = 'window_minutes'),
+        max(l.value) FILTER (WHERE l.threshold = 'down_error_percent'),
+        max(l.value) FILTER (WHERE l.threshold = 'down_min_requests'),
+        max(l.value) FILTER (WHERE l.threshold = 'degraded_error_percent'),
+        max(l.value) FILTER (WHERE l.threshold = 'degraded_min_requests'),
+        max(l.value) FILTER (WHERE l.threshold = 'degraded_p95_latency_ms'),
+        max(l.value) FILTER (WHERE l.threshold = 'degraded_cpu_percent'),
+        max(l.value) FILTER (WHERE l.threshold = 'degraded_memory_percent'),
+        max(l.value) FILTER (WHERE l.threshold = 'degraded_storage_percent'),
+        max(l.value) FILTER (WHERE l.threshold = 'degraded_network_percent'),
+        max(l.value) FILTER (WHERE l.threshold = 'fast_burn_rate'),
+        max(l.value) FILTER (WHERE l.threshold = 'fast_burn_long_minutes'),
+        max(l.value) FILTER (WHERE l.threshold = 'fast_burn_short_minutes'),
+        max(l.value) FILTER (WHERE l.threshold = 'slow_burn_rate'),
+        max(l.value) FILTER (WHERE l.threshold = 'slow_burn_long_minutes'),
+        max(l.value) FILTER (WHERE l.threshold = 'slow_burn_short_minutes'),
+        max(l.value) FILTER (WHERE l.threshold = 'burn_min_requests'),
+        max(l.value) FILTER (WHERE l.threshold = 'status_lookback_minutes')
+    FROM (
+        SELECT
+            t.tenant_id,
+            t.tenant_name,
+            s.service_id,
+            s.service_name,
+            s.expected_interval_seconds,
+            moment.at AS judged_at,
+            coalesce(slo.target_percent, any_slo.target_percent) AS slo_target_percent,
+            d.threshold,
+            coalesce(own.value, every.value, d.value) AS value
+        FROM bcce_data.tenants t
+        JOIN bcce_data.services s ON s.tenant_id = t.tenant_id
+        CROSS JOIN (SELECT least(until, bcce.report_now()) AS at) moment
+        CROSS JOIN bcce_data.default_health_thresholds d
+        LEFT JOIN bcce_data.health_thresholds own
+            ON own.tenant_id = s.tenant_id AND own.service_id = s.service_id AND own.threshold = d.threshold
+        LEFT JOIN bcce_data.health_thresholds every
+            ON every.tenant_id = s.tenant_id AND every.service_id = '*' AND every.threshold = d.threshold
+        LEFT JOIN bcce_data.slos slo ON slo.tenant_id = s.tenant_id AND slo.service_id = s.service_id
+        LEFT JOIN bcce_data.slos any_slo ON any_slo.tenant_id = s.tenant_id AND any_slo.service_id = '*'
+        WHERE t.deleted_at IS NULL
+          AND (s.retired_at IS NULL OR s.retired_at > moment.at - interval '720 hours')
+    ) l
+    GROUP BY l.tenant_id, l.tenant_name, l.service_id, l.service_name, l.expected_interval_seconds, l.judged_at, l.slo_target_percent;
+END;
+COMMENT ON FUNCTION bcce_data.service_limits(timestamptz) IS 'Services (not those retired 30 days ago) with the moment at which they are judged, until or now, and their limits: the service''s own, else the tenant''s for all services, else the default. slo_target_percent: NULL where none is promised.';
+
+CREATE OR REPLACE FUNCTION bcce_data.health_verdict(
+    in_maintenance boolean, last_at timestamptz, judged_at timestamptz, stale_seconds double precision,
+    worst_severity text, requests double precision, errors double precision, p95_latency_ms double precision,
+    cpu_percent double precision, memory_percent double precision, storage_percent double precision, network_percent double precision,
+    slo_target_percent numeric, fast_fires boolean, slow_fires boolean,
+    down_error_percent double precision, down_min_requests double precision,
+    degraded_error_percent double precision, degraded_min_requests double precision, degraded_p95_latency_ms double precision,
+    degraded_cpu_percent double precision, degraded_memory_percent double precision, degraded_storage_percent double precision,
+    degraded_network_percent double precision, fast_burn_rate double precision, slow_burn_rate double precision)
+RETURNS TABLE (status text, reason text)
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+BEGIN ATOMIC
+    SELECT
+        CASE WHEN in_maintenance THEN 'maintenance'
+             WHEN last_at IS NULL THEN 'unknown'
+             WHEN test.is_stale THEN 'stale'
+             WHEN test.has_sev1 OR test.down_errors THEN 'down'
+             WHEN test.has_sev2 OR test.errors OR test.latency OR test.cpu OR test.memory OR test.storage OR test.network
+                  OR test.no_budget OR test.fast OR test.slow THEN 'degraded'
+             ELSE 'healthy' END,
+        CASE WHEN in_maintenance THEN 'inside a declared maintenance window'
+             WHEN last_at IS NULL THEN 'no sample was ever received'
+             WHEN test.is_stale THEN 'last sample is older than ' || stale_seconds / 60 || ' minutes'
+             WHEN test.has_sev1 OR test.down_errors THEN concat_ws('; ',
+                CASE WHEN test.has_sev1 THEN 'open sev1 incident' END,
+                CASE WHEN test.down_errors THEN 'error rate of at least ' || down_error_percent || ' percent' END)
+             ELSE nullif(concat_ws('; ',
+                CASE WHEN test.has_sev2 THEN 'open sev2 incident' END,
+                CASE WHEN test.errors THEN 'error rate above ' || degraded_error_percent || ' percent' END,
+                CASE WHEN test.latency THEN 'p95 latency above ' || degraded_p95_latency_ms || ' ms' END,
+                CASE WHEN test.cpu THEN 'CPU above ' || degraded_cpu_percent || ' percent' END,
+                CASE WHEN test.memory THEN 'memory above ' || degraded_memory_percent || ' percent' END,
+                CASE WHEN test.storage THEN 'storage above ' || degraded_storage_percent || ' percent' END,
+                CASE WHEN test.network THEN 'network above ' || degraded_network_percent || ' percent' END,
+                CASE WHEN test.no_budget THEN 'an error where none is allowed' END,
+                CASE WHEN test.fast THEN 'error budget burns over ' || fast_burn_rate || ' times too fast' END,
+                CASE WHEN test.slow THEN 'error budget burns over ' || slow_burn_rate || ' times too fast for hours' END), '') END
+    FROM (
+        SELECT
+            last_at < judged_at - make_interval(secs => stale_seconds) AS is_stale,
+            coalesce(worst_severity = 'sev1', false) AS has_sev1,
+            coalesce(requests >= down_min_requests AND 100 * errors >= down_error_percent * requests, false) AS down_errors,
+            coalesce(worst_severity = 'sev2', false) AS has_sev2,
+            coalesce(requests >= degraded_min_requests AND 100 * errors > degraded_error_percent * requests, false) AS errors,
+            coalesce(p95_latency_ms > degraded_p95_latency_ms, false) AS latency,
+            coalesce(cpu_percent > degraded_cpu_percent, false) AS cpu,
+            coalesce(memory_percent > degraded_memory_percent, false) AS memory,
+            coalesce(storage_percent > degraded_storage_percent, false) AS storage,
+            coalesce(network_percent > degraded_network_percent, false) AS network,
+            coalesce(slo_target_percent = 100 AND errors > 0, false) AS no_budget,
+            coalesce(fast_fires, false) AS fast,
+            coalesce(slow_fires, false) AS slow
+    ) test;
+END;
+COMMENT ON FUNCTION bcce_data.health_verdict(boolean, timestamptz, timestamptz, double precision, text, double precision, double precision, double precision, double precision, double precision, double precision, double precision, numeric, boolean, boolean, double precision, double precision, double precision, double precision, double precision, double precision, double precision, double precision, double precision, double precision, double precision) IS 'The status of a service by what is known of it and its limits, the first that applies of maintenance, unknown, stale, down, degraded and healthy, and all reasons for it.';
+
+-- How fast an error budget burns: 1 uses it up in exactly 30 days.
+CREATE OR REPLACE FUNCTION bcce_data.burn_rate(
+    errors double precision, requests double precision, short_requests double precision, slo_target_percent numeric, min_requests double precision)
+RETURNS double precision
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN CASE WHEN short_requests >= min_requests AND requests > 0 AND slo_target_percent < 100 THEN
+    errors * 100 / (requests * (100 - slo_target_percent)::double precision) END;
+COMMENT ON FUNCTION bcce_data.burn_rate(double precision, double precision, double precision, numeric, double precision) IS 'Error rate divided by the error rate that the target allows; NULL with too few requests in the short window, or where the target allows none.';
+
+CREATE OR REPLACE FUNCTION bcce_data.slo_state(until timestamptz)
+RETURNS TABLE (
+    tenant_id uuid,
+    service_id text,
+    fast_long_requests bigint,
+    fast_long_errors bigint,
+    fast_short_requests bigint,
+    fast_short_errors bigint,
+    slow_long_requests bigint,
+    slow_long_errors bigint,
+    slow_short_requests bigint,
+    slow_short_errors bigint,
+    fast_long_burn double precision,
+    fast_short_burn double precision,
+    slow_long_burn double precision,
+    slow_short_burn double precision,
+    fast_fires boolean,
+    slow_fires boolean,
+    budget_remaining_percent numeric
+)
+LANGUAGE sql STABLE PARALLEL RESTRICTED
+BEGIN ATOMIC
+    SELECT
+        l.tenant_id,
+        l.service_id,
+        coalesce(n.fast_long_requests, 0),
+        coalesce(n.fast_long_errors, 0),
+        coalesce(n.fast_short_requests, 0),
+        coalesce(n.fast_short_errors, 0),
+        coalesce(n.slow_long_requests, 0),
+        coalesce(n.slow_long_errors, 0),
+        coalesce(n.slow_short_requests, 0),
+        coalesce(n.slow_short_errors, 0),
+        burn.fast_long,
+        burn.fast_short,
+        burn.slow_long,
+        burn.slow_short,
+        least(burn.fast_long, burn.fast_short) > l.fast_burn_rate,
+        least(burn.slow_long, burn.slow_short) > l.slow_burn_rate,
+        CASE WHEN l.slo_target_percent = 100 THEN 0.0000
+             ELSE round(100 * (1 - n.errors * 100 / nullif(n.requests * (100 - l.slo_target_percent), 0)), 4) END
+    FROM bcce_data.service_limits(until) l
+    CROSS JOIN LATERAL (
+        SELECT
+            sum(m.request_count) AS requests,
+            sum(m.error_count) AS errors,
+            sum(m.request_count) FILTER (WHERE age.seconds <= l.fast_burn_long_minutes * 60)::bigint AS fast_long_requests,
+            sum(m.error_count) FILTER (WHERE age.seconds <= l.fast_burn_long_minutes * 60)::bigint AS fast_long_errors,
+            sum(m.request_count) FILTER (WHERE age.seconds <= l.fast_burn_short_minutes * 60)::bigint AS fast_short_requests,
+            sum(m.error_count) FILTER (WHERE age.seconds <= l.fast_burn_short_minutes * 60)::bigint AS fast_short_errors,
+            sum(m.request_count) FILTER (WHERE age.seconds <= l.slow_burn_long_minutes * 60)::bigint AS slow_long_requests,
+            sum(m.error_count) FILTER (WHERE age.seconds <= l.slow_burn_long_minutes * 60)::bigint AS slow_long_errors,
+            sum(m.request_count) FILTER (WHERE age.seconds <= l.slow_burn_short_minutes * 60)::bigint AS slow_short_requests,
+            sum(m.error_count) FILTER (WHERE age.seconds <= l.slow_burn_short_minutes * 60)::bigint AS slow_short_errors
+        FROM bcce_data.performance_metrics m
+        CROSS JOIN LATERAL (SELECT extract(epoch FROM l.judged_at - m.observed_at) AS seconds) age
+        WHERE m.tenant_id = l.tenant_id AND m.service_id = l.service_id AND NOT m.is_test
+          AND m.request_count IS NOT NULL AND m.error_count IS NOT NULL
+          AND (until IS NULL OR m.observed_at < until)
+          AND m.observed_at >= (SELECT least(until, bcce.report_now()) - interval '720 hours')
+          AND m.observed_at <= (SELECT least(until, bcce.report_now()))
+    ) n
+    CROSS JOIN LATERAL (
+        SELECT
+            bcce_data.burn_rate(n.fast_long_errors, n.fast_long_requests, n.fast_short_requests, l.slo_target_percent, l.burn_min_requests) AS fast_long,
+            bcce_data.burn_rate(n.fast_short_errors, n.fast_short_requests, n.fast_short_requests, l.slo_target_percent, l.burn_min_requests) AS fast_short,
+            bcce_data.burn_rate(n.slow_long_errors, n.slow_long_requests, n.slow_short_requests, l.slo_target_percent, l.burn_min_requests) AS slow_long,
+            bcce_data.burn_rate(n.slow_short_errors, n.slow_short_requests, n.slow_short_requests, l.slo_target_percent, l.burn_min_requests) AS slow_short
+    ) burn
+    WHERE l.slo_target_percent IS NOT NULL;
+END;
+COMMENT ON FUNCTION bcce_data.slo_state(timestamptz) IS 'Services with a target: requests and errors (of samples that tell both) in the long and short window of each pair that end at until or now, how fast the error budget burns there, and what is left of it over 30 days.';
+$bcce_module$);
+
+INSERT INTO bcce.module (part, name, sql) VALUES ('report', '16_status_since', $bcce_module$
+-- Since when services have their status.  A sweep over all moments at which a
+-- judgement may change: samples that come into and leave the windows, last
+-- samples that grow stale, incidents and maintenance that begin and end.  Sums
+-- are numeric, so that what leaves takes away exactly what it brought.
+CREATE OR REPLACE FUNCTION bcce_data.status_since(until timestamptz)
+RETURNS TABLE (tenant_id uuid, service_id text, at timestamptz)
+LANGUAGE sql STABLE PARALLEL RESTRICTED
+BEGIN ATOMIC
+    SELECT
+        s.tenant_id,
+        s.service_id,
+        (
+            SELECT CASE WHEN max(h.differed_at) IS NOT NULL THEN
+                coalesce(min(h.at) FILTER (WHERE h.at > h.differed_at), s.judged_at) END
+            FROM (
+                SELECT
+                    j.at,
+                    max(j.at) FILTER (WHERE j.status <> j.last_status) OVER () AS differed_at
+                FROM (
+                    SELECT
+                        k.at,
+                        verdict.status,
+                        last_value(verdict.status) OVER (ORDER BY k.at ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING) AS last_status
+                    FROM (
+                        SELECT
+                            c.at,
+                            c.in_maintenance,
+                            c.last_at,
+                            CASE WHEN c.sev1 > 0 THEN 'sev1' WHEN c.sev2 > 0 THEN 'sev2' END AS worst_severity,
+                            CASE WHEN c.rated > 0 THEN c.requests::double precision END AS requests,
+                            CASE WHEN c.rated > 0 THEN c.errors::double precision END AS errors,
+                            (c.p95 / nullif(c.p95_n, 0))::double precision AS p95,
+                            (c.cpu / nullif(c.cpu_n, 0))::double precision AS cpu,
+                            (c.memory / nullif(c.memory_n, 0))::double precision AS memory,
+                            (c.storage / nullif(c.storage_n, 0))::double precision AS storage,
+                            (c.network / nullif(c.network_n, 0))::double precision AS network,
+                            least(bcce_data.burn_rate(c.fast_long_errors::double precision, c.fast_long_requests::double precision,
+                                      c.fast_short_requests::double precision, s.slo_target_percent, s.burn_min_requests),
+                                  bcce_data.burn_rate(c.fast_short_errors::double precision, c.fast_short_requests::double precision,
+                                      c.fast_short_requests::double precision, s.slo_target_percent, s.burn_min_requests)) > s.fast_burn_rate AS fast_fires,
+                            least(bcce_data.burn_rate(c.slow_long_errors::double precision, c.slow_long_requests::double precision,
+                                      c.slow_short_requests::double precision, s.slo_target_percent, s.burn_min_requests),
+                                  bcce_data.burn_rate(c.slow_short_errors::double precision, c.slow_short_requests::double precision,
+                                      c.slow_short_requests::double precision, s.slo_target_percent, s.burn_min_requests)) > s.slow_burn_rate AS slow_fires
+                        FROM (
+                            SELECT
+                                e.at,
+                                sum(e.maintenance) OVER sweep > 0 AS in_maintenance,
+                                max(e.sample_at) OVER sweep AS last_at,
+                                sum(e.sev1) OVER sweep AS sev1,
+                                sum(e.sev2) OVER sweep AS sev2,
+                                sum(e.judged * e.rated) OVER sweep AS rated,
+                                sum(e.judged * e.requests) OVER sweep AS requests,
+                                sum(e.judged * e.errors) OVER sweep AS errors,
+                                sum(e.judged * e.p95) OVER sweep AS p95,
+                                sum(e.judged) FILTER (WHERE e.p95 IS NOT NULL) OVER sweep AS p95_n,
+                                sum(e.judged * e.cpu) OVER sweep AS cpu,
+                                sum(e.judged) FILTER (WHERE e.cpu IS NOT NULL) OVER sweep AS cpu_n,
+                                sum(e.judged * e.memory) OVER sweep AS memory,
+                                sum(e.judged) FILTER (WHERE e.memory IS NOT NULL) OVER sweep AS memory_n,
+                                sum(e.judged * e.storage) OVER sweep AS storage,
+                                sum(e.judged) FILTER (WHERE e.storage IS NOT NULL) OVER sweep AS storage_n,
+                                sum(e.judged * e.network) OVER sweep AS network,
+                                sum(e.judged) FILTER (WHERE e.network IS NOT NULL) OVER sweep AS network_n,
+                                sum(e.fast_long * e.requests) OVER sweep AS fast_long_requests,
+                                sum(e.fast_long * e.errors) OVER sweep AS fast_long_errors,
+                                sum(e.fast_short * e.requests) OVER sweep AS fast_short_requests,
+                                sum(e.fast_short * e.errors) OVER sweep AS fast_short_errors,
+                                sum(e.slow_long * e.requests) OVER sweep AS slow_long_requests,
+                                sum(e.slow_long * e.errors) OVER sweep AS slow_long_errors,
+                                sum(e.slow_short * e.requests) OVER sweep AS slow_short_requests,
+                                sum(e.slow_short * e.errors) OVER sweep AS slow_short_errors,
+                                row_number() OVER (PARTITION BY e.at) AS nth
+                            FROM (
+                                -- What happened before the sweep begins is known when it begins.
+                                SELECT
+                                    greatest(edge.at, s.judged_at - make_interval(secs => s.status_lookback_minutes * 60)) AS at,
+                                    edge.sample_at, edge.judged, edge.fast_long, edge.fast_short, edge.slow_long, edge.slow_short,
+                                    edge.rated, edge.requests, edge.errors, edge.p95, edge.cpu, edge.memory, edge.storage, edge.network,
+                                    edge.sev1, edge.sev2, edge.maintenance
+                                FROM (
+                                    SELECT
+                                        s.judged_at - make_interval(secs => s.status_lookback_minutes * 60) AS at,
+                                        NULL::timestamptz AS sample_at, 0 AS judged, 0 AS fast_long, 0 AS fast_short, 0 AS slow_long, 0 AS slow_short,
+                                        0 AS rated, NULL::numeric AS requests, NULL::numeric AS errors, NULL::numeric AS p95, NULL::numeric AS cpu,
+                                        NULL::numeric AS memory, NULL::numeric AS storage, NULL::numeric AS network,
+                                        0 AS sev1, 0 AS sev2, 0 AS maintenance
+                                    UNION ALL
+                                    SELECT
+                                        way.at, way.sample_at, way.judged, way.fast_long, way.fast_short, way.slow_long, way.slow_short,
+                                        (m.request_count IS NOT NULL AND m.error_count IS NOT NULL)::integer AS rated,
+                                        CASE WHEN m.error_count IS NOT NULL THEN m.request_count::numeric END AS requests,
+                                        CASE WHEN m.request_count IS NOT NULL THEN m.error_count::numeric END AS errors,
+                                        m.p95_latency_ms::numeric AS p95,
+                                        m.cpu_percent::numeric AS cpu,
+                                        m.memory_percent::numeric AS memory,
+                                        m.storage_percent::numeric AS storage,
+                                        m.network_percent::numeric AS network,
+                                        0 AS sev1, 0 AS sev2, 0 AS maintenance
+                                    FROM bcce_data.performance_metrics m
+                                    CROSS JOIN LATERAL (
+                                        SELECT m.observed_at AS at, m.observed_at AS sample_at, 1 AS judged,
+                                               1 AS fast_long, 1 AS fast_short, 1 AS slow_long, 1 AS slow_short
+                                        UNION ALL
+                                        SELECT m.observed_at + make_interval(secs => s.window_minutes * 60) + interval '1 microsecond', NULL, -1, 0, 0, 0, 0
+                                        UNION ALL
+                                        SELECT m.observed_at + make_interval(secs => s.stale_seconds) + interval '1 microsecond', NULL, 0, 0, 0, 0, 0
+                                        UNION ALL
+                                        SELECT m.observed_at + make_interval(secs => leaving.minutes * 60) + interval '1 microsecond', NULL, 0,
+                                               leaving.fast_long, leaving.fast_short, leaving.slow_long, leaving.slow_short
+                                        FROM (VALUES (s.fast_burn_long_minutes, -1, 0, 0, 0), (s.fast_burn_short_minutes, 0, -1, 0, 0),
+                                                     (s.slow_burn_long_minutes, 0, 0, -1, 0), (s.slow_burn_short_minutes, 0, 0, 0, -1))
+                                             AS leaving (minutes, fast_long, fast_short, slow_long, slow_short)
+                                        WHERE s.slo_target_percent < 100
+                                    ) way
+                                    WHERE m.tenant_id = s.tenant_id AND m.service_id = s.service_id AND NOT m.is_test
+                                      AND (until IS NULL OR m.observed_at < until)
+                                      AND m.observed_at <= (SELECT least(until, bcce.report_now()))
+                                      AND m.observed_at >= s.judged_at - make_interval(secs => 60 * (s.status_lookback_minutes
+                                          + greatest(s.window_minutes, s.stale_seconds / 60, CASE WHEN s.slo_target_percent < 100 THEN
+                                                greatest(s.fast_burn_long_minutes, s.fast_burn_short_minutes,
+                                                         s.slow_burn_long_minutes, s.slow_burn_short_minutes) END)))
+                                    UNION ALL
+                                    SELECT
+                                        way.at, NULL, 0, 0, 0, 0, 0, 0, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
+                                        CASE WHEN d.severity = 'sev1' THEN way.change ELSE 0 END,
+                                        CASE WHEN d.severity = 'sev2' THEN way.change ELSE 0 END, 0
+                                    FROM bcce_data.declared_incidents(until) d
+                                    CROSS JOIN LATERAL (
+                                        SELECT d.started_at AS at, 1 AS change UNION ALL SELECT d.ended_at, -1
+                                    ) way
+                                    WHERE d.tenant_id = s.tenant_id AND d.service_id = s.service_id
+                                      AND d.state <> 'invalid' AND d.severity IN ('sev1', 'sev2')
+                                    UNION ALL
+                                    SELECT way.at, NULL, 0, 0, 0, 0, 0, 0, NULL, NULL, NULL, NULL, NULL, NULL, NULL, 0, 0, way.change
+                                    FROM bcce_data.maintenance_windows w
+                                    CROSS JOIN LATERAL (
+                                        SELECT w.starts_at AS at, 1 AS change UNION ALL SELECT w.ends_at, -1
+                                    ) way
+                                    WHERE w.tenant_id = s.tenant_id AND w.service_id = s.service_id
+                                ) edge
+                                WHERE edge.at <= s.judged_at
+                            ) e
+                            WINDOW sweep AS (ORDER BY e.at)
+                        ) c
+                        WHERE c.nth = 1
+                    ) k
+                    CROSS JOIN LATERAL bcce_data.health_verdict(
+                        k.in_maintenance, k.last_at, k.at, s.stale_seconds, k.worst_severity, k.requests, k.errors,
+                        k.p95, k.cpu, k.memory, k.storage, k.network, s.slo_target_percent, k.fast_fires, k.slow_fires,
+                        s.down_error_percent, s.down_min_requests, s.degraded_error_percent, s.degraded_min_requests,
+                        s.degraded_p95_latency_ms, s.degraded_cpu_percent, s.degraded_memory_percent, s.degraded_storage_percent,
+                        s.degraded_network_percent, s.fast_burn_rate, s.slow_burn_rate) verdict
+                ) j
+            ) h
+        )
+    FROM bcce_data.service_limits(until) s;
+END;
+COMMENT ON FUNCTION bcce_data.status_since(timestamptz) IS 'Since when each service has had the status that it has at until or now; NULL: for longer than status_lookback_minutes.';
+$bcce_module$);
+
 INSERT INTO bcce.module (part, name, sql) VALUES ('report', '20_overview', $bcce_module$
 -- analytics_overview: what happened, one row per tenant.
 CREATE OR REPLACE FUNCTION bcce.analytics_overview(since timestamptz DEFAULT NULL, until timestamptz DEFAULT NULL)
@@ -4818,7 +5254,7 @@ BEGIN ATOMIC
         FROM bcce_data.mttr_basis() b
     ),
     declared AS (
-        SELECT d.tenant_id, d.incident_id, d.state, d.started_at, d.ended_at
+        SELECT d.tenant_id, d.state, d.started_at
         FROM bcce_data.declared_incidents(until) d
     ),
     incident AS (
@@ -4869,21 +5305,8 @@ BEGIN ATOMIC
         WHERE b.ever AND first.at IS NOT NULL
     ),
     span AS (
-        SELECT d.tenant_id, d.started_at, coalesce(d.ended_at, 'infinity') AS ended_at
-        FROM declared d
-        WHERE d.state <> 'invalid'
-          AND NOT EXISTS (
-              SELECT 1
-              FROM bcce_data.incident_impacts p
-              WHERE p.tenant_id = d.tenant_id AND p.incident_id = d.incident_id
-                AND (until IS NULL OR lower(p.span) < until)
-          )
-        UNION ALL
-        SELECT d.tenant_id, lower(p.span), coalesce(upper(p.span), 'infinity')
-        FROM declared d
-        JOIN bcce_data.incident_impacts p ON p.tenant_id = d.tenant_id AND p.incident_id = d.incident_id
-        WHERE d.state <> 'invalid'
-          AND (until IS NULL OR lower(p.span) < until)
+        SELECT i.tenant_id, i.started_at, i.ended_at
+        FROM bcce_data.impact_spans(until) i
     ),
     impact AS (
         SELECT
@@ -5644,6 +6067,7 @@ RETURNS TABLE (
     service_name text,
     status text,
     status_reason text,
+    status_since timestamptz,
     last_seen_at timestamptz,
     window_minutes double precision,
     request_count bigint,
@@ -5659,56 +6083,82 @@ RETURNS TABLE (
     network_percent double precision,
     open_incidents bigint,
     worst_open_severity text,
+    availability_30d_percent numeric,
+    slo_target_percent numeric,
+    error_budget_remaining_percent numeric,
     latest_failure_probability double precision,
     in_maintenance boolean
 )
 LANGUAGE sql STABLE PARALLEL RESTRICTED
 BEGIN ATOMIC
-    WITH service AS (
-        SELECT
-            t.tenant_id,
-            t.tenant_name,
-            s.service_id,
-            s.service_name,
-            s.expected_interval_seconds
-        FROM bcce_data.tenants t
-        JOIN bcce_data.services s ON s.tenant_id = t.tenant_id
-        WHERE t.deleted_at IS NULL
-          AND (s.retired_at IS NULL OR s.retired_at > (SELECT least(until, bcce.report_now()) - interval '720 hours'))
-    ),
-    -- The limit of the service itself, else the tenant's for all services, else the default.
-    threshold AS (
+    WITH service AS MATERIALIZED (
         SELECT
             l.tenant_id,
+            l.tenant_name,
             l.service_id,
-            max(l.value) FILTER (WHERE l.threshold = 'window_minutes') AS window_minutes,
-            max(l.value) FILTER (WHERE l.threshold = 'stale_after_minutes') AS stale_after_minutes,
-            max(l.value) FILTER (WHERE l.threshold = 'stale_intervals') AS stale_intervals,
-            max(l.value) FILTER (WHERE l.threshold = 'down_error_percent') AS down_error_percent,
-            max(l.value) FILTER (WHERE l.threshold = 'down_min_requests') AS down_min_requests,
-            max(l.value) FILTER (WHERE l.threshold = 'degraded_error_percent') AS degraded_error_percent,
-            max(l.value) FILTER (WHERE l.threshold = 'degraded_min_requests') AS degraded_min_requests,
-            max(l.value) FILTER (WHERE l.threshold = 'degraded_p95_latency_ms') AS degraded_p95_latency_ms,
-            max(l.value) FILTER (WHERE l.threshold = 'degraded_cpu_percent') AS degraded_cpu_percent,
-            max(l.value) FILTER (WHERE l.threshold = 'degraded_memory_percent') AS degraded_memory_percent,
-            max(l.value) FILTER (WHERE l.threshold = 'degraded_storage_percent') AS degraded_storage_percent,
-            max(l.value) FILTER (WHERE l.threshold = 'degraded_network_percent') AS degraded_network_percent
-        FROM (
-            SELECT s.tenant_id, s.service_id, d.threshold, coalesce(own.value, every.value, d.value) AS value
-            FROM service s
-            CROSS JOIN bcce_data.default_health_thresholds d
-            LEFT JOIN bcce_data.health_thresholds own
-                ON own.tenant_id = s.tenant_id AND own.service_id = s.service_id AND own.threshold = d.threshold
-            LEFT JOIN bcce_data.health_thresholds every
-                ON every.tenant_id = s.tenant_id AND every.service_id = '*' AND every.threshold = d.threshold
-        ) l
-        GROUP BY l.tenant_id, l.service_id
+            l.service_name,
+            l.expected_interval_seconds,
+            l.judged_at,
+            l.slo_target_percent,
+            l.stale_seconds,
+            l.window_minutes,
+            l.down_error_percent,
+            l.down_min_requests,
+            l.degraded_error_percent,
+            l.degraded_min_requests,
+            l.degraded_p95_latency_ms,
+            l.degraded_cpu_percent,
+            l.degraded_memory_percent,
+            l.degraded_storage_percent,
+            l.degraded_network_percent,
+            l.fast_burn_rate,
+            l.slow_burn_rate
+        FROM bcce_data.service_limits(until) l
     ),
     incident AS (
         SELECT i.tenant_id, i.service_id, count(*) AS still_open, min(i.severity) AS worst_severity
         FROM bcce_data.declared_incidents(until) i
         WHERE i.state = 'open' AND i.started_at <= (SELECT least(until, bcce.report_now()))
         GROUP BY i.tenant_id, i.service_id
+    ),
+    -- As availability in mttr_analysis, of one service: from its first sample or incident, at most 30 days.
+    observed AS (
+        SELECT
+            s.tenant_id,
+            s.service_id,
+            greatest(first.at, s.judged_at - interval '720 hours') AS starts_at,
+            s.judged_at AS ends_at
+        FROM service s
+        JOIN bcce_data.mttr_basis() b ON b.tenant_id = s.tenant_id AND b.ever
+        CROSS JOIN LATERAL (
+            SELECT least(
+                (SELECT min(m.observed_at) FROM bcce_data.performance_metrics m
+                 WHERE m.tenant_id = s.tenant_id AND m.service_id = s.service_id AND NOT m.is_test),
+                (SELECT min(p.started_at) FROM bcce_data.impact_spans(until) p
+                 WHERE p.tenant_id = s.tenant_id AND p.service_id = s.service_id)
+            ) AS at
+        ) first
+        WHERE first.at < s.judged_at
+    ),
+    uptime AS (
+        SELECT
+            o.tenant_id,
+            o.service_id,
+            round(100 * (1 - coalesce((SELECT sum(extract(epoch FROM upper(u.span) - lower(u.span)))
+                                       FROM unnest(impact.spans) AS u (span)), 0)
+                             / extract(epoch FROM o.ends_at - o.starts_at)), 4) AS percent
+        FROM observed o
+        LEFT JOIN (
+            SELECT
+                o.tenant_id,
+                o.service_id,
+                range_agg(tstzrange(greatest(p.started_at, o.starts_at), least(p.ended_at, o.ends_at))) AS spans
+            FROM observed o
+            JOIN bcce_data.impact_spans(until) p
+                ON p.tenant_id = o.tenant_id AND p.service_id = o.service_id
+                AND p.started_at < o.ends_at AND p.ended_at > o.starts_at
+            GROUP BY o.tenant_id, o.service_id
+        ) impact ON impact.tenant_id = o.tenant_id AND impact.service_id = o.service_id
     )
     SELECT
         s.tenant_id,
@@ -5716,15 +6166,16 @@ BEGIN ATOMIC
         s.service_id,
         s.service_name,
         verdict.status,
+        verdict.reason,
         CASE verdict.status
-            WHEN 'maintenance' THEN 'inside a declared maintenance window'
-            WHEN 'unknown' THEN 'no sample was ever received'
-            WHEN 'stale' THEN reason.stale
-            WHEN 'down' THEN reason.down
-            WHEN 'degraded' THEN reason.degraded
+            -- A day back the last sample and the maintenance window tell more than the sweep does.
+            WHEN 'stale' THEN coalesce(since_when.at, greatest(seen.last_at + make_interval(secs => s.stale_seconds), maintenance.over_at))
+            WHEN 'maintenance' THEN coalesce(since_when.at, maintenance.began_at)
+            WHEN 'unknown' THEN NULL
+            ELSE since_when.at
         END,
         seen.last_at,
-        l.window_minutes,
+        s.window_minutes,
         coalesce(sample.requests, 0),
         coalesce(sample.errors, 0),
         round(100.0 * sample.rated_errors / nullif(sample.rated_requests, 0), 4),
@@ -5738,19 +6189,19 @@ BEGIN ATOMIC
         sample.network_percent,
         coalesce(i.still_open, 0),
         i.worst_severity,
+        availability.percent,
+        s.slo_target_percent,
+        slo.budget_remaining_percent,
         prediction.failure_probability,
-        maintenance.now
+        maintenance.began_at IS NOT NULL
     FROM service s
-    JOIN threshold l ON l.tenant_id = s.tenant_id AND l.service_id = s.service_id
+    LEFT JOIN bcce_data.slo_state(until) slo ON slo.tenant_id = s.tenant_id AND slo.service_id = s.service_id
     LEFT JOIN incident i ON i.tenant_id = s.tenant_id AND i.service_id = s.service_id
     CROSS JOIN LATERAL (
-        SELECT EXISTS (
-            SELECT 1
-            FROM bcce_data.maintenance_windows w
-            WHERE w.tenant_id = s.tenant_id AND w.service_id = s.service_id
-              AND w.starts_at <= (SELECT least(until, bcce.report_now()))
-              AND w.ends_at > (SELECT least(until, bcce.report_now()))
-        ) AS now
+        SELECT min(w.starts_at) FILTER (WHERE w.ends_at > s.judged_at) AS began_at,
+               max(w.ends_at) FILTER (WHERE w.ends_at <= s.judged_at) AS over_at
+        FROM bcce_data.maintenance_windows w
+        WHERE w.tenant_id = s.tenant_id AND w.service_id = s.service_id AND w.starts_at <= s.judged_at
     ) maintenance
     CROSS JOIN LATERAL (
         SELECT (
@@ -5788,7 +6239,7 @@ BEGIN ATOMIC
             SELECT coalesce(m.window_seconds, s.expected_interval_seconds) AS s
         ) length
         WHERE m.tenant_id = s.tenant_id AND m.service_id = s.service_id AND NOT m.is_test
-          AND m.observed_at >= (SELECT least(until, bcce.report_now())) - make_interval(secs => l.window_minutes * 60)
+          AND m.observed_at >= (SELECT least(until, bcce.report_now())) - make_interval(secs => s.window_minutes * 60)
           AND m.observed_at <= (SELECT least(until, bcce.report_now()))
           AND (until IS NULL OR m.observed_at < until)
     ) sample
@@ -5805,45 +6256,19 @@ BEGIN ATOMIC
     ) prediction
     CROSS JOIN LATERAL (
         SELECT
-            CASE WHEN seen.last_at < (SELECT least(until, bcce.report_now()))
-                    - make_interval(secs => coalesce(l.stale_intervals * s.expected_interval_seconds,
-                                                     l.stale_after_minutes * 60)) THEN
-                'last sample is older than '
-                    || coalesce(l.stale_intervals * s.expected_interval_seconds / 60, l.stale_after_minutes) || ' minutes'
-            END AS stale,
-            nullif(concat_ws('; ',
-                CASE WHEN i.worst_severity = 'sev1' THEN 'open sev1 incident' END,
-                CASE WHEN sample.rated_requests >= l.down_min_requests
-                        AND 100 * sample.rated_errors >= l.down_error_percent * sample.rated_requests THEN
-                    'error rate of at least ' || l.down_error_percent || ' percent' END
-            ), '') AS down,
-            nullif(concat_ws('; ',
-                CASE WHEN i.worst_severity = 'sev2' THEN 'open sev2 incident' END,
-                CASE WHEN sample.rated_requests >= l.degraded_min_requests
-                        AND 100 * sample.rated_errors > l.degraded_error_percent * sample.rated_requests THEN
-                    'error rate above ' || l.degraded_error_percent || ' percent' END,
-                CASE WHEN sample.p95_latency_ms > l.degraded_p95_latency_ms THEN
-                    'p95 latency above ' || l.degraded_p95_latency_ms || ' ms' END,
-                CASE WHEN sample.cpu_percent > l.degraded_cpu_percent THEN
-                    'CPU above ' || l.degraded_cpu_percent || ' percent' END,
-                CASE WHEN sample.memory_percent > l.degraded_memory_percent THEN
-                    'memory above ' || l.degraded_memory_percent || ' percent' END,
-                CASE WHEN sample.storage_percent > l.degraded_storage_percent THEN
-                    'storage above ' || l.degraded_storage_percent || ' percent' END,
-                CASE WHEN sample.network_percent > l.degraded_network_percent THEN
-                    'network above ' || l.degraded_network_percent || ' percent' END
-            ), '') AS degraded
-    ) reason
-    CROSS JOIN LATERAL (
-        SELECT CASE
-            WHEN maintenance.now THEN 'maintenance'
-            WHEN seen.last_at IS NULL THEN 'unknown'
-            WHEN reason.stale IS NOT NULL THEN 'stale'
-            WHEN reason.down IS NOT NULL THEN 'down'
-            WHEN reason.degraded IS NOT NULL THEN 'degraded'
-            ELSE 'healthy'
-        END AS status
-    ) verdict;
+            maintenance.began_at IS NOT NULL AS in_maintenance,
+            sample.rated_requests::double precision AS requests,
+            sample.rated_errors::double precision AS errors
+    ) known
+    CROSS JOIN LATERAL bcce_data.health_verdict(
+        known.in_maintenance, seen.last_at, s.judged_at, s.stale_seconds, i.worst_severity, known.requests, known.errors,
+        sample.p95_latency_ms, sample.cpu_percent, sample.memory_percent, sample.storage_percent, sample.network_percent,
+        s.slo_target_percent, slo.fast_fires, slo.slow_fires, s.down_error_percent, s.down_min_requests,
+        s.degraded_error_percent, s.degraded_min_requests, s.degraded_p95_latency_ms, s.degraded_cpu_percent,
+        s.degraded_memory_percent, s.degraded_storage_percent, s.degraded_network_percent, s.fast_burn_rate, s.slow_burn_rate) verdict
+    LEFT JOIN bcce_data.status_since(until) since_when
+        ON since_when.tenant_id = s.tenant_id AND since_when.service_id = s.service_id
+    LEFT JOIN uptime availability ON availability.tenant_id = s.tenant_id AND availability.service_id = s.service_id;
 END;
 COMMENT ON FUNCTION bcce.service_health_dashboard(timestamptz, timestamptz) IS 'How was each service just before until (exclusive), or how is it now where until is NULL? Same columns as the view of this name; the judged minutes end there whatever since says.';
 
@@ -5855,6 +6280,7 @@ SELECT
     h.service_name,
     h.status,
     h.status_reason,
+    h.status_since,
     h.last_seen_at,
     h.window_minutes,
     h.request_count,
@@ -5870,6 +6296,9 @@ SELECT
     h.network_percent,
     h.open_incidents,
     h.worst_open_severity,
+    h.availability_30d_percent,
+    h.slo_target_percent,
+    h.error_budget_remaining_percent,
     h.latest_failure_probability,
     h.in_maintenance
 FROM bcce.service_health_dashboard(NULL::timestamptz, NULL::timestamptz) h;
@@ -5880,6 +6309,7 @@ COMMENT ON COLUMN bcce.service_health_dashboard.service_id IS 'service';
 COMMENT ON COLUMN bcce.service_health_dashboard.service_name IS 'display name of the service';
 COMMENT ON COLUMN bcce.service_health_dashboard.status IS 'maintenance, unknown (no sample ever), stale (no recent sample), down, degraded or healthy: the first that applies; limits are in health_thresholds';
 COMMENT ON COLUMN bcce.service_health_dashboard.status_reason IS 'why, all reasons for that status; NULL: healthy';
+COMMENT ON COLUMN bcce.service_health_dashboard.status_since IS 'moment since which the status has held, exact within the last 24 hours (status_lookback_minutes); NULL: for longer than that, or unknown';
 COMMENT ON COLUMN bcce.service_health_dashboard.last_seen_at IS 'time of the last sample; NULL: never any';
 COMMENT ON COLUMN bcce.service_health_dashboard.window_minutes IS 'length of the time that is judged, minutes';
 COMMENT ON COLUMN bcce.service_health_dashboard.request_count IS 'requests in those minutes';
@@ -5895,8 +6325,112 @@ COMMENT ON COLUMN bcce.service_health_dashboard.storage_percent IS 'mean storage
 COMMENT ON COLUMN bcce.service_health_dashboard.network_percent IS 'mean network use, 0 to 100';
 COMMENT ON COLUMN bcce.service_health_dashboard.open_incidents IS 'declared incidents of the service that are open';
 COMMENT ON COLUMN bcce.service_health_dashboard.worst_open_severity IS 'worst severity among them, sev1 to sev4; NULL: none open, or unclassified';
+COMMENT ON COLUMN bcce.service_health_dashboard.availability_30d_percent IS 'percent of the last 30 days (since its first sample or incident where that is later) without impact of a declared incident of the service, four decimals; NULL: the tenant never declared one, or nothing is known of the service';
+COMMENT ON COLUMN bcce.service_health_dashboard.slo_target_percent IS 'percent of the requests that the service promises to answer without error (slos); NULL: it promises none';
+COMMENT ON COLUMN bcce.service_health_dashboard.error_budget_remaining_percent IS 'percent of the errors that the target allows over 30 days that is left, four decimals, by samples that tell both counts; below 0: overspent; NULL: no target or no requests';
 COMMENT ON COLUMN bcce.service_health_dashboard.latest_failure_probability IS 'latest predicted probability that the service fails, 0 to 1; NULL: never predicted';
 COMMENT ON COLUMN bcce.service_health_dashboard.in_maintenance IS 'true inside a declared maintenance window';
+$bcce_module$);
+
+INSERT INTO bcce.module (part, name, sql) VALUES ('report', '24_slo_burn_rate', $bcce_module$
+-- How fast error budgets burn, one row per tenant, service with a target and pair of windows.
+CREATE OR REPLACE FUNCTION bcce.slo_burn_rate(since timestamptz DEFAULT NULL, until timestamptz DEFAULT NULL)
+RETURNS TABLE (
+    tenant_id uuid,
+    tenant_name text,
+    service_id text,
+    service_name text,
+    window_pair text,
+    slo_target_percent numeric,
+    long_window_minutes double precision,
+    short_window_minutes double precision,
+    long_request_count bigint,
+    short_request_count bigint,
+    long_error_rate_percent numeric,
+    short_error_rate_percent numeric,
+    long_burn_rate double precision,
+    short_burn_rate double precision,
+    burn_rate_threshold double precision,
+    is_firing boolean,
+    error_budget_remaining_percent numeric,
+    exhausted_in_hours double precision
+)
+LANGUAGE sql STABLE PARALLEL RESTRICTED
+BEGIN ATOMIC
+    SELECT
+        l.tenant_id,
+        l.tenant_name,
+        l.service_id,
+        l.service_name,
+        pair.name,
+        l.slo_target_percent,
+        pair.long_minutes,
+        pair.short_minutes,
+        pair.long_requests,
+        pair.short_requests,
+        round(100.0 * pair.long_errors / nullif(pair.long_requests, 0), 4),
+        round(100.0 * pair.short_errors / nullif(pair.short_requests, 0), 4),
+        pair.long_burn,
+        pair.short_burn,
+        pair.threshold,
+        pair.fires,
+        n.budget_remaining_percent,
+        CASE WHEN n.budget_remaining_percent <= 0 THEN 0
+             ELSE n.budget_remaining_percent::double precision / 100 * 720 / nullif(pair.long_burn, 0) END
+    FROM bcce_data.service_limits(until) l
+    JOIN bcce_data.slo_state(until) n ON n.tenant_id = l.tenant_id AND n.service_id = l.service_id
+    CROSS JOIN LATERAL (
+        SELECT 'fast' AS name, l.fast_burn_long_minutes AS long_minutes, l.fast_burn_short_minutes AS short_minutes,
+               n.fast_long_requests AS long_requests, n.fast_long_errors AS long_errors,
+               n.fast_short_requests AS short_requests, n.fast_short_errors AS short_errors,
+               n.fast_long_burn AS long_burn, n.fast_short_burn AS short_burn, l.fast_burn_rate AS threshold, n.fast_fires AS fires
+        UNION ALL
+        SELECT 'slow', l.slow_burn_long_minutes, l.slow_burn_short_minutes, n.slow_long_requests, n.slow_long_errors,
+               n.slow_short_requests, n.slow_short_errors, n.slow_long_burn, n.slow_short_burn, l.slow_burn_rate, n.slow_fires
+    ) pair;
+END;
+COMMENT ON FUNCTION bcce.slo_burn_rate(timestamptz, timestamptz) IS 'How fast did error budgets burn just before until (exclusive), or how fast do they now where until is NULL? Same columns as the view of this name; the windows end there whatever since says.';
+
+CREATE OR REPLACE VIEW bcce.slo_burn_rate WITH (security_invoker = true) AS
+SELECT
+    x.tenant_id,
+    x.tenant_name,
+    x.service_id,
+    x.service_name,
+    x.window_pair,
+    x.slo_target_percent,
+    x.long_window_minutes,
+    x.short_window_minutes,
+    x.long_request_count,
+    x.short_request_count,
+    x.long_error_rate_percent,
+    x.short_error_rate_percent,
+    x.long_burn_rate,
+    x.short_burn_rate,
+    x.burn_rate_threshold,
+    x.is_firing,
+    x.error_budget_remaining_percent,
+    x.exhausted_in_hours
+FROM bcce.slo_burn_rate(NULL::timestamptz, NULL::timestamptz) x;
+COMMENT ON VIEW bcce.slo_burn_rate IS 'How fast do error budgets burn? One row per visible tenant, service with a target (slos) and pair of windows. For a past moment use the function of this name.';
+COMMENT ON COLUMN bcce.slo_burn_rate.tenant_id IS 'tenant';
+COMMENT ON COLUMN bcce.slo_burn_rate.tenant_name IS 'display name of the tenant';
+COMMENT ON COLUMN bcce.slo_burn_rate.service_id IS 'service';
+COMMENT ON COLUMN bcce.slo_burn_rate.service_name IS 'display name of the service';
+COMMENT ON COLUMN bcce.slo_burn_rate.window_pair IS 'fast or slow: short windows that see an outage, or long ones that see a slow leak';
+COMMENT ON COLUMN bcce.slo_burn_rate.slo_target_percent IS 'percent of the requests that the service promises to answer without error (slos)';
+COMMENT ON COLUMN bcce.slo_burn_rate.long_window_minutes IS 'length of the long window, minutes';
+COMMENT ON COLUMN bcce.slo_burn_rate.short_window_minutes IS 'length of the short window, minutes';
+COMMENT ON COLUMN bcce.slo_burn_rate.long_request_count IS 'requests in the long window, of samples that tell both counts';
+COMMENT ON COLUMN bcce.slo_burn_rate.short_request_count IS 'requests in the short window, of samples that tell both counts';
+COMMENT ON COLUMN bcce.slo_burn_rate.long_error_rate_percent IS 'percent of the requests in the long window that failed, four decimals; NULL: no requests';
+COMMENT ON COLUMN bcce.slo_burn_rate.short_error_rate_percent IS 'percent of the requests in the short window that failed, four decimals; NULL: no requests';
+COMMENT ON COLUMN bcce.slo_burn_rate.long_burn_rate IS 'error rate of the long window divided by the one that the target allows: 1 uses the budget up in 30 days; NULL: under 20 requests (burn_min_requests) in the short window, or a target of 100 percent';
+COMMENT ON COLUMN bcce.slo_burn_rate.short_burn_rate IS 'the same of the short window';
+COMMENT ON COLUMN bcce.slo_burn_rate.burn_rate_threshold IS 'burn rate above which the pair fires';
+COMMENT ON COLUMN bcce.slo_burn_rate.is_firing IS 'true when both burn rates are above the threshold; NULL: not known';
+COMMENT ON COLUMN bcce.slo_burn_rate.error_budget_remaining_percent IS 'percent of the errors that the target allows over 30 days that is left, four decimals; below 0: overspent; NULL: no requests';
+COMMENT ON COLUMN bcce.slo_burn_rate.exhausted_in_hours IS 'hours until the budget is used up at the long window''s pace and steady traffic; 0: it is; NULL: never at this pace, or not known';
 $bcce_module$);
 
 INSERT INTO bcce.module (part, name, sql) VALUES ('report', '25_prediction_accuracy', $bcce_module$

@@ -65,6 +65,29 @@ BEGIN ATOMIC
 END;
 COMMENT ON FUNCTION bcce_data.declared_incidents(timestamptz) IS 'Declared incidents (no tests, none merged into another) that began before until, with their state then: recovered, open or invalid (ends before it starts, or more than five minutes in the future). They start with their impact, else when detected or opened, and end when recovered, mitigated or resolved, else when closed (is_fallback). Recorded impact spans go before the clocks: impact_minutes is the length of their union, in minutes, NULL unless recovered.';
 
+-- When services hurt: the spans that availability takes the union of.
+CREATE OR REPLACE FUNCTION bcce_data.impact_spans(until timestamptz)
+RETURNS TABLE (tenant_id uuid, service_id text, started_at timestamptz, ended_at timestamptz)
+LANGUAGE sql STABLE PARALLEL RESTRICTED
+BEGIN ATOMIC
+    SELECT d.tenant_id, d.service_id, d.started_at, coalesce(d.ended_at, 'infinity')
+    FROM bcce_data.declared_incidents(until) d
+    WHERE d.state <> 'invalid'
+      AND NOT EXISTS (
+          SELECT 1
+          FROM bcce_data.incident_impacts p
+          WHERE p.tenant_id = d.tenant_id AND p.incident_id = d.incident_id
+            AND (until IS NULL OR lower(p.span) < until)
+      )
+    UNION ALL
+    SELECT d.tenant_id, d.service_id, lower(p.span), coalesce(upper(p.span), 'infinity')
+    FROM bcce_data.declared_incidents(until) d
+    JOIN bcce_data.incident_impacts p ON p.tenant_id = d.tenant_id AND p.incident_id = d.incident_id
+    WHERE d.state <> 'invalid'
+      AND (until IS NULL OR lower(p.span) < until);
+END;
+COMMENT ON FUNCTION bcce_data.impact_spans(timestamptz) IS 'Spans of impact of declared incidents that began before until: the recorded ones, or from the start of an incident to its end where none is recorded; infinity: not over. They overlap.';
+
 -- Whose incidents count, and which: one definition for all reports of recovery.
 CREATE OR REPLACE FUNCTION bcce_data.mttr_basis()
 RETURNS TABLE (tenant_id uuid, tenant_name text, timezone text, ever boolean, basis text)

@@ -38,6 +38,19 @@ COMMENT ON COLUMN bcce_data.maintenance_windows.service_id IS 'service';
 COMMENT ON COLUMN bcce_data.maintenance_windows.starts_at IS 'start, inclusive';
 COMMENT ON COLUMN bcce_data.maintenance_windows.ends_at IS 'end, exclusive';
 
+CREATE TABLE IF NOT EXISTS bcce_data.slos (
+    tenant_id uuid NOT NULL,
+    service_id text NOT NULL DEFAULT '*',
+    target_percent numeric NOT NULL,
+    CONSTRAINT slos_pkey PRIMARY KEY (tenant_id, service_id),
+    CONSTRAINT slos_tenant_fkey FOREIGN KEY (tenant_id) REFERENCES bcce_data.tenants,
+    CONSTRAINT slos_target_percent_check CHECK (target_percent > 0 AND target_percent <= 100)
+);
+COMMENT ON TABLE bcce_data.slos IS 'what share of their requests services promise to answer without error, over 30 days';
+COMMENT ON COLUMN bcce_data.slos.tenant_id IS 'tenant';
+COMMENT ON COLUMN bcce_data.slos.service_id IS 'service, or * for those of the tenant without a row of their own';
+COMMENT ON COLUMN bcce_data.slos.target_percent IS 'percent of the requests without error; the rest is the error budget';
+
 CREATE TABLE IF NOT EXISTS bcce_data.workflows (
     tenant_id uuid NOT NULL,
     workflow_id text NOT NULL,
