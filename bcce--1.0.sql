@@ -4631,7 +4631,14 @@ RETURNS TABLE (
     slow_burn_long_minutes double precision,
     slow_burn_short_minutes double precision,
     burn_min_requests double precision,
-    status_lookback_minutes double precision
+    window_starts_at timestamptz,
+    fast_long_starts_at timestamptz,
+    fast_short_starts_at timestamptz,
+    slow_long_starts_at timestamptz,
+    slow_short_starts_at timestamptz,
+    lookback_starts_at timestamptz,
+    reach interval,
+    reads_from timestamptz
 )
 LANGUAGE sql STABLE PARALLEL RESTRICTED
 BEGIN ATOMIC
@@ -4643,56 +4650,101 @@ BEGIN ATOMIC
         l.expected_interval_seconds,
         l.judged_at,
         l.slo_target_percent,
-        coalesce(max(l.value) FILTER (WHERE l.threshold = 'stale_intervals') * l.expected_interval_seconds,
-                 max(l.value) FILTER (WHERE l.threshold = 'stale_after_minutes') * 60),
-        max(l.value) FILTER (WHERE l.threshold = 'window_minutes'),
-        max(l.value) FILTER (WHERE l.threshold = 'down_error_percent'),
-        max(l.value) FILTER (WHERE l.threshold = 'down_min_requests'),
-        max(l.value) FILTER (WHERE l.threshold = 'degraded_error_percent'),
-        max(l.value) FILTER (WHERE l.threshold = 'degraded_min_requests'),
-        max(l.value) FILTER (WHERE l.threshold = 'degraded_p95_latency_ms'),
-        max(l.value) FILTER (WHERE l.threshold = 'degraded_cpu_percent'),
-        max(l.value) FILTER (WHERE l.threshold = 'degraded_memory_percent'),
-        max(l.value) FILTER (WHERE l.threshold = 'degraded_storage_percent'),
-        max(l.value) FILTER (WHERE l.threshold = 'degraded_network_percent'),
-        max(l.value) FILTER (WHERE l.threshold = 'fast_burn_rate'),
-        max(l.value) FILTER (WHERE l.threshold = 'fast_burn_long_minutes'),
-        max(l.value) FILTER (WHERE l.threshold = 'fast_burn_short_minutes'),
-        max(l.value) FILTER (WHERE l.threshold = 'slow_burn_rate'),
-        max(l.value) FILTER (WHERE l.threshold = 'slow_burn_long_minutes'),
-        max(l.value) FILTER (WHERE l.threshold = 'slow_burn_short_minutes'),
-        max(l.value) FILTER (WHERE l.threshold = 'burn_min_requests'),
-        max(l.value) FILTER (WHERE l.threshold = 'status_lookback_minutes')
+        stale.seconds,
+        l.window_minutes,
+        l.down_error_percent,
+        l.down_min_requests,
+        l.degraded_error_percent,
+        l.degraded_min_requests,
+        l.degraded_p95_latency_ms,
+        l.degraded_cpu_percent,
+        l.degraded_memory_percent,
+        l.degraded_storage_percent,
+        l.degraded_network_percent,
+        l.fast_burn_rate,
+        l.fast_burn_long_minutes,
+        l.fast_burn_short_minutes,
+        l.slow_burn_rate,
+        l.slow_burn_long_minutes,
+        l.slow_burn_short_minutes,
+        l.burn_min_requests,
+        l.judged_at - make_interval(secs => l.window_minutes * 60),
+        l.judged_at - make_interval(secs => l.fast_burn_long_minutes * 60),
+        l.judged_at - make_interval(secs => l.fast_burn_short_minutes * 60),
+        l.judged_at - make_interval(secs => l.slow_burn_long_minutes * 60),
+        l.judged_at - make_interval(secs => l.slow_burn_short_minutes * 60),
+        l.judged_at - make_interval(secs => l.status_lookback_minutes * 60),
+        make_interval(secs => reach.minutes * 60),
+        l.judged_at - make_interval(secs => 60 * (l.status_lookback_minutes + greatest(reach.minutes, stale.seconds / 60)))
     FROM (
         SELECT
-            t.tenant_id,
-            t.tenant_name,
-            s.service_id,
-            s.service_name,
-            s.expected_interval_seconds,
-            moment.at AS judged_at,
-            coalesce(slo.target_percent, any_slo.target_percent) AS slo_target_percent,
-            d.threshold,
-            coalesce(own.value, every.value, d.value) AS value
-        FROM bcce_data.tenants t
-        JOIN bcce_data.services s ON s.tenant_id = t.tenant_id
-        CROSS JOIN (SELECT least(until, bcce.report_now()) AS at) moment
-        CROSS JOIN bcce_data.default_health_thresholds d
-        LEFT JOIN bcce_data.health_thresholds own
-            ON own.tenant_id = s.tenant_id AND own.service_id = s.service_id AND own.threshold = d.threshold
-        LEFT JOIN bcce_data.health_thresholds every
-            ON every.tenant_id = s.tenant_id AND every.service_id = '*' AND every.threshold = d.threshold
-        LEFT JOIN bcce_data.slos slo ON slo.tenant_id = s.tenant_id AND slo.service_id = s.service_id
-        LEFT JOIN bcce_data.slos any_slo ON any_slo.tenant_id = s.tenant_id AND any_slo.service_id = '*'
-        WHERE t.deleted_at IS NULL
-          AND (s.retired_at IS NULL OR s.retired_at > moment.at - interval '720 hours')
+            o.tenant_id,
+            o.tenant_name,
+            o.service_id,
+            o.service_name,
+            o.expected_interval_seconds,
+            o.judged_at,
+            o.slo_target_percent,
+            max(o.value) FILTER (WHERE o.threshold = 'stale_intervals') AS stale_intervals,
+            max(o.value) FILTER (WHERE o.threshold = 'stale_after_minutes') AS stale_after_minutes,
+            max(o.value) FILTER (WHERE o.threshold = 'window_minutes') AS window_minutes,
+            max(o.value) FILTER (WHERE o.threshold = 'down_error_percent') AS down_error_percent,
+            max(o.value) FILTER (WHERE o.threshold = 'down_min_requests') AS down_min_requests,
+            max(o.value) FILTER (WHERE o.threshold = 'degraded_error_percent') AS degraded_error_percent,
+            max(o.value) FILTER (WHERE o.threshold = 'degraded_min_requests') AS degraded_min_requests,
+            max(o.value) FILTER (WHERE o.threshold = 'degraded_p95_latency_ms') AS degraded_p95_latency_ms,
+            max(o.value) FILTER (WHERE o.threshold = 'degraded_cpu_percent') AS degraded_cpu_percent,
+            max(o.value) FILTER (WHERE o.threshold = 'degraded_memory_percent') AS degraded_memory_percent,
+            max(o.value) FILTER (WHERE o.threshold = 'degraded_storage_percent') AS degraded_storage_percent,
+            max(o.value) FILTER (WHERE o.threshold = 'degraded_network_percent') AS degraded_network_percent,
+            max(o.value) FILTER (WHERE o.threshold = 'fast_burn_rate') AS fast_burn_rate,
+            max(o.value) FILTER (WHERE o.threshold = 'fast_burn_long_minutes') AS fast_burn_long_minutes,
+            max(o.value) FILTER (WHERE o.threshold = 'fast_burn_short_minutes') AS fast_burn_short_minutes,
+            max(o.value) FILTER (WHERE o.threshold = 'slow_burn_rate') AS slow_burn_rate,
+            max(o.value) FILTER (WHERE o.threshold = 'slow_burn_long_minutes') AS slow_burn_long_minutes,
+            max(o.value) FILTER (WHERE o.threshold = 'slow_burn_short_minutes') AS slow_burn_short_minutes,
+            max(o.value) FILTER (WHERE o.threshold = 'burn_min_requests') AS burn_min_requests,
+            max(o.value) FILTER (WHERE o.threshold = 'status_lookback_minutes') AS status_lookback_minutes
+        FROM (
+            SELECT
+                t.tenant_id,
+                t.tenant_name,
+                s.service_id,
+                s.service_name,
+                s.expected_interval_seconds,
+                moment.at AS judged_at,
+                coalesce(slo.target_percent, any_slo.target_percent) AS slo_target_percent,
+                d.threshold,
+                coalesce(own.value, every.value, d.value) AS value
+            FROM bcce_data.tenants t
+            JOIN bcce_data.services s ON s.tenant_id = t.tenant_id
+            CROSS JOIN (SELECT least(until, bcce.report_now()) AS at) moment
+            CROSS JOIN bcce_data.default_health_thresholds d
+            LEFT JOIN bcce_data.health_thresholds own
+                ON own.tenant_id = s.tenant_id AND own.service_id = s.service_id AND own.threshold = d.threshold
+            LEFT JOIN bcce_data.health_thresholds every
+                ON every.tenant_id = s.tenant_id AND every.service_id = '*' AND every.threshold = d.threshold
+            LEFT JOIN bcce_data.slos slo ON slo.tenant_id = s.tenant_id AND slo.service_id = s.service_id
+            LEFT JOIN bcce_data.slos any_slo ON any_slo.tenant_id = s.tenant_id AND any_slo.service_id = '*'
+            WHERE t.deleted_at IS NULL
+              AND (s.retired_at IS NULL OR s.retired_at > moment.at - interval '720 hours')
+        ) o
+        GROUP BY o.tenant_id, o.tenant_name, o.service_id, o.service_name, o.expected_interval_seconds, o.judged_at, o.slo_target_percent
     ) l
-    GROUP BY l.tenant_id, l.tenant_name, l.service_id, l.service_name, l.expected_interval_seconds, l.judged_at, l.slo_target_percent;
+    CROSS JOIN LATERAL (
+        SELECT coalesce(l.stale_intervals * l.expected_interval_seconds, l.stale_after_minutes * 60) AS seconds
+    ) stale
+    CROSS JOIN LATERAL (
+        SELECT greatest(l.window_minutes, CASE WHEN l.slo_target_percent < 100 THEN
+            greatest(l.fast_burn_long_minutes, l.fast_burn_short_minutes, l.slow_burn_long_minutes, l.slow_burn_short_minutes) END) AS minutes
+    ) reach
+    -- Kept apart: what a condition computes from a column is no condition for an index under row security.
+    OFFSET 0;
 END;
-COMMENT ON FUNCTION bcce_data.service_limits(timestamptz) IS 'Services (not those retired 30 days ago) with the moment at which they are judged, until or now, and their limits: the service''s own, else the tenant''s for all services, else the default. slo_target_percent: NULL where none is promised.';
+COMMENT ON FUNCTION bcce_data.service_limits(timestamptz) IS 'Services (not those retired 30 days ago) with the moment at which they are judged, until or now, and their limits: the service''s own, else the tenant''s for all services, else the default. slo_target_percent: NULL where none is promised; …_starts_at: where windows begin; reach: length of the longest; lookback_starts_at and reads_from: how far back status_since looks, and reads to know.';
 
 CREATE OR REPLACE FUNCTION bcce_data.health_verdict(
-    in_maintenance boolean, last_at timestamptz, judged_at timestamptz, stale_seconds double precision,
+    in_maintenance boolean, is_unknown boolean, is_stale boolean, stale_seconds double precision,
     worst_severity text, requests double precision, errors double precision, p95_latency_ms double precision,
     cpu_percent double precision, memory_percent double precision, storage_percent double precision, network_percent double precision,
     slo_target_percent numeric, fast_fires boolean, slow_fires boolean,
@@ -4705,15 +4757,15 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE
 BEGIN ATOMIC
     SELECT
         CASE WHEN in_maintenance THEN 'maintenance'
-             WHEN last_at IS NULL THEN 'unknown'
-             WHEN test.is_stale THEN 'stale'
+             WHEN is_unknown THEN 'unknown'
+             WHEN is_stale THEN 'stale'
              WHEN test.has_sev1 OR test.down_errors THEN 'down'
              WHEN test.has_sev2 OR test.errors OR test.latency OR test.cpu OR test.memory OR test.storage OR test.network
                   OR test.no_budget OR test.fast OR test.slow THEN 'degraded'
              ELSE 'healthy' END,
         CASE WHEN in_maintenance THEN 'inside a declared maintenance window'
-             WHEN last_at IS NULL THEN 'no sample was ever received'
-             WHEN test.is_stale THEN 'last sample is older than ' || stale_seconds / 60 || ' minutes'
+             WHEN is_unknown THEN 'no sample was ever received'
+             WHEN is_stale THEN 'last sample is older than ' || stale_seconds / 60 || ' minutes'
              WHEN test.has_sev1 OR test.down_errors THEN concat_ws('; ',
                 CASE WHEN test.has_sev1 THEN 'open sev1 incident' END,
                 CASE WHEN test.down_errors THEN 'error rate of at least ' || down_error_percent || ' percent' END)
@@ -4730,7 +4782,6 @@ BEGIN ATOMIC
                 CASE WHEN test.slow THEN 'error budget burns over ' || slow_burn_rate || ' times too fast for hours' END), '') END
     FROM (
         SELECT
-            last_at < judged_at - make_interval(secs => stale_seconds) AS is_stale,
             coalesce(worst_severity = 'sev1', false) AS has_sev1,
             coalesce(requests >= down_min_requests AND 100 * errors >= down_error_percent * requests, false) AS down_errors,
             coalesce(worst_severity = 'sev2', false) AS has_sev2,
@@ -4745,7 +4796,7 @@ BEGIN ATOMIC
             coalesce(slow_fires, false) AS slow
     ) test;
 END;
-COMMENT ON FUNCTION bcce_data.health_verdict(boolean, timestamptz, timestamptz, double precision, text, double precision, double precision, double precision, double precision, double precision, double precision, double precision, numeric, boolean, boolean, double precision, double precision, double precision, double precision, double precision, double precision, double precision, double precision, double precision, double precision, double precision) IS 'The status of a service by what is known of it and its limits, the first that applies of maintenance, unknown, stale, down, degraded and healthy, and all reasons for it.';
+COMMENT ON FUNCTION bcce_data.health_verdict(boolean, boolean, boolean, double precision, text, double precision, double precision, double precision, double precision, double precision, double precision, double precision, numeric, boolean, boolean, double precision, double precision, double precision, double precision, double precision, double precision, double precision, double precision, double precision, double precision, double precision) IS 'The status of a service by what is known of it and its limits, the first that applies of maintenance, unknown, stale, down, degraded and healthy, and all reasons for it.';
 
 -- How fast an error budget burns: 1 uses it up in exactly 30 days.
 CREATE OR REPLACE FUNCTION bcce_data.burn_rate(
@@ -4796,27 +4847,33 @@ BEGIN ATOMIC
         least(burn.fast_long, burn.fast_short) > l.fast_burn_rate,
         least(burn.slow_long, burn.slow_short) > l.slow_burn_rate,
         CASE WHEN l.slo_target_percent = 100 THEN 0.0000
-             ELSE round(100 * (1 - n.errors * 100 / nullif(n.requests * (100 - l.slo_target_percent), 0)), 4) END
+             ELSE round(100 * (1 - month.errors * 100 / nullif(month.requests * (100 - l.slo_target_percent), 0)), 4) END
     FROM bcce_data.service_limits(until) l
     CROSS JOIN LATERAL (
-        SELECT
-            sum(m.request_count) AS requests,
-            sum(m.error_count) AS errors,
-            sum(m.request_count) FILTER (WHERE age.seconds <= l.fast_burn_long_minutes * 60)::bigint AS fast_long_requests,
-            sum(m.error_count) FILTER (WHERE age.seconds <= l.fast_burn_long_minutes * 60)::bigint AS fast_long_errors,
-            sum(m.request_count) FILTER (WHERE age.seconds <= l.fast_burn_short_minutes * 60)::bigint AS fast_short_requests,
-            sum(m.error_count) FILTER (WHERE age.seconds <= l.fast_burn_short_minutes * 60)::bigint AS fast_short_errors,
-            sum(m.request_count) FILTER (WHERE age.seconds <= l.slow_burn_long_minutes * 60)::bigint AS slow_long_requests,
-            sum(m.error_count) FILTER (WHERE age.seconds <= l.slow_burn_long_minutes * 60)::bigint AS slow_long_errors,
-            sum(m.request_count) FILTER (WHERE age.seconds <= l.slow_burn_short_minutes * 60)::bigint AS slow_short_requests,
-            sum(m.error_count) FILTER (WHERE age.seconds <= l.slow_burn_short_minutes * 60)::bigint AS slow_short_errors
+        SELECT sum(m.request_count) AS requests, sum(m.error_count) AS errors
         FROM bcce_data.performance_metrics m
-        CROSS JOIN LATERAL (SELECT extract(epoch FROM l.judged_at - m.observed_at) AS seconds) age
         WHERE m.tenant_id = l.tenant_id AND m.service_id = l.service_id AND NOT m.is_test
           AND m.request_count IS NOT NULL AND m.error_count IS NOT NULL
           AND (until IS NULL OR m.observed_at < until)
           AND m.observed_at >= (SELECT least(until, bcce.report_now()) - interval '720 hours')
           AND m.observed_at <= (SELECT least(until, bcce.report_now()))
+    ) month
+    CROSS JOIN LATERAL (
+        SELECT
+            sum(m.request_count) FILTER (WHERE m.observed_at >= l.fast_long_starts_at)::bigint AS fast_long_requests,
+            sum(m.error_count) FILTER (WHERE m.observed_at >= l.fast_long_starts_at)::bigint AS fast_long_errors,
+            sum(m.request_count) FILTER (WHERE m.observed_at >= l.fast_short_starts_at)::bigint AS fast_short_requests,
+            sum(m.error_count) FILTER (WHERE m.observed_at >= l.fast_short_starts_at)::bigint AS fast_short_errors,
+            sum(m.request_count) FILTER (WHERE m.observed_at >= l.slow_long_starts_at)::bigint AS slow_long_requests,
+            sum(m.error_count) FILTER (WHERE m.observed_at >= l.slow_long_starts_at)::bigint AS slow_long_errors,
+            sum(m.request_count) FILTER (WHERE m.observed_at >= l.slow_short_starts_at)::bigint AS slow_short_requests,
+            sum(m.error_count) FILTER (WHERE m.observed_at >= l.slow_short_starts_at)::bigint AS slow_short_errors
+        FROM bcce_data.performance_metrics m
+        WHERE m.tenant_id = l.tenant_id AND m.service_id = l.service_id AND NOT m.is_test
+          AND m.request_count IS NOT NULL AND m.error_count IS NOT NULL
+          AND (until IS NULL OR m.observed_at < until)
+          AND m.observed_at >= least(l.fast_long_starts_at, l.fast_short_starts_at, l.slow_long_starts_at, l.slow_short_starts_at)
+          AND m.observed_at <= l.judged_at
     ) n
     CROSS JOIN LATERAL (
         SELECT
@@ -4831,10 +4888,10 @@ COMMENT ON FUNCTION bcce_data.slo_state(timestamptz) IS 'Services with a target:
 $bcce_module$);
 
 INSERT INTO bcce.module (part, name, sql) VALUES ('report', '16_status_since', $bcce_module$
--- Since when services have their status.  A sweep over all moments at which a
--- judgement may change: samples that come into and leave the windows, last
--- samples that grow stale, incidents and maintenance that begin and end.  Sums
--- are numeric, so that what leaves takes away exactly what it brought.
+-- Since when services have their status.  A sweep over the moments at which a
+-- judgement may change: samples that come into and leave the windows, gaps
+-- between samples that grow stale, incidents and maintenance that begin and end.
+-- A sample that passes no limit, with none near it that does, changes nothing.
 CREATE OR REPLACE FUNCTION bcce_data.status_since(until timestamptz)
 RETURNS TABLE (tenant_id uuid, service_id text, at timestamptz)
 LANGUAGE sql STABLE PARALLEL RESTRICTED
@@ -4846,43 +4903,36 @@ BEGIN ATOMIC
             SELECT CASE WHEN max(h.differed_at) IS NOT NULL THEN
                 coalesce(min(h.at) FILTER (WHERE h.at > h.differed_at), s.judged_at) END
             FROM (
-                SELECT
-                    j.at,
-                    max(j.at) FILTER (WHERE j.status <> j.last_status) OVER () AS differed_at
+                SELECT j.at, max(j.at) FILTER (WHERE j.status <> j.last_status) OVER () AS differed_at
                 FROM (
-                    SELECT
-                        k.at,
-                        verdict.status,
-                        last_value(verdict.status) OVER (ORDER BY k.at ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING) AS last_status
+                    SELECT k.at, verdict.status, first_value(verdict.status) OVER (ORDER BY k.at DESC) AS last_status
                     FROM (
                         SELECT
                             c.at,
-                            c.in_maintenance,
-                            c.last_at,
+                            c.maintenance > 0 AS in_maintenance,
+                            c.stale > 0 AS is_stale,
                             CASE WHEN c.sev1 > 0 THEN 'sev1' WHEN c.sev2 > 0 THEN 'sev2' END AS worst_severity,
-                            CASE WHEN c.rated > 0 THEN c.requests::double precision END AS requests,
-                            CASE WHEN c.rated > 0 THEN c.errors::double precision END AS errors,
-                            (c.p95 / nullif(c.p95_n, 0))::double precision AS p95,
-                            (c.cpu / nullif(c.cpu_n, 0))::double precision AS cpu,
-                            (c.memory / nullif(c.memory_n, 0))::double precision AS memory,
-                            (c.storage / nullif(c.storage_n, 0))::double precision AS storage,
-                            (c.network / nullif(c.network_n, 0))::double precision AS network,
-                            least(bcce_data.burn_rate(c.fast_long_errors::double precision, c.fast_long_requests::double precision,
-                                      c.fast_short_requests::double precision, s.slo_target_percent, s.burn_min_requests),
-                                  bcce_data.burn_rate(c.fast_short_errors::double precision, c.fast_short_requests::double precision,
-                                      c.fast_short_requests::double precision, s.slo_target_percent, s.burn_min_requests)) > s.fast_burn_rate AS fast_fires,
-                            least(bcce_data.burn_rate(c.slow_long_errors::double precision, c.slow_long_requests::double precision,
-                                      c.slow_short_requests::double precision, s.slo_target_percent, s.burn_min_requests),
-                                  bcce_data.burn_rate(c.slow_short_errors::double precision, c.slow_short_requests::double precision,
-                                      c.slow_short_requests::double precision, s.slo_target_percent, s.burn_min_requests)) > s.slow_burn_rate AS slow_fires
+                            CASE WHEN c.rated > 0 THEN c.requests END AS requests,
+                            CASE WHEN c.rated > 0 THEN c.errors END AS errors,
+                            c.p95 / nullif(1e6 * c.p95_n, 0) AS p95,
+                            c.cpu / nullif(1e6 * c.cpu_n, 0) AS cpu,
+                            c.memory / nullif(1e6 * c.memory_n, 0) AS memory,
+                            c.storage / nullif(1e6 * c.storage_n, 0) AS storage,
+                            c.network / nullif(1e6 * c.network_n, 0) AS network,
+                            least(bcce_data.burn_rate(c.fast_long_errors, c.fast_long_requests, c.fast_short_requests, s.slo_target_percent, s.burn_min_requests),
+                                  bcce_data.burn_rate(c.fast_short_errors, c.fast_short_requests, c.fast_short_requests, s.slo_target_percent, s.burn_min_requests)
+                                 ) > s.fast_burn_rate AS fast_fires,
+                            least(bcce_data.burn_rate(c.slow_long_errors, c.slow_long_requests, c.slow_short_requests, s.slo_target_percent, s.burn_min_requests),
+                                  bcce_data.burn_rate(c.slow_short_errors, c.slow_short_requests, c.slow_short_requests, s.slo_target_percent, s.burn_min_requests)
+                                 ) > s.slow_burn_rate AS slow_fires
                         FROM (
                             SELECT
                                 e.at,
-                                sum(e.maintenance) OVER sweep > 0 AS in_maintenance,
-                                max(e.sample_at) OVER sweep AS last_at,
+                                sum(e.maintenance) OVER sweep AS maintenance,
+                                sum(e.stale) OVER sweep AS stale,
                                 sum(e.sev1) OVER sweep AS sev1,
                                 sum(e.sev2) OVER sweep AS sev2,
-                                sum(e.judged * e.rated) OVER sweep AS rated,
+                                sum(e.judged) FILTER (WHERE e.requests IS NOT NULL) OVER sweep AS rated,
                                 sum(e.judged * e.requests) OVER sweep AS requests,
                                 sum(e.judged * e.errors) OVER sweep AS errors,
                                 sum(e.judged * e.p95) OVER sweep AS p95,
@@ -4905,81 +4955,100 @@ BEGIN ATOMIC
                                 sum(e.slow_short * e.errors) OVER sweep AS slow_short_errors,
                                 row_number() OVER (PARTITION BY e.at) AS nth
                             FROM (
-                                -- What happened before the sweep begins is known when it begins.
+                                -- What happened before the sweep begins is known when it begins: no sample so far.
                                 SELECT
-                                    greatest(edge.at, s.judged_at - make_interval(secs => s.status_lookback_minutes * 60)) AS at,
-                                    edge.sample_at, edge.judged, edge.fast_long, edge.fast_short, edge.slow_long, edge.slow_short,
-                                    edge.rated, edge.requests, edge.errors, edge.p95, edge.cpu, edge.memory, edge.storage, edge.network,
-                                    edge.sev1, edge.sev2, edge.maintenance
+                                    s.lookback_starts_at AS at, 1 AS stale, 0 AS judged, 0 AS fast_long, 0 AS fast_short, 0 AS slow_long, 0 AS slow_short,
+                                    NULL::double precision AS requests, NULL::double precision AS errors, NULL::double precision AS p95,
+                                    NULL::double precision AS cpu, NULL::double precision AS memory, NULL::double precision AS storage,
+                                    NULL::double precision AS network, 0 AS sev1, 0 AS sev2, 0 AS maintenance
+                                UNION ALL
+                                SELECT
+                                    greatest(way.at, s.lookback_starts_at), way.stale, way.judged, way.fast_long, way.fast_short, way.slow_long, way.slow_short,
+                                    near.requests, near.errors, near.p95, near.cpu, near.memory, near.storage, near.network, 0, 0, 0
                                 FROM (
                                     SELECT
-                                        s.judged_at - make_interval(secs => s.status_lookback_minutes * 60) AS at,
-                                        NULL::timestamptz AS sample_at, 0 AS judged, 0 AS fast_long, 0 AS fast_short, 0 AS slow_long, 0 AS slow_short,
-                                        0 AS rated, NULL::numeric AS requests, NULL::numeric AS errors, NULL::numeric AS p95, NULL::numeric AS cpu,
-                                        NULL::numeric AS memory, NULL::numeric AS storage, NULL::numeric AS network,
-                                        0 AS sev1, 0 AS sev2, 0 AS maintenance
+                                        m.at, m.requests, m.errors, m.p95, m.cpu, m.memory, m.storage, m.network,
+                                        lag(m.at) OVER in_time IS NULL AS is_first,
+                                        lead(m.at) OVER in_time AS next_at,
+                                        max(m.bad_at) OVER in_time >= m.at - s.reach
+                                            OR min(m.bad_at) OVER (ORDER BY m.at DESC) <= m.at + s.reach AS matters
+                                    FROM (
+                                        SELECT
+                                            m.observed_at AS at,
+                                            rated.requests,
+                                            rated.errors,
+                                            -- Whole numbers, so that what leaves a sum takes away exactly what it brought.
+                                            round(m.p95_latency_ms * 1e6) AS p95,
+                                            round(m.cpu_percent * 1e6) AS cpu,
+                                            round(m.memory_percent * 1e6) AS memory,
+                                            round(m.storage_percent * 1e6) AS storage,
+                                            round(m.network_percent * 1e6) AS network,
+                                            CASE WHEN m.p95_latency_ms > s.degraded_p95_latency_ms OR m.cpu_percent > s.degraded_cpu_percent
+                                                      OR m.memory_percent > s.degraded_memory_percent OR m.storage_percent > s.degraded_storage_percent
+                                                      OR m.network_percent > s.degraded_network_percent
+                                                      OR rated.errors > 0 AND (100 * rated.errors >= s.down_error_percent * rated.requests
+                                                          OR 100 * rated.errors > s.degraded_error_percent * rated.requests
+                                                          OR 100 * rated.errors > least(s.fast_burn_rate, s.slow_burn_rate) * rated.requests
+                                                              * (100 - s.slo_target_percent)::double precision)
+                                                      OR s.down_error_percent = 0 OR s.down_min_requests = 0
+                                                 THEN m.observed_at END AS bad_at
+                                        FROM bcce_data.performance_metrics m
+                                        CROSS JOIN LATERAL (
+                                            SELECT CASE WHEN m.error_count IS NOT NULL THEN m.request_count::double precision END AS requests,
+                                                   CASE WHEN m.request_count IS NOT NULL THEN m.error_count::double precision END AS errors
+                                        ) rated
+                                        WHERE m.tenant_id = s.tenant_id AND m.service_id = s.service_id AND NOT m.is_test
+                                          AND (until IS NULL OR m.observed_at < until)
+                                          AND m.observed_at >= s.reads_from AND m.observed_at <= s.judged_at
+                                    ) m
+                                    WINDOW in_time AS (ORDER BY m.at)
+                                ) near
+                                CROSS JOIN LATERAL (
+                                    SELECT near.at, 0 AS stale, 1 AS judged, 1 AS fast_long, 1 AS fast_short, 1 AS slow_long, 1 AS slow_short
+                                    WHERE near.matters
                                     UNION ALL
-                                    SELECT
-                                        way.at, way.sample_at, way.judged, way.fast_long, way.fast_short, way.slow_long, way.slow_short,
-                                        (m.request_count IS NOT NULL AND m.error_count IS NOT NULL)::integer AS rated,
-                                        CASE WHEN m.error_count IS NOT NULL THEN m.request_count::numeric END AS requests,
-                                        CASE WHEN m.request_count IS NOT NULL THEN m.error_count::numeric END AS errors,
-                                        m.p95_latency_ms::numeric AS p95,
-                                        m.cpu_percent::numeric AS cpu,
-                                        m.memory_percent::numeric AS memory,
-                                        m.storage_percent::numeric AS storage,
-                                        m.network_percent::numeric AS network,
-                                        0 AS sev1, 0 AS sev2, 0 AS maintenance
-                                    FROM bcce_data.performance_metrics m
-                                    CROSS JOIN LATERAL (
-                                        SELECT m.observed_at AS at, m.observed_at AS sample_at, 1 AS judged,
-                                               1 AS fast_long, 1 AS fast_short, 1 AS slow_long, 1 AS slow_short
-                                        UNION ALL
-                                        SELECT m.observed_at + make_interval(secs => s.window_minutes * 60) + interval '1 microsecond', NULL, -1, 0, 0, 0, 0
-                                        UNION ALL
-                                        SELECT m.observed_at + make_interval(secs => s.stale_seconds) + interval '1 microsecond', NULL, 0, 0, 0, 0, 0
-                                        UNION ALL
-                                        SELECT m.observed_at + make_interval(secs => leaving.minutes * 60) + interval '1 microsecond', NULL, 0,
-                                               leaving.fast_long, leaving.fast_short, leaving.slow_long, leaving.slow_short
-                                        FROM (VALUES (s.fast_burn_long_minutes, -1, 0, 0, 0), (s.fast_burn_short_minutes, 0, -1, 0, 0),
-                                                     (s.slow_burn_long_minutes, 0, 0, -1, 0), (s.slow_burn_short_minutes, 0, 0, 0, -1))
-                                             AS leaving (minutes, fast_long, fast_short, slow_long, slow_short)
-                                        WHERE s.slo_target_percent < 100
-                                    ) way
-                                    WHERE m.tenant_id = s.tenant_id AND m.service_id = s.service_id AND NOT m.is_test
-                                      AND (until IS NULL OR m.observed_at < until)
-                                      AND m.observed_at <= (SELECT least(until, bcce.report_now()))
-                                      AND m.observed_at >= s.judged_at - make_interval(secs => 60 * (s.status_lookback_minutes
-                                          + greatest(s.window_minutes, s.stale_seconds / 60, CASE WHEN s.slo_target_percent < 100 THEN
-                                                greatest(s.fast_burn_long_minutes, s.fast_burn_short_minutes,
-                                                         s.slow_burn_long_minutes, s.slow_burn_short_minutes) END)))
+                                    SELECT near.at + leaving.minutes * interval '1 minute' + interval '1 microsecond', 0,
+                                           leaving.judged, leaving.fast_long, leaving.fast_short, leaving.slow_long, leaving.slow_short
+                                    FROM (VALUES (s.window_minutes, -1, 0, 0, 0, 0),
+                                                 (s.fast_burn_long_minutes, 0, -1, 0, 0, 0), (s.fast_burn_short_minutes, 0, 0, -1, 0, 0),
+                                                 (s.slow_burn_long_minutes, 0, 0, 0, -1, 0), (s.slow_burn_short_minutes, 0, 0, 0, 0, -1))
+                                         AS leaving (minutes, judged, fast_long, fast_short, slow_long, slow_short)
+                                    WHERE near.matters AND (leaving.judged = -1 OR s.slo_target_percent < 100)
                                     UNION ALL
-                                    SELECT
-                                        way.at, NULL, 0, 0, 0, 0, 0, 0, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
-                                        CASE WHEN d.severity = 'sev1' THEN way.change ELSE 0 END,
-                                        CASE WHEN d.severity = 'sev2' THEN way.change ELSE 0 END, 0
-                                    FROM bcce_data.declared_incidents(until) d
-                                    CROSS JOIN LATERAL (
-                                        SELECT d.started_at AS at, 1 AS change UNION ALL SELECT d.ended_at, -1
-                                    ) way
-                                    WHERE d.tenant_id = s.tenant_id AND d.service_id = s.service_id
-                                      AND d.state <> 'invalid' AND d.severity IN ('sev1', 'sev2')
+                                    SELECT near.at, -1, 0, 0, 0, 0, 0
+                                    WHERE near.is_first
                                     UNION ALL
-                                    SELECT way.at, NULL, 0, 0, 0, 0, 0, 0, NULL, NULL, NULL, NULL, NULL, NULL, NULL, 0, 0, way.change
-                                    FROM bcce_data.maintenance_windows w
-                                    CROSS JOIN LATERAL (
-                                        SELECT w.starts_at AS at, 1 AS change UNION ALL SELECT w.ends_at, -1
-                                    ) way
-                                    WHERE w.tenant_id = s.tenant_id AND w.service_id = s.service_id
-                                ) edge
-                                WHERE edge.at <= s.judged_at
+                                    SELECT gap.at, gap.stale, 0, 0, 0, 0, 0
+                                    FROM (VALUES (near.at + s.stale_seconds * interval '1 second' + interval '1 microsecond', 1), (near.next_at, -1))
+                                         AS gap (at, stale)
+                                    WHERE near.next_at IS NULL OR near.next_at > near.at + s.stale_seconds * interval '1 second'
+                                ) way
+                                WHERE way.at <= s.judged_at
+                                UNION ALL
+                                SELECT
+                                    greatest(way.at, s.lookback_starts_at), 0, 0, 0, 0, 0, 0, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
+                                    CASE WHEN d.severity = 'sev1' THEN way.change ELSE 0 END,
+                                    CASE WHEN d.severity = 'sev2' THEN way.change ELSE 0 END, 0
+                                FROM bcce_data.declared_incidents(until) d
+                                CROSS JOIN LATERAL (
+                                    SELECT d.started_at AS at, 1 AS change UNION ALL SELECT d.ended_at, -1
+                                ) way
+                                WHERE d.tenant_id = s.tenant_id AND d.service_id = s.service_id
+                                  AND d.state <> 'invalid' AND d.severity IN ('sev1', 'sev2') AND way.at <= s.judged_at
+                                UNION ALL
+                                SELECT greatest(way.at, s.lookback_starts_at), 0, 0, 0, 0, 0, 0, NULL, NULL, NULL, NULL, NULL, NULL, NULL, 0, 0, way.change
+                                FROM bcce_data.maintenance_windows w
+                                CROSS JOIN LATERAL (
+                                    SELECT w.starts_at AS at, 1 AS change UNION ALL SELECT w.ends_at, -1
+                                ) way
+                                WHERE w.tenant_id = s.tenant_id AND w.service_id = s.service_id AND way.at <= s.judged_at
                             ) e
                             WINDOW sweep AS (ORDER BY e.at)
                         ) c
                         WHERE c.nth = 1
                     ) k
                     CROSS JOIN LATERAL bcce_data.health_verdict(
-                        k.in_maintenance, k.last_at, k.at, s.stale_seconds, k.worst_severity, k.requests, k.errors,
+                        k.in_maintenance, false, k.is_stale, s.stale_seconds, k.worst_severity, k.requests, k.errors,
                         k.p95, k.cpu, k.memory, k.storage, k.network, s.slo_target_percent, k.fast_fires, k.slow_fires,
                         s.down_error_percent, s.down_min_requests, s.degraded_error_percent, s.degraded_min_requests,
                         s.degraded_p95_latency_ms, s.degraded_cpu_percent, s.degraded_memory_percent, s.degraded_storage_percent,
@@ -6102,6 +6171,7 @@ BEGIN ATOMIC
             l.slo_target_percent,
             l.stale_seconds,
             l.window_minutes,
+            l.window_starts_at,
             l.down_error_percent,
             l.down_min_requests,
             l.degraded_error_percent,
@@ -6239,7 +6309,7 @@ BEGIN ATOMIC
             SELECT coalesce(m.window_seconds, s.expected_interval_seconds) AS s
         ) length
         WHERE m.tenant_id = s.tenant_id AND m.service_id = s.service_id AND NOT m.is_test
-          AND m.observed_at >= (SELECT least(until, bcce.report_now())) - make_interval(secs => s.window_minutes * 60)
+          AND m.observed_at >= s.window_starts_at
           AND m.observed_at <= (SELECT least(until, bcce.report_now()))
           AND (until IS NULL OR m.observed_at < until)
     ) sample
@@ -6257,11 +6327,13 @@ BEGIN ATOMIC
     CROSS JOIN LATERAL (
         SELECT
             maintenance.began_at IS NOT NULL AS in_maintenance,
+            seen.last_at IS NULL AS is_unknown,
+            seen.last_at < s.judged_at - make_interval(secs => s.stale_seconds) AS is_stale,
             sample.rated_requests::double precision AS requests,
             sample.rated_errors::double precision AS errors
     ) known
     CROSS JOIN LATERAL bcce_data.health_verdict(
-        known.in_maintenance, seen.last_at, s.judged_at, s.stale_seconds, i.worst_severity, known.requests, known.errors,
+        known.in_maintenance, known.is_unknown, known.is_stale, s.stale_seconds, i.worst_severity, known.requests, known.errors,
         sample.p95_latency_ms, sample.cpu_percent, sample.memory_percent, sample.storage_percent, sample.network_percent,
         s.slo_target_percent, slo.fast_fires, slo.slow_fires, s.down_error_percent, s.down_min_requests,
         s.degraded_error_percent, s.degraded_min_requests, s.degraded_p95_latency_ms, s.degraded_cpu_percent,

@@ -42,6 +42,7 @@ BEGIN ATOMIC
             l.slo_target_percent,
             l.stale_seconds,
             l.window_minutes,
+            l.window_starts_at,
             l.down_error_percent,
             l.down_min_requests,
             l.degraded_error_percent,
@@ -179,7 +180,7 @@ BEGIN ATOMIC
             SELECT coalesce(m.window_seconds, s.expected_interval_seconds) AS s
         ) length
         WHERE m.tenant_id = s.tenant_id AND m.service_id = s.service_id AND NOT m.is_test
-          AND m.observed_at >= (SELECT least(until, bcce.report_now())) - make_interval(secs => s.window_minutes * 60)
+          AND m.observed_at >= s.window_starts_at
           AND m.observed_at <= (SELECT least(until, bcce.report_now()))
           AND (until IS NULL OR m.observed_at < until)
     ) sample
@@ -197,11 +198,13 @@ BEGIN ATOMIC
     CROSS JOIN LATERAL (
         SELECT
             maintenance.began_at IS NOT NULL AS in_maintenance,
+            seen.last_at IS NULL AS is_unknown,
+            seen.last_at < s.judged_at - make_interval(secs => s.stale_seconds) AS is_stale,
             sample.rated_requests::double precision AS requests,
             sample.rated_errors::double precision AS errors
     ) known
     CROSS JOIN LATERAL bcce_data.health_verdict(
-        known.in_maintenance, seen.last_at, s.judged_at, s.stale_seconds, i.worst_severity, known.requests, known.errors,
+        known.in_maintenance, known.is_unknown, known.is_stale, s.stale_seconds, i.worst_severity, known.requests, known.errors,
         sample.p95_latency_ms, sample.cpu_percent, sample.memory_percent, sample.storage_percent, sample.network_percent,
         s.slo_target_percent, slo.fast_fires, slo.slow_fires, s.down_error_percent, s.down_min_requests,
         s.degraded_error_percent, s.degraded_min_requests, s.degraded_p95_latency_ms, s.degraded_cpu_percent,
