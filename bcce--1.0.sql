@@ -1076,6 +1076,7 @@ CREATE TABLE IF NOT EXISTS bcce_data.workflow_runs_default PARTITION OF bcce_dat
 CREATE INDEX IF NOT EXISTS workflow_runs_started_at_idx ON bcce_data.workflow_runs
     (tenant_id, started_at) INCLUDE (status, finished_at, workflow_id, user_key);
 CREATE INDEX IF NOT EXISTS workflow_runs_workflow_idx ON bcce_data.workflow_runs (tenant_id, workflow_id, started_at);
+CREATE INDEX IF NOT EXISTS workflow_runs_retry_idx ON bcce_data.workflow_runs (tenant_id, retry_of) WHERE retry_of IS NOT NULL;
 COMMENT ON TABLE bcce_data.workflow_runs IS 'one row per run of a workflow, recorded when it starts and completed when it ends; by month of started_at';
 COMMENT ON COLUMN bcce_data.workflow_runs.tenant_id IS 'tenant';
 COMMENT ON COLUMN bcce_data.workflow_runs.run_id IS 'the sender''s id of the run';
@@ -5063,7 +5064,7 @@ $bcce_module$);
 
 INSERT INTO bcce.module (part, name, sql) VALUES ('report', '20_overview', $bcce_module$
 -- analytics_overview: what happened, one row per tenant.
-CREATE OR REPLACE FUNCTION bcce.analytics_overview(since timestamptz DEFAULT NULL, until timestamptz DEFAULT NULL)
+CREATE OR REPLACE FUNCTION bcce.analytics_overview(since timestamptz, until timestamptz, include_retries boolean)
 RETURNS TABLE (
     tenant_id uuid,
     tenant_name text,
@@ -5131,6 +5132,15 @@ BEGIN ATOMIC
         WHERE (since IS NULL OR r.started_at >= since)
           AND (until IS NULL OR r.started_at < until)
           AND NOT r.is_test AND r.status <> 'skipped'
+          AND (include_retries OR NOT EXISTS (
+              -- A retry starts after what it repeats, so the window's start holds for it, too.
+              SELECT 1
+              FROM bcce_data.workflow_runs again
+              WHERE again.tenant_id = r.tenant_id AND again.retry_of = r.run_id AND again.retry_of <> again.run_id
+                AND (since IS NULL OR again.started_at >= since)
+                AND (until IS NULL OR again.started_at < until)
+                AND NOT again.is_test AND again.status <> 'skipped'
+          ))
         GROUP BY r.tenant_id
     ) run ON run.tenant_id = t.tenant_id
     LEFT JOIN (
@@ -5202,6 +5212,56 @@ BEGIN ATOMIC
         GROUP BY a.tenant_id
     ) person ON person.tenant_id = t.tenant_id
     WHERE t.deleted_at IS NULL;
+END;
+COMMENT ON FUNCTION bcce.analytics_overview(timestamptz, timestamptz, boolean) IS 'The same, and with include_retries false the counts and rates of runs are over last attempts only: a run that another one repeats (retry_of) before the window''s end is left out. People and activity are those of all attempts.';
+
+CREATE OR REPLACE FUNCTION bcce.analytics_overview(since timestamptz DEFAULT NULL, until timestamptz DEFAULT NULL)
+RETURNS TABLE (
+    tenant_id uuid,
+    tenant_name text,
+    total_workflows bigint,
+    failed_workflows bigint,
+    failure_rate_percent numeric,
+    avg_p95_latency_ms double precision,
+    avg_throughput_rps double precision,
+    total_predictions bigint,
+    avg_failure_probability double precision,
+    finished_workflows bigint,
+    running_workflows bigint,
+    cancelled_workflows bigint,
+    success_rate_percent numeric,
+    failure_rate_low_percent numeric,
+    failure_rate_high_percent numeric,
+    open_incidents bigint,
+    active_users bigint,
+    first_activity_at timestamptz,
+    last_activity_at timestamptz,
+    as_of timestamptz
+)
+LANGUAGE sql STABLE PARALLEL RESTRICTED
+BEGIN ATOMIC
+    SELECT
+        o.tenant_id,
+        o.tenant_name,
+        o.total_workflows,
+        o.failed_workflows,
+        o.failure_rate_percent,
+        o.avg_p95_latency_ms,
+        o.avg_throughput_rps,
+        o.total_predictions,
+        o.avg_failure_probability,
+        o.finished_workflows,
+        o.running_workflows,
+        o.cancelled_workflows,
+        o.success_rate_percent,
+        o.failure_rate_low_percent,
+        o.failure_rate_high_percent,
+        o.open_incidents,
+        o.active_users,
+        o.first_activity_at,
+        o.last_activity_at,
+        o.as_of
+    FROM bcce.analytics_overview(since, until, true) o;
 END;
 COMMENT ON FUNCTION bcce.analytics_overview(timestamptz, timestamptz) IS 'How is each tenant doing between since (inclusive) and until (exclusive)? NULL leaves an end open. Same columns as the view of this name; states are those at the window''s end, or now.';
 

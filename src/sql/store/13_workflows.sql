@@ -125,6 +125,7 @@ CREATE TABLE IF NOT EXISTS bcce_data.workflow_runs_default PARTITION OF bcce_dat
 CREATE INDEX IF NOT EXISTS workflow_runs_started_at_idx ON bcce_data.workflow_runs
     (tenant_id, started_at) INCLUDE (status, finished_at, workflow_id, user_key);
 CREATE INDEX IF NOT EXISTS workflow_runs_workflow_idx ON bcce_data.workflow_runs (tenant_id, workflow_id, started_at);
+CREATE INDEX IF NOT EXISTS workflow_runs_retry_idx ON bcce_data.workflow_runs (tenant_id, retry_of) WHERE retry_of IS NOT NULL;
 COMMENT ON TABLE bcce_data.workflow_runs IS 'one row per run of a workflow, recorded when it starts and completed when it ends; by month of started_at';
 COMMENT ON COLUMN bcce_data.workflow_runs.tenant_id IS 'tenant';
 COMMENT ON COLUMN bcce_data.workflow_runs.run_id IS 'the sender''s id of the run';
