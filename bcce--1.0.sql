@@ -7352,11 +7352,20 @@ BEGIN ATOMIC
           AND (until IS NULL OR r.started_at < until)
         GROUP BY t.tenant_id, t.tenant_name, t.timezone, hour.starts_at
     ),
+    -- To the window's end or now, so that an outage shows; to the last run where that is over 35 days ago.
     -- By half hours, as a clock may be put forward by one.
     hour AS (
         SELECT DISTINCT e.tenant_id, e.tenant_name, local.starts_at
         FROM (
-            SELECT r.tenant_id, r.tenant_name, r.timezone, min(r.starts_at) AS first_at, max(r.starts_at) AS last_at
+            SELECT
+                r.tenant_id,
+                r.tenant_name,
+                r.timezone,
+                min(r.starts_at) AS first_at,
+                CASE WHEN until IS NOT NULL THEN
+                         greatest(max(r.starts_at), (SELECT least(until - interval '1 microsecond', bcce.report_now())))
+                     WHEN max(r.starts_at) < (SELECT bcce.report_now() - interval '840 hours') THEN max(r.starts_at)
+                     ELSE greatest(max(r.starts_at), (SELECT bcce.report_now())) END AS last_at
             FROM run r
             GROUP BY r.tenant_id, r.tenant_name, r.timezone
         ) e
@@ -7390,7 +7399,7 @@ SELECT
     x.cancelled_workflows,
     x.running_workflows
 FROM bcce.executions_by_status_hourly(NULL::timestamptz, NULL::timestamptz) x;
-COMMENT ON VIEW bcce.executions_by_status_hourly IS 'How do runs end, hour by hour? One row per visible tenant and hour of its clock from its first to its last run, hours without any included. For a period use the function of this name.';
+COMMENT ON VIEW bcce.executions_by_status_hourly IS 'How do runs end, hour by hour? One row per visible tenant and hour of its clock from its first run to now (to its last where that is over 35 days ago), hours without any included. For a period use the function of this name.';
 COMMENT ON COLUMN bcce.executions_by_status_hourly.tenant_id IS 'tenant';
 COMMENT ON COLUMN bcce.executions_by_status_hourly.tenant_name IS 'display name of the tenant';
 COMMENT ON COLUMN bcce.executions_by_status_hourly.period_start_at IS 'start of the hour by the clock of the tenant''s zone; a repeated hour is two';
@@ -7489,34 +7498,47 @@ BEGIN ATOMIC
     SELECT
         f.tenant_id,
         f.tenant_name,
-        row_number() OVER (PARTITION BY f.tenant_id ORDER BY f.failures DESC, f.workflow_id, f.error_class),
+        row_number() OVER (PARTITION BY f.tenant_id ORDER BY f.failures DESC, f.workflow_id COLLATE "C", f.error_class COLLATE "C"),
         f.workflow_id,
         w.name,
         f.error_class,
         f.failures,
         round(100.0 * f.failures / sum(f.failures) OVER (PARTITION BY f.tenant_id), 1),
-        f.messages[1],
+        f.last_message,
         f.first_at,
         f.last_at
     FROM (
+        -- Ranked and not collected: a workflow may have failed a million times.
         SELECT
-            t.tenant_id,
-            t.tenant_name,
-            r.workflow_id,
-            coalesce(r.error_class, 'unclassified') AS error_class,
+            k.tenant_id,
+            k.tenant_name,
+            k.workflow_id,
+            k.error_class,
             count(*) AS failures,
-            array_agg(r.error_message ORDER BY r.finished_at DESC, r.run_id DESC) FILTER (WHERE r.error_message IS NOT NULL) AS messages,
-            min(r.finished_at) AS first_at,
-            max(r.finished_at) AS last_at
-        FROM bcce_data.tenants t
-        JOIN bcce_data.workflow_runs r ON r.tenant_id = t.tenant_id
-        WHERE t.deleted_at IS NULL
-          AND NOT r.is_test
-          AND r.status IN ('failed', 'timed_out')
-          AND (since IS NULL OR r.started_at >= since)
-          AND (until IS NULL OR r.started_at < until)
-          AND r.finished_at <= (SELECT least(until, bcce.report_now()))
-        GROUP BY t.tenant_id, t.tenant_name, r.workflow_id, coalesce(r.error_class, 'unclassified')
+            max(k.error_message) FILTER (WHERE k.recency = 1) AS last_message,
+            min(k.finished_at) AS first_at,
+            max(k.finished_at) AS last_at
+        FROM (
+            SELECT
+                t.tenant_id,
+                t.tenant_name,
+                r.workflow_id,
+                class.error_class,
+                r.error_message,
+                r.finished_at,
+                row_number() OVER (PARTITION BY t.tenant_id, r.workflow_id, class.error_class, r.error_message IS NULL
+                                   ORDER BY r.finished_at DESC, r.run_id DESC) AS recency
+            FROM bcce_data.tenants t
+            JOIN bcce_data.workflow_runs r ON r.tenant_id = t.tenant_id
+            CROSS JOIN LATERAL (SELECT coalesce(r.error_class, 'unclassified') AS error_class) class
+            WHERE t.deleted_at IS NULL
+              AND NOT r.is_test
+              AND r.status IN ('failed', 'timed_out')
+              AND (since IS NULL OR r.started_at >= since)
+              AND (until IS NULL OR r.started_at < until)
+              AND r.finished_at <= (SELECT least(until, bcce.report_now()))
+        ) k
+        GROUP BY k.tenant_id, k.tenant_name, k.workflow_id, k.error_class
     ) f
     LEFT JOIN bcce_data.workflows w ON w.tenant_id = f.tenant_id AND w.workflow_id = f.workflow_id;
 END;
@@ -7798,7 +7820,8 @@ BEGIN ATOMIC
       AND NOT i.is_test AND i.merged_into IS NULL
       AND i.severity IN ('sev1', 'sev2')
       AND (since IS NULL OR e.at >= since)
-      AND (until IS NULL OR e.at < until);
+      AND (until IS NULL OR e.at < until)
+    ORDER BY e.at DESC, i.tenant_id, i.incident_id, e.event_id DESC;
 END;
 COMMENT ON FUNCTION bcce.incident_timeline(timestamptz, timestamptz) IS 'What happened in severe incidents between since (inclusive) and until (exclusive)? NULL leaves an end open. Same columns as the view of this name.';
 
@@ -7817,7 +7840,7 @@ SELECT
     x.response_action,
     x.actor_key
 FROM bcce.incident_timeline(NULL::timestamptz, NULL::timestamptz) x;
-COMMENT ON VIEW bcce.incident_timeline IS 'What happened in severe incidents, step by step? One row per event of a declared sev1 or sev2 incident; the latest have the largest at. For a period use the function of this name.';
+COMMENT ON VIEW bcce.incident_timeline IS 'What happened in severe incidents, step by step? One row per event of a declared sev1 or sev2 incident, newest first. For a period use the function of this name.';
 COMMENT ON COLUMN bcce.incident_timeline.tenant_id IS 'tenant';
 COMMENT ON COLUMN bcce.incident_timeline.tenant_name IS 'display name of the tenant';
 COMMENT ON COLUMN bcce.incident_timeline.at IS 'when it happened';
@@ -7943,13 +7966,18 @@ RETURNS TABLE (
     active_teams bigint,
     active_teams_percent numeric,
     retained_users bigint,
-    retained_percent numeric
+    retained_percent numeric,
+    weekly_active_users bigint,
+    wau_mau_percent numeric,
+    sessions bigint
 )
 LANGUAGE sql STABLE PARALLEL RESTRICTED
 BEGIN ATOMIC
     WITH activity AS (
         SELECT t.tenant_id, a.user_key, date_trunc('month', local.day::timestamp)::date AS month,
-               bool_or(since IS NULL OR a.at >= since) AS in_window
+               bool_or(since IS NULL OR a.at >= since) AS in_window,
+               max(local.day) AS last_day,
+               max(a.at) AS last_at
         FROM bcce_data.tenants t
         JOIN bcce_data.user_activity(since - interval '1536 hours', until) a ON a.tenant_id = t.tenant_id
         CROSS JOIN LATERAL bcce_data.local_date(a.at, t.timezone) local
@@ -7969,22 +7997,78 @@ BEGIN ATOMIC
             AND before.month = (m.month - interval '1 month')::date
         GROUP BY m.tenant_id, m.month
     ),
-    month AS (
+    -- From the first month with an active user to now, or to the last one where that is over 35 days ago.
+    span AS (
         SELECT
             t.tenant_id,
             t.tenant_name,
-            u.month,
-            u.active,
-            u.retained,
+            t.timezone,
+            a.first_month,
+            date_trunc('month', last.day::timestamp)::date AS last_month,
+            last.day AS last_day
+        FROM bcce_data.tenants t
+        JOIN (
+            SELECT
+                m.tenant_id,
+                min(m.month) FILTER (WHERE m.in_window) AS first_month,
+                CASE WHEN until IS NOT NULL THEN
+                         greatest(max(m.last_at), (SELECT least(until - interval '1 microsecond', bcce.report_now())))
+                     WHEN max(m.last_at) < (SELECT bcce.report_now() - interval '840 hours') THEN max(m.last_at)
+                     ELSE greatest(max(m.last_at), (SELECT bcce.report_now())) END AS last_at
+            FROM activity m
+            GROUP BY m.tenant_id
+        ) a ON a.tenant_id = t.tenant_id
+        CROSS JOIN LATERAL bcce_data.local_date(a.last_at, t.timezone) last
+        WHERE a.first_month IS NOT NULL
+    ),
+    month AS (
+        SELECT
+            s.tenant_id,
+            s.tenant_name,
+            s.timezone,
+            calendar.month,
+            coalesce(u.active, 0) AS active,
+            coalesce(u.retained, 0) AS retained,
             before.ever AS active_before,
+            least(s.last_day, (calendar.month + interval '1 month')::date - 1) AS last_day,
             first_day.starts_at,
             next_day.starts_at AS ends_at
-        FROM user_month u
-        JOIN bcce_data.tenants t ON t.tenant_id = u.tenant_id
-        LEFT JOIN user_month before ON before.tenant_id = u.tenant_id AND before.month = (u.month - interval '1 month')::date
-        CROSS JOIN LATERAL bcce_data.local_midnight(u.month, t.timezone) first_day
-        CROSS JOIN LATERAL bcce_data.local_midnight((u.month + interval '1 month')::date, t.timezone) next_day
-        WHERE u.active > 0
+        FROM span s
+        CROSS JOIN LATERAL (
+            SELECT (s.first_month + make_interval(months => n.n))::date AS month
+            FROM generate_series(0, (extract(year FROM s.last_month) * 12 + extract(month FROM s.last_month)
+                                     - extract(year FROM s.first_month) * 12 - extract(month FROM s.first_month))::integer) AS n (n)
+        ) calendar
+        LEFT JOIN user_month u ON u.tenant_id = s.tenant_id AND u.month = calendar.month
+        LEFT JOIN user_month before ON before.tenant_id = s.tenant_id AND before.month = (calendar.month - interval '1 month')::date
+        CROSS JOIN LATERAL bcce_data.local_midnight(calendar.month, s.timezone) first_day
+        CROSS JOIN LATERAL bcce_data.local_midnight((calendar.month + interval '1 month')::date, s.timezone) next_day
+    ),
+    weekly AS (
+        SELECT m.tenant_id, m.month, count(*) AS active
+        FROM month m
+        JOIN activity a ON a.tenant_id = m.tenant_id AND a.month = m.month AND a.in_window AND a.last_day > m.last_day - 7
+        GROUP BY m.tenant_id, m.month
+    ),
+    session AS (
+        SELECT t.tenant_id, date_trunc('month', local.day::timestamp)::date AS month, count(DISTINCT k.session_id) AS total
+        FROM bcce_data.tenants t
+        JOIN (
+            SELECT e.tenant_id, e.session_id, e.occurred_at AS at
+            FROM bcce_data.events e
+            WHERE (since IS NULL OR e.occurred_at >= since)
+              AND (until IS NULL OR e.occurred_at < until)
+              AND NOT e.is_test AND e.session_id IS NOT NULL
+            UNION ALL
+            SELECT u.tenant_id, u.session_id, u.at
+            FROM bcce_data.model_usage u
+            WHERE (since IS NULL OR u.at >= since)
+              AND (until IS NULL OR u.at < until)
+              AND NOT u.is_test AND u.session_id IS NOT NULL
+        ) k ON k.tenant_id = t.tenant_id
+        CROSS JOIN LATERAL bcce_data.local_date(k.at, t.timezone) local
+        WHERE t.deleted_at IS NULL
+        GROUP BY t.tenant_id, date_trunc('month', local.day::timestamp)::date
     ),
     invited AS (
         SELECT
@@ -8009,14 +8093,19 @@ BEGIN ATOMIC
         m.active,
         coalesce(i.total, 0),
         coalesce(i.active, 0),
-        round(100.0 * i.active / nullif(i.total, 0), 1),
+        round(100.0 * coalesce(i.active, 0) / nullif(i.total, 0), 1),
         coalesce(i.teams, 0),
         coalesce(i.active_teams, 0),
         round(100.0 * i.active_teams / nullif(i.teams, 0), 1),
         m.retained,
-        round(100.0 * m.retained / nullif(m.active_before, 0), 1)
+        round(100.0 * m.retained / nullif(m.active_before, 0), 1),
+        coalesce(w.active, 0),
+        round(100.0 * coalesce(w.active, 0) / nullif(m.active, 0), 1),
+        coalesce(s.total, 0)
     FROM month m
-    LEFT JOIN invited i ON i.tenant_id = m.tenant_id AND i.month = m.month;
+    LEFT JOIN invited i ON i.tenant_id = m.tenant_id AND i.month = m.month
+    LEFT JOIN weekly w ON w.tenant_id = m.tenant_id AND w.month = m.month
+    LEFT JOIN session s ON s.tenant_id = m.tenant_id AND s.month = m.month;
 END;
 COMMENT ON FUNCTION bcce.adoption(timestamptz, timestamptz) IS 'Who took part between since (inclusive) and until (exclusive), month by month? NULL leaves an end open. Same columns as the view of this name; who was active in a month before the window counts as retained.';
 
@@ -8034,9 +8123,12 @@ SELECT
     x.active_teams,
     x.active_teams_percent,
     x.retained_users,
-    x.retained_percent
+    x.retained_percent,
+    x.weekly_active_users,
+    x.wau_mau_percent,
+    x.sessions
 FROM bcce.adoption(NULL::timestamptz, NULL::timestamptz) x;
-COMMENT ON VIEW bcce.adoption IS 'How does adoption develop? One row per visible tenant and month of its zone with an active user. For a period use the function of this name.';
+COMMENT ON VIEW bcce.adoption IS 'How does adoption develop? One row per visible tenant and month of its zone, from the first with an active user to now (to the last where that is over 35 days ago); months without activity included. For a period use the function of this name.';
 COMMENT ON COLUMN bcce.adoption.tenant_id IS 'tenant';
 COMMENT ON COLUMN bcce.adoption.tenant_name IS 'display name of the tenant';
 COMMENT ON COLUMN bcce.adoption.period_start_at IS 'first instant of the month in the tenant''s zone';
@@ -8050,6 +8142,9 @@ COMMENT ON COLUMN bcce.adoption.active_teams IS 'of these, with an active one';
 COMMENT ON COLUMN bcce.adoption.active_teams_percent IS 'percent of the teams with an active member, one decimal; NULL: no teams';
 COMMENT ON COLUMN bcce.adoption.retained_users IS 'active users who were active in the month before';
 COMMENT ON COLUMN bcce.adoption.retained_percent IS 'percent of the users of the month before who are active, one decimal; NULL: there were none';
+COMMENT ON COLUMN bcce.adoption.weekly_active_users IS 'active users of the last seven days of the month (so far), days before the month not included';
+COMMENT ON COLUMN bcce.adoption.wau_mau_percent IS 'percent of the month''s active users who were active in its last seven days (WAU by MAU), one decimal; NULL: nobody was active';
+COMMENT ON COLUMN bcce.adoption.sessions IS 'distinct sessions of events and model calls';
 
 -- How often and how well is deployed, month by month.
 CREATE OR REPLACE FUNCTION bcce.dora_metrics(since timestamptz DEFAULT NULL, until timestamptz DEFAULT NULL)
@@ -8135,6 +8230,72 @@ $bcce_module$);
 
 INSERT INTO bcce.module (part, name, sql) VALUES ('report', '29_first_workflow', $bcce_module$
 -- How long people take until they first run something.
+CREATE OR REPLACE FUNCTION bcce.first_workflow_by_user(since timestamptz DEFAULT NULL, until timestamptz DEFAULT NULL)
+RETURNS TABLE (
+    tenant_id uuid,
+    tenant_name text,
+    user_key text,
+    team_id text,
+    provisioned_at timestamptz,
+    first_run_at timestamptz,
+    first_run_minutes double precision,
+    waiting_minutes double precision,
+    is_waiting boolean
+)
+LANGUAGE sql STABLE PARALLEL RESTRICTED
+BEGIN ATOMIC
+    SELECT
+        t.tenant_id,
+        t.tenant_name,
+        p.user_key,
+        p.team_id,
+        p.provisioned_at,
+        f.first_at,
+        CASE WHEN f.first_at >= p.provisioned_at THEN extract(epoch FROM f.first_at - p.provisioned_at)::double precision / 60 END,
+        CASE WHEN f.first_at IS NULL THEN extract(epoch FROM
+            least(p.deprovisioned_at, (SELECT least(until, bcce.report_now()))) - p.provisioned_at)::double precision / 60 END,
+        f.first_at IS NULL
+    FROM bcce_data.tenants t
+    JOIN bcce_data.principals p ON p.tenant_id = t.tenant_id
+    LEFT JOIN (
+        SELECT r.tenant_id, r.user_key, min(r.started_at) AS first_at
+        FROM bcce_data.workflow_runs r
+        WHERE NOT r.is_test AND r.status <> 'skipped' AND r.user_key IS NOT NULL
+          AND (until IS NULL OR r.started_at < until)
+        GROUP BY r.tenant_id, r.user_key
+    ) f ON f.tenant_id = p.tenant_id AND f.user_key = p.user_key
+    WHERE t.deleted_at IS NULL
+      AND isfinite(p.provisioned_at)
+      AND (since IS NULL OR p.provisioned_at >= since)
+      AND (until IS NULL OR p.provisioned_at < until)
+      AND p.provisioned_at <= (SELECT least(until, bcce.report_now()));
+END;
+COMMENT ON FUNCTION bcce.first_workflow_by_user(timestamptz, timestamptz) IS 'How long did each of those provisioned between since (inclusive) and until (exclusive) take to a first run? NULL leaves an end open. Same columns as the view of this name; who first ran one after the window still waits.';
+
+CREATE OR REPLACE VIEW bcce.first_workflow_by_user WITH (security_invoker = true) AS
+SELECT
+    x.tenant_id,
+    x.tenant_name,
+    x.user_key,
+    x.team_id,
+    x.provisioned_at,
+    x.first_run_at,
+    x.first_run_minutes,
+    x.waiting_minutes,
+    x.is_waiting
+FROM bcce.first_workflow_by_user(NULL::timestamptz, NULL::timestamptz) x;
+COMMENT ON VIEW bcce.first_workflow_by_user IS 'How long does each person take until a first run? One row per person with a known time of provisioning. For a period use the function of this name.';
+COMMENT ON COLUMN bcce.first_workflow_by_user.tenant_id IS 'tenant';
+COMMENT ON COLUMN bcce.first_workflow_by_user.tenant_name IS 'display name of the tenant';
+COMMENT ON COLUMN bcce.first_workflow_by_user.user_key IS 'pseudonym of the person';
+COMMENT ON COLUMN bcce.first_workflow_by_user.team_id IS 'team of the person; NULL: none known';
+COMMENT ON COLUMN bcce.first_workflow_by_user.provisioned_at IS 'when access was given';
+COMMENT ON COLUMN bcce.first_workflow_by_user.first_run_at IS 'start of the first run; NULL: none yet';
+COMMENT ON COLUMN bcce.first_workflow_by_user.first_run_minutes IS 'time from provisioning to the first run, minutes; NULL: none yet, or it was before';
+COMMENT ON COLUMN bcce.first_workflow_by_user.waiting_minutes IS 'time that one who ran none yet has waited, minutes, up to deprovisioning, now or the window''s end; NULL: not waiting';
+COMMENT ON COLUMN bcce.first_workflow_by_user.is_waiting IS 'true for one who ran none yet: the time to the first run is longer than waiting_minutes (censored)';
+
+-- The same, one row per tenant.
 CREATE OR REPLACE FUNCTION bcce.time_to_first_workflow(since timestamptz DEFAULT NULL, until timestamptz DEFAULT NULL)
 RETURNS TABLE (
     tenant_id uuid,
@@ -8151,27 +8312,14 @@ BEGIN ATOMIC
     SELECT
         t.tenant_id,
         t.tenant_name,
-        count(p.provisioned_at),
-        count(*) FILTER (WHERE f.first_at >= p.provisioned_at),
-        count(*) FILTER (WHERE f.first_at < p.provisioned_at),
-        count(p.provisioned_at) FILTER (WHERE f.first_at IS NULL),
-        percentile_cont(0.5) WITHIN GROUP (ORDER BY extract(epoch FROM f.first_at - p.provisioned_at)::double precision / 60)
-            FILTER (WHERE f.first_at >= p.provisioned_at),
-        max(extract(epoch FROM least(p.deprovisioned_at, (SELECT least(until, bcce.report_now()))) - p.provisioned_at)::double precision / 60)
-            FILTER (WHERE f.first_at IS NULL)
+        count(u.user_key),
+        count(u.first_run_minutes),
+        count(*) FILTER (WHERE u.first_run_at < u.provisioned_at),
+        count(*) FILTER (WHERE u.is_waiting),
+        percentile_cont(0.5) WITHIN GROUP (ORDER BY u.first_run_minutes),
+        max(u.waiting_minutes)
     FROM bcce_data.tenants t
-    LEFT JOIN bcce_data.principals p
-        ON p.tenant_id = t.tenant_id AND isfinite(p.provisioned_at)
-        AND (since IS NULL OR p.provisioned_at >= since)
-        AND (until IS NULL OR p.provisioned_at < until)
-        AND p.provisioned_at <= (SELECT least(until, bcce.report_now()))
-    LEFT JOIN (
-        SELECT r.tenant_id, r.user_key, min(r.started_at) AS first_at
-        FROM bcce_data.workflow_runs r
-        WHERE NOT r.is_test AND r.status <> 'skipped' AND r.user_key IS NOT NULL
-          AND (until IS NULL OR r.started_at < until)
-        GROUP BY r.tenant_id, r.user_key
-    ) f ON f.tenant_id = p.tenant_id AND f.user_key = p.user_key
+    LEFT JOIN bcce.first_workflow_by_user(since, until) u ON u.tenant_id = t.tenant_id
     WHERE t.deleted_at IS NULL
     GROUP BY t.tenant_id, t.tenant_name;
 END;

@@ -45,7 +45,7 @@ SELECT s.report FROM bcce_data.report_sources() s WHERE s.report NOT IN (SELECT 
 
 \echo == some of them
 SELECT metric, unit, direction, classification, pii, definition FROM bcce.metric_catalogue
-WHERE metric IN ('failure_rate_percent', 'total_cost_usd', 'availability_percent', 'runs_failed', 'auc', 'throughput_rps', 'latest_failure_probability')
+WHERE metric IN ('failure_rate_percent', 'total_cost_usd', 'availability_percent', 'runs_failed', 'first_run_minutes', 'auc', 'throughput_rps', 'latest_failure_probability')
 ORDER BY metric;
 SELECT metric, reports FROM bcce.metric_catalogue WHERE metric IN ('failure_rate_percent', 'throughput_rps') ORDER BY metric;
 SELECT source_columns FROM bcce.metric_catalogue WHERE metric = 'runs_failed';

@@ -54,6 +54,12 @@ SELECT period_start_at, total_workflows AS total, succeeded_workflows AS succeed
 FROM bcce.executions_by_status_hourly WHERE tenant_name = 'Flow york' ORDER BY period_start_at;
 SELECT period_start_at, total_workflows AS total, failed_workflows AS failed, running_workflows AS running
 FROM bcce.executions_by_status_hourly('2026-11-01 05:30', '2026-11-01 06:05') WHERE tenant_name = 'Flow york' ORDER BY period_start_at;
+-- To the window's end, which is exclusive, and to the last run of old data.
+SELECT period_start_at, total_workflows AS total FROM bcce.executions_by_status_hourly('2026-11-01 06:05', '2026-11-01 08:00') WHERE tenant_name = 'Flow york' ORDER BY period_start_at;
+BEGIN;
+SET LOCAL bcce.test_now = '2026-12-25 00:00:00+00';
+SELECT max(period_start_at) AS last FROM bcce.executions_by_status_hourly WHERE tenant_name = 'Flow york';
+ROLLBACK;
 SELECT count(*) AS rows_of_idle FROM bcce.executions_by_status_hourly WHERE tenant_name = 'Flow idle';
 
 -- Episodes: F (c) F S, F F still open; a success first, cancelled and skipped runs are nothing.
