@@ -205,6 +205,8 @@ CREATE OR REPLACE FUNCTION bcce_data.mttr_incidents(since timestamptz, until tim
 RETURNS TABLE (
     tenant_id uuid,
     incident_id text,
+    service_id text,
+    severity text,
     is_derived boolean,
     state text,
     started_at timestamptz,
@@ -224,6 +226,7 @@ BEGIN ATOMIC
             d.tenant_id,
             d.incident_id,
             d.service_id,
+            d.severity,
             d.state,
             d.started_at,
             d.ended_at,
@@ -234,6 +237,8 @@ BEGIN ATOMIC
     SELECT
         d.tenant_id,
         d.incident_id,
+        d.service_id,
+        d.severity,
         false AS is_derived,
         d.state,
         d.started_at,
@@ -253,6 +258,8 @@ BEGIN ATOMIC
     UNION ALL
     SELECT
         e.tenant_id,
+        NULL,
+        e.service_id,
         NULL,
         true,
         e.state,
