@@ -4180,29 +4180,29 @@ RETURN CASE
 END;
 COMMENT ON FUNCTION bcce_data.infra_share(numeric, timestamptz, timestamptz, timestamptz, timestamptz) IS 'The part of a bill that falls between since and until, by overlap, in US dollars; a share is rounded to ten decimals.';
 
-CREATE OR REPLACE FUNCTION bcce_data.user_activity(since timestamptz, until timestamptz)
+CREATE OR REPLACE FUNCTION bcce_data.user_activity(since timestamptz, until timestamptz, starts_at timestamptz)
 RETURNS TABLE (tenant_id uuid, user_key text, at timestamptz)
 LANGUAGE sql STABLE PARALLEL RESTRICTED
 BEGIN ATOMIC
     SELECT r.tenant_id, r.user_key, r.started_at
     FROM bcce_data.workflow_runs r
-    WHERE (since IS NULL OR r.started_at >= since)
+    WHERE (since IS NULL OR r.started_at >= starts_at)
       AND (until IS NULL OR r.started_at < until)
       AND NOT r.is_test AND r.status <> 'skipped' AND r.user_key IS NOT NULL
     UNION ALL
     SELECT e.tenant_id, e.user_key, e.occurred_at
     FROM bcce_data.events e
-    WHERE (since IS NULL OR e.occurred_at >= since)
+    WHERE (since IS NULL OR e.occurred_at >= starts_at)
       AND (until IS NULL OR e.occurred_at < until)
       AND NOT e.is_test AND e.user_key IS NOT NULL
     UNION ALL
     SELECT u.tenant_id, u.user_key, u.at
     FROM bcce_data.model_usage u
-    WHERE (since IS NULL OR u.at >= since)
+    WHERE (since IS NULL OR u.at >= starts_at)
       AND (until IS NULL OR u.at < until)
       AND NOT u.is_test AND u.user_key IS NOT NULL;
 END;
-COMMENT ON FUNCTION bcce_data.user_activity(timestamptz, timestamptz) IS 'What users did between since (inclusive) and until (exclusive): one row per run, event and model call of a pseudonymous user. Guests are not users.';
+COMMENT ON FUNCTION bcce_data.user_activity(timestamptz, timestamptz, timestamptz) IS 'What users did between starts_at (inclusive; ever, where since is NULL) and until (exclusive): one row per run, event and model call of a pseudonymous user. Guests are not users. starts_at is since, or computed from it: a test of a computed value for NULL would keep partitions from being left out.';
 $bcce_module$);
 
 INSERT INTO bcce.module (part, name, sql) VALUES ('report', '13_predictions', $bcce_module$
@@ -5616,7 +5616,7 @@ BEGIN ATOMIC
     ) infra ON infra.tenant_id = t.tenant_id
     LEFT JOIN (
         SELECT a.tenant_id, count(DISTINCT a.user_key) AS active
-        FROM bcce_data.user_activity(since, until) a
+        FROM bcce_data.user_activity(since, until, since) a
         GROUP BY a.tenant_id
     ) person ON person.tenant_id = t.tenant_id
     CROSS JOIN LATERAL (
@@ -5735,15 +5735,20 @@ BEGIN ATOMIC
         CROSS JOIN LATERAL (
             SELECT least(
                 (SELECT min(r.started_at) FROM bcce_data.workflow_runs r
-                 WHERE r.tenant_id = t.tenant_id AND NOT r.is_test AND r.status <> 'skipped'),
+                 WHERE r.tenant_id = t.tenant_id AND NOT r.is_test AND r.status <> 'skipped'
+                   AND (until IS NULL OR r.started_at < until)),
                 (SELECT min(m.observed_at) FROM bcce_data.performance_metrics m
-                 WHERE m.tenant_id = t.tenant_id AND NOT m.is_test),
+                 WHERE m.tenant_id = t.tenant_id AND NOT m.is_test
+                   AND (until IS NULL OR m.observed_at < until)),
                 (SELECT min(p.predicted_at) FROM bcce_data.predictions p
-                 WHERE p.tenant_id = t.tenant_id AND NOT p.is_test),
+                 WHERE p.tenant_id = t.tenant_id AND NOT p.is_test
+                   AND (until IS NULL OR p.predicted_at < until)),
                 (SELECT min(u.at) FROM bcce_data.model_usage u
-                 WHERE u.tenant_id = t.tenant_id AND NOT u.is_test),
+                 WHERE u.tenant_id = t.tenant_id AND NOT u.is_test
+                   AND (until IS NULL OR u.at < until)),
                 (SELECT min(e.occurred_at) FROM bcce_data.events e
-                 WHERE e.tenant_id = t.tenant_id AND NOT e.is_test)
+                 WHERE e.tenant_id = t.tenant_id AND NOT e.is_test
+                   AND (until IS NULL OR e.occurred_at < until))
             ) AS at
         ) first
         CROSS JOIN LATERAL (
@@ -6270,7 +6275,8 @@ BEGIN ATOMIC
         CROSS JOIN LATERAL (
             SELECT least(
                 (SELECT min(m.observed_at) FROM bcce_data.performance_metrics m
-                 WHERE m.tenant_id = s.tenant_id AND m.service_id = s.service_id AND NOT m.is_test),
+                 WHERE m.tenant_id = s.tenant_id AND m.service_id = s.service_id AND NOT m.is_test
+                   AND (until IS NULL OR m.observed_at < until) AND m.observed_at <= s.judged_at),
                 (SELECT min(p.started_at) FROM bcce_data.impact_spans(until) p
                  WHERE p.tenant_id = s.tenant_id AND p.service_id = s.service_id)
             ) AS at
@@ -6835,7 +6841,7 @@ BEGIN ATOMIC
     person AS (
         SELECT a.tenant_id, local.day, count(DISTINCT a.user_key) AS active
         FROM bcce_data.tenants t
-        JOIN bcce_data.user_activity(since, until) a ON a.tenant_id = t.tenant_id
+        JOIN bcce_data.user_activity(since, until, since) a ON a.tenant_id = t.tenant_id
         CROSS JOIN LATERAL bcce_data.local_date(a.at, t.timezone) local
         WHERE t.deleted_at IS NULL
         GROUP BY a.tenant_id, local.day
@@ -8101,7 +8107,7 @@ BEGIN ATOMIC
                max(local.day) AS last_day,
                max(a.at) AS last_at
         FROM bcce_data.tenants t
-        JOIN bcce_data.user_activity(since - interval '1536 hours', until) a ON a.tenant_id = t.tenant_id
+        JOIN bcce_data.user_activity(since, until, since - interval '1536 hours') a ON a.tenant_id = t.tenant_id
         CROSS JOIN LATERAL bcce_data.local_date(a.at, t.timezone) local
         WHERE t.deleted_at IS NULL
         GROUP BY t.tenant_id, a.user_key, date_trunc('month', local.day::timestamp)::date

@@ -80,7 +80,7 @@ BEGIN ATOMIC
     ) infra ON infra.tenant_id = t.tenant_id
     LEFT JOIN (
         SELECT a.tenant_id, count(DISTINCT a.user_key) AS active
-        FROM bcce_data.user_activity(since, until) a
+        FROM bcce_data.user_activity(since, until, since) a
         GROUP BY a.tenant_id
     ) person ON person.tenant_id = t.tenant_id
     CROSS JOIN LATERAL (

@@ -74,7 +74,8 @@ BEGIN ATOMIC
         CROSS JOIN LATERAL (
             SELECT least(
                 (SELECT min(m.observed_at) FROM bcce_data.performance_metrics m
-                 WHERE m.tenant_id = s.tenant_id AND m.service_id = s.service_id AND NOT m.is_test),
+                 WHERE m.tenant_id = s.tenant_id AND m.service_id = s.service_id AND NOT m.is_test
+                   AND (until IS NULL OR m.observed_at < until) AND m.observed_at <= s.judged_at),
                 (SELECT min(p.started_at) FROM bcce_data.impact_spans(until) p
                  WHERE p.tenant_id = s.tenant_id AND p.service_id = s.service_id)
             ) AS at

@@ -106,7 +106,7 @@ BEGIN ATOMIC
     person AS (
         SELECT a.tenant_id, local.day, count(DISTINCT a.user_key) AS active
         FROM bcce_data.tenants t
-        JOIN bcce_data.user_activity(since, until) a ON a.tenant_id = t.tenant_id
+        JOIN bcce_data.user_activity(since, until, since) a ON a.tenant_id = t.tenant_id
         CROSS JOIN LATERAL bcce_data.local_date(a.at, t.timezone) local
         WHERE t.deleted_at IS NULL
         GROUP BY a.tenant_id, local.day

@@ -26,7 +26,7 @@ BEGIN ATOMIC
                max(local.day) AS last_day,
                max(a.at) AS last_at
         FROM bcce_data.tenants t
-        JOIN bcce_data.user_activity(since - interval '1536 hours', until) a ON a.tenant_id = t.tenant_id
+        JOIN bcce_data.user_activity(since, until, since - interval '1536 hours') a ON a.tenant_id = t.tenant_id
         CROSS JOIN LATERAL bcce_data.local_date(a.at, t.timezone) local
         WHERE t.deleted_at IS NULL
         GROUP BY t.tenant_id, a.user_key, date_trunc('month', local.day::timestamp)::date
