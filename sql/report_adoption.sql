@@ -52,6 +52,18 @@ FROM bcce.dora_metrics WHERE tenant_name LIKE 'Adopt%' ORDER BY month;
 SELECT deployments_started AS started, deployments_succeeded AS succeeded, deployments_per_day AS per_day, change_failure_rate_percent AS failure_rate
 FROM bcce.dora_metrics('2026-11-01 04:00', '2026-11-01 05:00') WHERE tenant_name LIKE 'Adopt%';
 
+-- Months without a deployment are rows, to the window's end; the rates are not known there.
+SELECT month, deployments_started AS started, deployments_per_day AS per_day, change_failure_rate_percent AS failure_rate, median_recovery_minutes AS recovery
+FROM bcce.dora_metrics(NULL, '2026-11-01 03:00') WHERE tenant_name LIKE 'Adopt%';
+BEGIN;
+SET LOCAL bcce.test_now = '2026-12-06 05:00:00+00';
+SELECT month, deployments_started AS started, deployments_per_day AS per_day, change_failure_rate_percent AS failure_rate, median_recovery_minutes AS recovery
+FROM bcce.dora_metrics WHERE tenant_name LIKE 'Adopt%' ORDER BY month;
+SET LOCAL bcce.test_now = '2027-02-06 05:00:00+00';
+SELECT max(month) AS last FROM bcce.dora_metrics WHERE tenant_name LIKE 'Adopt%';
+SELECT max(month) AS last FROM bcce.dora_metrics('2026-11-01', '2027-02-01 05:00+00') WHERE tenant_name LIKE 'Adopt%';
+ROLLBACK;
+
 -- Numbers for programs, as a reader of one tenant sees them.
 SET client_min_messages = warning;
 SELECT bcce.create_login('regress_adopt_reader', 'adopt-york');

@@ -217,7 +217,8 @@ BEGIN ATOMIC
             date_trunc('month', local.day::timestamp)::date AS month,
             count(*) AS started,
             count(*) FILTER (WHERE r.status = 'succeeded' AND ended.by_now) AS succeeded,
-            count(*) FILTER (WHERE r.status IN ('failed', 'timed_out') AND ended.by_now) AS failed
+            count(*) FILTER (WHERE r.status IN ('failed', 'timed_out') AND ended.by_now) AS failed,
+            max(r.started_at) AS last_at
         FROM bcce_data.tenants t
         JOIN bcce_data.workflows w ON w.tenant_id = t.tenant_id AND w.kind = 'deployment'
         JOIN bcce_data.workflow_runs r ON r.tenant_id = w.tenant_id AND r.workflow_id = w.workflow_id
@@ -229,23 +230,47 @@ BEGIN ATOMIC
           AND (until IS NULL OR r.started_at < until)
           AND r.started_at <= (SELECT least(until, bcce.report_now()))
         GROUP BY t.tenant_id, t.tenant_name, t.timezone, date_trunc('month', local.day::timestamp)::date
+    ),
+    -- From the first month with a deployment to now, or to the last one where that is over 35 days ago.
+    span AS (
+        SELECT a.tenant_id, a.tenant_name, a.timezone, a.first_month, date_trunc('month', last.day::timestamp)::date AS last_month
+        FROM (
+            SELECT
+                d.tenant_id,
+                d.tenant_name,
+                d.timezone,
+                min(d.month) AS first_month,
+                CASE WHEN until IS NOT NULL THEN
+                         greatest(max(d.last_at), (SELECT least(until - interval '1 microsecond', bcce.report_now())))
+                     WHEN max(d.last_at) < (SELECT bcce.report_now() - interval '840 hours') THEN max(d.last_at)
+                     ELSE (SELECT bcce.report_now()) END AS last_at
+            FROM deployment d
+            GROUP BY d.tenant_id, d.tenant_name, d.timezone
+        ) a
+        CROSS JOIN LATERAL bcce_data.local_date(a.last_at, a.timezone) last
     )
     SELECT
-        d.tenant_id,
-        d.tenant_name,
+        c.tenant_id,
+        c.tenant_name,
         first_day.starts_at,
-        d.month,
-        d.started,
-        d.succeeded,
-        d.failed,
-        round(d.succeeded * 86400 / nullif(extract(epoch FROM least(next_day.starts_at, (SELECT least(until, bcce.report_now())))
+        c.month,
+        coalesce(d.started, 0),
+        coalesce(d.succeeded, 0),
+        coalesce(d.failed, 0),
+        round(coalesce(d.succeeded, 0) * 86400 / nullif(extract(epoch FROM least(next_day.starts_at, (SELECT least(until, bcce.report_now())))
                                                      - greatest(first_day.starts_at, since)), 0), 4),
         round(100.0 * d.failed / nullif(d.succeeded + d.failed, 0), 1),
         m.median_mttr_minutes
-    FROM deployment d
-    LEFT JOIN bcce.mttr_by_month(since, until) m ON m.tenant_id = d.tenant_id AND m.month = d.month
-    CROSS JOIN LATERAL bcce_data.local_midnight(d.month, d.timezone) first_day
-    CROSS JOIN LATERAL bcce_data.local_midnight((d.month + interval '1 month')::date, d.timezone) next_day;
+    FROM (
+        SELECT s.tenant_id, s.tenant_name, s.timezone, (s.first_month + make_interval(months => n.n))::date AS month
+        FROM span s
+        CROSS JOIN LATERAL generate_series(0, (extract(year FROM s.last_month) * 12 + extract(month FROM s.last_month)
+            - extract(year FROM s.first_month) * 12 - extract(month FROM s.first_month))::integer) AS n (n)
+    ) c
+    LEFT JOIN deployment d ON d.tenant_id = c.tenant_id AND d.month = c.month
+    LEFT JOIN bcce.mttr_by_month(since, until) m ON m.tenant_id = c.tenant_id AND m.month = c.month
+    CROSS JOIN LATERAL bcce_data.local_midnight(c.month, c.timezone) first_day
+    CROSS JOIN LATERAL bcce_data.local_midnight((c.month + interval '1 month')::date, c.timezone) next_day;
 END;
 COMMENT ON FUNCTION bcce.dora_metrics(timestamptz, timestamptz) IS 'How often and how well was deployed between since (inclusive) and until (exclusive), month by month? NULL leaves an end open. Same columns as the view of this name; what finished after the window does not count as finished.';
 
@@ -262,7 +287,7 @@ SELECT
     x.change_failure_rate_percent,
     x.median_recovery_minutes
 FROM bcce.dora_metrics(NULL::timestamptz, NULL::timestamptz) x;
-COMMENT ON VIEW bcce.dora_metrics IS 'How often and how well is deployed? One row per visible tenant and month of its zone with a run of a workflow of kind deployment. For a period use the function of this name.';
+COMMENT ON VIEW bcce.dora_metrics IS 'How often and how well is deployed? One row per visible tenant and month of its zone, from the first with a run of a workflow of kind deployment to now (to the last where that is over 35 days ago); months without one included. For a period use the function of this name.';
 COMMENT ON COLUMN bcce.dora_metrics.tenant_id IS 'tenant';
 COMMENT ON COLUMN bcce.dora_metrics.tenant_name IS 'display name of the tenant';
 COMMENT ON COLUMN bcce.dora_metrics.period_start_at IS 'first instant of the month in the tenant''s zone';
