@@ -11,7 +11,7 @@ SELECT
         WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
           AND a.atttypid IN ('timestamptz'::regtype, 'date'::regtype)
           -- Others, such as last_seen_at, describe a row and do not place it in time.
-          AND (a.attname IN ('period_start_at', 'occurred_at', 'started_at', 'opened_at', 'observed_at', 'predicted_at', 'failed_at', 'at')
+          AND (a.attname IN ('period_start_at', 'occurred_at', 'started_at', 'opened_at', 'observed_at', 'predicted_at', 'failed_at', 'provisioned_at', 'at')
                OR a.attname LIKE '%\_date')
         ORDER BY a.attnum
         LIMIT 1
