@@ -778,7 +778,15 @@ VALUES ('window_minutes', 15, 'minutes', 'length of the window that is judged'),
        ('degraded_cpu_percent', 70, 'percent', 'degraded above this CPU use'),
        ('degraded_memory_percent', 80, 'percent', 'degraded above this memory use'),
        ('degraded_storage_percent', 85, 'percent', 'degraded above this storage use'),
-       ('degraded_network_percent', 60, 'percent', 'degraded above this network use')
+       ('degraded_network_percent', 60, 'percent', 'degraded above this network use'),
+       ('fast_burn_rate', 14.4, 'times', 'degraded when the error budget burns faster over both fast windows'),
+       ('fast_burn_long_minutes', 60, 'minutes', 'length of the long fast window'),
+       ('fast_burn_short_minutes', 5, 'minutes', 'length of the short fast window'),
+       ('slow_burn_rate', 6, 'times', 'degraded when the error budget burns faster over both slow windows'),
+       ('slow_burn_long_minutes', 360, 'minutes', 'length of the long slow window'),
+       ('slow_burn_short_minutes', 30, 'minutes', 'length of the short slow window'),
+       ('burn_min_requests', 20, 'requests', 'fewest requests in a short window for a burn rate'),
+       ('status_lookback_minutes', 1440, 'minutes', 'how far back status_since looks')
 ON CONFLICT (threshold) DO NOTHING;
 
 CREATE TABLE IF NOT EXISTS bcce_data.health_thresholds (
@@ -981,6 +989,19 @@ COMMENT ON COLUMN bcce_data.maintenance_windows.service_id IS 'service';
 COMMENT ON COLUMN bcce_data.maintenance_windows.starts_at IS 'start, inclusive';
 COMMENT ON COLUMN bcce_data.maintenance_windows.ends_at IS 'end, exclusive';
 
+CREATE TABLE IF NOT EXISTS bcce_data.slos (
+    tenant_id uuid NOT NULL,
+    service_id text NOT NULL DEFAULT '*',
+    target_percent numeric NOT NULL,
+    CONSTRAINT slos_pkey PRIMARY KEY (tenant_id, service_id),
+    CONSTRAINT slos_tenant_fkey FOREIGN KEY (tenant_id) REFERENCES bcce_data.tenants,
+    CONSTRAINT slos_target_percent_check CHECK (target_percent > 0 AND target_percent <= 100)
+);
+COMMENT ON TABLE bcce_data.slos IS 'what share of their requests services promise to answer without error, over 30 days';
+COMMENT ON COLUMN bcce_data.slos.tenant_id IS 'tenant';
+COMMENT ON COLUMN bcce_data.slos.service_id IS 'service, or * for those of the tenant without a row of their own';
+COMMENT ON COLUMN bcce_data.slos.target_percent IS 'percent of the requests without error; the rest is the error budget';
+
 CREATE TABLE IF NOT EXISTS bcce_data.workflows (
     tenant_id uuid NOT NULL,
     workflow_id text NOT NULL,
@@ -1054,6 +1075,7 @@ CREATE TABLE IF NOT EXISTS bcce_data.workflow_runs_default PARTITION OF bcce_dat
 CREATE INDEX IF NOT EXISTS workflow_runs_started_at_idx ON bcce_data.workflow_runs
     (tenant_id, started_at) INCLUDE (status, finished_at, workflow_id, user_key);
 CREATE INDEX IF NOT EXISTS workflow_runs_workflow_idx ON bcce_data.workflow_runs (tenant_id, workflow_id, started_at);
+CREATE INDEX IF NOT EXISTS workflow_runs_retry_idx ON bcce_data.workflow_runs (tenant_id, retry_of) WHERE retry_of IS NOT NULL;
 COMMENT ON TABLE bcce_data.workflow_runs IS 'one row per run of a workflow, recorded when it starts and completed when it ends; by month of started_at';
 COMMENT ON COLUMN bcce_data.workflow_runs.tenant_id IS 'tenant';
 COMMENT ON COLUMN bcce_data.workflow_runs.run_id IS 'the sender''s id of the run';
@@ -1696,6 +1718,7 @@ BEGIN
             ('rejected_input', '{source,reason,key:example_key}'),
             ('services', '{key:service_id,service_name,key:team_id,criticality}'),
             ('maintenance_windows', '{key:service_id}'),
+            ('slos', '{key:service_id}'),
             ('workflows', '{key:workflow_id,name,key:service_id,criticality}'),
             ('workflow_run_keys', '{key:run_id}'),
             ('workflow_runs', '{key:run_id,key:workflow_id,key:service_id,user:user_key,error_class,error_message,environment,region,risk_level,identity_provider,key:retry_of,key:source_account,source,classification}'),
@@ -4054,6 +4077,29 @@ BEGIN ATOMIC
 END;
 COMMENT ON FUNCTION bcce_data.declared_incidents(timestamptz) IS 'Declared incidents (no tests, none merged into another) that began before until, with their state then: recovered, open or invalid (ends before it starts, or more than five minutes in the future). They start with their impact, else when detected or opened, and end when recovered, mitigated or resolved, else when closed (is_fallback). Recorded impact spans go before the clocks: impact_minutes is the length of their union, in minutes, NULL unless recovered.';
 
+-- When services hurt: the spans that availability takes the union of.
+CREATE OR REPLACE FUNCTION bcce_data.impact_spans(until timestamptz)
+RETURNS TABLE (tenant_id uuid, service_id text, started_at timestamptz, ended_at timestamptz)
+LANGUAGE sql STABLE PARALLEL RESTRICTED
+BEGIN ATOMIC
+    SELECT d.tenant_id, d.service_id, d.started_at, coalesce(d.ended_at, 'infinity')
+    FROM bcce_data.declared_incidents(until) d
+    WHERE d.state <> 'invalid'
+      AND NOT EXISTS (
+          SELECT 1
+          FROM bcce_data.incident_impacts p
+          WHERE p.tenant_id = d.tenant_id AND p.incident_id = d.incident_id
+            AND (until IS NULL OR lower(p.span) < until)
+      )
+    UNION ALL
+    SELECT d.tenant_id, d.service_id, lower(p.span), coalesce(upper(p.span), 'infinity')
+    FROM bcce_data.declared_incidents(until) d
+    JOIN bcce_data.incident_impacts p ON p.tenant_id = d.tenant_id AND p.incident_id = d.incident_id
+    WHERE d.state <> 'invalid'
+      AND (until IS NULL OR lower(p.span) < until);
+END;
+COMMENT ON FUNCTION bcce_data.impact_spans(timestamptz) IS 'Spans of impact of declared incidents that began before until: the recorded ones, or from the start of an incident to its end where none is recorded; infinity: not over. They overlap.';
+
 -- Whose incidents count, and which: one definition for all reports of recovery.
 CREATE OR REPLACE FUNCTION bcce_data.mttr_basis()
 RETURNS TABLE (tenant_id uuid, tenant_name text, timezone text, ever boolean, basis text)
@@ -4079,10 +4125,100 @@ BEGIN ATOMIC
 END;
 COMMENT ON FUNCTION bcce_data.mttr_basis() IS 'Tenants, whether they ever declared an incident, and which incidents count for them: declared, derived or both; the tenant''s setting, auto resolved.';
 
+-- Failure episodes of workflows: from the first failed run to the next success.
+-- One definition for MTTR, where they stand in for declared incidents, and for
+-- the report that lists them.
+CREATE OR REPLACE FUNCTION bcce_data.failure_episodes(until timestamptz, counted_only boolean)
+RETURNS TABLE (
+    tenant_id uuid,
+    tenant_name text,
+    basis text,
+    workflow_id text,
+    service_id text,
+    failed_at timestamptz,
+    ended_at timestamptz,
+    state text,
+    runs_failed bigint,
+    incident_id text
+)
+LANGUAGE sql STABLE PARALLEL RESTRICTED
+BEGIN ATOMIC
+    SELECT
+        n.tenant_id,
+        n.tenant_name,
+        n.basis,
+        n.workflow_id,
+        n.service_id,
+        n.failed_at,
+        n.ended_at,
+        CASE WHEN n.ended_at > (SELECT bcce.report_now() + interval '5 minutes') THEN 'invalid'
+             WHEN n.ended_at <= (SELECT least(until, bcce.report_now() + interval '5 minutes')) THEN 'recovered'
+             ELSE 'open' END,
+        n.runs_failed,
+        (
+            SELECT d.incident_id
+            FROM bcce_data.declared_incidents(until) d
+            WHERE d.tenant_id = n.tenant_id
+              AND d.service_id = n.service_id
+              AND d.started_at <= (SELECT least(until, bcce.report_now()))
+              AND (n.failed_at < coalesce(d.ended_at, 'infinity') OR n.failed_at = d.started_at)
+              AND (d.started_at < coalesce(n.ended_at, 'infinity') OR d.started_at = n.failed_at)
+            ORDER BY d.started_at, d.incident_id
+            LIMIT 1
+        )
+    FROM (
+        -- Where a workflow turns from success to failure or back.  Formed over all
+        -- history, so that a window's edge never makes or hides an episode.
+        SELECT
+            o.tenant_id,
+            o.tenant_name,
+            o.basis,
+            o.workflow_id,
+            o.service_id,
+            o.is_failure,
+            o.finished_at AS failed_at,
+            lead(o.finished_at) OVER turns AS ended_at,
+            coalesce(lead(o.failures) OVER turns, o.all_failures) - o.failures + 1 AS runs_failed
+        FROM (
+            SELECT
+                r.tenant_id,
+                b.tenant_name,
+                b.basis,
+                r.workflow_id,
+                coalesce(r.service_id, w.service_id) AS service_id,
+                r.finished_at,
+                r.started_at,
+                r.run_id,
+                r.status <> 'succeeded' AS is_failure,
+                lag(r.status <> 'succeeded') OVER runs AS was_failure,
+                count(*) FILTER (WHERE known.failure) OVER runs AS failures,
+                count(*) FILTER (WHERE known.failure) OVER (PARTITION BY r.tenant_id, r.workflow_id) AS all_failures
+            FROM bcce_data.mttr_basis() b
+            JOIN bcce_data.workflow_runs r ON r.tenant_id = b.tenant_id
+            LEFT JOIN bcce_data.workflows w ON w.tenant_id = r.tenant_id AND w.workflow_id = r.workflow_id
+            CROSS JOIN LATERAL (
+                SELECT r.status <> 'succeeded' AND r.finished_at <= (SELECT least(until, bcce.report_now())) AS failure
+            ) known
+            WHERE (NOT counted_only OR b.basis IN ('derived', 'both'))
+              AND NOT r.is_test
+              AND r.status IN ('succeeded', 'failed', 'timed_out')
+              AND r.started_at < coalesce(until, 'infinity')
+            WINDOW runs AS (PARTITION BY r.tenant_id, r.workflow_id ORDER BY r.finished_at, r.started_at, r.run_id)
+        ) o
+        WHERE o.is_failure IS DISTINCT FROM o.was_failure
+        WINDOW turns AS (PARTITION BY o.tenant_id, o.workflow_id ORDER BY o.finished_at, o.started_at, o.run_id)
+    ) n
+    WHERE n.is_failure
+      AND n.failed_at <= (SELECT least(until, bcce.report_now()));
+END;
+COMMENT ON FUNCTION bcce_data.failure_episodes(timestamptz, boolean) IS 'Failure episodes of workflows that began before until, over all history: from the finish of the first failed run to the finish of the next success (ended_at), with their state at until or now: recovered, open, or invalid (the success lies over five minutes in the future). Cancelled runs neither open nor close. runs_failed counts the failures known then; incident_id is the declared incident of the same service that an episode overlaps, the earliest of several. counted_only: only of tenants whose MTTR counts episodes.';
+
 CREATE OR REPLACE FUNCTION bcce_data.mttr_incidents(since timestamptz, until timestamptz)
 RETURNS TABLE (
     tenant_id uuid,
     incident_id text,
+    service_id text,
+    severity text,
     is_derived boolean,
     state text,
     started_at timestamptz,
@@ -4102,70 +4238,19 @@ BEGIN ATOMIC
             d.tenant_id,
             d.incident_id,
             d.service_id,
+            d.severity,
             d.state,
             d.started_at,
             d.ended_at,
             d.impact_minutes,
             d.is_fallback
         FROM bcce_data.declared_incidents(until) d
-    ),
-    -- Where a workflow turns from success to failure or back.  Formed over all
-    -- history, so that a window's edge never makes or hides an episode.
-    turn AS (
-        SELECT
-            o.tenant_id,
-            o.workflow_id,
-            o.service_id,
-            o.is_failure,
-            o.finished_at AS started_at,
-            lead(o.finished_at) OVER turns AS ended_at
-        FROM (
-            SELECT
-                r.tenant_id,
-                r.workflow_id,
-                coalesce(r.service_id, w.service_id) AS service_id,
-                r.finished_at,
-                r.started_at,
-                r.run_id,
-                r.status <> 'succeeded' AS is_failure,
-                lag(r.status <> 'succeeded') OVER (PARTITION BY r.tenant_id, r.workflow_id
-                                                   ORDER BY r.finished_at, r.started_at, r.run_id) AS was_failure
-            FROM basis b
-            JOIN bcce_data.workflow_runs r ON r.tenant_id = b.tenant_id
-            LEFT JOIN bcce_data.workflows w ON w.tenant_id = r.tenant_id AND w.workflow_id = r.workflow_id
-            WHERE b.basis IN ('derived', 'both')
-              AND NOT r.is_test
-              AND r.status IN ('succeeded', 'failed', 'timed_out')
-              AND r.started_at < coalesce(until, 'infinity')
-        ) o
-        WHERE o.is_failure IS DISTINCT FROM o.was_failure
-        WINDOW turns AS (PARTITION BY o.tenant_id, o.workflow_id ORDER BY o.finished_at, o.started_at, o.run_id)
-    ),
-    episode AS (
-        SELECT
-            n.tenant_id,
-            n.started_at,
-            n.ended_at,
-            CASE WHEN n.ended_at > (SELECT bcce.report_now() + interval '5 minutes') THEN 'invalid'
-                 WHEN n.ended_at <= (SELECT least(until, bcce.report_now() + interval '5 minutes')) THEN 'recovered'
-                 ELSE 'open' END AS state
-        FROM turn n
-        JOIN basis b ON b.tenant_id = n.tenant_id
-        WHERE n.is_failure
-          AND n.started_at <= (SELECT least(until, bcce.report_now()))
-          AND NOT (b.basis = 'both' AND EXISTS (
-              SELECT 1
-              FROM declared d
-              WHERE d.tenant_id = n.tenant_id
-                AND d.service_id = n.service_id
-                AND d.started_at <= (SELECT least(until, bcce.report_now()))
-                AND (n.started_at < coalesce(d.ended_at, 'infinity') OR n.started_at = d.started_at)
-                AND (d.started_at < coalesce(n.ended_at, 'infinity') OR d.started_at = n.started_at)
-          ))
     )
     SELECT
         d.tenant_id,
         d.incident_id,
+        d.service_id,
+        d.severity,
         false AS is_derived,
         d.state,
         d.started_at,
@@ -4186,16 +4271,19 @@ BEGIN ATOMIC
     SELECT
         e.tenant_id,
         NULL,
+        e.service_id,
+        NULL,
         true,
         e.state,
-        e.started_at,
-        CASE WHEN e.state = 'recovered' THEN extract(epoch FROM e.ended_at - e.started_at)::double precision / 60 END,
+        e.failed_at,
+        CASE WHEN e.state = 'recovered' THEN extract(epoch FROM e.ended_at - e.failed_at)::double precision / 60 END,
         false,
         NULL,
         NULL
-    FROM episode e
-    WHERE (since IS NULL OR e.started_at >= since)
-      AND (until IS NULL OR e.started_at < until);
+    FROM bcce_data.failure_episodes(until, true) e
+    WHERE (since IS NULL OR e.failed_at >= since)
+      AND (until IS NULL OR e.failed_at < until)
+      AND (e.basis = 'derived' OR e.incident_id IS NULL);
 END;
 COMMENT ON FUNCTION bcce_data.mttr_incidents(timestamptz, timestamptz) IS 'The incidents of each tenant''s basis that began between since (inclusive) and until (exclusive): declared ones, and failure episodes of workflows (from the first failed run to the next success). recovery_minutes is NULL unless recovered; the times to acknowledge and to detect are known of declared incidents only.';
 $bcce_module$);
@@ -4755,9 +4843,469 @@ END;
 COMMENT ON FUNCTION bcce_data.prediction_scores(timestamptz, timestamptz, boolean) IS 'How good the predictions made between since (inclusive) and until (exclusive) were: one row per model and version, or, by week, per model, version and ISO week of the tenant''s zone with a prediction; week is the Monday, -infinity for all together.';
 $bcce_module$);
 
+INSERT INTO bcce.module (part, name, sql) VALUES ('report', '15_service_health', $bcce_module$
+-- How a service is judged: one definition for the dashboard, for the moment
+-- since when a status holds, and for burn rates.
+CREATE OR REPLACE FUNCTION bcce_data.service_limits(until timestamptz)
+RETURNS TABLE (
+    tenant_id uuid,
+    tenant_name text,
+    service_id text,
+    service_name text,
+    expected_interval_seconds integer,
+    judged_at timestamptz,
+    slo_target_percent numeric,
+    stale_seconds double precision,
+    window_minutes double precision,
+    down_error_percent double precision,
+    down_min_requests double precision,
+    degraded_error_percent double precision,
+    degraded_min_requests double precision,
+    degraded_p95_latency_ms double precision,
+    degraded_cpu_percent double precision,
+    degraded_memory_percent double precision,
+    degraded_storage_percent double precision,
+    degraded_network_percent double precision,
+    fast_burn_rate double precision,
+    fast_burn_long_minutes double precision,
+    fast_burn_short_minutes double precision,
+    slow_burn_rate double precision,
+    slow_burn_long_minutes double precision,
+    slow_burn_short_minutes double precision,
+    burn_min_requests double precision,
+    window_starts_at timestamptz,
+    fast_long_starts_at timestamptz,
+    fast_short_starts_at timestamptz,
+    slow_long_starts_at timestamptz,
+    slow_short_starts_at timestamptz,
+    lookback_starts_at timestamptz,
+    reach interval,
+    reads_from timestamptz
+)
+LANGUAGE sql STABLE PARALLEL RESTRICTED
+BEGIN ATOMIC
+    SELECT
+        l.tenant_id,
+        l.tenant_name,
+        l.service_id,
+        l.service_name,
+        l.expected_interval_seconds,
+        l.judged_at,
+        l.slo_target_percent,
+        stale.seconds,
+        l.window_minutes,
+        l.down_error_percent,
+        l.down_min_requests,
+        l.degraded_error_percent,
+        l.degraded_min_requests,
+        l.degraded_p95_latency_ms,
+        l.degraded_cpu_percent,
+        l.degraded_memory_percent,
+        l.degraded_storage_percent,
+        l.degraded_network_percent,
+        l.fast_burn_rate,
+        l.fast_burn_long_minutes,
+        l.fast_burn_short_minutes,
+        l.slow_burn_rate,
+        l.slow_burn_long_minutes,
+        l.slow_burn_short_minutes,
+        l.burn_min_requests,
+        l.judged_at - make_interval(secs => l.window_minutes * 60),
+        l.judged_at - make_interval(secs => l.fast_burn_long_minutes * 60),
+        l.judged_at - make_interval(secs => l.fast_burn_short_minutes * 60),
+        l.judged_at - make_interval(secs => l.slow_burn_long_minutes * 60),
+        l.judged_at - make_interval(secs => l.slow_burn_short_minutes * 60),
+        l.judged_at - make_interval(secs => l.status_lookback_minutes * 60),
+        make_interval(secs => reach.minutes * 60),
+        l.judged_at - make_interval(secs => 60 * (l.status_lookback_minutes + greatest(reach.minutes, stale.seconds / 60)))
+    FROM (
+        SELECT
+            o.tenant_id,
+            o.tenant_name,
+            o.service_id,
+            o.service_name,
+            o.expected_interval_seconds,
+            o.judged_at,
+            o.slo_target_percent,
+            max(o.value) FILTER (WHERE o.threshold = 'stale_intervals') AS stale_intervals,
+            max(o.value) FILTER (WHERE o.threshold = 'stale_after_minutes') AS stale_after_minutes,
+            max(o.value) FILTER (WHERE o.threshold = 'window_minutes') AS window_minutes,
+            max(o.value) FILTER (WHERE o.threshold = 'down_error_percent') AS down_error_percent,
+            max(o.value) FILTER (WHERE o.threshold = 'down_min_requests') AS down_min_requests,
+            max(o.value) FILTER (WHERE o.threshold = 'degraded_error_percent') AS degraded_error_percent,
+            max(o.value) FILTER (WHERE o.threshold = 'degraded_min_requests') AS degraded_min_requests,
+            max(o.value) FILTER (WHERE o.threshold = 'degraded_p95_latency_ms') AS degraded_p95_latency_ms,
+            max(o.value) FILTER (WHERE o.threshold = 'degraded_cpu_percent') AS degraded_cpu_percent,
+            max(o.value) FILTER (WHERE o.threshold = 'degraded_memory_percent') AS degraded_memory_percent,
+            max(o.value) FILTER (WHERE o.threshold = 'degraded_storage_percent') AS degraded_storage_percent,
+            max(o.value) FILTER (WHERE o.threshold = 'degraded_network_percent') AS degraded_network_percent,
+            max(o.value) FILTER (WHERE o.threshold = 'fast_burn_rate') AS fast_burn_rate,
+            max(o.value) FILTER (WHERE o.threshold = 'fast_burn_long_minutes') AS fast_burn_long_minutes,
+            max(o.value) FILTER (WHERE o.threshold = 'fast_burn_short_minutes') AS fast_burn_short_minutes,
+            max(o.value) FILTER (WHERE o.threshold = 'slow_burn_rate') AS slow_burn_rate,
+            max(o.value) FILTER (WHERE o.threshold = 'slow_burn_long_minutes') AS slow_burn_long_minutes,
+            max(o.value) FILTER (WHERE o.threshold = 'slow_burn_short_minutes') AS slow_burn_short_minutes,
+            max(o.value) FILTER (WHERE o.threshold = 'burn_min_requests') AS burn_min_requests,
+            max(o.value) FILTER (WHERE o.threshold = 'status_lookback_minutes') AS status_lookback_minutes
+        FROM (
+            SELECT
+                t.tenant_id,
+                t.tenant_name,
+                s.service_id,
+                s.service_name,
+                s.expected_interval_seconds,
+                moment.at AS judged_at,
+                coalesce(slo.target_percent, any_slo.target_percent) AS slo_target_percent,
+                d.threshold,
+                coalesce(own.value, every.value, d.value) AS value
+            FROM bcce_data.tenants t
+            JOIN bcce_data.services s ON s.tenant_id = t.tenant_id
+            CROSS JOIN (SELECT least(until, bcce.report_now()) AS at) moment
+            CROSS JOIN bcce_data.default_health_thresholds d
+            LEFT JOIN bcce_data.health_thresholds own
+                ON own.tenant_id = s.tenant_id AND own.service_id = s.service_id AND own.threshold = d.threshold
+            LEFT JOIN bcce_data.health_thresholds every
+                ON every.tenant_id = s.tenant_id AND every.service_id = '*' AND every.threshold = d.threshold
+            LEFT JOIN bcce_data.slos slo ON slo.tenant_id = s.tenant_id AND slo.service_id = s.service_id
+            LEFT JOIN bcce_data.slos any_slo ON any_slo.tenant_id = s.tenant_id AND any_slo.service_id = '*'
+            WHERE t.deleted_at IS NULL
+              AND (s.retired_at IS NULL OR s.retired_at > moment.at - interval '720 hours')
+        ) o
+        GROUP BY o.tenant_id, o.tenant_name, o.service_id, o.service_name, o.expected_interval_seconds, o.judged_at, o.slo_target_percent
+    ) l
+    CROSS JOIN LATERAL (
+        SELECT coalesce(l.stale_intervals * l.expected_interval_seconds, l.stale_after_minutes * 60) AS seconds
+    ) stale
+    CROSS JOIN LATERAL (
+        SELECT greatest(l.window_minutes, CASE WHEN l.slo_target_percent < 100 THEN
+            greatest(l.fast_burn_long_minutes, l.fast_burn_short_minutes, l.slow_burn_long_minutes, l.slow_burn_short_minutes) END) AS minutes
+    ) reach
+    -- Kept apart: what a condition computes from a column is no condition for an index under row security.
+    OFFSET 0;
+END;
+COMMENT ON FUNCTION bcce_data.service_limits(timestamptz) IS 'Services (not those retired 30 days ago) with the moment at which they are judged, until or now, and their limits: the service''s own, else the tenant''s for all services, else the default. slo_target_percent: NULL where none is promised; …_starts_at: where windows begin; reach: length of the longest; lookback_starts_at and reads_from: how far back status_since looks, and reads to know.';
+
+CREATE OR REPLACE FUNCTION bcce_data.health_verdict(
+    in_maintenance boolean, is_unknown boolean, is_stale boolean, stale_seconds double precision,
+    worst_severity text, requests double precision, errors double precision, p95_latency_ms double precision,
+    cpu_percent double precision, memory_percent double precision, storage_percent double precision, network_percent double precision,
+    slo_target_percent numeric, fast_fires boolean, slow_fires boolean,
+    down_error_percent double precision, down_min_requests double precision,
+    degraded_error_percent double precision, degraded_min_requests double precision, degraded_p95_latency_ms double precision,
+    degraded_cpu_percent double precision, degraded_memory_percent double precision, degraded_storage_percent double precision,
+    degraded_network_percent double precision, fast_burn_rate double precision, slow_burn_rate double precision)
+RETURNS TABLE (status text, reason text)
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+BEGIN ATOMIC
+    SELECT
+        CASE WHEN in_maintenance THEN 'maintenance'
+             WHEN is_unknown THEN 'unknown'
+             WHEN is_stale THEN 'stale'
+             WHEN test.has_sev1 OR test.down_errors THEN 'down'
+             WHEN test.has_sev2 OR test.errors OR test.latency OR test.cpu OR test.memory OR test.storage OR test.network
+                  OR test.no_budget OR test.fast OR test.slow THEN 'degraded'
+             ELSE 'healthy' END,
+        CASE WHEN in_maintenance THEN 'inside a declared maintenance window'
+             WHEN is_unknown THEN 'no sample was ever received'
+             WHEN is_stale THEN 'last sample is older than ' || stale_seconds / 60 || ' minutes'
+             WHEN test.has_sev1 OR test.down_errors THEN concat_ws('; ',
+                CASE WHEN test.has_sev1 THEN 'open sev1 incident' END,
+                CASE WHEN test.down_errors THEN 'error rate of at least ' || down_error_percent || ' percent' END)
+             ELSE nullif(concat_ws('; ',
+                CASE WHEN test.has_sev2 THEN 'open sev2 incident' END,
+                CASE WHEN test.errors THEN 'error rate above ' || degraded_error_percent || ' percent' END,
+                CASE WHEN test.latency THEN 'p95 latency above ' || degraded_p95_latency_ms || ' ms' END,
+                CASE WHEN test.cpu THEN 'CPU above ' || degraded_cpu_percent || ' percent' END,
+                CASE WHEN test.memory THEN 'memory above ' || degraded_memory_percent || ' percent' END,
+                CASE WHEN test.storage THEN 'storage above ' || degraded_storage_percent || ' percent' END,
+                CASE WHEN test.network THEN 'network above ' || degraded_network_percent || ' percent' END,
+                CASE WHEN test.no_budget THEN 'an error where none is allowed' END,
+                CASE WHEN test.fast THEN 'error budget burns over ' || fast_burn_rate || ' times too fast' END,
+                CASE WHEN test.slow THEN 'error budget burns over ' || slow_burn_rate || ' times too fast for hours' END), '') END
+    FROM (
+        SELECT
+            coalesce(worst_severity = 'sev1', false) AS has_sev1,
+            coalesce(requests >= down_min_requests AND 100 * errors >= down_error_percent * requests, false) AS down_errors,
+            coalesce(worst_severity = 'sev2', false) AS has_sev2,
+            coalesce(requests >= degraded_min_requests AND 100 * errors > degraded_error_percent * requests, false) AS errors,
+            coalesce(p95_latency_ms > degraded_p95_latency_ms, false) AS latency,
+            coalesce(cpu_percent > degraded_cpu_percent, false) AS cpu,
+            coalesce(memory_percent > degraded_memory_percent, false) AS memory,
+            coalesce(storage_percent > degraded_storage_percent, false) AS storage,
+            coalesce(network_percent > degraded_network_percent, false) AS network,
+            coalesce(slo_target_percent = 100 AND errors > 0, false) AS no_budget,
+            coalesce(fast_fires, false) AS fast,
+            coalesce(slow_fires, false) AS slow
+    ) test;
+END;
+COMMENT ON FUNCTION bcce_data.health_verdict(boolean, boolean, boolean, double precision, text, double precision, double precision, double precision, double precision, double precision, double precision, double precision, numeric, boolean, boolean, double precision, double precision, double precision, double precision, double precision, double precision, double precision, double precision, double precision, double precision, double precision) IS 'The status of a service by what is known of it and its limits, the first that applies of maintenance, unknown, stale, down, degraded and healthy, and all reasons for it.';
+
+-- How fast an error budget burns: 1 uses it up in exactly 30 days.
+CREATE OR REPLACE FUNCTION bcce_data.burn_rate(
+    errors double precision, requests double precision, short_requests double precision, slo_target_percent numeric, min_requests double precision)
+RETURNS double precision
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN CASE WHEN short_requests >= min_requests AND requests > 0 AND slo_target_percent < 100 THEN
+    errors * 100 / (requests * (100 - slo_target_percent)::double precision) END;
+COMMENT ON FUNCTION bcce_data.burn_rate(double precision, double precision, double precision, numeric, double precision) IS 'Error rate divided by the error rate that the target allows; NULL with too few requests in the short window, or where the target allows none.';
+
+CREATE OR REPLACE FUNCTION bcce_data.slo_state(until timestamptz)
+RETURNS TABLE (
+    tenant_id uuid,
+    service_id text,
+    fast_long_requests bigint,
+    fast_long_errors bigint,
+    fast_short_requests bigint,
+    fast_short_errors bigint,
+    slow_long_requests bigint,
+    slow_long_errors bigint,
+    slow_short_requests bigint,
+    slow_short_errors bigint,
+    fast_long_burn double precision,
+    fast_short_burn double precision,
+    slow_long_burn double precision,
+    slow_short_burn double precision,
+    fast_fires boolean,
+    slow_fires boolean,
+    budget_remaining_percent numeric
+)
+LANGUAGE sql STABLE PARALLEL RESTRICTED
+BEGIN ATOMIC
+    SELECT
+        l.tenant_id,
+        l.service_id,
+        coalesce(n.fast_long_requests, 0),
+        coalesce(n.fast_long_errors, 0),
+        coalesce(n.fast_short_requests, 0),
+        coalesce(n.fast_short_errors, 0),
+        coalesce(n.slow_long_requests, 0),
+        coalesce(n.slow_long_errors, 0),
+        coalesce(n.slow_short_requests, 0),
+        coalesce(n.slow_short_errors, 0),
+        burn.fast_long,
+        burn.fast_short,
+        burn.slow_long,
+        burn.slow_short,
+        least(burn.fast_long, burn.fast_short) > l.fast_burn_rate,
+        least(burn.slow_long, burn.slow_short) > l.slow_burn_rate,
+        CASE WHEN l.slo_target_percent = 100 THEN 0.0000
+             ELSE round(100 * (1 - month.errors * 100 / nullif(month.requests * (100 - l.slo_target_percent), 0)), 4) END
+    FROM bcce_data.service_limits(until) l
+    CROSS JOIN LATERAL (
+        SELECT sum(m.request_count) AS requests, sum(m.error_count) AS errors
+        FROM bcce_data.performance_metrics m
+        WHERE m.tenant_id = l.tenant_id AND m.service_id = l.service_id AND NOT m.is_test
+          AND m.request_count IS NOT NULL AND m.error_count IS NOT NULL
+          AND m.observed_at < coalesce(until, 'infinity')
+          AND m.observed_at >= (SELECT least(until, bcce.report_now()) - interval '720 hours')
+          AND m.observed_at <= (SELECT least(until, bcce.report_now()))
+    ) month
+    CROSS JOIN LATERAL (
+        SELECT
+            sum(m.request_count) FILTER (WHERE m.observed_at >= l.fast_long_starts_at)::bigint AS fast_long_requests,
+            sum(m.error_count) FILTER (WHERE m.observed_at >= l.fast_long_starts_at)::bigint AS fast_long_errors,
+            sum(m.request_count) FILTER (WHERE m.observed_at >= l.fast_short_starts_at)::bigint AS fast_short_requests,
+            sum(m.error_count) FILTER (WHERE m.observed_at >= l.fast_short_starts_at)::bigint AS fast_short_errors,
+            sum(m.request_count) FILTER (WHERE m.observed_at >= l.slow_long_starts_at)::bigint AS slow_long_requests,
+            sum(m.error_count) FILTER (WHERE m.observed_at >= l.slow_long_starts_at)::bigint AS slow_long_errors,
+            sum(m.request_count) FILTER (WHERE m.observed_at >= l.slow_short_starts_at)::bigint AS slow_short_requests,
+            sum(m.error_count) FILTER (WHERE m.observed_at >= l.slow_short_starts_at)::bigint AS slow_short_errors
+        FROM bcce_data.performance_metrics m
+        WHERE m.tenant_id = l.tenant_id AND m.service_id = l.service_id AND NOT m.is_test
+          AND m.request_count IS NOT NULL AND m.error_count IS NOT NULL
+          AND m.observed_at < coalesce(until, 'infinity')
+          AND m.observed_at >= least(l.fast_long_starts_at, l.fast_short_starts_at, l.slow_long_starts_at, l.slow_short_starts_at)
+          AND m.observed_at <= l.judged_at
+    ) n
+    CROSS JOIN LATERAL (
+        SELECT
+            bcce_data.burn_rate(n.fast_long_errors, n.fast_long_requests, n.fast_short_requests, l.slo_target_percent, l.burn_min_requests) AS fast_long,
+            bcce_data.burn_rate(n.fast_short_errors, n.fast_short_requests, n.fast_short_requests, l.slo_target_percent, l.burn_min_requests) AS fast_short,
+            bcce_data.burn_rate(n.slow_long_errors, n.slow_long_requests, n.slow_short_requests, l.slo_target_percent, l.burn_min_requests) AS slow_long,
+            bcce_data.burn_rate(n.slow_short_errors, n.slow_short_requests, n.slow_short_requests, l.slo_target_percent, l.burn_min_requests) AS slow_short
+    ) burn
+    WHERE l.slo_target_percent IS NOT NULL;
+END;
+COMMENT ON FUNCTION bcce_data.slo_state(timestamptz) IS 'Services with a target: requests and errors (of samples that tell both) in the long and short window of each pair that end at until or now, how fast the error budget burns there, and what is left of it over 30 days.';
+$bcce_module$);
+
+INSERT INTO bcce.module (part, name, sql) VALUES ('report', '16_status_since', $bcce_module$
+-- Since when services have their status.  A sweep over the moments at which a
+-- judgement may change: samples that come into and leave the windows, gaps
+-- between samples that grow stale, incidents and maintenance that begin and end.
+-- A sample that passes no limit, with none near it that does, changes nothing.
+CREATE OR REPLACE FUNCTION bcce_data.status_since(until timestamptz)
+RETURNS TABLE (tenant_id uuid, service_id text, at timestamptz)
+LANGUAGE sql STABLE PARALLEL RESTRICTED
+BEGIN ATOMIC
+    SELECT
+        s.tenant_id,
+        s.service_id,
+        (
+            SELECT CASE WHEN max(h.differed_at) IS NOT NULL THEN
+                coalesce(min(h.at) FILTER (WHERE h.at > h.differed_at), s.judged_at) END
+            FROM (
+                SELECT j.at, max(j.at) FILTER (WHERE j.status <> j.last_status) OVER () AS differed_at
+                FROM (
+                    SELECT k.at, verdict.status, first_value(verdict.status) OVER (ORDER BY k.at DESC) AS last_status
+                    FROM (
+                        SELECT
+                            c.at,
+                            c.maintenance > 0 AS in_maintenance,
+                            c.stale > 0 AS is_stale,
+                            CASE WHEN c.sev1 > 0 THEN 'sev1' WHEN c.sev2 > 0 THEN 'sev2' END AS worst_severity,
+                            CASE WHEN c.rated > 0 THEN c.requests END AS requests,
+                            CASE WHEN c.rated > 0 THEN c.errors END AS errors,
+                            c.p95 / nullif(1e6 * c.p95_n, 0) AS p95,
+                            c.cpu / nullif(1e6 * c.cpu_n, 0) AS cpu,
+                            c.memory / nullif(1e6 * c.memory_n, 0) AS memory,
+                            c.storage / nullif(1e6 * c.storage_n, 0) AS storage,
+                            c.network / nullif(1e6 * c.network_n, 0) AS network,
+                            least(bcce_data.burn_rate(c.fast_long_errors, c.fast_long_requests, c.fast_short_requests, s.slo_target_percent, s.burn_min_requests),
+                                  bcce_data.burn_rate(c.fast_short_errors, c.fast_short_requests, c.fast_short_requests, s.slo_target_percent, s.burn_min_requests)
+                                 ) > s.fast_burn_rate AS fast_fires,
+                            least(bcce_data.burn_rate(c.slow_long_errors, c.slow_long_requests, c.slow_short_requests, s.slo_target_percent, s.burn_min_requests),
+                                  bcce_data.burn_rate(c.slow_short_errors, c.slow_short_requests, c.slow_short_requests, s.slo_target_percent, s.burn_min_requests)
+                                 ) > s.slow_burn_rate AS slow_fires
+                        FROM (
+                            SELECT
+                                e.at,
+                                sum(e.maintenance) OVER sweep AS maintenance,
+                                sum(e.stale) OVER sweep AS stale,
+                                sum(e.sev1) OVER sweep AS sev1,
+                                sum(e.sev2) OVER sweep AS sev2,
+                                sum(e.judged) FILTER (WHERE e.requests IS NOT NULL) OVER sweep AS rated,
+                                sum(e.judged * e.requests) OVER sweep AS requests,
+                                sum(e.judged * e.errors) OVER sweep AS errors,
+                                sum(e.judged * e.p95) OVER sweep AS p95,
+                                sum(e.judged) FILTER (WHERE e.p95 IS NOT NULL) OVER sweep AS p95_n,
+                                sum(e.judged * e.cpu) OVER sweep AS cpu,
+                                sum(e.judged) FILTER (WHERE e.cpu IS NOT NULL) OVER sweep AS cpu_n,
+                                sum(e.judged * e.memory) OVER sweep AS memory,
+                                sum(e.judged) FILTER (WHERE e.memory IS NOT NULL) OVER sweep AS memory_n,
+                                sum(e.judged * e.storage) OVER sweep AS storage,
+                                sum(e.judged) FILTER (WHERE e.storage IS NOT NULL) OVER sweep AS storage_n,
+                                sum(e.judged * e.network) OVER sweep AS network,
+                                sum(e.judged) FILTER (WHERE e.network IS NOT NULL) OVER sweep AS network_n,
+                                sum(e.fast_long * e.requests) OVER sweep AS fast_long_requests,
+                                sum(e.fast_long * e.errors) OVER sweep AS fast_long_errors,
+                                sum(e.fast_short * e.requests) OVER sweep AS fast_short_requests,
+                                sum(e.fast_short * e.errors) OVER sweep AS fast_short_errors,
+                                sum(e.slow_long * e.requests) OVER sweep AS slow_long_requests,
+                                sum(e.slow_long * e.errors) OVER sweep AS slow_long_errors,
+                                sum(e.slow_short * e.requests) OVER sweep AS slow_short_requests,
+                                sum(e.slow_short * e.errors) OVER sweep AS slow_short_errors,
+                                row_number() OVER (PARTITION BY e.at) AS nth
+                            FROM (
+                                -- What happened before the sweep begins is known when it begins: no sample so far.
+                                SELECT
+                                    s.lookback_starts_at AS at, 1 AS stale, 0 AS judged, 0 AS fast_long, 0 AS fast_short, 0 AS slow_long, 0 AS slow_short,
+                                    NULL::double precision AS requests, NULL::double precision AS errors, NULL::double precision AS p95,
+                                    NULL::double precision AS cpu, NULL::double precision AS memory, NULL::double precision AS storage,
+                                    NULL::double precision AS network, 0 AS sev1, 0 AS sev2, 0 AS maintenance
+                                UNION ALL
+                                SELECT
+                                    greatest(way.at, s.lookback_starts_at), way.stale, way.judged, way.fast_long, way.fast_short, way.slow_long, way.slow_short,
+                                    near.requests, near.errors, near.p95, near.cpu, near.memory, near.storage, near.network, 0, 0, 0
+                                FROM (
+                                    SELECT
+                                        m.at, m.requests, m.errors, m.p95, m.cpu, m.memory, m.storage, m.network,
+                                        lag(m.at) OVER in_time IS NULL AS is_first,
+                                        lead(m.at) OVER in_time AS next_at,
+                                        max(m.bad_at) OVER in_time >= m.at - s.reach
+                                            OR min(m.bad_at) OVER (ORDER BY m.at DESC) <= m.at + s.reach AS matters
+                                    FROM (
+                                        SELECT
+                                            m.observed_at AS at,
+                                            rated.requests,
+                                            rated.errors,
+                                            -- Whole numbers, so that what leaves a sum takes away exactly what it brought.
+                                            round(m.p95_latency_ms * 1e6) AS p95,
+                                            round(m.cpu_percent * 1e6) AS cpu,
+                                            round(m.memory_percent * 1e6) AS memory,
+                                            round(m.storage_percent * 1e6) AS storage,
+                                            round(m.network_percent * 1e6) AS network,
+                                            CASE WHEN m.p95_latency_ms > s.degraded_p95_latency_ms OR m.cpu_percent > s.degraded_cpu_percent
+                                                      OR m.memory_percent > s.degraded_memory_percent OR m.storage_percent > s.degraded_storage_percent
+                                                      OR m.network_percent > s.degraded_network_percent
+                                                      OR rated.errors > 0 AND (100 * rated.errors >= s.down_error_percent * rated.requests
+                                                          OR 100 * rated.errors > s.degraded_error_percent * rated.requests
+                                                          OR 100 * rated.errors > least(s.fast_burn_rate, s.slow_burn_rate) * rated.requests
+                                                              * (100 - s.slo_target_percent)::double precision)
+                                                      OR s.down_error_percent = 0 OR s.down_min_requests = 0
+                                                 THEN m.observed_at END AS bad_at
+                                        FROM bcce_data.performance_metrics m
+                                        CROSS JOIN LATERAL (
+                                            SELECT CASE WHEN m.error_count IS NOT NULL THEN m.request_count::double precision END AS requests,
+                                                   CASE WHEN m.request_count IS NOT NULL THEN m.error_count::double precision END AS errors
+                                        ) rated
+                                        WHERE m.tenant_id = s.tenant_id AND m.service_id = s.service_id AND NOT m.is_test
+                                          AND m.observed_at < coalesce(until, 'infinity')
+                                          AND m.observed_at >= s.reads_from AND m.observed_at <= s.judged_at
+                                    ) m
+                                    WINDOW in_time AS (ORDER BY m.at)
+                                ) near
+                                CROSS JOIN LATERAL (
+                                    SELECT near.at, 0 AS stale, 1 AS judged, 1 AS fast_long, 1 AS fast_short, 1 AS slow_long, 1 AS slow_short
+                                    WHERE near.matters
+                                    UNION ALL
+                                    SELECT near.at + leaving.minutes * interval '1 minute' + interval '1 microsecond', 0,
+                                           leaving.judged, leaving.fast_long, leaving.fast_short, leaving.slow_long, leaving.slow_short
+                                    FROM (VALUES (s.window_minutes, -1, 0, 0, 0, 0),
+                                                 (s.fast_burn_long_minutes, 0, -1, 0, 0, 0), (s.fast_burn_short_minutes, 0, 0, -1, 0, 0),
+                                                 (s.slow_burn_long_minutes, 0, 0, 0, -1, 0), (s.slow_burn_short_minutes, 0, 0, 0, 0, -1))
+                                         AS leaving (minutes, judged, fast_long, fast_short, slow_long, slow_short)
+                                    WHERE near.matters AND (leaving.judged = -1 OR s.slo_target_percent < 100)
+                                    UNION ALL
+                                    SELECT near.at, -1, 0, 0, 0, 0, 0
+                                    WHERE near.is_first
+                                    UNION ALL
+                                    SELECT gap.at, gap.stale, 0, 0, 0, 0, 0
+                                    FROM (VALUES (near.at + s.stale_seconds * interval '1 second' + interval '1 microsecond', 1), (near.next_at, -1))
+                                         AS gap (at, stale)
+                                    WHERE near.next_at IS NULL OR near.next_at > near.at + s.stale_seconds * interval '1 second'
+                                ) way
+                                WHERE way.at <= s.judged_at
+                                UNION ALL
+                                SELECT
+                                    greatest(way.at, s.lookback_starts_at), 0, 0, 0, 0, 0, 0, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
+                                    CASE WHEN d.severity = 'sev1' THEN way.change ELSE 0 END,
+                                    CASE WHEN d.severity = 'sev2' THEN way.change ELSE 0 END, 0
+                                FROM bcce_data.declared_incidents(until) d
+                                CROSS JOIN LATERAL (
+                                    SELECT d.started_at AS at, 1 AS change UNION ALL SELECT d.ended_at, -1
+                                ) way
+                                WHERE d.tenant_id = s.tenant_id AND d.service_id = s.service_id
+                                  AND d.state <> 'invalid' AND d.severity IN ('sev1', 'sev2') AND way.at <= s.judged_at
+                                UNION ALL
+                                SELECT greatest(way.at, s.lookback_starts_at), 0, 0, 0, 0, 0, 0, NULL, NULL, NULL, NULL, NULL, NULL, NULL, 0, 0, way.change
+                                FROM bcce_data.maintenance_windows w
+                                CROSS JOIN LATERAL (
+                                    SELECT w.starts_at AS at, 1 AS change UNION ALL SELECT w.ends_at, -1
+                                ) way
+                                WHERE w.tenant_id = s.tenant_id AND w.service_id = s.service_id AND way.at <= s.judged_at
+                            ) e
+                            WINDOW sweep AS (ORDER BY e.at)
+                        ) c
+                        WHERE c.nth = 1
+                    ) k
+                    CROSS JOIN LATERAL bcce_data.health_verdict(
+                        k.in_maintenance, false, k.is_stale, s.stale_seconds, k.worst_severity, k.requests, k.errors,
+                        k.p95, k.cpu, k.memory, k.storage, k.network, s.slo_target_percent, k.fast_fires, k.slow_fires,
+                        s.down_error_percent, s.down_min_requests, s.degraded_error_percent, s.degraded_min_requests,
+                        s.degraded_p95_latency_ms, s.degraded_cpu_percent, s.degraded_memory_percent, s.degraded_storage_percent,
+                        s.degraded_network_percent, s.fast_burn_rate, s.slow_burn_rate) verdict
+                ) j
+            ) h
+        )
+    FROM bcce_data.service_limits(until) s;
+END;
+COMMENT ON FUNCTION bcce_data.status_since(timestamptz) IS 'Since when each service has had the status that it has at until or now; NULL: for longer than status_lookback_minutes.';
+$bcce_module$);
+
 INSERT INTO bcce.module (part, name, sql) VALUES ('report', '20_overview', $bcce_module$
 -- analytics_overview: what happened, one row per tenant.
-CREATE OR REPLACE FUNCTION bcce.analytics_overview(since timestamptz DEFAULT NULL, until timestamptz DEFAULT NULL)
+CREATE OR REPLACE FUNCTION bcce.analytics_overview(since timestamptz, until timestamptz, include_retries boolean)
 RETURNS TABLE (
     tenant_id uuid,
     tenant_name text,
@@ -4825,6 +5373,15 @@ BEGIN ATOMIC
         WHERE r.started_at >= coalesce(since, '-infinity')
           AND r.started_at < coalesce(until, 'infinity')
           AND NOT r.is_test AND r.status <> 'skipped'
+          AND (include_retries OR NOT EXISTS (
+              -- A retry starts after what it repeats, so the window's start holds for it, too.
+              SELECT 1
+              FROM bcce_data.workflow_runs again
+              WHERE again.tenant_id = r.tenant_id AND again.retry_of = r.run_id AND again.retry_of <> again.run_id
+                AND again.started_at >= coalesce(since, '-infinity')
+                AND again.started_at < coalesce(until, 'infinity')
+                AND NOT again.is_test AND again.status <> 'skipped'
+          ))
         GROUP BY r.tenant_id
     ) run ON run.tenant_id = t.tenant_id
     LEFT JOIN (
@@ -4896,6 +5453,56 @@ BEGIN ATOMIC
         GROUP BY a.tenant_id
     ) person ON person.tenant_id = t.tenant_id
     WHERE t.deleted_at IS NULL;
+END;
+COMMENT ON FUNCTION bcce.analytics_overview(timestamptz, timestamptz, boolean) IS 'The same, and with include_retries false the counts and rates of runs are over last attempts only: a run that another one repeats (retry_of) before the window''s end is left out. People and activity are those of all attempts.';
+
+CREATE OR REPLACE FUNCTION bcce.analytics_overview(since timestamptz DEFAULT NULL, until timestamptz DEFAULT NULL)
+RETURNS TABLE (
+    tenant_id uuid,
+    tenant_name text,
+    total_workflows bigint,
+    failed_workflows bigint,
+    failure_rate_percent numeric,
+    avg_p95_latency_ms double precision,
+    avg_throughput_rps double precision,
+    total_predictions bigint,
+    avg_failure_probability double precision,
+    finished_workflows bigint,
+    running_workflows bigint,
+    cancelled_workflows bigint,
+    success_rate_percent numeric,
+    failure_rate_low_percent numeric,
+    failure_rate_high_percent numeric,
+    open_incidents bigint,
+    active_users bigint,
+    first_activity_at timestamptz,
+    last_activity_at timestamptz,
+    as_of timestamptz
+)
+LANGUAGE sql STABLE PARALLEL RESTRICTED
+BEGIN ATOMIC
+    SELECT
+        o.tenant_id,
+        o.tenant_name,
+        o.total_workflows,
+        o.failed_workflows,
+        o.failure_rate_percent,
+        o.avg_p95_latency_ms,
+        o.avg_throughput_rps,
+        o.total_predictions,
+        o.avg_failure_probability,
+        o.finished_workflows,
+        o.running_workflows,
+        o.cancelled_workflows,
+        o.success_rate_percent,
+        o.failure_rate_low_percent,
+        o.failure_rate_high_percent,
+        o.open_incidents,
+        o.active_users,
+        o.first_activity_at,
+        o.last_activity_at,
+        o.as_of
+    FROM bcce.analytics_overview(since, until, true) o;
 END;
 COMMENT ON FUNCTION bcce.analytics_overview(timestamptz, timestamptz) IS 'How is each tenant doing between since (inclusive) and until (exclusive)? NULL leaves an end open. Same columns as the view of this name; states are those at the window''s end, or now.';
 
@@ -5017,7 +5624,7 @@ BEGIN ATOMIC
         FROM bcce_data.mttr_basis() b
     ),
     declared AS (
-        SELECT d.tenant_id, d.incident_id, d.state, d.started_at, d.ended_at
+        SELECT d.tenant_id, d.state, d.started_at
         FROM bcce_data.declared_incidents(until) d
     ),
     incident AS (
@@ -5068,21 +5675,8 @@ BEGIN ATOMIC
         WHERE b.ever AND first.at IS NOT NULL
     ),
     span AS (
-        SELECT d.tenant_id, d.started_at, coalesce(d.ended_at, 'infinity') AS ended_at
-        FROM declared d
-        WHERE d.state <> 'invalid'
-          AND NOT EXISTS (
-              SELECT 1
-              FROM bcce_data.incident_impacts p
-              WHERE p.tenant_id = d.tenant_id AND p.incident_id = d.incident_id
-                AND (until IS NULL OR lower(p.span) < until)
-          )
-        UNION ALL
-        SELECT d.tenant_id, lower(p.span), coalesce(upper(p.span), 'infinity')
-        FROM declared d
-        JOIN bcce_data.incident_impacts p ON p.tenant_id = d.tenant_id AND p.incident_id = d.incident_id
-        WHERE d.state <> 'invalid'
-          AND (until IS NULL OR lower(p.span) < until)
+        SELECT i.tenant_id, i.started_at, i.ended_at
+        FROM bcce_data.impact_spans(until) i
     ),
     impact AS (
         SELECT
@@ -5375,15 +5969,20 @@ BEGIN ATOMIC
         CROSS JOIN LATERAL (
             SELECT least(
                 (SELECT min(r.started_at) FROM bcce_data.workflow_runs r
-                 WHERE r.tenant_id = t.tenant_id AND NOT r.is_test AND r.status <> 'skipped'),
+                 WHERE r.tenant_id = t.tenant_id AND NOT r.is_test AND r.status <> 'skipped'
+                   AND r.started_at < coalesce(until, 'infinity')),
                 (SELECT min(m.observed_at) FROM bcce_data.performance_metrics m
-                 WHERE m.tenant_id = t.tenant_id AND NOT m.is_test),
+                 WHERE m.tenant_id = t.tenant_id AND NOT m.is_test
+                   AND m.observed_at < coalesce(until, 'infinity')),
                 (SELECT min(p.predicted_at) FROM bcce_data.predictions p
-                 WHERE p.tenant_id = t.tenant_id AND NOT p.is_test),
+                 WHERE p.tenant_id = t.tenant_id AND NOT p.is_test
+                   AND p.predicted_at < coalesce(until, 'infinity')),
                 (SELECT min(u.at) FROM bcce_data.model_usage u
-                 WHERE u.tenant_id = t.tenant_id AND NOT u.is_test),
+                 WHERE u.tenant_id = t.tenant_id AND NOT u.is_test
+                   AND u.at < coalesce(until, 'infinity')),
                 (SELECT min(e.occurred_at) FROM bcce_data.events e
-                 WHERE e.tenant_id = t.tenant_id AND NOT e.is_test)
+                 WHERE e.tenant_id = t.tenant_id AND NOT e.is_test
+                   AND e.occurred_at < coalesce(until, 'infinity'))
             ) AS at
         ) first
         CROSS JOIN LATERAL (
@@ -5843,6 +6442,7 @@ RETURNS TABLE (
     service_name text,
     status text,
     status_reason text,
+    status_since timestamptz,
     last_seen_at timestamptz,
     window_minutes double precision,
     request_count bigint,
@@ -5858,56 +6458,84 @@ RETURNS TABLE (
     network_percent double precision,
     open_incidents bigint,
     worst_open_severity text,
+    availability_30d_percent numeric,
+    slo_target_percent numeric,
+    error_budget_remaining_percent numeric,
     latest_failure_probability double precision,
     in_maintenance boolean
 )
 LANGUAGE sql STABLE PARALLEL RESTRICTED
 BEGIN ATOMIC
-    WITH service AS (
-        SELECT
-            t.tenant_id,
-            t.tenant_name,
-            s.service_id,
-            s.service_name,
-            s.expected_interval_seconds
-        FROM bcce_data.tenants t
-        JOIN bcce_data.services s ON s.tenant_id = t.tenant_id
-        WHERE t.deleted_at IS NULL
-          AND (s.retired_at IS NULL OR s.retired_at > (SELECT least(until, bcce.report_now()) - interval '720 hours'))
-    ),
-    -- The limit of the service itself, else the tenant's for all services, else the default.
-    threshold AS (
+    WITH service AS MATERIALIZED (
         SELECT
             l.tenant_id,
+            l.tenant_name,
             l.service_id,
-            max(l.value) FILTER (WHERE l.threshold = 'window_minutes') AS window_minutes,
-            max(l.value) FILTER (WHERE l.threshold = 'stale_after_minutes') AS stale_after_minutes,
-            max(l.value) FILTER (WHERE l.threshold = 'stale_intervals') AS stale_intervals,
-            max(l.value) FILTER (WHERE l.threshold = 'down_error_percent') AS down_error_percent,
-            max(l.value) FILTER (WHERE l.threshold = 'down_min_requests') AS down_min_requests,
-            max(l.value) FILTER (WHERE l.threshold = 'degraded_error_percent') AS degraded_error_percent,
-            max(l.value) FILTER (WHERE l.threshold = 'degraded_min_requests') AS degraded_min_requests,
-            max(l.value) FILTER (WHERE l.threshold = 'degraded_p95_latency_ms') AS degraded_p95_latency_ms,
-            max(l.value) FILTER (WHERE l.threshold = 'degraded_cpu_percent') AS degraded_cpu_percent,
-            max(l.value) FILTER (WHERE l.threshold = 'degraded_memory_percent') AS degraded_memory_percent,
-            max(l.value) FILTER (WHERE l.threshold = 'degraded_storage_percent') AS degraded_storage_percent,
-            max(l.value) FILTER (WHERE l.threshold = 'degraded_network_percent') AS degraded_network_percent
-        FROM (
-            SELECT s.tenant_id, s.service_id, d.threshold, coalesce(own.value, every.value, d.value) AS value
-            FROM service s
-            CROSS JOIN bcce_data.default_health_thresholds d
-            LEFT JOIN bcce_data.health_thresholds own
-                ON own.tenant_id = s.tenant_id AND own.service_id = s.service_id AND own.threshold = d.threshold
-            LEFT JOIN bcce_data.health_thresholds every
-                ON every.tenant_id = s.tenant_id AND every.service_id = '*' AND every.threshold = d.threshold
-        ) l
-        GROUP BY l.tenant_id, l.service_id
+            l.service_name,
+            l.expected_interval_seconds,
+            l.judged_at,
+            l.slo_target_percent,
+            l.stale_seconds,
+            l.window_minutes,
+            l.window_starts_at,
+            l.down_error_percent,
+            l.down_min_requests,
+            l.degraded_error_percent,
+            l.degraded_min_requests,
+            l.degraded_p95_latency_ms,
+            l.degraded_cpu_percent,
+            l.degraded_memory_percent,
+            l.degraded_storage_percent,
+            l.degraded_network_percent,
+            l.fast_burn_rate,
+            l.slow_burn_rate
+        FROM bcce_data.service_limits(until) l
     ),
     incident AS (
         SELECT i.tenant_id, i.service_id, count(*) AS still_open, min(i.severity) AS worst_severity
         FROM bcce_data.declared_incidents(until) i
         WHERE i.state = 'open' AND i.started_at <= (SELECT least(until, bcce.report_now()))
         GROUP BY i.tenant_id, i.service_id
+    ),
+    -- As availability in mttr_analysis, of one service: from its first sample or incident, at most 30 days.
+    observed AS (
+        SELECT
+            s.tenant_id,
+            s.service_id,
+            greatest(first.at, s.judged_at - interval '720 hours') AS starts_at,
+            s.judged_at AS ends_at
+        FROM service s
+        JOIN bcce_data.mttr_basis() b ON b.tenant_id = s.tenant_id AND b.ever
+        CROSS JOIN LATERAL (
+            SELECT least(
+                (SELECT min(m.observed_at) FROM bcce_data.performance_metrics m
+                 WHERE m.tenant_id = s.tenant_id AND m.service_id = s.service_id AND NOT m.is_test
+                   AND m.observed_at < coalesce(until, 'infinity') AND m.observed_at <= s.judged_at),
+                (SELECT min(p.started_at) FROM bcce_data.impact_spans(until) p
+                 WHERE p.tenant_id = s.tenant_id AND p.service_id = s.service_id)
+            ) AS at
+        ) first
+        WHERE first.at < s.judged_at
+    ),
+    uptime AS (
+        SELECT
+            o.tenant_id,
+            o.service_id,
+            round(100 * (1 - coalesce((SELECT sum(extract(epoch FROM upper(u.span) - lower(u.span)))
+                                       FROM unnest(impact.spans) AS u (span)), 0)
+                             / extract(epoch FROM o.ends_at - o.starts_at)), 4) AS percent
+        FROM observed o
+        LEFT JOIN (
+            SELECT
+                o.tenant_id,
+                o.service_id,
+                range_agg(tstzrange(greatest(p.started_at, o.starts_at), least(p.ended_at, o.ends_at))) AS spans
+            FROM observed o
+            JOIN bcce_data.impact_spans(until) p
+                ON p.tenant_id = o.tenant_id AND p.service_id = o.service_id
+                AND p.started_at < o.ends_at AND p.ended_at > o.starts_at
+            GROUP BY o.tenant_id, o.service_id
+        ) impact ON impact.tenant_id = o.tenant_id AND impact.service_id = o.service_id
     )
     SELECT
         s.tenant_id,
@@ -5915,15 +6543,16 @@ BEGIN ATOMIC
         s.service_id,
         s.service_name,
         verdict.status,
+        verdict.reason,
         CASE verdict.status
-            WHEN 'maintenance' THEN 'inside a declared maintenance window'
-            WHEN 'unknown' THEN 'no sample was ever received'
-            WHEN 'stale' THEN reason.stale
-            WHEN 'down' THEN reason.down
-            WHEN 'degraded' THEN reason.degraded
+            -- A day back the last sample and the maintenance window tell more than the sweep does.
+            WHEN 'stale' THEN coalesce(since_when.at, greatest(seen.last_at + make_interval(secs => s.stale_seconds), maintenance.over_at))
+            WHEN 'maintenance' THEN coalesce(since_when.at, maintenance.began_at)
+            WHEN 'unknown' THEN NULL
+            ELSE since_when.at
         END,
         seen.last_at,
-        l.window_minutes,
+        s.window_minutes,
         coalesce(sample.requests, 0),
         coalesce(sample.errors, 0),
         round(100.0 * sample.rated_errors / nullif(sample.rated_requests, 0), 4),
@@ -5937,19 +6566,19 @@ BEGIN ATOMIC
         sample.network_percent,
         coalesce(i.still_open, 0),
         i.worst_severity,
+        availability.percent,
+        s.slo_target_percent,
+        slo.budget_remaining_percent,
         prediction.failure_probability,
-        maintenance.now
+        maintenance.began_at IS NOT NULL
     FROM service s
-    JOIN threshold l ON l.tenant_id = s.tenant_id AND l.service_id = s.service_id
+    LEFT JOIN bcce_data.slo_state(until) slo ON slo.tenant_id = s.tenant_id AND slo.service_id = s.service_id
     LEFT JOIN incident i ON i.tenant_id = s.tenant_id AND i.service_id = s.service_id
     CROSS JOIN LATERAL (
-        SELECT EXISTS (
-            SELECT 1
-            FROM bcce_data.maintenance_windows w
-            WHERE w.tenant_id = s.tenant_id AND w.service_id = s.service_id
-              AND w.starts_at <= (SELECT least(until, bcce.report_now()))
-              AND w.ends_at > (SELECT least(until, bcce.report_now()))
-        ) AS now
+        SELECT min(w.starts_at) FILTER (WHERE w.ends_at > s.judged_at) AS began_at,
+               max(w.ends_at) FILTER (WHERE w.ends_at <= s.judged_at) AS over_at
+        FROM bcce_data.maintenance_windows w
+        WHERE w.tenant_id = s.tenant_id AND w.service_id = s.service_id AND w.starts_at <= s.judged_at
     ) maintenance
     CROSS JOIN LATERAL (
         SELECT (
@@ -5987,7 +6616,7 @@ BEGIN ATOMIC
             SELECT coalesce(m.window_seconds, s.expected_interval_seconds) AS s
         ) length
         WHERE m.tenant_id = s.tenant_id AND m.service_id = s.service_id AND NOT m.is_test
-          AND m.observed_at >= (SELECT least(until, bcce.report_now())) - make_interval(secs => l.window_minutes * 60)
+          AND m.observed_at >= s.window_starts_at
           AND m.observed_at <= (SELECT least(until, bcce.report_now()))
           AND m.observed_at < coalesce(until, 'infinity')
     ) sample
@@ -6004,45 +6633,21 @@ BEGIN ATOMIC
     ) prediction
     CROSS JOIN LATERAL (
         SELECT
-            CASE WHEN seen.last_at < (SELECT least(until, bcce.report_now()))
-                    - make_interval(secs => coalesce(l.stale_intervals * s.expected_interval_seconds,
-                                                     l.stale_after_minutes * 60)) THEN
-                'last sample is older than '
-                    || coalesce(l.stale_intervals * s.expected_interval_seconds / 60, l.stale_after_minutes) || ' minutes'
-            END AS stale,
-            nullif(concat_ws('; ',
-                CASE WHEN i.worst_severity = 'sev1' THEN 'open sev1 incident' END,
-                CASE WHEN sample.rated_requests >= l.down_min_requests
-                        AND 100 * sample.rated_errors >= l.down_error_percent * sample.rated_requests THEN
-                    'error rate of at least ' || l.down_error_percent || ' percent' END
-            ), '') AS down,
-            nullif(concat_ws('; ',
-                CASE WHEN i.worst_severity = 'sev2' THEN 'open sev2 incident' END,
-                CASE WHEN sample.rated_requests >= l.degraded_min_requests
-                        AND 100 * sample.rated_errors > l.degraded_error_percent * sample.rated_requests THEN
-                    'error rate above ' || l.degraded_error_percent || ' percent' END,
-                CASE WHEN sample.p95_latency_ms > l.degraded_p95_latency_ms THEN
-                    'p95 latency above ' || l.degraded_p95_latency_ms || ' ms' END,
-                CASE WHEN sample.cpu_percent > l.degraded_cpu_percent THEN
-                    'CPU above ' || l.degraded_cpu_percent || ' percent' END,
-                CASE WHEN sample.memory_percent > l.degraded_memory_percent THEN
-                    'memory above ' || l.degraded_memory_percent || ' percent' END,
-                CASE WHEN sample.storage_percent > l.degraded_storage_percent THEN
-                    'storage above ' || l.degraded_storage_percent || ' percent' END,
-                CASE WHEN sample.network_percent > l.degraded_network_percent THEN
-                    'network above ' || l.degraded_network_percent || ' percent' END
-            ), '') AS degraded
-    ) reason
-    CROSS JOIN LATERAL (
-        SELECT CASE
-            WHEN maintenance.now THEN 'maintenance'
-            WHEN seen.last_at IS NULL THEN 'unknown'
-            WHEN reason.stale IS NOT NULL THEN 'stale'
-            WHEN reason.down IS NOT NULL THEN 'down'
-            WHEN reason.degraded IS NOT NULL THEN 'degraded'
-            ELSE 'healthy'
-        END AS status
-    ) verdict;
+            maintenance.began_at IS NOT NULL AS in_maintenance,
+            seen.last_at IS NULL AS is_unknown,
+            seen.last_at < s.judged_at - make_interval(secs => s.stale_seconds) AS is_stale,
+            sample.rated_requests::double precision AS requests,
+            sample.rated_errors::double precision AS errors
+    ) known
+    CROSS JOIN LATERAL bcce_data.health_verdict(
+        known.in_maintenance, known.is_unknown, known.is_stale, s.stale_seconds, i.worst_severity, known.requests, known.errors,
+        sample.p95_latency_ms, sample.cpu_percent, sample.memory_percent, sample.storage_percent, sample.network_percent,
+        s.slo_target_percent, slo.fast_fires, slo.slow_fires, s.down_error_percent, s.down_min_requests,
+        s.degraded_error_percent, s.degraded_min_requests, s.degraded_p95_latency_ms, s.degraded_cpu_percent,
+        s.degraded_memory_percent, s.degraded_storage_percent, s.degraded_network_percent, s.fast_burn_rate, s.slow_burn_rate) verdict
+    LEFT JOIN bcce_data.status_since(until) since_when
+        ON since_when.tenant_id = s.tenant_id AND since_when.service_id = s.service_id
+    LEFT JOIN uptime availability ON availability.tenant_id = s.tenant_id AND availability.service_id = s.service_id;
 END;
 COMMENT ON FUNCTION bcce.service_health_dashboard(timestamptz, timestamptz) IS 'How was each service just before until (exclusive), or how is it now where until is NULL? Same columns as the view of this name; the judged minutes end there whatever since says.';
 
@@ -6054,6 +6659,7 @@ SELECT
     h.service_name,
     h.status,
     h.status_reason,
+    h.status_since,
     h.last_seen_at,
     h.window_minutes,
     h.request_count,
@@ -6069,6 +6675,9 @@ SELECT
     h.network_percent,
     h.open_incidents,
     h.worst_open_severity,
+    h.availability_30d_percent,
+    h.slo_target_percent,
+    h.error_budget_remaining_percent,
     h.latest_failure_probability,
     h.in_maintenance
 FROM bcce.service_health_dashboard(NULL::timestamptz, NULL::timestamptz) h;
@@ -6079,6 +6688,7 @@ COMMENT ON COLUMN bcce.service_health_dashboard.service_id IS 'service';
 COMMENT ON COLUMN bcce.service_health_dashboard.service_name IS 'display name of the service';
 COMMENT ON COLUMN bcce.service_health_dashboard.status IS 'maintenance, unknown (no sample ever), stale (no recent sample), down, degraded or healthy: the first that applies; limits are in health_thresholds';
 COMMENT ON COLUMN bcce.service_health_dashboard.status_reason IS 'why, all reasons for that status; NULL: healthy';
+COMMENT ON COLUMN bcce.service_health_dashboard.status_since IS 'moment since which the status has held, exact within the last 24 hours (status_lookback_minutes); NULL: for longer than that, or unknown';
 COMMENT ON COLUMN bcce.service_health_dashboard.last_seen_at IS 'time of the last sample; NULL: never any';
 COMMENT ON COLUMN bcce.service_health_dashboard.window_minutes IS 'length of the time that is judged, minutes';
 COMMENT ON COLUMN bcce.service_health_dashboard.request_count IS 'requests in those minutes';
@@ -6094,8 +6704,112 @@ COMMENT ON COLUMN bcce.service_health_dashboard.storage_percent IS 'mean storage
 COMMENT ON COLUMN bcce.service_health_dashboard.network_percent IS 'mean network use, 0 to 100';
 COMMENT ON COLUMN bcce.service_health_dashboard.open_incidents IS 'declared incidents of the service that are open';
 COMMENT ON COLUMN bcce.service_health_dashboard.worst_open_severity IS 'worst severity among them, sev1 to sev4; NULL: none open, or unclassified';
+COMMENT ON COLUMN bcce.service_health_dashboard.availability_30d_percent IS 'percent of the last 30 days (since its first sample or incident where that is later) without impact of a declared incident of the service, four decimals; NULL: the tenant never declared one, or nothing is known of the service';
+COMMENT ON COLUMN bcce.service_health_dashboard.slo_target_percent IS 'percent of the requests that the service promises to answer without error (slos); NULL: it promises none';
+COMMENT ON COLUMN bcce.service_health_dashboard.error_budget_remaining_percent IS 'percent of the errors that the target allows over 30 days that is left, four decimals, by samples that tell both counts; below 0: overspent; NULL: no target or no requests';
 COMMENT ON COLUMN bcce.service_health_dashboard.latest_failure_probability IS 'latest predicted probability that the service fails, 0 to 1; NULL: never predicted';
 COMMENT ON COLUMN bcce.service_health_dashboard.in_maintenance IS 'true inside a declared maintenance window';
+$bcce_module$);
+
+INSERT INTO bcce.module (part, name, sql) VALUES ('report', '24_slo_burn_rate', $bcce_module$
+-- How fast error budgets burn, one row per tenant, service with a target and pair of windows.
+CREATE OR REPLACE FUNCTION bcce.slo_burn_rate(since timestamptz DEFAULT NULL, until timestamptz DEFAULT NULL)
+RETURNS TABLE (
+    tenant_id uuid,
+    tenant_name text,
+    service_id text,
+    service_name text,
+    window_pair text,
+    slo_target_percent numeric,
+    long_window_minutes double precision,
+    short_window_minutes double precision,
+    long_request_count bigint,
+    short_request_count bigint,
+    long_error_rate_percent numeric,
+    short_error_rate_percent numeric,
+    long_burn_rate double precision,
+    short_burn_rate double precision,
+    burn_rate_threshold double precision,
+    is_firing boolean,
+    error_budget_remaining_percent numeric,
+    exhausted_in_hours double precision
+)
+LANGUAGE sql STABLE PARALLEL RESTRICTED
+BEGIN ATOMIC
+    SELECT
+        l.tenant_id,
+        l.tenant_name,
+        l.service_id,
+        l.service_name,
+        pair.name,
+        l.slo_target_percent,
+        pair.long_minutes,
+        pair.short_minutes,
+        pair.long_requests,
+        pair.short_requests,
+        round(100.0 * pair.long_errors / nullif(pair.long_requests, 0), 4),
+        round(100.0 * pair.short_errors / nullif(pair.short_requests, 0), 4),
+        pair.long_burn,
+        pair.short_burn,
+        pair.threshold,
+        pair.fires,
+        n.budget_remaining_percent,
+        CASE WHEN n.budget_remaining_percent <= 0 THEN 0
+             ELSE n.budget_remaining_percent::double precision / 100 * 720 / nullif(pair.long_burn, 0) END
+    FROM bcce_data.service_limits(until) l
+    JOIN bcce_data.slo_state(until) n ON n.tenant_id = l.tenant_id AND n.service_id = l.service_id
+    CROSS JOIN LATERAL (
+        SELECT 'fast' AS name, l.fast_burn_long_minutes AS long_minutes, l.fast_burn_short_minutes AS short_minutes,
+               n.fast_long_requests AS long_requests, n.fast_long_errors AS long_errors,
+               n.fast_short_requests AS short_requests, n.fast_short_errors AS short_errors,
+               n.fast_long_burn AS long_burn, n.fast_short_burn AS short_burn, l.fast_burn_rate AS threshold, n.fast_fires AS fires
+        UNION ALL
+        SELECT 'slow', l.slow_burn_long_minutes, l.slow_burn_short_minutes, n.slow_long_requests, n.slow_long_errors,
+               n.slow_short_requests, n.slow_short_errors, n.slow_long_burn, n.slow_short_burn, l.slow_burn_rate, n.slow_fires
+    ) pair;
+END;
+COMMENT ON FUNCTION bcce.slo_burn_rate(timestamptz, timestamptz) IS 'How fast did error budgets burn just before until (exclusive), or how fast do they now where until is NULL? Same columns as the view of this name; the windows end there whatever since says.';
+
+CREATE OR REPLACE VIEW bcce.slo_burn_rate WITH (security_invoker = true) AS
+SELECT
+    x.tenant_id,
+    x.tenant_name,
+    x.service_id,
+    x.service_name,
+    x.window_pair,
+    x.slo_target_percent,
+    x.long_window_minutes,
+    x.short_window_minutes,
+    x.long_request_count,
+    x.short_request_count,
+    x.long_error_rate_percent,
+    x.short_error_rate_percent,
+    x.long_burn_rate,
+    x.short_burn_rate,
+    x.burn_rate_threshold,
+    x.is_firing,
+    x.error_budget_remaining_percent,
+    x.exhausted_in_hours
+FROM bcce.slo_burn_rate(NULL::timestamptz, NULL::timestamptz) x;
+COMMENT ON VIEW bcce.slo_burn_rate IS 'How fast do error budgets burn? One row per visible tenant, service with a target (slos) and pair of windows. For a past moment use the function of this name.';
+COMMENT ON COLUMN bcce.slo_burn_rate.tenant_id IS 'tenant';
+COMMENT ON COLUMN bcce.slo_burn_rate.tenant_name IS 'display name of the tenant';
+COMMENT ON COLUMN bcce.slo_burn_rate.service_id IS 'service';
+COMMENT ON COLUMN bcce.slo_burn_rate.service_name IS 'display name of the service';
+COMMENT ON COLUMN bcce.slo_burn_rate.window_pair IS 'fast or slow: short windows that see an outage, or long ones that see a slow leak';
+COMMENT ON COLUMN bcce.slo_burn_rate.slo_target_percent IS 'percent of the requests that the service promises to answer without error (slos)';
+COMMENT ON COLUMN bcce.slo_burn_rate.long_window_minutes IS 'length of the long window, minutes';
+COMMENT ON COLUMN bcce.slo_burn_rate.short_window_minutes IS 'length of the short window, minutes';
+COMMENT ON COLUMN bcce.slo_burn_rate.long_request_count IS 'requests in the long window, of samples that tell both counts';
+COMMENT ON COLUMN bcce.slo_burn_rate.short_request_count IS 'requests in the short window, of samples that tell both counts';
+COMMENT ON COLUMN bcce.slo_burn_rate.long_error_rate_percent IS 'percent of the requests in the long window that failed, four decimals; NULL: no requests';
+COMMENT ON COLUMN bcce.slo_burn_rate.short_error_rate_percent IS 'percent of the requests in the short window that failed, four decimals; NULL: no requests';
+COMMENT ON COLUMN bcce.slo_burn_rate.long_burn_rate IS 'error rate of the long window divided by the one that the target allows: 1 uses the budget up in 30 days; NULL: under 20 requests (burn_min_requests) in the short window, or a target of 100 percent';
+COMMENT ON COLUMN bcce.slo_burn_rate.short_burn_rate IS 'the same of the short window';
+COMMENT ON COLUMN bcce.slo_burn_rate.burn_rate_threshold IS 'burn rate above which the pair fires';
+COMMENT ON COLUMN bcce.slo_burn_rate.is_firing IS 'true when both burn rates are above the threshold; NULL: not known';
+COMMENT ON COLUMN bcce.slo_burn_rate.error_budget_remaining_percent IS 'percent of the errors that the target allows over 30 days that is left, four decimals; below 0: overspent; NULL: no requests';
+COMMENT ON COLUMN bcce.slo_burn_rate.exhausted_in_hours IS 'hours until the budget is used up at the long window''s pace and steady traffic; 0: it is; NULL: never at this pace, or not known';
 $bcce_module$);
 
 INSERT INTO bcce.module (part, name, sql) VALUES ('report', '25_prediction_accuracy', $bcce_module$
@@ -6461,6 +7175,121 @@ COMMENT ON COLUMN bcce.cost_by_day.unpriced_units IS 'runs, samples, predictions
 COMMENT ON COLUMN bcce.cost_by_day.is_lower_bound IS 'true when some cost is unknown, so that the sums are lower bounds';
 COMMENT ON COLUMN bcce.cost_by_day.estimated_share_percent IS 'percent of the model cost that is estimated rather than reported, one decimal; NULL: no model cost';
 COMMENT ON COLUMN bcce.cost_by_day.currency IS 'currency of the money columns';
+$bcce_module$);
+
+INSERT INTO bcce.module (part, name, sql) VALUES ('report', '26_mttr_breakdown', $bcce_module$
+-- mttr_breakdown: where recovery takes long, one row per tenant, severity, service and basis.
+CREATE OR REPLACE FUNCTION bcce.mttr_breakdown(since timestamptz DEFAULT NULL, until timestamptz DEFAULT NULL)
+RETURNS TABLE (
+    tenant_id uuid,
+    tenant_name text,
+    severity text,
+    service_id text,
+    service_name text,
+    mttr_basis text,
+    incident_count bigint,
+    avg_mttr_minutes double precision,
+    median_mttr_minutes double precision,
+    p95_mttr_minutes double precision,
+    recovered_count bigint,
+    open_count bigint,
+    invalid_count bigint,
+    fallback_count bigint,
+    derived_count bigint,
+    oldest_open_minutes double precision,
+    mtta_minutes double precision,
+    mttd_minutes double precision
+)
+LANGUAGE sql STABLE PARALLEL RESTRICTED
+BEGIN ATOMIC
+    SELECT
+        b.tenant_id,
+        b.tenant_name,
+        b.severity,
+        b.service_id,
+        s.service_name,
+        b.basis,
+        b.total,
+        b.mean,
+        b.median,
+        b.p95,
+        b.recovered,
+        b.still_open,
+        b.invalid,
+        b.fallback,
+        b.derived,
+        extract(epoch FROM (SELECT least(until, bcce.report_now()))
+            - least(b.oldest_open_at, (SELECT least(until, bcce.report_now()))))::double precision
+            / CASE WHEN b.oldest_open_at IS NOT NULL THEN 60 END,
+        b.acknowledge_minutes,
+        b.detect_minutes
+    FROM (
+        SELECT
+            t.tenant_id,
+            t.tenant_name,
+            coalesce(i.severity, 'unclassified') AS severity,
+            i.service_id,
+            CASE WHEN i.is_derived THEN 'derived' ELSE 'declared' END AS basis,
+            count(*) AS total,
+            avg(i.recovery_minutes) AS mean,
+            percentile_cont(0.5) WITHIN GROUP (ORDER BY i.recovery_minutes) AS median,
+            percentile_cont(0.95) WITHIN GROUP (ORDER BY i.recovery_minutes) AS p95,
+            count(*) FILTER (WHERE i.state = 'recovered') AS recovered,
+            count(*) FILTER (WHERE i.state = 'open') AS still_open,
+            count(*) FILTER (WHERE i.state = 'invalid') AS invalid,
+            count(*) FILTER (WHERE i.state = 'recovered' AND i.is_fallback) AS fallback,
+            count(*) FILTER (WHERE i.is_derived) AS derived,
+            min(i.started_at) FILTER (WHERE i.state = 'open') AS oldest_open_at,
+            avg(i.acknowledge_minutes) AS acknowledge_minutes,
+            avg(i.detect_minutes) AS detect_minutes
+        FROM bcce_data.tenants t
+        JOIN bcce_data.mttr_incidents(since, until) i ON i.tenant_id = t.tenant_id
+        GROUP BY t.tenant_id, t.tenant_name, coalesce(i.severity, 'unclassified'), i.service_id, i.is_derived
+    ) b
+    LEFT JOIN bcce_data.services s ON s.tenant_id = b.tenant_id AND s.service_id = b.service_id;
+END;
+COMMENT ON FUNCTION bcce.mttr_breakdown(timestamptz, timestamptz) IS 'Where does recovery take long, for incidents that began between since (inclusive) and until (exclusive)? NULL leaves an end open. Same columns as the view of this name; what ended after the window still counts as open.';
+
+CREATE OR REPLACE VIEW bcce.mttr_breakdown WITH (security_invoker = true) AS
+SELECT
+    x.tenant_id,
+    x.tenant_name,
+    x.severity,
+    x.service_id,
+    x.service_name,
+    x.mttr_basis,
+    x.incident_count,
+    x.avg_mttr_minutes,
+    x.median_mttr_minutes,
+    x.p95_mttr_minutes,
+    x.recovered_count,
+    x.open_count,
+    x.invalid_count,
+    x.fallback_count,
+    x.derived_count,
+    x.oldest_open_minutes,
+    x.mtta_minutes,
+    x.mttd_minutes
+FROM bcce.mttr_breakdown(NULL::timestamptz, NULL::timestamptz) x;
+COMMENT ON VIEW bcce.mttr_breakdown IS 'Where does recovery take long? One row per visible tenant, severity, service and basis with an incident. For a period use the function of this name.';
+COMMENT ON COLUMN bcce.mttr_breakdown.tenant_id IS 'tenant';
+COMMENT ON COLUMN bcce.mttr_breakdown.tenant_name IS 'display name of the tenant';
+COMMENT ON COLUMN bcce.mttr_breakdown.severity IS 'sev1 (worst) to sev4; unclassified where the sender gave none, and for failure episodes';
+COMMENT ON COLUMN bcce.mttr_breakdown.service_id IS 'service of the incident or episode; NULL: none named';
+COMMENT ON COLUMN bcce.mttr_breakdown.service_name IS 'display name of the service; NULL: it was never declared';
+COMMENT ON COLUMN bcce.mttr_breakdown.mttr_basis IS 'declared, or derived (failure episodes of workflows, from the first failed run to the next success)';
+COMMENT ON COLUMN bcce.mttr_breakdown.incident_count IS 'incidents that began: recovered, open and invalid';
+COMMENT ON COLUMN bcce.mttr_breakdown.avg_mttr_minutes IS 'mean recovery time of the recovered incidents, minutes, from the start of impact to recovery; several spans of impact count by their union';
+COMMENT ON COLUMN bcce.mttr_breakdown.median_mttr_minutes IS 'median recovery time of the recovered incidents, minutes';
+COMMENT ON COLUMN bcce.mttr_breakdown.p95_mttr_minutes IS '95th percentile of the recovery time of the recovered incidents, minutes';
+COMMENT ON COLUMN bcce.mttr_breakdown.recovered_count IS 'incidents that are over';
+COMMENT ON COLUMN bcce.mttr_breakdown.open_count IS 'incidents that are not over: they are in none of the times above';
+COMMENT ON COLUMN bcce.mttr_breakdown.invalid_count IS 'incidents that end before they begin or more than five minutes in the future: left out of the times';
+COMMENT ON COLUMN bcce.mttr_breakdown.fallback_count IS 'recovered incidents for which nothing but the closing time is known';
+COMMENT ON COLUMN bcce.mttr_breakdown.derived_count IS 'incidents that are failure episodes of workflows';
+COMMENT ON COLUMN bcce.mttr_breakdown.oldest_open_minutes IS 'age of the oldest open incident, minutes; NULL: none is open';
+COMMENT ON COLUMN bcce.mttr_breakdown.mtta_minutes IS 'mean time to acknowledge, minutes, from detection (else opening); acknowledged declared incidents only';
+COMMENT ON COLUMN bcce.mttr_breakdown.mttd_minutes IS 'mean time to detect, minutes, from the start of impact; declared incidents with both times only';
 $bcce_module$);
 
 INSERT INTO bcce.module (part, name, sql) VALUES ('report', '26_mttr_by_month', $bcce_module$
@@ -6885,11 +7714,20 @@ BEGIN ATOMIC
           AND r.started_at < coalesce(until, 'infinity')
         GROUP BY t.tenant_id, t.tenant_name, t.timezone, hour.starts_at
     ),
+    -- To the window's end or now, so that an outage shows; to the last run where that is over 35 days ago.
     -- By half hours, as a clock may be put forward by one.
     hour AS (
         SELECT DISTINCT e.tenant_id, e.tenant_name, local.starts_at
         FROM (
-            SELECT r.tenant_id, r.tenant_name, r.timezone, min(r.starts_at) AS first_at, max(r.starts_at) AS last_at
+            SELECT
+                r.tenant_id,
+                r.tenant_name,
+                r.timezone,
+                min(r.starts_at) AS first_at,
+                CASE WHEN until IS NOT NULL THEN
+                         greatest(max(r.starts_at), (SELECT least(until - interval '1 microsecond', bcce.report_now())))
+                     WHEN max(r.starts_at) < (SELECT bcce.report_now() - interval '840 hours') THEN max(r.starts_at)
+                     ELSE greatest(max(r.starts_at), (SELECT bcce.report_now())) END AS last_at
             FROM run r
             GROUP BY r.tenant_id, r.tenant_name, r.timezone
         ) e
@@ -6923,7 +7761,7 @@ SELECT
     x.cancelled_workflows,
     x.running_workflows
 FROM bcce.executions_by_status_hourly(NULL::timestamptz, NULL::timestamptz) x;
-COMMENT ON VIEW bcce.executions_by_status_hourly IS 'How do runs end, hour by hour? One row per visible tenant and hour of its clock from its first to its last run, hours without any included. For a period use the function of this name.';
+COMMENT ON VIEW bcce.executions_by_status_hourly IS 'How do runs end, hour by hour? One row per visible tenant and hour of its clock from its first run to now (to its last where that is over 35 days ago), hours without any included. For a period use the function of this name.';
 COMMENT ON COLUMN bcce.executions_by_status_hourly.tenant_id IS 'tenant';
 COMMENT ON COLUMN bcce.executions_by_status_hourly.tenant_name IS 'display name of the tenant';
 COMMENT ON COLUMN bcce.executions_by_status_hourly.period_start_at IS 'start of the hour by the clock of the tenant''s zone; a repeated hour is two';
@@ -6933,6 +7771,72 @@ COMMENT ON COLUMN bcce.executions_by_status_hourly.failed_workflows IS 'of these
 COMMENT ON COLUMN bcce.executions_by_status_hourly.timed_out_workflows IS 'of these, timed out';
 COMMENT ON COLUMN bcce.executions_by_status_hourly.cancelled_workflows IS 'of these, cancelled';
 COMMENT ON COLUMN bcce.executions_by_status_hourly.running_workflows IS 'of these, not finished';
+$bcce_module$);
+
+INSERT INTO bcce.module (part, name, sql) VALUES ('report', '27_recovery_episodes', $bcce_module$
+-- Spells in which a workflow fails, until it succeeds again.
+CREATE OR REPLACE FUNCTION bcce.recovery_episodes(since timestamptz DEFAULT NULL, until timestamptz DEFAULT NULL)
+RETURNS TABLE (
+    tenant_id uuid,
+    tenant_name text,
+    failed_at timestamptz,
+    recovered_at timestamptz,
+    workflow_id text,
+    workflow_name text,
+    service_id text,
+    runs_failed bigint,
+    recovery_minutes double precision,
+    open_minutes double precision,
+    incident_id text
+)
+LANGUAGE sql STABLE PARALLEL RESTRICTED
+BEGIN ATOMIC
+    SELECT
+        e.tenant_id,
+        e.tenant_name,
+        e.failed_at,
+        CASE WHEN e.state = 'recovered' THEN e.ended_at END,
+        e.workflow_id,
+        w.name,
+        e.service_id,
+        e.runs_failed,
+        CASE WHEN e.state = 'recovered' THEN extract(epoch FROM e.ended_at - e.failed_at)::double precision / 60 END,
+        CASE WHEN e.state = 'open' THEN
+            extract(epoch FROM (SELECT least(until, bcce.report_now())) - e.failed_at)::double precision / 60 END,
+        e.incident_id
+    FROM bcce_data.failure_episodes(until, false) e
+    LEFT JOIN bcce_data.workflows w ON w.tenant_id = e.tenant_id AND w.workflow_id = e.workflow_id
+    WHERE (since IS NULL OR e.failed_at >= since)
+      AND (until IS NULL OR e.failed_at < until);
+END;
+COMMENT ON FUNCTION bcce.recovery_episodes(timestamptz, timestamptz) IS 'When did workflows begin to fail between since (inclusive) and until (exclusive), and when did they succeed again? NULL leaves an end open. Same columns as the view of this name; episodes form over all history, and what succeeded after the window is still open.';
+
+CREATE OR REPLACE VIEW bcce.recovery_episodes WITH (security_invoker = true) AS
+SELECT
+    x.tenant_id,
+    x.tenant_name,
+    x.failed_at,
+    x.recovered_at,
+    x.workflow_id,
+    x.workflow_name,
+    x.service_id,
+    x.runs_failed,
+    x.recovery_minutes,
+    x.open_minutes,
+    x.incident_id
+FROM bcce.recovery_episodes(NULL::timestamptz, NULL::timestamptz) x;
+COMMENT ON VIEW bcce.recovery_episodes IS 'When did workflows fail, and when did they work again? One row per failure episode of a workflow: from its first failed run after a success to the next success. For a period use the function of this name.';
+COMMENT ON COLUMN bcce.recovery_episodes.tenant_id IS 'tenant';
+COMMENT ON COLUMN bcce.recovery_episodes.tenant_name IS 'display name of the tenant';
+COMMENT ON COLUMN bcce.recovery_episodes.failed_at IS 'end of the first failed run of the episode';
+COMMENT ON COLUMN bcce.recovery_episodes.recovered_at IS 'end of the next successful run; NULL: there is none yet, or its time lies over five minutes in the future';
+COMMENT ON COLUMN bcce.recovery_episodes.workflow_id IS 'workflow';
+COMMENT ON COLUMN bcce.recovery_episodes.workflow_name IS 'display name of the workflow; NULL: it was never declared';
+COMMENT ON COLUMN bcce.recovery_episodes.service_id IS 'service of the first failed run, else of the workflow';
+COMMENT ON COLUMN bcce.recovery_episodes.runs_failed IS 'runs of the episode that failed or timed out; cancelled ones neither count nor end it';
+COMMENT ON COLUMN bcce.recovery_episodes.recovery_minutes IS 'time from failed_at to recovered_at, minutes; NULL: not recovered';
+COMMENT ON COLUMN bcce.recovery_episodes.open_minutes IS 'age of an episode that is open, minutes, up to now or the window''s end; NULL: not open';
+COMMENT ON COLUMN bcce.recovery_episodes.incident_id IS 'declared incident of the same service that the episode overlaps, the earliest of several; NULL: none';
 $bcce_module$);
 
 INSERT INTO bcce.module (part, name, sql) VALUES ('report', '27_workflows', $bcce_module$
@@ -6956,34 +7860,47 @@ BEGIN ATOMIC
     SELECT
         f.tenant_id,
         f.tenant_name,
-        row_number() OVER (PARTITION BY f.tenant_id ORDER BY f.failures DESC, f.workflow_id, f.error_class),
+        row_number() OVER (PARTITION BY f.tenant_id ORDER BY f.failures DESC, f.workflow_id COLLATE "C", f.error_class COLLATE "C"),
         f.workflow_id,
         w.name,
         f.error_class,
         f.failures,
         round(100.0 * f.failures / sum(f.failures) OVER (PARTITION BY f.tenant_id), 1),
-        f.messages[1],
+        f.last_message,
         f.first_at,
         f.last_at
     FROM (
+        -- Ranked and not collected: a workflow may have failed a million times.
         SELECT
-            t.tenant_id,
-            t.tenant_name,
-            r.workflow_id,
-            coalesce(r.error_class, 'unclassified') AS error_class,
+            k.tenant_id,
+            k.tenant_name,
+            k.workflow_id,
+            k.error_class,
             count(*) AS failures,
-            array_agg(r.error_message ORDER BY r.finished_at DESC, r.run_id DESC) FILTER (WHERE r.error_message IS NOT NULL) AS messages,
-            min(r.finished_at) AS first_at,
-            max(r.finished_at) AS last_at
-        FROM bcce_data.tenants t
-        JOIN bcce_data.workflow_runs r ON r.tenant_id = t.tenant_id
-        WHERE t.deleted_at IS NULL
-          AND NOT r.is_test
-          AND r.status IN ('failed', 'timed_out')
-          AND r.started_at >= coalesce(since, '-infinity')
-          AND r.started_at < coalesce(until, 'infinity')
-          AND r.finished_at <= (SELECT least(until, bcce.report_now()))
-        GROUP BY t.tenant_id, t.tenant_name, r.workflow_id, coalesce(r.error_class, 'unclassified')
+            max(k.error_message) FILTER (WHERE k.recency = 1) AS last_message,
+            min(k.finished_at) AS first_at,
+            max(k.finished_at) AS last_at
+        FROM (
+            SELECT
+                t.tenant_id,
+                t.tenant_name,
+                r.workflow_id,
+                class.error_class,
+                r.error_message,
+                r.finished_at,
+                row_number() OVER (PARTITION BY t.tenant_id, r.workflow_id, class.error_class, r.error_message IS NULL
+                                   ORDER BY r.finished_at DESC, r.run_id DESC) AS recency
+            FROM bcce_data.tenants t
+            JOIN bcce_data.workflow_runs r ON r.tenant_id = t.tenant_id
+            CROSS JOIN LATERAL (SELECT coalesce(r.error_class, 'unclassified') AS error_class) class
+            WHERE t.deleted_at IS NULL
+              AND NOT r.is_test
+              AND r.status IN ('failed', 'timed_out')
+              AND r.started_at >= coalesce(since, '-infinity')
+              AND r.started_at < coalesce(until, 'infinity')
+              AND r.finished_at <= (SELECT least(until, bcce.report_now()))
+        ) k
+        GROUP BY k.tenant_id, k.tenant_name, k.workflow_id, k.error_class
     ) f
     LEFT JOIN bcce_data.workflows w ON w.tenant_id = f.tenant_id AND w.workflow_id = f.workflow_id;
 END;
@@ -7264,8 +8181,9 @@ BEGIN ATOMIC
     WHERE t.deleted_at IS NULL
       AND NOT i.is_test AND i.merged_into IS NULL
       AND i.severity IN ('sev1', 'sev2')
-      AND (since IS NULL OR e.at >= since)
-      AND (until IS NULL OR e.at < until);
+      AND e.at >= coalesce(since, '-infinity')
+      AND e.at < coalesce(until, 'infinity')
+    ORDER BY e.at DESC, i.tenant_id, i.incident_id, e.event_id DESC;
 END;
 COMMENT ON FUNCTION bcce.incident_timeline(timestamptz, timestamptz) IS 'What happened in severe incidents between since (inclusive) and until (exclusive)? NULL leaves an end open. Same columns as the view of this name.';
 
@@ -7284,7 +8202,7 @@ SELECT
     x.response_action,
     x.actor_key
 FROM bcce.incident_timeline(NULL::timestamptz, NULL::timestamptz) x;
-COMMENT ON VIEW bcce.incident_timeline IS 'What happened in severe incidents, step by step? One row per event of a declared sev1 or sev2 incident; the latest have the largest at. For a period use the function of this name.';
+COMMENT ON VIEW bcce.incident_timeline IS 'What happened in severe incidents, step by step? One row per event of a declared sev1 or sev2 incident, newest first. For a period use the function of this name.';
 COMMENT ON COLUMN bcce.incident_timeline.tenant_id IS 'tenant';
 COMMENT ON COLUMN bcce.incident_timeline.tenant_name IS 'display name of the tenant';
 COMMENT ON COLUMN bcce.incident_timeline.at IS 'when it happened';
@@ -7410,13 +8328,18 @@ RETURNS TABLE (
     active_teams bigint,
     active_teams_percent numeric,
     retained_users bigint,
-    retained_percent numeric
+    retained_percent numeric,
+    weekly_active_users bigint,
+    wau_mau_percent numeric,
+    sessions bigint
 )
 LANGUAGE sql STABLE PARALLEL RESTRICTED
 BEGIN ATOMIC
     WITH activity AS (
         SELECT t.tenant_id, a.user_key, date_trunc('month', local.day::timestamp)::date AS month,
-               bool_or(since IS NULL OR a.at >= since) AS in_window
+               bool_or(since IS NULL OR a.at >= since) AS in_window,
+               max(local.day) AS last_day,
+               max(a.at) AS last_at
         FROM bcce_data.tenants t
         JOIN bcce_data.user_activity(since - interval '1536 hours', until) a ON a.tenant_id = t.tenant_id
         CROSS JOIN LATERAL bcce_data.local_date(a.at, t.timezone) local
@@ -7436,22 +8359,78 @@ BEGIN ATOMIC
             AND before.month = (m.month - interval '1 month')::date
         GROUP BY m.tenant_id, m.month
     ),
-    month AS (
+    -- From the first month with an active user to now, or to the last one where that is over 35 days ago.
+    span AS (
         SELECT
             t.tenant_id,
             t.tenant_name,
-            u.month,
-            u.active,
-            u.retained,
+            t.timezone,
+            a.first_month,
+            date_trunc('month', last.day::timestamp)::date AS last_month,
+            last.day AS last_day
+        FROM bcce_data.tenants t
+        JOIN (
+            SELECT
+                m.tenant_id,
+                min(m.month) FILTER (WHERE m.in_window) AS first_month,
+                CASE WHEN until IS NOT NULL THEN
+                         greatest(max(m.last_at), (SELECT least(until - interval '1 microsecond', bcce.report_now())))
+                     WHEN max(m.last_at) < (SELECT bcce.report_now() - interval '840 hours') THEN max(m.last_at)
+                     ELSE greatest(max(m.last_at), (SELECT bcce.report_now())) END AS last_at
+            FROM activity m
+            GROUP BY m.tenant_id
+        ) a ON a.tenant_id = t.tenant_id
+        CROSS JOIN LATERAL bcce_data.local_date(a.last_at, t.timezone) last
+        WHERE a.first_month IS NOT NULL
+    ),
+    month AS (
+        SELECT
+            s.tenant_id,
+            s.tenant_name,
+            s.timezone,
+            calendar.month,
+            coalesce(u.active, 0) AS active,
+            coalesce(u.retained, 0) AS retained,
             before.ever AS active_before,
+            least(s.last_day, (calendar.month + interval '1 month')::date - 1) AS last_day,
             first_day.starts_at,
             next_day.starts_at AS ends_at
-        FROM user_month u
-        JOIN bcce_data.tenants t ON t.tenant_id = u.tenant_id
-        LEFT JOIN user_month before ON before.tenant_id = u.tenant_id AND before.month = (u.month - interval '1 month')::date
-        CROSS JOIN LATERAL bcce_data.local_midnight(u.month, t.timezone) first_day
-        CROSS JOIN LATERAL bcce_data.local_midnight((u.month + interval '1 month')::date, t.timezone) next_day
-        WHERE u.active > 0
+        FROM span s
+        CROSS JOIN LATERAL (
+            SELECT (s.first_month + make_interval(months => n.n))::date AS month
+            FROM generate_series(0, (extract(year FROM s.last_month) * 12 + extract(month FROM s.last_month)
+                                     - extract(year FROM s.first_month) * 12 - extract(month FROM s.first_month))::integer) AS n (n)
+        ) calendar
+        LEFT JOIN user_month u ON u.tenant_id = s.tenant_id AND u.month = calendar.month
+        LEFT JOIN user_month before ON before.tenant_id = s.tenant_id AND before.month = (calendar.month - interval '1 month')::date
+        CROSS JOIN LATERAL bcce_data.local_midnight(calendar.month, s.timezone) first_day
+        CROSS JOIN LATERAL bcce_data.local_midnight((calendar.month + interval '1 month')::date, s.timezone) next_day
+    ),
+    weekly AS (
+        SELECT m.tenant_id, m.month, count(*) AS active
+        FROM month m
+        JOIN activity a ON a.tenant_id = m.tenant_id AND a.month = m.month AND a.in_window AND a.last_day > m.last_day - 7
+        GROUP BY m.tenant_id, m.month
+    ),
+    session AS (
+        SELECT t.tenant_id, date_trunc('month', local.day::timestamp)::date AS month, count(DISTINCT k.session_id) AS total
+        FROM bcce_data.tenants t
+        JOIN (
+            SELECT e.tenant_id, e.session_id, e.occurred_at AS at
+            FROM bcce_data.events e
+            WHERE e.occurred_at >= coalesce(since, '-infinity')
+              AND e.occurred_at < coalesce(until, 'infinity')
+              AND NOT e.is_test AND e.session_id IS NOT NULL
+            UNION ALL
+            SELECT u.tenant_id, u.session_id, u.at
+            FROM bcce_data.model_usage u
+            WHERE u.at >= coalesce(since, '-infinity')
+              AND u.at < coalesce(until, 'infinity')
+              AND NOT u.is_test AND u.session_id IS NOT NULL
+        ) k ON k.tenant_id = t.tenant_id
+        CROSS JOIN LATERAL bcce_data.local_date(k.at, t.timezone) local
+        WHERE t.deleted_at IS NULL
+        GROUP BY t.tenant_id, date_trunc('month', local.day::timestamp)::date
     ),
     invited AS (
         SELECT
@@ -7476,14 +8455,19 @@ BEGIN ATOMIC
         m.active,
         coalesce(i.total, 0),
         coalesce(i.active, 0),
-        round(100.0 * i.active / nullif(i.total, 0), 1),
+        round(100.0 * coalesce(i.active, 0) / nullif(i.total, 0), 1),
         coalesce(i.teams, 0),
         coalesce(i.active_teams, 0),
         round(100.0 * i.active_teams / nullif(i.teams, 0), 1),
         m.retained,
-        round(100.0 * m.retained / nullif(m.active_before, 0), 1)
+        round(100.0 * m.retained / nullif(m.active_before, 0), 1),
+        coalesce(w.active, 0),
+        round(100.0 * coalesce(w.active, 0) / nullif(m.active, 0), 1),
+        coalesce(s.total, 0)
     FROM month m
-    LEFT JOIN invited i ON i.tenant_id = m.tenant_id AND i.month = m.month;
+    LEFT JOIN invited i ON i.tenant_id = m.tenant_id AND i.month = m.month
+    LEFT JOIN weekly w ON w.tenant_id = m.tenant_id AND w.month = m.month
+    LEFT JOIN session s ON s.tenant_id = m.tenant_id AND s.month = m.month;
 END;
 COMMENT ON FUNCTION bcce.adoption(timestamptz, timestamptz) IS 'Who took part between since (inclusive) and until (exclusive), month by month? NULL leaves an end open. Same columns as the view of this name; who was active in a month before the window counts as retained.';
 
@@ -7501,9 +8485,12 @@ SELECT
     x.active_teams,
     x.active_teams_percent,
     x.retained_users,
-    x.retained_percent
+    x.retained_percent,
+    x.weekly_active_users,
+    x.wau_mau_percent,
+    x.sessions
 FROM bcce.adoption(NULL::timestamptz, NULL::timestamptz) x;
-COMMENT ON VIEW bcce.adoption IS 'How does adoption develop: how many of the people invited really use it, and stay? One row per visible tenant and month of its zone with an active user. For a period use the function of this name.';
+COMMENT ON VIEW bcce.adoption IS 'How does adoption develop: how many of the people invited really use it, and stay? One row per visible tenant and month of its zone, from the first with an active user to now (to the last where that is over 35 days ago); months without activity included. For a period use the function of this name.';
 COMMENT ON COLUMN bcce.adoption.tenant_id IS 'tenant';
 COMMENT ON COLUMN bcce.adoption.tenant_name IS 'display name of the tenant';
 COMMENT ON COLUMN bcce.adoption.period_start_at IS 'first instant of the month in the tenant''s zone';
@@ -7517,6 +8504,9 @@ COMMENT ON COLUMN bcce.adoption.active_teams IS 'of these, with an active one';
 COMMENT ON COLUMN bcce.adoption.active_teams_percent IS 'percent of the teams with an active member, one decimal; NULL: no teams';
 COMMENT ON COLUMN bcce.adoption.retained_users IS 'active users who were active in the month before';
 COMMENT ON COLUMN bcce.adoption.retained_percent IS 'percent of the users of the month before who are active, one decimal; NULL: there were none';
+COMMENT ON COLUMN bcce.adoption.weekly_active_users IS 'active users of the last seven days of the month (so far), days before the month not included';
+COMMENT ON COLUMN bcce.adoption.wau_mau_percent IS 'percent of the month''s active users who were active in its last seven days (WAU by MAU), one decimal; NULL: nobody was active';
+COMMENT ON COLUMN bcce.adoption.sessions IS 'distinct sessions of events and model calls';
 
 -- How often and how well is deployed, month by month.
 CREATE OR REPLACE FUNCTION bcce.dora_metrics(since timestamptz DEFAULT NULL, until timestamptz DEFAULT NULL)
@@ -7542,7 +8532,8 @@ BEGIN ATOMIC
             date_trunc('month', local.day::timestamp)::date AS month,
             count(*) AS started,
             count(*) FILTER (WHERE r.status = 'succeeded' AND ended.by_now) AS succeeded,
-            count(*) FILTER (WHERE r.status IN ('failed', 'timed_out') AND ended.by_now) AS failed
+            count(*) FILTER (WHERE r.status IN ('failed', 'timed_out') AND ended.by_now) AS failed,
+            max(r.started_at) AS last_at
         FROM bcce_data.tenants t
         JOIN bcce_data.workflows w ON w.tenant_id = t.tenant_id AND w.kind = 'deployment'
         JOIN bcce_data.workflow_runs r ON r.tenant_id = w.tenant_id AND r.workflow_id = w.workflow_id
@@ -7554,23 +8545,47 @@ BEGIN ATOMIC
           AND r.started_at < coalesce(until, 'infinity')
           AND r.started_at <= (SELECT least(until, bcce.report_now()))
         GROUP BY t.tenant_id, t.tenant_name, t.timezone, date_trunc('month', local.day::timestamp)::date
+    ),
+    -- From the first month with a deployment to now, or to the last one where that is over 35 days ago.
+    span AS (
+        SELECT a.tenant_id, a.tenant_name, a.timezone, a.first_month, date_trunc('month', last.day::timestamp)::date AS last_month
+        FROM (
+            SELECT
+                d.tenant_id,
+                d.tenant_name,
+                d.timezone,
+                min(d.month) AS first_month,
+                CASE WHEN until IS NOT NULL THEN
+                         greatest(max(d.last_at), (SELECT least(until - interval '1 microsecond', bcce.report_now())))
+                     WHEN max(d.last_at) < (SELECT bcce.report_now() - interval '840 hours') THEN max(d.last_at)
+                     ELSE (SELECT bcce.report_now()) END AS last_at
+            FROM deployment d
+            GROUP BY d.tenant_id, d.tenant_name, d.timezone
+        ) a
+        CROSS JOIN LATERAL bcce_data.local_date(a.last_at, a.timezone) last
     )
     SELECT
-        d.tenant_id,
-        d.tenant_name,
+        c.tenant_id,
+        c.tenant_name,
         first_day.starts_at,
-        d.month,
-        d.started,
-        d.succeeded,
-        d.failed,
-        round(d.succeeded * 86400 / nullif(extract(epoch FROM least(next_day.starts_at, (SELECT least(until, bcce.report_now())))
+        c.month,
+        coalesce(d.started, 0),
+        coalesce(d.succeeded, 0),
+        coalesce(d.failed, 0),
+        round(coalesce(d.succeeded, 0) * 86400 / nullif(extract(epoch FROM least(next_day.starts_at, (SELECT least(until, bcce.report_now())))
                                                      - greatest(first_day.starts_at, since)), 0), 4),
         round(100.0 * d.failed / nullif(d.succeeded + d.failed, 0), 1),
         m.median_mttr_minutes
-    FROM deployment d
-    LEFT JOIN bcce.mttr_by_month(since, until) m ON m.tenant_id = d.tenant_id AND m.month = d.month
-    CROSS JOIN LATERAL bcce_data.local_midnight(d.month, d.timezone) first_day
-    CROSS JOIN LATERAL bcce_data.local_midnight((d.month + interval '1 month')::date, d.timezone) next_day;
+    FROM (
+        SELECT s.tenant_id, s.tenant_name, s.timezone, (s.first_month + make_interval(months => n.n))::date AS month
+        FROM span s
+        CROSS JOIN LATERAL generate_series(0, (extract(year FROM s.last_month) * 12 + extract(month FROM s.last_month)
+            - extract(year FROM s.first_month) * 12 - extract(month FROM s.first_month))::integer) AS n (n)
+    ) c
+    LEFT JOIN deployment d ON d.tenant_id = c.tenant_id AND d.month = c.month
+    LEFT JOIN bcce.mttr_by_month(since, until) m ON m.tenant_id = c.tenant_id AND m.month = c.month
+    CROSS JOIN LATERAL bcce_data.local_midnight(c.month, c.timezone) first_day
+    CROSS JOIN LATERAL bcce_data.local_midnight((c.month + interval '1 month')::date, c.timezone) next_day;
 END;
 COMMENT ON FUNCTION bcce.dora_metrics(timestamptz, timestamptz) IS 'How often and how well was deployed between since (inclusive) and until (exclusive), month by month? NULL leaves an end open. Same columns as the view of this name; what finished after the window does not count as finished.';
 
@@ -7587,7 +8602,7 @@ SELECT
     x.change_failure_rate_percent,
     x.median_recovery_minutes
 FROM bcce.dora_metrics(NULL::timestamptz, NULL::timestamptz) x;
-COMMENT ON VIEW bcce.dora_metrics IS 'How often and how well is deployed? One row per visible tenant and month of its zone with a run of a workflow of kind deployment. For a period use the function of this name.';
+COMMENT ON VIEW bcce.dora_metrics IS 'How often and how well is deployed? One row per visible tenant and month of its zone, from the first with a run of a workflow of kind deployment to now (to the last where that is over 35 days ago); months without one included. For a period use the function of this name.';
 COMMENT ON COLUMN bcce.dora_metrics.tenant_id IS 'tenant';
 COMMENT ON COLUMN bcce.dora_metrics.tenant_name IS 'display name of the tenant';
 COMMENT ON COLUMN bcce.dora_metrics.period_start_at IS 'first instant of the month in the tenant''s zone';
@@ -7602,6 +8617,72 @@ $bcce_module$);
 
 INSERT INTO bcce.module (part, name, sql) VALUES ('report', '29_first_workflow', $bcce_module$
 -- How long people take until they first run something.
+CREATE OR REPLACE FUNCTION bcce.first_workflow_by_user(since timestamptz DEFAULT NULL, until timestamptz DEFAULT NULL)
+RETURNS TABLE (
+    tenant_id uuid,
+    tenant_name text,
+    user_key text,
+    team_id text,
+    provisioned_at timestamptz,
+    first_run_at timestamptz,
+    first_run_minutes double precision,
+    waiting_minutes double precision,
+    is_waiting boolean
+)
+LANGUAGE sql STABLE PARALLEL RESTRICTED
+BEGIN ATOMIC
+    SELECT
+        t.tenant_id,
+        t.tenant_name,
+        p.user_key,
+        p.team_id,
+        p.provisioned_at,
+        f.first_at,
+        CASE WHEN f.first_at >= p.provisioned_at THEN extract(epoch FROM f.first_at - p.provisioned_at)::double precision / 60 END,
+        CASE WHEN f.first_at IS NULL THEN extract(epoch FROM
+            least(p.deprovisioned_at, (SELECT least(until, bcce.report_now()))) - p.provisioned_at)::double precision / 60 END,
+        f.first_at IS NULL
+    FROM bcce_data.tenants t
+    JOIN bcce_data.principals p ON p.tenant_id = t.tenant_id
+    LEFT JOIN (
+        SELECT r.tenant_id, r.user_key, min(r.started_at) AS first_at
+        FROM bcce_data.workflow_runs r
+        WHERE NOT r.is_test AND r.status <> 'skipped' AND r.user_key IS NOT NULL
+          AND r.started_at < coalesce(until, 'infinity')
+        GROUP BY r.tenant_id, r.user_key
+    ) f ON f.tenant_id = p.tenant_id AND f.user_key = p.user_key
+    WHERE t.deleted_at IS NULL
+      AND isfinite(p.provisioned_at)
+      AND (since IS NULL OR p.provisioned_at >= since)
+      AND (until IS NULL OR p.provisioned_at < until)
+      AND p.provisioned_at <= (SELECT least(until, bcce.report_now()));
+END;
+COMMENT ON FUNCTION bcce.first_workflow_by_user(timestamptz, timestamptz) IS 'How long did each of those provisioned between since (inclusive) and until (exclusive) take to a first run? NULL leaves an end open. Same columns as the view of this name; who first ran one after the window still waits.';
+
+CREATE OR REPLACE VIEW bcce.first_workflow_by_user WITH (security_invoker = true) AS
+SELECT
+    x.tenant_id,
+    x.tenant_name,
+    x.user_key,
+    x.team_id,
+    x.provisioned_at,
+    x.first_run_at,
+    x.first_run_minutes,
+    x.waiting_minutes,
+    x.is_waiting
+FROM bcce.first_workflow_by_user(NULL::timestamptz, NULL::timestamptz) x;
+COMMENT ON VIEW bcce.first_workflow_by_user IS 'How long does each person take until a first run? One row per person with a known time of provisioning. For a period use the function of this name.';
+COMMENT ON COLUMN bcce.first_workflow_by_user.tenant_id IS 'tenant';
+COMMENT ON COLUMN bcce.first_workflow_by_user.tenant_name IS 'display name of the tenant';
+COMMENT ON COLUMN bcce.first_workflow_by_user.user_key IS 'pseudonym of the person';
+COMMENT ON COLUMN bcce.first_workflow_by_user.team_id IS 'team of the person; NULL: none known';
+COMMENT ON COLUMN bcce.first_workflow_by_user.provisioned_at IS 'when access was given';
+COMMENT ON COLUMN bcce.first_workflow_by_user.first_run_at IS 'start of the first run; NULL: none yet';
+COMMENT ON COLUMN bcce.first_workflow_by_user.first_run_minutes IS 'time from provisioning to the first run, minutes; NULL: none yet, or it was before';
+COMMENT ON COLUMN bcce.first_workflow_by_user.waiting_minutes IS 'time that one who ran none yet has waited, minutes, up to deprovisioning, now or the window''s end; NULL: not waiting';
+COMMENT ON COLUMN bcce.first_workflow_by_user.is_waiting IS 'true for one who ran none yet: the time to the first run is longer than waiting_minutes (censored)';
+
+-- The same, one row per tenant.
 CREATE OR REPLACE FUNCTION bcce.time_to_first_workflow(since timestamptz DEFAULT NULL, until timestamptz DEFAULT NULL)
 RETURNS TABLE (
     tenant_id uuid,
@@ -7618,27 +8699,14 @@ BEGIN ATOMIC
     SELECT
         t.tenant_id,
         t.tenant_name,
-        count(p.provisioned_at),
-        count(*) FILTER (WHERE f.first_at >= p.provisioned_at),
-        count(*) FILTER (WHERE f.first_at < p.provisioned_at),
-        count(p.provisioned_at) FILTER (WHERE f.first_at IS NULL),
-        percentile_cont(0.5) WITHIN GROUP (ORDER BY extract(epoch FROM f.first_at - p.provisioned_at)::double precision / 60)
-            FILTER (WHERE f.first_at >= p.provisioned_at),
-        max(extract(epoch FROM least(p.deprovisioned_at, (SELECT least(until, bcce.report_now()))) - p.provisioned_at)::double precision / 60)
-            FILTER (WHERE f.first_at IS NULL)
+        count(u.user_key),
+        count(u.first_run_minutes),
+        count(*) FILTER (WHERE u.first_run_at < u.provisioned_at),
+        count(*) FILTER (WHERE u.is_waiting),
+        percentile_cont(0.5) WITHIN GROUP (ORDER BY u.first_run_minutes),
+        max(u.waiting_minutes)
     FROM bcce_data.tenants t
-    LEFT JOIN bcce_data.principals p
-        ON p.tenant_id = t.tenant_id AND isfinite(p.provisioned_at)
-        AND (since IS NULL OR p.provisioned_at >= since)
-        AND (until IS NULL OR p.provisioned_at < until)
-        AND p.provisioned_at <= (SELECT least(until, bcce.report_now()))
-    LEFT JOIN (
-        SELECT r.tenant_id, r.user_key, min(r.started_at) AS first_at
-        FROM bcce_data.workflow_runs r
-        WHERE NOT r.is_test AND r.status <> 'skipped' AND r.user_key IS NOT NULL
-          AND r.started_at < coalesce(until, 'infinity')
-        GROUP BY r.tenant_id, r.user_key
-    ) f ON f.tenant_id = p.tenant_id AND f.user_key = p.user_key
+    LEFT JOIN bcce.first_workflow_by_user(since, until) u ON u.tenant_id = t.tenant_id
     WHERE t.deleted_at IS NULL
     GROUP BY t.tenant_id, t.tenant_name;
 END;
@@ -7967,7 +9035,7 @@ SELECT
         WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
           AND a.atttypid IN ('timestamptz'::regtype, 'date'::regtype)
           -- Others, such as last_seen_at, describe a row and do not place it in time.
-          AND (a.attname IN ('period_start_at', 'occurred_at', 'started_at', 'opened_at', 'observed_at', 'predicted_at', 'at')
+          AND (a.attname IN ('period_start_at', 'occurred_at', 'started_at', 'opened_at', 'observed_at', 'predicted_at', 'failed_at', 'provisioned_at', 'at')
                OR a.attname LIKE '%\_date')
         ORDER BY a.attnum
         LIMIT 1
@@ -7995,6 +9063,69 @@ COMMENT ON COLUMN bcce.reports.time_column IS 'column for the time filter of a B
 COMMENT ON COLUMN bcce.reports.twin IS 'function with the same columns for the time from since to before until; NULL: there is none';
 COMMENT ON COLUMN bcce.reports.roles IS 'groups that may read it';
 
+-- What a report reads, itself and through the functions that it calls, to eight
+-- calls deep.
+CREATE OR REPLACE FUNCTION bcce_data.report_sources()
+RETURNS TABLE (report text, columns text)
+LANGUAGE sql STABLE PARALLEL SAFE
+BEGIN ATOMIC
+    WITH member AS (
+        SELECT p.oid
+        FROM pg_catalog.pg_proc p
+        JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace
+        WHERE n.nspname IN ('bcce', 'bcce_data')
+    ),
+    one AS (
+        SELECT p.oid AS caller, p.oid AS callee
+        FROM member p
+        UNION
+        SELECT d.objid, d.refobjid
+        FROM pg_catalog.pg_depend d
+        JOIN member caller ON caller.oid = d.objid
+        JOIN member callee ON callee.oid = d.refobjid
+        WHERE d.classid = 'pg_catalog.pg_proc'::regclass AND d.refclassid = 'pg_catalog.pg_proc'::regclass
+    ),
+    two AS (
+        SELECT DISTINCT a.caller, b.callee FROM one a JOIN one b ON b.caller = a.callee
+    ),
+    four AS (
+        SELECT DISTINCT a.caller, b.callee FROM two a JOIN two b ON b.caller = a.callee
+    ),
+    eight AS (
+        SELECT DISTINCT a.caller, b.callee FROM four a JOIN four b ON b.caller = a.callee
+    ),
+    view AS (
+        SELECT c.relname::text AS report, r.oid AS rule
+        FROM pg_catalog.pg_class c
+        JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace AND n.nspname = 'bcce'
+        JOIN pg_catalog.pg_rewrite r ON r.ev_class = c.oid
+        WHERE c.relkind = 'v' AND c.relname NOT LIKE 'inbox\_%'
+    ),
+    reader AS (
+        SELECT v.report, 'pg_catalog.pg_rewrite'::regclass::oid AS classid, v.rule AS objid
+        FROM view v
+        UNION
+        SELECT v.report, 'pg_catalog.pg_proc'::regclass::oid, e.callee
+        FROM view v
+        JOIN pg_catalog.pg_depend d ON d.classid = 'pg_catalog.pg_rewrite'::regclass AND d.objid = v.rule
+            AND d.refclassid = 'pg_catalog.pg_proc'::regclass
+        JOIN eight e ON e.caller = d.refobjid
+    )
+    SELECT x.report, string_agg(x.name, ', ' ORDER BY x.name COLLATE "C")
+    FROM (
+        SELECT DISTINCT r.report, c.relname || '.' || a.attname AS name
+        FROM reader r
+        JOIN pg_catalog.pg_depend d ON d.classid = r.classid AND d.objid = r.objid AND d.refclassid = 'pg_catalog.pg_class'::regclass
+        JOIN pg_catalog.pg_class c ON c.oid = d.refobjid
+        JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace AND n.nspname = 'bcce_data'
+        JOIN pg_catalog.pg_attribute a ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid AND a.attnum > 0
+        -- These decide which rows count, for every report alike.
+        WHERE a.attname NOT IN ('tenant_id', 'tenant_name', 'is_test', 'deleted_at')
+    ) x
+    GROUP BY x.report;
+END;
+COMMENT ON FUNCTION bcce_data.report_sources() IS 'Columns of the store that each report reads, as table.column, by the dependencies in the catalogue.';
+
 CREATE OR REPLACE VIEW bcce.data_dictionary WITH (security_invoker = true) AS
 SELECT
     c.relname::text AS report,
@@ -8010,20 +9141,34 @@ SELECT
         WHEN a.attname ~ '_ms$' THEN 'milliseconds'
         WHEN a.attname ~ '_rps$' THEN 'requests per second'
         WHEN a.attname ~ '_percent$' THEN 'percent'
+        WHEN a.attname ~ '_rank$' THEN 'rank'
+        WHEN a.attname ~ '^burn_rate|_burn_rate$' THEN 'times the allowed error rate'
+        WHEN a.attname ~ '_per_day$|_7d_avg$' THEN 'per day'
         WHEN a.attname ~ '_hour$' THEN 'hour of the day'
         WHEN a.attname ~ '^hours_' THEN 'hours'
         WHEN a.attname ~ '_(seconds|minutes|hours|days|tokens|bytes)$' THEN substring(a.attname FROM '[a-z]+$')
         WHEN a.attname ~ '_(probability|ratio|score)$' THEN substring(a.attname FROM '[a-z]+$')
+        WHEN a.attname IN ('auc', 'ece', 'mce', 'mean_predicted', 'threshold') THEN 'probability'
+        WHEN a.attname = 'mcc' THEN 'score'
+        WHEN a.attname = 'log_loss' THEN 'nats'
         WHEN a.attname ~ '_count$' OR a.atttypid IN ('bigint'::regtype, 'integer'::regtype, 'smallint'::regtype) THEN 'count'
         WHEN t.typcategory = 'N' THEN 'number'
         ELSE format_type(a.atttypid, a.atttypmod)
     END AS unit,
     col_description(c.oid, a.attnum) AS definition,
     CASE WHEN a.attname LIKE '%\_key' THEN 'pseudonym' ELSE 'none' END AS pii,
-    a.attnum::integer AS ordinal
+    a.attnum::integer AS ordinal,
+    CASE
+        WHEN a.attname LIKE '%\_key' THEN 'personal'
+        WHEN a.attname ~ '_usd$' THEN 'financial'
+        WHEN t.typcategory = 'S' AND col_description(c.oid, a.attnum) ~ '\mredacted\M' THEN 'redacted text'
+        ELSE 'operational'
+    END AS classification,
+    source.columns AS source_columns
 FROM pg_catalog.pg_class c
 JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
 JOIN pg_catalog.pg_type t ON t.oid = a.atttypid
+LEFT JOIN bcce_data.report_sources() source ON source.report = c.relname::text
 WHERE c.relnamespace = (SELECT n.oid FROM pg_catalog.pg_namespace n WHERE n.nspname = 'bcce')
   AND c.relkind = 'v' AND c.relname NOT LIKE 'inbox\_%';
 COMMENT ON VIEW bcce.data_dictionary IS 'What does a column of a report mean? One row per report and column. Made from the comments of the columns.';
@@ -8034,6 +9179,58 @@ COMMENT ON COLUMN bcce.data_dictionary.unit IS 'unit, told by the name of the co
 COMMENT ON COLUMN bcce.data_dictionary.definition IS 'what the values are';
 COMMENT ON COLUMN bcce.data_dictionary.pii IS 'pseudonym: a key that may stand for a person; none: says nothing about a person';
 COMMENT ON COLUMN bcce.data_dictionary.ordinal IS 'place of the column in the report, rising from 1';
+COMMENT ON COLUMN bcce.data_dictionary.classification IS 'personal (stands for a person), financial, redacted text, or operational';
+COMMENT ON COLUMN bcce.data_dictionary.source_columns IS 'columns of the store that the report reads, as table.column; NULL: made from the catalogue';
+
+CREATE OR REPLACE VIEW bcce.metric_catalogue WITH (security_invoker = true) AS
+SELECT
+    m.metric,
+    m.definition,
+    m.unit,
+    CASE
+        WHEN m.metric ~ 'threshold|target|expected|^(long_|short_)?window_' THEN 'neutral'
+        WHEN m.metric ~ 'success|succeeded_|accuracy|precision|recall|specificity|f1_|^mcc$|^auc$|skill|availability|budget_remaining|exhausted|mtbf|lead_time|throughput|active_|retained|new_users|wau_mau|deployments_(succeeded|per_day)'
+            THEN 'higher is better'
+        WHEN m.metric ~ 'fail|error|timed_out|latency|duration|running_seconds|_usd$|mttr|mtta|mttd|recovery|open_|oldest|incident_count|invalid|unpriced|rejected|late_count|lag_|burn_rate|brier|log_loss|^[em]ce$|false_|unlabelable|wait|delay|first_run|^median_minutes$'
+            THEN 'lower is better'
+        ELSE 'neutral'
+    END AS direction,
+    m.reports,
+    (
+        SELECT string_agg(DISTINCT u.name COLLATE "C", ', ' ORDER BY u.name COLLATE "C")
+        FROM unnest(string_to_array(m.source_columns, ', ')) AS u (name)
+    ) AS source_columns,
+    m.classification,
+    m.pii
+FROM (
+    SELECT
+        d.column_name AS metric,
+        d.unit,
+        -- That of the first report, where a later one only narrows it down.
+        (array_agg(d.definition ORDER BY d.report COLLATE "C"))[1] AS definition,
+        string_agg(d.report, ', ' ORDER BY d.report COLLATE "C") AS reports,
+        string_agg(d.source_columns, ', ') AS source_columns,
+        CASE WHEN bool_or(person.is_one) THEN 'personal' ELSE min(d.classification) END AS classification,
+        CASE WHEN bool_or(person.is_one) THEN 'pseudonym' ELSE 'none' END AS pii
+    FROM bcce.data_dictionary d
+    JOIN (
+        SELECT k.report, bool_or(k.column_name = 'user_key') AS is_one
+        FROM bcce.data_dictionary k
+        GROUP BY k.report
+    ) person ON person.report = d.report
+    WHERE d.unit NOT IN ('identifier', 'text', 'instant', 'local date', 'true or false', 'rank')
+      AND d.source_columns IS NOT NULL
+    GROUP BY d.column_name, d.unit
+) m;
+COMMENT ON VIEW bcce.metric_catalogue IS 'Which numbers are there, and what do they mean? One row per metric: a number that several reports show under one name and unit is one metric. Made from the comments of the columns and the dependencies of the reports.';
+COMMENT ON COLUMN bcce.metric_catalogue.metric IS 'name of the metric: that of its columns';
+COMMENT ON COLUMN bcce.metric_catalogue.definition IS 'what it is; of several reports, in the words of the first';
+COMMENT ON COLUMN bcce.metric_catalogue.unit IS 'unit, as in data_dictionary';
+COMMENT ON COLUMN bcce.metric_catalogue.direction IS 'higher is better, lower is better, or neutral; told by the name';
+COMMENT ON COLUMN bcce.metric_catalogue.reports IS 'reports that show it';
+COMMENT ON COLUMN bcce.metric_catalogue.source_columns IS 'columns of the store that these reports read, as table.column';
+COMMENT ON COLUMN bcce.metric_catalogue.classification IS 'financial, operational, or personal: the number is about one pseudonymous person in one of the reports';
+COMMENT ON COLUMN bcce.metric_catalogue.pii IS 'pseudonym: one of the reports shows it beside the pseudonym of the person whom it is about; none';
 $bcce_module$);
 
 INSERT INTO bcce.module (part, name, sql) VALUES ('report', '32_tenant', $bcce_module$
@@ -8318,7 +9515,7 @@ BEGIN
     -- Readers: the reports, their twins, and what these name.
     FOR item IN
         SELECT format('GRANT SELECT ON %s TO %s', c.oid::regclass, readers
-                      || CASE WHEN c.relname LIKE 'cost\_%' OR c.relname IN ('reports', 'data_dictionary')
+                      || CASE WHEN c.relname LIKE 'cost\_%' OR c.relname IN ('reports', 'data_dictionary', 'metric_catalogue')
                               THEN ', bcce_cost_analyst' ELSE '' END) AS command
         FROM pg_class c
         WHERE c.relnamespace = 'bcce'::regnamespace AND c.relkind = 'v' AND c.relname NOT LIKE 'inbox\_%'
@@ -8340,7 +9537,7 @@ BEGIN
             FROM pg_proc p
             WHERE p.pronamespace = 'bcce'::regnamespace AND p.prosqlbody IS NOT NULL
             UNION ALL
-            SELECT 'pg_rewrite'::regclass, r.oid, c.relname LIKE 'cost\_%'
+            SELECT 'pg_rewrite'::regclass, r.oid, c.relname LIKE 'cost\_%' OR c.relname IN ('reports', 'data_dictionary', 'metric_catalogue')
             FROM pg_class c JOIN pg_rewrite r ON r.ev_class = c.oid
             WHERE c.relnamespace = 'bcce'::regnamespace AND c.relkind = 'v'
         ), used AS (                    -- and helpers of bcce_data that they call

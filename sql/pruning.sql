@@ -54,6 +54,7 @@ INSERT INTO bcce_data.events (tenant_id, idempotency_key, occurred_at, event_typ
 SELECT tenant_id, 'e' || n, at, 'page_view', 'user-' || n % 5, 'guest-' || n % 7, 'business', 's' || n, 'shop' FROM spot;
 INSERT INTO bcce_data.incidents (tenant_id, incident_id, service_id, severity, opened_at, recovered_at)
 SELECT tenant_id, 'i' || n, 'shop', 'sev1', at, at + interval '1 hour' FROM spot WHERE n % 10 = 0;
+INSERT INTO bcce_data.slos (tenant_id, service_id, target_percent) SELECT tenant_id, '*', 99.9 FROM bcce_data.tenants;
 INSERT INTO bcce_data.principals (tenant_id, user_key, provisioned_at) SELECT tenant_id, 'user-' || n, '2019-07-12 00:00+00' FROM bcce_data.tenants, generate_series(0, 4) AS n;
 -- Incidents told by the runs count beside the declared ones.
 UPDATE bcce_data.tenants SET mttr_source = 'both';
@@ -137,10 +138,15 @@ INSERT INTO exception VALUES
     ('dora_metrics', 'workflow_runs', NULL, 'an incident told by runs begins with the first failure after the last success, however long ago'),
     ('mttr_analysis', 'workflow_runs', NULL, 'an incident told by runs begins with the first failure after the last success, however long ago'),
     ('mttr_by_month', 'workflow_runs', NULL, 'an incident told by runs begins with the first failure after the last success, however long ago'),
+    ('mttr_breakdown', 'workflow_runs', NULL, 'an incident told by runs begins with the first failure after the last success, however long ago'),
+    ('recovery_episodes', 'workflow_runs', NULL, 'an incident told by runs begins with the first failure after the last success, however long ago'),
     ('prediction_accuracy', 'workflow_runs', NULL, 'a predicted run may have begun at any time before its prediction'),
     ('prediction_accuracy_by_week', 'workflow_runs', NULL, 'a predicted run may have begun at any time before its prediction'),
+    ('service_health_dashboard', 'performance_metrics', '30 days', 'an error budget of 30 days'),
+    ('slo_burn_rate', 'performance_metrics', '30 days', 'an error budget of 30 days'),
     ('service_health_dashboard', 'predictions', NULL, 'a service''s newest prediction, however old'),
     ('time_to_first_workflow', 'workflow_runs', NULL, 'the first run ever'),
+    ('first_workflow_by_user', 'workflow_runs', NULL, 'the first run ever'),
     ('usage_trends', 'workflow_runs', NULL, 'new users: the first run ever; runs at a time: whenever they began'),
     ('usage_trends', 'events', NULL, 'new users: the first event ever'),
     ('usage_trends', 'model_usage', NULL, 'new users: the first model call ever');
@@ -199,6 +205,7 @@ SELECT r.report, r.time_column, v.fact, v.filter, v.no_filter,
             WHEN NOT v.astray AND v.filter < v.no_filter THEN 'prunes'
             -- Made from the tenant's zone and many facts, so that a filter comes after them.
             WHEN r.time_column = 'period_start_at' THEN 'reads all: use the twin'
+            WHEN EXISTS (SELECT FROM exception x WHERE x.report = r.report AND x.fact = v.fact AND x.back IS NULL) THEN 'needs more'
             ELSE 'FAILS: reads months of no use' END AS verdict
 FROM bcce.reports r
 LEFT JOIN LATERAL (

@@ -29,12 +29,40 @@ FROM bcce.adoption WHERE tenant_name LIKE 'Adopt%' ORDER BY month;
 -- Activity before the window counts for being retained only.
 SELECT month, active_users AS active, retained_users AS retained, retained_percent FROM bcce.adoption('2026-11-11', NULL) WHERE tenant_name LIKE 'Adopt%';
 SELECT month, active_users AS active, retained_users AS retained, retained_percent FROM bcce.adoption('2026-11-02', '2026-11-03') WHERE tenant_name LIKE 'Adopt%';
+-- Months without anybody are rows of zeros.  July ends at 04:00 UTC on 1 August: its last seven days begin on the 25th.
+INSERT INTO bcce_data.principals (tenant_id, user_key, provisioned_at) VALUES (pg_temp.tenant('idle'), 'a', '2026-09-30');
+INSERT INTO bcce_data.model_usage (tenant_id, idempotency_key, at, model_id, user_key, session_id)
+SELECT pg_temp.tenant('idle'), id, at::timestamptz, 'm', who, session
+FROM (VALUES ('1', '2026-07-05 12:00', 'a', 's1'), ('2', '2026-07-25 03:59', 'b', 's1'), ('3', '2026-07-25 04:00', 'c', 's2'), ('4', '2026-08-01 03:59', 'd', 's3'),
+             ('5', '2026-10-20 12:00', 'a', NULL), ('6', '2026-10-30 12:00', 'a', NULL)) AS u (id, at, who, session);
+INSERT INTO bcce_data.events (tenant_id, idempotency_key, occurred_at, event_type, session_id) VALUES (pg_temp.tenant('idle'), 'e', '2026-08-15', 'view', 's1');
+SELECT month, active_users AS active, weekly_active_users AS weekly, wau_mau_percent AS percent, sessions, invited_users AS invited, active_percent,
+       retained_users AS retained, retained_percent
+FROM bcce.adoption WHERE tenant_name = 'Adopt idle' ORDER BY month;
+-- The last seven days up to the window's end, 00:00 on 29 July in New York; the window's start leaves the first out.
+SELECT month, active_users AS active, weekly_active_users AS weekly, sessions FROM bcce.adoption('2026-07-06', '2026-07-29 04:00') WHERE tenant_name = 'Adopt idle';
+SELECT month, active_users AS active, weekly_active_users AS weekly, retained_percent FROM bcce.adoption('2026-07-01 04:00', '2026-09-01 04:00') WHERE tenant_name = 'Adopt idle' ORDER BY month;
+DELETE FROM bcce_data.model_usage WHERE tenant_id = pg_temp.tenant('idle') AND at >= '2026-10-01';
+SELECT count(*) AS months FROM bcce.adoption WHERE tenant_name = 'Adopt idle';
+DELETE FROM bcce_data.events WHERE tenant_id = pg_temp.tenant('idle');
 INSERT INTO bcce_data.incidents (tenant_id, incident_id, opened_at, recovered_at) VALUES (pg_temp.tenant('york'), 'i', '2026-11-03', '2026-11-03 00:30');
 SELECT month, deployments_started AS started, deployments_succeeded AS succeeded, deployments_failed AS failed, deployments_per_day AS per_day,
        change_failure_rate_percent AS failure_rate, median_recovery_minutes AS recovery
 FROM bcce.dora_metrics WHERE tenant_name LIKE 'Adopt%' ORDER BY month;
 SELECT deployments_started AS started, deployments_succeeded AS succeeded, deployments_per_day AS per_day, change_failure_rate_percent AS failure_rate
 FROM bcce.dora_metrics('2026-11-01 04:00', '2026-11-01 05:00') WHERE tenant_name LIKE 'Adopt%';
+
+-- Months without a deployment are rows, to the window's end; the rates are not known there.
+SELECT month, deployments_started AS started, deployments_per_day AS per_day, change_failure_rate_percent AS failure_rate, median_recovery_minutes AS recovery
+FROM bcce.dora_metrics(NULL, '2026-11-01 03:00') WHERE tenant_name LIKE 'Adopt%';
+BEGIN;
+SET LOCAL bcce.test_now = '2026-12-06 05:00:00+00';
+SELECT month, deployments_started AS started, deployments_per_day AS per_day, change_failure_rate_percent AS failure_rate, median_recovery_minutes AS recovery
+FROM bcce.dora_metrics WHERE tenant_name LIKE 'Adopt%' ORDER BY month;
+SET LOCAL bcce.test_now = '2027-02-06 05:00:00+00';
+SELECT max(month) AS last FROM bcce.dora_metrics WHERE tenant_name LIKE 'Adopt%';
+SELECT max(month) AS last FROM bcce.dora_metrics('2026-11-01', '2027-02-01 05:00+00') WHERE tenant_name LIKE 'Adopt%';
+ROLLBACK;
 
 -- Numbers for programs, as a reader of one tenant sees them.
 SET client_min_messages = warning;

@@ -1,5 +1,6 @@
 -- Proves what guests do and how services are used, by local day, and how long
--- people take to a first run: guest_activity, service_usage, time_to_first_workflow.
+-- people take to a first run: guest_activity, service_usage, time_to_first_workflow,
+-- first_workflow_by_user.
 SET timezone = 'UTC';
 SET bcce.test_now = '2026-11-03 12:00:00+00';
 SELECT count(bcce.create_tenant('guest-' || name, 'Guest ' || name, timezone => 'America/New_York')) AS tenants
@@ -41,6 +42,10 @@ FROM (VALUES ('1', 'a', 'running', '2026-11-01 10:10', false), ('2', 'b', 'faile
 SELECT tenant_name, provisioned_users AS provisioned, started_users AS started, ran_before_users AS before, waiting_users AS waiting,
        median_minutes AS median, longest_wait_minutes AS longest
 FROM bcce.time_to_first_workflow WHERE tenant_name LIKE 'Guest%' ORDER BY tenant_name;
+SELECT user_key LIKE 'user\_%' AS keyed, provisioned_at, first_run_at, first_run_minutes AS minutes, waiting_minutes AS waiting, is_waiting
+FROM bcce.first_workflow_by_user WHERE tenant_name LIKE 'Guest%' ORDER BY provisioned_at, minutes, waiting;
+SELECT user_key LIKE 'user\_%' AS keyed, first_run_minutes AS minutes, waiting_minutes AS waiting
+FROM bcce.first_workflow_by_user('2026-11-01 10:00', '2026-11-01 10:20') WHERE tenant_name LIKE 'Guest%' ORDER BY provisioned_at, minutes, waiting;
 -- At 10:20 only one had run; the others had waited for 20 minutes.
 SELECT provisioned_users AS provisioned, started_users AS started, waiting_users AS waiting, median_minutes AS median, longest_wait_minutes AS longest
 FROM bcce.time_to_first_workflow(NULL, '2026-11-01 10:20') WHERE tenant_name = 'Guest york';
@@ -48,7 +53,7 @@ FROM bcce.time_to_first_workflow(NULL, '2026-11-01 10:20') WHERE tenant_name = '
 CREATE FUNCTION pg_temp.plan(query text) RETURNS SETOF text LANGUAGE plpgsql AS
 $$BEGIN RETURN QUERY EXECUTE 'EXPLAIN (COSTS OFF) ' || query; END$$;
 SELECT report, count(line) FILTER (WHERE line ~ 'Function Scan' AND line !~ 'generate_series|unnest') AS function_scans
-FROM unnest(ARRAY['guest_activity', 'service_usage', 'time_to_first_workflow']) AS report
+FROM unnest(ARRAY['guest_activity', 'service_usage', 'time_to_first_workflow', 'first_workflow_by_user']) AS report
 CROSS JOIN LATERAL pg_temp.plan(format('SELECT * FROM bcce.%s(%L, %L)', report, '2026-10-31', '2026-11-02')) AS line
 GROUP BY report ORDER BY report;
 

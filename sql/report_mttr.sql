@@ -127,13 +127,32 @@ SELECT n, avg, derived FROM pg_temp.mttr('both');
 UPDATE bcce_data.tenants SET mttr_source = 'derived' WHERE tenant_id = pg_temp.tenant('both');
 SELECT basis, n, derived FROM pg_temp.mttr('both');
 
+-- By severity, service and basis: an episode has no severity; the parts add up to the whole.
+UPDATE bcce_data.incidents SET severity = 'sev2' WHERE tenant_id = pg_temp.tenant('decl') AND incident_id IN ('i10', 'i700');
+UPDATE bcce_data.incidents SET service_id = NULL WHERE tenant_id = pg_temp.tenant('decl') AND incident_id = 'i20';
+INSERT INTO bcce_data.services (tenant_id, service_id, service_name) VALUES (pg_temp.tenant('decl'), 's', 'Shop');
+UPDATE bcce_data.tenants SET mttr_source = 'both' WHERE tenant_id = pg_temp.tenant('both');
+SELECT tenant_name AS tenant, severity, service_id AS service, service_name AS name, mttr_basis AS basis, incident_count AS n, avg_mttr_minutes AS avg, median_mttr_minutes AS median,
+       round(p95_mttr_minutes::numeric, 3) AS p95, recovered_count AS recovered, open_count AS open, derived_count AS derived, round(oldest_open_minutes::numeric, 3) AS oldest
+FROM bcce.mttr_breakdown WHERE tenant_name IN ('Mttr decl', 'Mttr both', 'Mttr runs', 'Mttr idle') ORDER BY tenant_name, severity, service_id, mttr_basis;
+SELECT severity, service_id AS service, incident_count AS n, avg_mttr_minutes AS avg, open_count AS open, oldest_open_minutes AS oldest
+FROM bcce.mttr_breakdown('2026-01-30', '2026-01-30 00:25:00+00') WHERE tenant_name = 'Mttr decl' ORDER BY severity, service_id;
+SELECT count(*) AS tenants_that_differ
+FROM bcce.mttr_analysis m
+LEFT JOIN (SELECT tenant_id, sum(incident_count) AS n, sum(recovered_count) AS recovered, sum(open_count) AS open, sum(invalid_count) AS invalid,
+                  sum(fallback_count) AS fallback, sum(derived_count) AS derived, max(oldest_open_minutes) AS oldest
+           FROM bcce.mttr_breakdown GROUP BY tenant_id) b ON b.tenant_id = m.tenant_id
+WHERE (m.incident_count, m.recovered_count, m.open_count, m.invalid_count, m.fallback_count, m.derived_count, m.oldest_open_minutes)
+      IS DISTINCT FROM (coalesce(b.n, 0), coalesce(b.recovered, 0), coalesce(b.open, 0), coalesce(b.invalid, 0), coalesce(b.fallback, 0), coalesce(b.derived, 0), b.oldest);
+
 -- The twin with open ends is the view, and is inlined.
 SELECT count(*) AS rows_that_differ
 FROM (SELECT to_jsonb(o) FROM bcce.mttr_analysis o EXCEPT SELECT to_jsonb(o) FROM bcce.mttr_analysis(NULL, NULL) o) d;
 CREATE FUNCTION pg_temp.plan(query text) RETURNS SETOF text LANGUAGE plpgsql AS
 $$BEGIN RETURN QUERY EXECUTE 'EXPLAIN (COSTS OFF) ' || query; END$$;
 SELECT count(*) AS function_scans
-FROM pg_temp.plan('SELECT * FROM bcce.mttr_analysis(''2026-01-01'', ''2026-02-01'')') AS line
+FROM unnest(ARRAY['mttr_analysis', 'mttr_breakdown']) AS report
+CROSS JOIN LATERAL pg_temp.plan(format('SELECT * FROM bcce.%s(''2026-01-01'', ''2026-02-01'')', report)) AS line
 WHERE line LIKE '%Function Scan%' AND line NOT LIKE '%Function Scan on unnest%';
 
 DO $$

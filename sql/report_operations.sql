@@ -17,6 +17,9 @@ SELECT at, incident_id, service_id, incident_type, severity, title, affected_res
 FROM bcce.incident_timeline WHERE tenant_name LIKE 'Ops%' ORDER BY at DESC, incident_id;
 SELECT incident_id, response_action FROM bcce.incident_timeline('2026-11-01 00:01', '2026-11-01 00:02') WHERE tenant_name LIKE 'Ops%' ORDER BY incident_id;
 
+-- Newest first without being asked.
+SELECT at, incident_id FROM bcce.incident_timeline WHERE tenant_name LIKE 'Ops%';
+
 -- Received 900 seconds ago is not late, 901 is; what was received later than the window's end is not known there.
 INSERT INTO bcce_data.workflow_runs (tenant_id, run_id, workflow_id, status, started_at, finished_at, source, recorded_at, is_test)
 SELECT pg_temp.tenant('one'), id, 'w', 'failed', at::timestamptz, at::timestamptz, source, received::timestamptz, is_test

@@ -127,10 +127,27 @@ SELECT tenant_id, k, '2026-01-06', 'm', u, k = '3' FROM bcce_data.tenants
 CROSS JOIN (VALUES ('1', 'bob'), ('2', 'cid'), ('3', 'test')) AS c (k, u) WHERE slug = 'over-idle';
 SELECT active_users, first_activity_at, last_activity_at FROM bcce.analytics_overview WHERE tenant_name = 'Idle';
 
+-- Last attempts only: 1 is repeated by 2, and that by 3; the repeats of 4 are a skipped run and a test, and of another tenant;
+-- 5 names itself; 6 is repeated after the 5th of January.
+INSERT INTO bcce_data.workflow_runs (tenant_id, run_id, workflow_id, user_key, status, started_at, finished_at, retry_of, is_test)
+SELECT t.tenant_id, id, 'w', who, status, at::timestamptz, at::timestamptz, retry_of, is_test
+FROM (VALUES ('idle', '1', 'dan', 'failed', '2026-01-03', NULL, false), ('idle', '2', 'dan', 'failed', '2026-01-04', '1', false), ('idle', '3', 'dan', 'succeeded', '2026-01-04', '2', false),
+             ('idle', '4', 'eve', 'failed', '2026-01-04', NULL, false), ('idle', '4b', 'eve', 'skipped', '2026-01-04', '4', false), ('idle', '4c', 'eve', 'failed', '2026-01-04', '4', true),
+             ('beta', '4d', 'eve', 'succeeded', '2026-01-04', '4', false), ('idle', '5', NULL, 'failed', '2026-01-04', '5', false),
+             ('idle', '6', NULL, 'failed', '2026-01-04', NULL, false), ('idle', '6b', NULL, 'cancelled', '2026-01-06', '6', false)) AS r (tenant, id, who, status, at, retry_of, is_test)
+JOIN bcce_data.tenants t ON t.slug = 'over-' || r.tenant;
+SELECT retries, until, total_workflows AS total, failed_workflows AS failed, finished_workflows AS finished, cancelled_workflows AS cancelled,
+       failure_rate_percent AS rate, active_users AS users, first_activity_at
+FROM unnest(ARRAY[true, false]) AS retries CROSS JOIN unnest(ARRAY[NULL, '2026-01-05 00:00+00'::timestamptz]) AS until
+CROSS JOIN LATERAL bcce.analytics_overview(NULL, until, retries) WHERE tenant_name = 'Idle' ORDER BY retries DESC, until;
+SELECT total_workflows AS total FROM bcce.analytics_overview('2026-01-04', '2026-01-05', include_retries => false) WHERE tenant_name = 'Idle';
+
 -- The twin is inlined.
 CREATE FUNCTION pg_temp.plan(query text) RETURNS SETOF text LANGUAGE plpgsql AS
 $$BEGIN RETURN QUERY EXECUTE 'EXPLAIN (COSTS OFF) ' || query; END$$;
-SELECT count(*) AS function_scans FROM pg_temp.plan('SELECT * FROM bcce.analytics_overview(''2026-01-01'', ''2026-02-01'')') AS line WHERE line LIKE '%Function Scan%';
+SELECT count(*) AS function_scans
+FROM unnest(ARRAY['', ', true', ', false']) AS retries
+CROSS JOIN LATERAL pg_temp.plan(format('SELECT * FROM bcce.analytics_overview(''2026-01-01'', ''2026-02-01''%s)', retries)) AS line WHERE line LIKE '%Function Scan%';
 
 DO $$
 DECLARE

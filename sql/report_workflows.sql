@@ -1,5 +1,6 @@
 -- Proves the reports of runs that fail, drag or hang: top_failures,
--- recent_workflow_errors, slow_runs, hung_runs, executions_by_status_hourly.
+-- recent_workflow_errors, slow_runs, hung_runs, executions_by_status_hourly,
+-- recovery_episodes.
 SET timezone = 'UTC';
 SET bcce.test_now = '2026-11-01 09:00:00+00';
 SELECT count(bcce.create_tenant('flow-' || name, 'Flow ' || name, timezone => 'America/New_York')) AS tenants
@@ -53,12 +54,58 @@ SELECT period_start_at, total_workflows AS total, succeeded_workflows AS succeed
 FROM bcce.executions_by_status_hourly WHERE tenant_name = 'Flow york' ORDER BY period_start_at;
 SELECT period_start_at, total_workflows AS total, failed_workflows AS failed, running_workflows AS running
 FROM bcce.executions_by_status_hourly('2026-11-01 05:30', '2026-11-01 06:05') WHERE tenant_name = 'Flow york' ORDER BY period_start_at;
+-- To the window's end, which is exclusive, and to the last run of old data.
+SELECT period_start_at, total_workflows AS total FROM bcce.executions_by_status_hourly('2026-11-01 06:05', '2026-11-01 08:00') WHERE tenant_name = 'Flow york' ORDER BY period_start_at;
+BEGIN;
+SET LOCAL bcce.test_now = '2026-12-25 00:00:00+00';
+SELECT max(period_start_at) AS last FROM bcce.executions_by_status_hourly WHERE tenant_name = 'Flow york';
+ROLLBACK;
 SELECT count(*) AS rows_of_idle FROM bcce.executions_by_status_hourly WHERE tenant_name = 'Flow idle';
+
+-- Episodes: F (c) F S, F F still open; a success first, cancelled and skipped runs are nothing.
+INSERT INTO bcce_data.workflow_runs (tenant_id, run_id, workflow_id, service_id, status, started_at, finished_at, is_test)
+SELECT pg_temp.tenant('idle'), id, workflow, service, status, started_at::timestamptz, finished_at::timestamptz, is_test
+FROM (VALUES
+    ('a1', 'a', 's', 'succeeded', '2026-10-10 00:00', '2026-10-10 00:10', false),
+    ('a2', 'a', 's', 'failed', '2026-10-10 01:00', '2026-10-10 01:10', false),
+    ('a3', 'a', 's', 'cancelled', '2026-10-10 02:00', '2026-10-10 02:10', false),
+    ('a4', 'a', 's', 'timed_out', '2026-10-10 03:00', '2026-10-10 03:10', false),
+    ('a5', 'a', 's', 'succeeded', '2026-10-10 03:30', '2026-10-10 03:40', true),
+    ('a6', 'a', 's', 'succeeded', '2026-10-10 04:00', '2026-10-10 04:10', false),
+    ('a7', 'a', 's', 'succeeded', '2026-10-10 05:00', '2026-10-10 05:10', false),
+    ('b1', 'b', NULL, 'failed', '2026-11-01 00:00', '2026-11-01 00:30', false),
+    ('b2', 'b', NULL, 'running', '2026-11-01 01:00', NULL, false),
+    ('b3', 'b', NULL, 'failed', '2026-11-01 08:00', '2026-11-01 08:30', false),
+    ('b4', 'b', NULL, 'failed', '2026-11-01 08:50', '2026-11-01 09:01', false),
+    ('c1', 'c', NULL, 'failed', '2026-11-01 08:00', '2026-11-01 08:30', false),
+    ('c2', 'c', NULL, 'succeeded', '2026-11-01 08:00', '2026-11-01 09:05:01', false),
+    ('d1', 'd', NULL, 'failed', '2026-11-01 09:00', '2026-11-01 09:00:01', false)
+) AS r (id, workflow, service, status, started_at, finished_at, is_test);
+INSERT INTO bcce_data.workflows (tenant_id, workflow_id, name, service_id) VALUES (pg_temp.tenant('idle'), 'b', 'Build', 's');
+-- One before, two that overlap, one of another service, one merged, and a test.
+INSERT INTO bcce_data.incidents (tenant_id, incident_id, service_id, opened_at, recovered_at, merged_into, is_test)
+SELECT pg_temp.tenant('idle'), id, service, opened_at::timestamptz, recovered_at::timestamptz, merged, is_test
+FROM (VALUES ('before', 's', '2026-10-10 00:00', '2026-10-10 01:10', NULL, false), ('second', 's', '2026-10-10 02:00', '2026-10-10 02:30', NULL, false),
+             ('first', 's', '2026-10-10 01:30', '2026-10-10 01:40', NULL, false), ('other', 'x', '2026-10-10 01:10', NULL, NULL, false),
+             ('merged', 's', '2026-10-10 01:10', '2026-10-10 01:20', 'first', false), ('test', 's', '2026-10-10 01:10', '2026-10-10 01:20', NULL, true))
+     AS i (id, service, opened_at, recovered_at, merged, is_test);
+-- A success over five minutes ahead of the clock does not count, nor a failure ahead of it.
+SELECT failed_at, recovered_at, workflow_id, workflow_name, service_id, runs_failed AS n, recovery_minutes AS took, open_minutes AS open, incident_id
+FROM bcce.recovery_episodes WHERE tenant_name = 'Flow idle' ORDER BY failed_at, workflow_id;
+-- At 03:10 two had failed, and it was still open; at 02:00 one; an episode that began earlier is not of the window.
+SELECT failed_at, recovered_at, runs_failed AS n, open_minutes AS open, incident_id FROM bcce.recovery_episodes(NULL, '2026-10-10 03:10:00+00') WHERE tenant_name = 'Flow idle';
+SELECT failed_at, recovered_at, runs_failed AS n, open_minutes AS open, incident_id FROM bcce.recovery_episodes('2026-10-10 01:10', '2026-10-10 02:00:00+00') WHERE tenant_name = 'Flow idle';
+SELECT count(*) AS n FROM bcce.recovery_episodes('2026-10-10 01:10:00.000001+00', '2026-11-01 00:30+00') WHERE tenant_name = 'Flow idle';
+SELECT count(*) AS n FROM bcce.recovery_episodes WHERE tenant_name = 'Flow gone';
+-- These are the episodes that count as incidents of a tenant without any.
+DELETE FROM bcce_data.incidents WHERE tenant_id = pg_temp.tenant('idle') AND NOT is_test;
+SELECT mttr_basis, derived_count, recovered_count, open_count, invalid_count, avg_mttr_minutes, oldest_open_minutes
+FROM bcce.mttr_analysis WHERE tenant_name = 'Flow idle';
 
 CREATE FUNCTION pg_temp.plan(query text) RETURNS SETOF text LANGUAGE plpgsql AS
 $$BEGIN RETURN QUERY EXECUTE 'EXPLAIN (COSTS OFF) ' || query; END$$;
 SELECT report, count(line) FILTER (WHERE line ~ 'Function Scan' AND line !~ 'generate_series|unnest') AS function_scans
-FROM unnest(ARRAY['top_failures', 'recent_workflow_errors', 'slow_runs', 'hung_runs', 'executions_by_status_hourly']) AS report
+FROM unnest(ARRAY['top_failures', 'recent_workflow_errors', 'slow_runs', 'hung_runs', 'executions_by_status_hourly', 'recovery_episodes']) AS report
 CROSS JOIN LATERAL pg_temp.plan(format('SELECT * FROM bcce.%s(%L, %L)', report, '2026-10-31', '2026-11-02')) AS line
 GROUP BY report ORDER BY report;
 

@@ -29,6 +29,10 @@ SELECT stored, duplicates, rejected FROM bcce.ingest_events((
     SELECT jsonb_agg(jsonb_build_object('tenant', t, 'event_type', 'page_view', 'occurred_at', statement_timestamp() - make_interval(hours => i),
         'guest_id', 'guest-' || t || i, 'ip', '203.0.113.' || i, 'event_id', 'e' || i, 'properties', jsonb_build_object('of', t)))
     FROM (VALUES ('alpha'), ('beta'), ('nobody')) AS tenants (t), generate_series(1, 15) AS i));
+INSERT INTO bcce_data.slos (tenant_id, target_percent) VALUES (:'alpha', 99), (:'beta', 97);
+INSERT INTO bcce_data.principals (tenant_id, user_key, provisioned_at)
+SELECT tenant_id::uuid, 'newcomer-' || i, statement_timestamp() - make_interval(days => i * n)
+FROM (VALUES (:'alpha', 1), (:'beta', 3)) AS tenants (tenant_id, n), generate_series(1, 3) AS i;
 SELECT task FROM bcce.maintain();
 INSERT INTO bcce.inbox_workflow_runs (tenant, run_id, workflow_id, status, started_at, finished_at)
 SELECT t, 'old-' || t, 'wf-' || t || '-0', 'passed', (statement_timestamp() - interval '150 days')::text, (statement_timestamp() - interval '149 days')::text

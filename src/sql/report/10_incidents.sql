@@ -70,6 +70,29 @@ BEGIN ATOMIC
 END;
 COMMENT ON FUNCTION bcce_data.declared_incidents(timestamptz) IS 'Declared incidents (no tests, none merged into another) that began before until, with their state then: recovered, open or invalid (ends before it starts, or more than five minutes in the future). They start with their impact, else when detected or opened, and end when recovered, mitigated or resolved, else when closed (is_fallback). Recorded impact spans go before the clocks: impact_minutes is the length of their union, in minutes, NULL unless recovered.';
 
+-- When services hurt: the spans that availability takes the union of.
+CREATE OR REPLACE FUNCTION bcce_data.impact_spans(until timestamptz)
+RETURNS TABLE (tenant_id uuid, service_id text, started_at timestamptz, ended_at timestamptz)
+LANGUAGE sql STABLE PARALLEL RESTRICTED
+BEGIN ATOMIC
+    SELECT d.tenant_id, d.service_id, d.started_at, coalesce(d.ended_at, 'infinity')
+    FROM bcce_data.declared_incidents(until) d
+    WHERE d.state <> 'invalid'
+      AND NOT EXISTS (
+          SELECT 1
+          FROM bcce_data.incident_impacts p
+          WHERE p.tenant_id = d.tenant_id AND p.incident_id = d.incident_id
+            AND (until IS NULL OR lower(p.span) < until)
+      )
+    UNION ALL
+    SELECT d.tenant_id, d.service_id, lower(p.span), coalesce(upper(p.span), 'infinity')
+    FROM bcce_data.declared_incidents(until) d
+    JOIN bcce_data.incident_impacts p ON p.tenant_id = d.tenant_id AND p.incident_id = d.incident_id
+    WHERE d.state <> 'invalid'
+      AND (until IS NULL OR lower(p.span) < until);
+END;
+COMMENT ON FUNCTION bcce_data.impact_spans(timestamptz) IS 'Spans of impact of declared incidents that began before until: the recorded ones, or from the start of an incident to its end where none is recorded; infinity: not over. They overlap.';
+
 -- Whose incidents count, and which: one definition for all reports of recovery.
 CREATE OR REPLACE FUNCTION bcce_data.mttr_basis()
 RETURNS TABLE (tenant_id uuid, tenant_name text, timezone text, ever boolean, basis text)
@@ -95,10 +118,100 @@ BEGIN ATOMIC
 END;
 COMMENT ON FUNCTION bcce_data.mttr_basis() IS 'Tenants, whether they ever declared an incident, and which incidents count for them: declared, derived or both; the tenant''s setting, auto resolved.';
 
+-- Failure episodes of workflows: from the first failed run to the next success.
+-- One definition for MTTR, where they stand in for declared incidents, and for
+-- the report that lists them.
+CREATE OR REPLACE FUNCTION bcce_data.failure_episodes(until timestamptz, counted_only boolean)
+RETURNS TABLE (
+    tenant_id uuid,
+    tenant_name text,
+    basis text,
+    workflow_id text,
+    service_id text,
+    failed_at timestamptz,
+    ended_at timestamptz,
+    state text,
+    runs_failed bigint,
+    incident_id text
+)
+LANGUAGE sql STABLE PARALLEL RESTRICTED
+BEGIN ATOMIC
+    SELECT
+        n.tenant_id,
+        n.tenant_name,
+        n.basis,
+        n.workflow_id,
+        n.service_id,
+        n.failed_at,
+        n.ended_at,
+        CASE WHEN n.ended_at > (SELECT bcce.report_now() + interval '5 minutes') THEN 'invalid'
+             WHEN n.ended_at <= (SELECT least(until, bcce.report_now() + interval '5 minutes')) THEN 'recovered'
+             ELSE 'open' END,
+        n.runs_failed,
+        (
+            SELECT d.incident_id
+            FROM bcce_data.declared_incidents(until) d
+            WHERE d.tenant_id = n.tenant_id
+              AND d.service_id = n.service_id
+              AND d.started_at <= (SELECT least(until, bcce.report_now()))
+              AND (n.failed_at < coalesce(d.ended_at, 'infinity') OR n.failed_at = d.started_at)
+              AND (d.started_at < coalesce(n.ended_at, 'infinity') OR d.started_at = n.failed_at)
+            ORDER BY d.started_at, d.incident_id
+            LIMIT 1
+        )
+    FROM (
+        -- Where a workflow turns from success to failure or back.  Formed over all
+        -- history, so that a window's edge never makes or hides an episode.
+        SELECT
+            o.tenant_id,
+            o.tenant_name,
+            o.basis,
+            o.workflow_id,
+            o.service_id,
+            o.is_failure,
+            o.finished_at AS failed_at,
+            lead(o.finished_at) OVER turns AS ended_at,
+            coalesce(lead(o.failures) OVER turns, o.all_failures) - o.failures + 1 AS runs_failed
+        FROM (
+            SELECT
+                r.tenant_id,
+                b.tenant_name,
+                b.basis,
+                r.workflow_id,
+                coalesce(r.service_id, w.service_id) AS service_id,
+                r.finished_at,
+                r.started_at,
+                r.run_id,
+                r.status <> 'succeeded' AS is_failure,
+                lag(r.status <> 'succeeded') OVER runs AS was_failure,
+                count(*) FILTER (WHERE known.failure) OVER runs AS failures,
+                count(*) FILTER (WHERE known.failure) OVER (PARTITION BY r.tenant_id, r.workflow_id) AS all_failures
+            FROM bcce_data.mttr_basis() b
+            JOIN bcce_data.workflow_runs r ON r.tenant_id = b.tenant_id
+            LEFT JOIN bcce_data.workflows w ON w.tenant_id = r.tenant_id AND w.workflow_id = r.workflow_id
+            CROSS JOIN LATERAL (
+                SELECT r.status <> 'succeeded' AND r.finished_at <= (SELECT least(until, bcce.report_now())) AS failure
+            ) known
+            WHERE (NOT counted_only OR b.basis IN ('derived', 'both'))
+              AND NOT r.is_test
+              AND r.status IN ('succeeded', 'failed', 'timed_out')
+              AND r.started_at < coalesce(until, 'infinity')
+            WINDOW runs AS (PARTITION BY r.tenant_id, r.workflow_id ORDER BY r.finished_at, r.started_at, r.run_id)
+        ) o
+        WHERE o.is_failure IS DISTINCT FROM o.was_failure
+        WINDOW turns AS (PARTITION BY o.tenant_id, o.workflow_id ORDER BY o.finished_at, o.started_at, o.run_id)
+    ) n
+    WHERE n.is_failure
+      AND n.failed_at <= (SELECT least(until, bcce.report_now()));
+END;
+COMMENT ON FUNCTION bcce_data.failure_episodes(timestamptz, boolean) IS 'Failure episodes of workflows that began before until, over all history: from the finish of the first failed run to the finish of the next success (ended_at), with their state at until or now: recovered, open, or invalid (the success lies over five minutes in the future). Cancelled runs neither open nor close. runs_failed counts the failures known then; incident_id is the declared incident of the same service that an episode overlaps, the earliest of several. counted_only: only of tenants whose MTTR counts episodes.';
+
 CREATE OR REPLACE FUNCTION bcce_data.mttr_incidents(since timestamptz, until timestamptz)
 RETURNS TABLE (
     tenant_id uuid,
     incident_id text,
+    service_id text,
+    severity text,
     is_derived boolean,
     state text,
     started_at timestamptz,
@@ -118,70 +231,19 @@ BEGIN ATOMIC
             d.tenant_id,
             d.incident_id,
             d.service_id,
+            d.severity,
             d.state,
             d.started_at,
             d.ended_at,
             d.impact_minutes,
             d.is_fallback
         FROM bcce_data.declared_incidents(until) d
-    ),
-    -- Where a workflow turns from success to failure or back.  Formed over all
-    -- history, so that a window's edge never makes or hides an episode.
-    turn AS (
-        SELECT
-            o.tenant_id,
-            o.workflow_id,
-            o.service_id,
-            o.is_failure,
-            o.finished_at AS started_at,
-            lead(o.finished_at) OVER turns AS ended_at
-        FROM (
-            SELECT
-                r.tenant_id,
-                r.workflow_id,
-                coalesce(r.service_id, w.service_id) AS service_id,
-                r.finished_at,
-                r.started_at,
-                r.run_id,
-                r.status <> 'succeeded' AS is_failure,
-                lag(r.status <> 'succeeded') OVER (PARTITION BY r.tenant_id, r.workflow_id
-                                                   ORDER BY r.finished_at, r.started_at, r.run_id) AS was_failure
-            FROM basis b
-            JOIN bcce_data.workflow_runs r ON r.tenant_id = b.tenant_id
-            LEFT JOIN bcce_data.workflows w ON w.tenant_id = r.tenant_id AND w.workflow_id = r.workflow_id
-            WHERE b.basis IN ('derived', 'both')
-              AND NOT r.is_test
-              AND r.status IN ('succeeded', 'failed', 'timed_out')
-              AND r.started_at < coalesce(until, 'infinity')
-        ) o
-        WHERE o.is_failure IS DISTINCT FROM o.was_failure
-        WINDOW turns AS (PARTITION BY o.tenant_id, o.workflow_id ORDER BY o.finished_at, o.started_at, o.run_id)
-    ),
-    episode AS (
-        SELECT
-            n.tenant_id,
-            n.started_at,
-            n.ended_at,
-            CASE WHEN n.ended_at > (SELECT bcce.report_now() + interval '5 minutes') THEN 'invalid'
-                 WHEN n.ended_at <= (SELECT least(until, bcce.report_now() + interval '5 minutes')) THEN 'recovered'
-                 ELSE 'open' END AS state
-        FROM turn n
-        JOIN basis b ON b.tenant_id = n.tenant_id
-        WHERE n.is_failure
-          AND n.started_at <= (SELECT least(until, bcce.report_now()))
-          AND NOT (b.basis = 'both' AND EXISTS (
-              SELECT 1
-              FROM declared d
-              WHERE d.tenant_id = n.tenant_id
-                AND d.service_id = n.service_id
-                AND d.started_at <= (SELECT least(until, bcce.report_now()))
-                AND (n.started_at < coalesce(d.ended_at, 'infinity') OR n.started_at = d.started_at)
-                AND (d.started_at < coalesce(n.ended_at, 'infinity') OR d.started_at = n.started_at)
-          ))
     )
     SELECT
         d.tenant_id,
         d.incident_id,
+        d.service_id,
+        d.severity,
         false AS is_derived,
         d.state,
         d.started_at,
@@ -202,15 +264,18 @@ BEGIN ATOMIC
     SELECT
         e.tenant_id,
         NULL,
+        e.service_id,
+        NULL,
         true,
         e.state,
-        e.started_at,
-        CASE WHEN e.state = 'recovered' THEN extract(epoch FROM e.ended_at - e.started_at)::double precision / 60 END,
+        e.failed_at,
+        CASE WHEN e.state = 'recovered' THEN extract(epoch FROM e.ended_at - e.failed_at)::double precision / 60 END,
         false,
         NULL,
         NULL
-    FROM episode e
-    WHERE (since IS NULL OR e.started_at >= since)
-      AND (until IS NULL OR e.started_at < until);
+    FROM bcce_data.failure_episodes(until, true) e
+    WHERE (since IS NULL OR e.failed_at >= since)
+      AND (until IS NULL OR e.failed_at < until)
+      AND (e.basis = 'derived' OR e.incident_id IS NULL);
 END;
 COMMENT ON FUNCTION bcce_data.mttr_incidents(timestamptz, timestamptz) IS 'The incidents of each tenant''s basis that began between since (inclusive) and until (exclusive): declared ones, and failure episodes of workflows (from the first failed run to the next success). recovery_minutes is NULL unless recovered; the times to acknowledge and to detect are known of declared incidents only.';

@@ -1,5 +1,5 @@
 -- analytics_overview: what happened, one row per tenant.
-CREATE OR REPLACE FUNCTION bcce.analytics_overview(since timestamptz DEFAULT NULL, until timestamptz DEFAULT NULL)
+CREATE OR REPLACE FUNCTION bcce.analytics_overview(since timestamptz, until timestamptz, include_retries boolean)
 RETURNS TABLE (
     tenant_id uuid,
     tenant_name text,
@@ -67,6 +67,15 @@ BEGIN ATOMIC
         WHERE r.started_at >= coalesce(since, '-infinity')
           AND r.started_at < coalesce(until, 'infinity')
           AND NOT r.is_test AND r.status <> 'skipped'
+          AND (include_retries OR NOT EXISTS (
+              -- A retry starts after what it repeats, so the window's start holds for it, too.
+              SELECT 1
+              FROM bcce_data.workflow_runs again
+              WHERE again.tenant_id = r.tenant_id AND again.retry_of = r.run_id AND again.retry_of <> again.run_id
+                AND again.started_at >= coalesce(since, '-infinity')
+                AND again.started_at < coalesce(until, 'infinity')
+                AND NOT again.is_test AND again.status <> 'skipped'
+          ))
         GROUP BY r.tenant_id
     ) run ON run.tenant_id = t.tenant_id
     LEFT JOIN (
@@ -138,6 +147,56 @@ BEGIN ATOMIC
         GROUP BY a.tenant_id
     ) person ON person.tenant_id = t.tenant_id
     WHERE t.deleted_at IS NULL;
+END;
+COMMENT ON FUNCTION bcce.analytics_overview(timestamptz, timestamptz, boolean) IS 'The same, and with include_retries false the counts and rates of runs are over last attempts only: a run that another one repeats (retry_of) before the window''s end is left out. People and activity are those of all attempts.';
+
+CREATE OR REPLACE FUNCTION bcce.analytics_overview(since timestamptz DEFAULT NULL, until timestamptz DEFAULT NULL)
+RETURNS TABLE (
+    tenant_id uuid,
+    tenant_name text,
+    total_workflows bigint,
+    failed_workflows bigint,
+    failure_rate_percent numeric,
+    avg_p95_latency_ms double precision,
+    avg_throughput_rps double precision,
+    total_predictions bigint,
+    avg_failure_probability double precision,
+    finished_workflows bigint,
+    running_workflows bigint,
+    cancelled_workflows bigint,
+    success_rate_percent numeric,
+    failure_rate_low_percent numeric,
+    failure_rate_high_percent numeric,
+    open_incidents bigint,
+    active_users bigint,
+    first_activity_at timestamptz,
+    last_activity_at timestamptz,
+    as_of timestamptz
+)
+LANGUAGE sql STABLE PARALLEL RESTRICTED
+BEGIN ATOMIC
+    SELECT
+        o.tenant_id,
+        o.tenant_name,
+        o.total_workflows,
+        o.failed_workflows,
+        o.failure_rate_percent,
+        o.avg_p95_latency_ms,
+        o.avg_throughput_rps,
+        o.total_predictions,
+        o.avg_failure_probability,
+        o.finished_workflows,
+        o.running_workflows,
+        o.cancelled_workflows,
+        o.success_rate_percent,
+        o.failure_rate_low_percent,
+        o.failure_rate_high_percent,
+        o.open_incidents,
+        o.active_users,
+        o.first_activity_at,
+        o.last_activity_at,
+        o.as_of
+    FROM bcce.analytics_overview(since, until, true) o;
 END;
 COMMENT ON FUNCTION bcce.analytics_overview(timestamptz, timestamptz) IS 'How is each tenant doing between since (inclusive) and until (exclusive)? NULL leaves an end open. Same columns as the view of this name; states are those at the window''s end, or now.';
 

@@ -26,7 +26,7 @@ BEGIN ATOMIC
         FROM bcce_data.mttr_basis() b
     ),
     declared AS (
-        SELECT d.tenant_id, d.incident_id, d.state, d.started_at, d.ended_at
+        SELECT d.tenant_id, d.state, d.started_at
         FROM bcce_data.declared_incidents(until) d
     ),
     incident AS (
@@ -77,21 +77,8 @@ BEGIN ATOMIC
         WHERE b.ever AND first.at IS NOT NULL
     ),
     span AS (
-        SELECT d.tenant_id, d.started_at, coalesce(d.ended_at, 'infinity') AS ended_at
-        FROM declared d
-        WHERE d.state <> 'invalid'
-          AND NOT EXISTS (
-              SELECT 1
-              FROM bcce_data.incident_impacts p
-              WHERE p.tenant_id = d.tenant_id AND p.incident_id = d.incident_id
-                AND (until IS NULL OR lower(p.span) < until)
-          )
-        UNION ALL
-        SELECT d.tenant_id, lower(p.span), coalesce(upper(p.span), 'infinity')
-        FROM declared d
-        JOIN bcce_data.incident_impacts p ON p.tenant_id = d.tenant_id AND p.incident_id = d.incident_id
-        WHERE d.state <> 'invalid'
-          AND (until IS NULL OR lower(p.span) < until)
+        SELECT i.tenant_id, i.started_at, i.ended_at
+        FROM bcce_data.impact_spans(until) i
     ),
     impact AS (
         SELECT

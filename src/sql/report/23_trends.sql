@@ -46,15 +46,20 @@ BEGIN ATOMIC
         CROSS JOIN LATERAL (
             SELECT least(
                 (SELECT min(r.started_at) FROM bcce_data.workflow_runs r
-                 WHERE r.tenant_id = t.tenant_id AND NOT r.is_test AND r.status <> 'skipped'),
+                 WHERE r.tenant_id = t.tenant_id AND NOT r.is_test AND r.status <> 'skipped'
+                   AND r.started_at < coalesce(until, 'infinity')),
                 (SELECT min(m.observed_at) FROM bcce_data.performance_metrics m
-                 WHERE m.tenant_id = t.tenant_id AND NOT m.is_test),
+                 WHERE m.tenant_id = t.tenant_id AND NOT m.is_test
+                   AND m.observed_at < coalesce(until, 'infinity')),
                 (SELECT min(p.predicted_at) FROM bcce_data.predictions p
-                 WHERE p.tenant_id = t.tenant_id AND NOT p.is_test),
+                 WHERE p.tenant_id = t.tenant_id AND NOT p.is_test
+                   AND p.predicted_at < coalesce(until, 'infinity')),
                 (SELECT min(u.at) FROM bcce_data.model_usage u
-                 WHERE u.tenant_id = t.tenant_id AND NOT u.is_test),
+                 WHERE u.tenant_id = t.tenant_id AND NOT u.is_test
+                   AND u.at < coalesce(until, 'infinity')),
                 (SELECT min(e.occurred_at) FROM bcce_data.events e
-                 WHERE e.tenant_id = t.tenant_id AND NOT e.is_test)
+                 WHERE e.tenant_id = t.tenant_id AND NOT e.is_test
+                   AND e.occurred_at < coalesce(until, 'infinity'))
             ) AS at
         ) first
         CROSS JOIN LATERAL (

@@ -7,6 +7,7 @@ RETURNS TABLE (
     service_name text,
     status text,
     status_reason text,
+    status_since timestamptz,
     last_seen_at timestamptz,
     window_minutes double precision,
     request_count bigint,
@@ -22,56 +23,84 @@ RETURNS TABLE (
     network_percent double precision,
     open_incidents bigint,
     worst_open_severity text,
+    availability_30d_percent numeric,
+    slo_target_percent numeric,
+    error_budget_remaining_percent numeric,
     latest_failure_probability double precision,
     in_maintenance boolean
 )
 LANGUAGE sql STABLE PARALLEL RESTRICTED
 BEGIN ATOMIC
-    WITH service AS (
-        SELECT
-            t.tenant_id,
-            t.tenant_name,
-            s.service_id,
-            s.service_name,
-            s.expected_interval_seconds
-        FROM bcce_data.tenants t
-        JOIN bcce_data.services s ON s.tenant_id = t.tenant_id
-        WHERE t.deleted_at IS NULL
-          AND (s.retired_at IS NULL OR s.retired_at > (SELECT least(until, bcce.report_now()) - interval '720 hours'))
-    ),
-    -- The limit of the service itself, else the tenant's for all services, else the default.
-    threshold AS (
+    WITH service AS MATERIALIZED (
         SELECT
             l.tenant_id,
+            l.tenant_name,
             l.service_id,
-            max(l.value) FILTER (WHERE l.threshold = 'window_minutes') AS window_minutes,
-            max(l.value) FILTER (WHERE l.threshold = 'stale_after_minutes') AS stale_after_minutes,
-            max(l.value) FILTER (WHERE l.threshold = 'stale_intervals') AS stale_intervals,
-            max(l.value) FILTER (WHERE l.threshold = 'down_error_percent') AS down_error_percent,
-            max(l.value) FILTER (WHERE l.threshold = 'down_min_requests') AS down_min_requests,
-            max(l.value) FILTER (WHERE l.threshold = 'degraded_error_percent') AS degraded_error_percent,
-            max(l.value) FILTER (WHERE l.threshold = 'degraded_min_requests') AS degraded_min_requests,
-            max(l.value) FILTER (WHERE l.threshold = 'degraded_p95_latency_ms') AS degraded_p95_latency_ms,
-            max(l.value) FILTER (WHERE l.threshold = 'degraded_cpu_percent') AS degraded_cpu_percent,
-            max(l.value) FILTER (WHERE l.threshold = 'degraded_memory_percent') AS degraded_memory_percent,
-            max(l.value) FILTER (WHERE l.threshold = 'degraded_storage_percent') AS degraded_storage_percent,
-            max(l.value) FILTER (WHERE l.threshold = 'degraded_network_percent') AS degraded_network_percent
-        FROM (
-            SELECT s.tenant_id, s.service_id, d.threshold, coalesce(own.value, every.value, d.value) AS value
-            FROM service s
-            CROSS JOIN bcce_data.default_health_thresholds d
-            LEFT JOIN bcce_data.health_thresholds own
-                ON own.tenant_id = s.tenant_id AND own.service_id = s.service_id AND own.threshold = d.threshold
-            LEFT JOIN bcce_data.health_thresholds every
-                ON every.tenant_id = s.tenant_id AND every.service_id = '*' AND every.threshold = d.threshold
-        ) l
-        GROUP BY l.tenant_id, l.service_id
+            l.service_name,
+            l.expected_interval_seconds,
+            l.judged_at,
+            l.slo_target_percent,
+            l.stale_seconds,
+            l.window_minutes,
+            l.window_starts_at,
+            l.down_error_percent,
+            l.down_min_requests,
+            l.degraded_error_percent,
+            l.degraded_min_requests,
+            l.degraded_p95_latency_ms,
+            l.degraded_cpu_percent,
+            l.degraded_memory_percent,
+            l.degraded_storage_percent,
+            l.degraded_network_percent,
+            l.fast_burn_rate,
+            l.slow_burn_rate
+        FROM bcce_data.service_limits(until) l
     ),
     incident AS (
         SELECT i.tenant_id, i.service_id, count(*) AS still_open, min(i.severity) AS worst_severity
         FROM bcce_data.declared_incidents(until) i
         WHERE i.state = 'open' AND i.started_at <= (SELECT least(until, bcce.report_now()))
         GROUP BY i.tenant_id, i.service_id
+    ),
+    -- As availability in mttr_analysis, of one service: from its first sample or incident, at most 30 days.
+    observed AS (
+        SELECT
+            s.tenant_id,
+            s.service_id,
+            greatest(first.at, s.judged_at - interval '720 hours') AS starts_at,
+            s.judged_at AS ends_at
+        FROM service s
+        JOIN bcce_data.mttr_basis() b ON b.tenant_id = s.tenant_id AND b.ever
+        CROSS JOIN LATERAL (
+            SELECT least(
+                (SELECT min(m.observed_at) FROM bcce_data.performance_metrics m
+                 WHERE m.tenant_id = s.tenant_id AND m.service_id = s.service_id AND NOT m.is_test
+                   AND m.observed_at < coalesce(until, 'infinity') AND m.observed_at <= s.judged_at),
+                (SELECT min(p.started_at) FROM bcce_data.impact_spans(until) p
+                 WHERE p.tenant_id = s.tenant_id AND p.service_id = s.service_id)
+            ) AS at
+        ) first
+        WHERE first.at < s.judged_at
+    ),
+    uptime AS (
+        SELECT
+            o.tenant_id,
+            o.service_id,
+            round(100 * (1 - coalesce((SELECT sum(extract(epoch FROM upper(u.span) - lower(u.span)))
+                                       FROM unnest(impact.spans) AS u (span)), 0)
+                             / extract(epoch FROM o.ends_at - o.starts_at)), 4) AS percent
+        FROM observed o
+        LEFT JOIN (
+            SELECT
+                o.tenant_id,
+                o.service_id,
+                range_agg(tstzrange(greatest(p.started_at, o.starts_at), least(p.ended_at, o.ends_at))) AS spans
+            FROM observed o
+            JOIN bcce_data.impact_spans(until) p
+                ON p.tenant_id = o.tenant_id AND p.service_id = o.service_id
+                AND p.started_at < o.ends_at AND p.ended_at > o.starts_at
+            GROUP BY o.tenant_id, o.service_id
+        ) impact ON impact.tenant_id = o.tenant_id AND impact.service_id = o.service_id
     )
     SELECT
         s.tenant_id,
@@ -79,15 +108,16 @@ BEGIN ATOMIC
         s.service_id,
         s.service_name,
         verdict.status,
+        verdict.reason,
         CASE verdict.status
-            WHEN 'maintenance' THEN 'inside a declared maintenance window'
-            WHEN 'unknown' THEN 'no sample was ever received'
-            WHEN 'stale' THEN reason.stale
-            WHEN 'down' THEN reason.down
-            WHEN 'degraded' THEN reason.degraded
+            -- A day back the last sample and the maintenance window tell more than the sweep does.
+            WHEN 'stale' THEN coalesce(since_when.at, greatest(seen.last_at + make_interval(secs => s.stale_seconds), maintenance.over_at))
+            WHEN 'maintenance' THEN coalesce(since_when.at, maintenance.began_at)
+            WHEN 'unknown' THEN NULL
+            ELSE since_when.at
         END,
         seen.last_at,
-        l.window_minutes,
+        s.window_minutes,
         coalesce(sample.requests, 0),
         coalesce(sample.errors, 0),
         round(100.0 * sample.rated_errors / nullif(sample.rated_requests, 0), 4),
@@ -101,19 +131,19 @@ BEGIN ATOMIC
         sample.network_percent,
         coalesce(i.still_open, 0),
         i.worst_severity,
+        availability.percent,
+        s.slo_target_percent,
+        slo.budget_remaining_percent,
         prediction.failure_probability,
-        maintenance.now
+        maintenance.began_at IS NOT NULL
     FROM service s
-    JOIN threshold l ON l.tenant_id = s.tenant_id AND l.service_id = s.service_id
+    LEFT JOIN bcce_data.slo_state(until) slo ON slo.tenant_id = s.tenant_id AND slo.service_id = s.service_id
     LEFT JOIN incident i ON i.tenant_id = s.tenant_id AND i.service_id = s.service_id
     CROSS JOIN LATERAL (
-        SELECT EXISTS (
-            SELECT 1
-            FROM bcce_data.maintenance_windows w
-            WHERE w.tenant_id = s.tenant_id AND w.service_id = s.service_id
-              AND w.starts_at <= (SELECT least(until, bcce.report_now()))
-              AND w.ends_at > (SELECT least(until, bcce.report_now()))
-        ) AS now
+        SELECT min(w.starts_at) FILTER (WHERE w.ends_at > s.judged_at) AS began_at,
+               max(w.ends_at) FILTER (WHERE w.ends_at <= s.judged_at) AS over_at
+        FROM bcce_data.maintenance_windows w
+        WHERE w.tenant_id = s.tenant_id AND w.service_id = s.service_id AND w.starts_at <= s.judged_at
     ) maintenance
     CROSS JOIN LATERAL (
         SELECT (
@@ -151,7 +181,7 @@ BEGIN ATOMIC
             SELECT coalesce(m.window_seconds, s.expected_interval_seconds) AS s
         ) length
         WHERE m.tenant_id = s.tenant_id AND m.service_id = s.service_id AND NOT m.is_test
-          AND m.observed_at >= (SELECT least(until, bcce.report_now())) - make_interval(secs => l.window_minutes * 60)
+          AND m.observed_at >= s.window_starts_at
           AND m.observed_at <= (SELECT least(until, bcce.report_now()))
           AND m.observed_at < coalesce(until, 'infinity')
     ) sample
@@ -168,45 +198,21 @@ BEGIN ATOMIC
     ) prediction
     CROSS JOIN LATERAL (
         SELECT
-            CASE WHEN seen.last_at < (SELECT least(until, bcce.report_now()))
-                    - make_interval(secs => coalesce(l.stale_intervals * s.expected_interval_seconds,
-                                                     l.stale_after_minutes * 60)) THEN
-                'last sample is older than '
-                    || coalesce(l.stale_intervals * s.expected_interval_seconds / 60, l.stale_after_minutes) || ' minutes'
-            END AS stale,
-            nullif(concat_ws('; ',
-                CASE WHEN i.worst_severity = 'sev1' THEN 'open sev1 incident' END,
-                CASE WHEN sample.rated_requests >= l.down_min_requests
-                        AND 100 * sample.rated_errors >= l.down_error_percent * sample.rated_requests THEN
-                    'error rate of at least ' || l.down_error_percent || ' percent' END
-            ), '') AS down,
-            nullif(concat_ws('; ',
-                CASE WHEN i.worst_severity = 'sev2' THEN 'open sev2 incident' END,
-                CASE WHEN sample.rated_requests >= l.degraded_min_requests
-                        AND 100 * sample.rated_errors > l.degraded_error_percent * sample.rated_requests THEN
-                    'error rate above ' || l.degraded_error_percent || ' percent' END,
-                CASE WHEN sample.p95_latency_ms > l.degraded_p95_latency_ms THEN
-                    'p95 latency above ' || l.degraded_p95_latency_ms || ' ms' END,
-                CASE WHEN sample.cpu_percent > l.degraded_cpu_percent THEN
-                    'CPU above ' || l.degraded_cpu_percent || ' percent' END,
-                CASE WHEN sample.memory_percent > l.degraded_memory_percent THEN
-                    'memory above ' || l.degraded_memory_percent || ' percent' END,
-                CASE WHEN sample.storage_percent > l.degraded_storage_percent THEN
-                    'storage above ' || l.degraded_storage_percent || ' percent' END,
-                CASE WHEN sample.network_percent > l.degraded_network_percent THEN
-                    'network above ' || l.degraded_network_percent || ' percent' END
-            ), '') AS degraded
-    ) reason
-    CROSS JOIN LATERAL (
-        SELECT CASE
-            WHEN maintenance.now THEN 'maintenance'
-            WHEN seen.last_at IS NULL THEN 'unknown'
-            WHEN reason.stale IS NOT NULL THEN 'stale'
-            WHEN reason.down IS NOT NULL THEN 'down'
-            WHEN reason.degraded IS NOT NULL THEN 'degraded'
-            ELSE 'healthy'
-        END AS status
-    ) verdict;
+            maintenance.began_at IS NOT NULL AS in_maintenance,
+            seen.last_at IS NULL AS is_unknown,
+            seen.last_at < s.judged_at - make_interval(secs => s.stale_seconds) AS is_stale,
+            sample.rated_requests::double precision AS requests,
+            sample.rated_errors::double precision AS errors
+    ) known
+    CROSS JOIN LATERAL bcce_data.health_verdict(
+        known.in_maintenance, known.is_unknown, known.is_stale, s.stale_seconds, i.worst_severity, known.requests, known.errors,
+        sample.p95_latency_ms, sample.cpu_percent, sample.memory_percent, sample.storage_percent, sample.network_percent,
+        s.slo_target_percent, slo.fast_fires, slo.slow_fires, s.down_error_percent, s.down_min_requests,
+        s.degraded_error_percent, s.degraded_min_requests, s.degraded_p95_latency_ms, s.degraded_cpu_percent,
+        s.degraded_memory_percent, s.degraded_storage_percent, s.degraded_network_percent, s.fast_burn_rate, s.slow_burn_rate) verdict
+    LEFT JOIN bcce_data.status_since(until) since_when
+        ON since_when.tenant_id = s.tenant_id AND since_when.service_id = s.service_id
+    LEFT JOIN uptime availability ON availability.tenant_id = s.tenant_id AND availability.service_id = s.service_id;
 END;
 COMMENT ON FUNCTION bcce.service_health_dashboard(timestamptz, timestamptz) IS 'How was each service just before until (exclusive), or how is it now where until is NULL? Same columns as the view of this name; the judged minutes end there whatever since says.';
 
@@ -218,6 +224,7 @@ SELECT
     h.service_name,
     h.status,
     h.status_reason,
+    h.status_since,
     h.last_seen_at,
     h.window_minutes,
     h.request_count,
@@ -233,6 +240,9 @@ SELECT
     h.network_percent,
     h.open_incidents,
     h.worst_open_severity,
+    h.availability_30d_percent,
+    h.slo_target_percent,
+    h.error_budget_remaining_percent,
     h.latest_failure_probability,
     h.in_maintenance
 FROM bcce.service_health_dashboard(NULL::timestamptz, NULL::timestamptz) h;
@@ -243,6 +253,7 @@ COMMENT ON COLUMN bcce.service_health_dashboard.service_id IS 'service';
 COMMENT ON COLUMN bcce.service_health_dashboard.service_name IS 'display name of the service';
 COMMENT ON COLUMN bcce.service_health_dashboard.status IS 'maintenance, unknown (no sample ever), stale (no recent sample), down, degraded or healthy: the first that applies; limits are in health_thresholds';
 COMMENT ON COLUMN bcce.service_health_dashboard.status_reason IS 'why, all reasons for that status; NULL: healthy';
+COMMENT ON COLUMN bcce.service_health_dashboard.status_since IS 'moment since which the status has held, exact within the last 24 hours (status_lookback_minutes); NULL: for longer than that, or unknown';
 COMMENT ON COLUMN bcce.service_health_dashboard.last_seen_at IS 'time of the last sample; NULL: never any';
 COMMENT ON COLUMN bcce.service_health_dashboard.window_minutes IS 'length of the time that is judged, minutes';
 COMMENT ON COLUMN bcce.service_health_dashboard.request_count IS 'requests in those minutes';
@@ -258,5 +269,8 @@ COMMENT ON COLUMN bcce.service_health_dashboard.storage_percent IS 'mean storage
 COMMENT ON COLUMN bcce.service_health_dashboard.network_percent IS 'mean network use, 0 to 100';
 COMMENT ON COLUMN bcce.service_health_dashboard.open_incidents IS 'declared incidents of the service that are open';
 COMMENT ON COLUMN bcce.service_health_dashboard.worst_open_severity IS 'worst severity among them, sev1 to sev4; NULL: none open, or unclassified';
+COMMENT ON COLUMN bcce.service_health_dashboard.availability_30d_percent IS 'percent of the last 30 days (since its first sample or incident where that is later) without impact of a declared incident of the service, four decimals; NULL: the tenant never declared one, or nothing is known of the service';
+COMMENT ON COLUMN bcce.service_health_dashboard.slo_target_percent IS 'percent of the requests that the service promises to answer without error (slos); NULL: it promises none';
+COMMENT ON COLUMN bcce.service_health_dashboard.error_budget_remaining_percent IS 'percent of the errors that the target allows over 30 days that is left, four decimals, by samples that tell both counts; below 0: overspent; NULL: no target or no requests';
 COMMENT ON COLUMN bcce.service_health_dashboard.latest_failure_probability IS 'latest predicted probability that the service fails, 0 to 1; NULL: never predicted';
 COMMENT ON COLUMN bcce.service_health_dashboard.in_maintenance IS 'true inside a declared maintenance window';

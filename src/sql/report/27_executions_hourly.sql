@@ -35,11 +35,20 @@ BEGIN ATOMIC
           AND r.started_at < coalesce(until, 'infinity')
         GROUP BY t.tenant_id, t.tenant_name, t.timezone, hour.starts_at
     ),
+    -- To the window's end or now, so that an outage shows; to the last run where that is over 35 days ago.
     -- By half hours, as a clock may be put forward by one.
     hour AS (
         SELECT DISTINCT e.tenant_id, e.tenant_name, local.starts_at
         FROM (
-            SELECT r.tenant_id, r.tenant_name, r.timezone, min(r.starts_at) AS first_at, max(r.starts_at) AS last_at
+            SELECT
+                r.tenant_id,
+                r.tenant_name,
+                r.timezone,
+                min(r.starts_at) AS first_at,
+                CASE WHEN until IS NOT NULL THEN
+                         greatest(max(r.starts_at), (SELECT least(until - interval '1 microsecond', bcce.report_now())))
+                     WHEN max(r.starts_at) < (SELECT bcce.report_now() - interval '840 hours') THEN max(r.starts_at)
+                     ELSE greatest(max(r.starts_at), (SELECT bcce.report_now())) END AS last_at
             FROM run r
             GROUP BY r.tenant_id, r.tenant_name, r.timezone
         ) e
@@ -73,7 +82,7 @@ SELECT
     x.cancelled_workflows,
     x.running_workflows
 FROM bcce.executions_by_status_hourly(NULL::timestamptz, NULL::timestamptz) x;
-COMMENT ON VIEW bcce.executions_by_status_hourly IS 'How do runs end, hour by hour? One row per visible tenant and hour of its clock from its first to its last run, hours without any included. For a period use the function of this name.';
+COMMENT ON VIEW bcce.executions_by_status_hourly IS 'How do runs end, hour by hour? One row per visible tenant and hour of its clock from its first run to now (to its last where that is over 35 days ago), hours without any included. For a period use the function of this name.';
 COMMENT ON COLUMN bcce.executions_by_status_hourly.tenant_id IS 'tenant';
 COMMENT ON COLUMN bcce.executions_by_status_hourly.tenant_name IS 'display name of the tenant';
 COMMENT ON COLUMN bcce.executions_by_status_hourly.period_start_at IS 'start of the hour by the clock of the tenant''s zone; a repeated hour is two';

@@ -18,34 +18,47 @@ BEGIN ATOMIC
     SELECT
         f.tenant_id,
         f.tenant_name,
-        row_number() OVER (PARTITION BY f.tenant_id ORDER BY f.failures DESC, f.workflow_id, f.error_class),
+        row_number() OVER (PARTITION BY f.tenant_id ORDER BY f.failures DESC, f.workflow_id COLLATE "C", f.error_class COLLATE "C"),
         f.workflow_id,
         w.name,
         f.error_class,
         f.failures,
         round(100.0 * f.failures / sum(f.failures) OVER (PARTITION BY f.tenant_id), 1),
-        f.messages[1],
+        f.last_message,
         f.first_at,
         f.last_at
     FROM (
+        -- Ranked and not collected: a workflow may have failed a million times.
         SELECT
-            t.tenant_id,
-            t.tenant_name,
-            r.workflow_id,
-            coalesce(r.error_class, 'unclassified') AS error_class,
+            k.tenant_id,
+            k.tenant_name,
+            k.workflow_id,
+            k.error_class,
             count(*) AS failures,
-            array_agg(r.error_message ORDER BY r.finished_at DESC, r.run_id DESC) FILTER (WHERE r.error_message IS NOT NULL) AS messages,
-            min(r.finished_at) AS first_at,
-            max(r.finished_at) AS last_at
-        FROM bcce_data.tenants t
-        JOIN bcce_data.workflow_runs r ON r.tenant_id = t.tenant_id
-        WHERE t.deleted_at IS NULL
-          AND NOT r.is_test
-          AND r.status IN ('failed', 'timed_out')
-          AND r.started_at >= coalesce(since, '-infinity')
-          AND r.started_at < coalesce(until, 'infinity')
-          AND r.finished_at <= (SELECT least(until, bcce.report_now()))
-        GROUP BY t.tenant_id, t.tenant_name, r.workflow_id, coalesce(r.error_class, 'unclassified')
+            max(k.error_message) FILTER (WHERE k.recency = 1) AS last_message,
+            min(k.finished_at) AS first_at,
+            max(k.finished_at) AS last_at
+        FROM (
+            SELECT
+                t.tenant_id,
+                t.tenant_name,
+                r.workflow_id,
+                class.error_class,
+                r.error_message,
+                r.finished_at,
+                row_number() OVER (PARTITION BY t.tenant_id, r.workflow_id, class.error_class, r.error_message IS NULL
+                                   ORDER BY r.finished_at DESC, r.run_id DESC) AS recency
+            FROM bcce_data.tenants t
+            JOIN bcce_data.workflow_runs r ON r.tenant_id = t.tenant_id
+            CROSS JOIN LATERAL (SELECT coalesce(r.error_class, 'unclassified') AS error_class) class
+            WHERE t.deleted_at IS NULL
+              AND NOT r.is_test
+              AND r.status IN ('failed', 'timed_out')
+              AND r.started_at >= coalesce(since, '-infinity')
+              AND r.started_at < coalesce(until, 'infinity')
+              AND r.finished_at <= (SELECT least(until, bcce.report_now()))
+        ) k
+        GROUP BY k.tenant_id, k.tenant_name, k.workflow_id, k.error_class
     ) f
     LEFT JOIN bcce_data.workflows w ON w.tenant_id = f.tenant_id AND w.workflow_id = f.workflow_id;
 END;

@@ -35,8 +35,9 @@ BEGIN ATOMIC
     WHERE t.deleted_at IS NULL
       AND NOT i.is_test AND i.merged_into IS NULL
       AND i.severity IN ('sev1', 'sev2')
-      AND (since IS NULL OR e.at >= since)
-      AND (until IS NULL OR e.at < until);
+      AND e.at >= coalesce(since, '-infinity')
+      AND e.at < coalesce(until, 'infinity')
+    ORDER BY e.at DESC, i.tenant_id, i.incident_id, e.event_id DESC;
 END;
 COMMENT ON FUNCTION bcce.incident_timeline(timestamptz, timestamptz) IS 'What happened in severe incidents between since (inclusive) and until (exclusive)? NULL leaves an end open. Same columns as the view of this name.';
 
@@ -55,7 +56,7 @@ SELECT
     x.response_action,
     x.actor_key
 FROM bcce.incident_timeline(NULL::timestamptz, NULL::timestamptz) x;
-COMMENT ON VIEW bcce.incident_timeline IS 'What happened in severe incidents, step by step? One row per event of a declared sev1 or sev2 incident; the latest have the largest at. For a period use the function of this name.';
+COMMENT ON VIEW bcce.incident_timeline IS 'What happened in severe incidents, step by step? One row per event of a declared sev1 or sev2 incident, newest first. For a period use the function of this name.';
 COMMENT ON COLUMN bcce.incident_timeline.tenant_id IS 'tenant';
 COMMENT ON COLUMN bcce.incident_timeline.tenant_name IS 'display name of the tenant';
 COMMENT ON COLUMN bcce.incident_timeline.at IS 'when it happened';

@@ -1,4 +1,70 @@
 -- How long people take until they first run something.
+CREATE OR REPLACE FUNCTION bcce.first_workflow_by_user(since timestamptz DEFAULT NULL, until timestamptz DEFAULT NULL)
+RETURNS TABLE (
+    tenant_id uuid,
+    tenant_name text,
+    user_key text,
+    team_id text,
+    provisioned_at timestamptz,
+    first_run_at timestamptz,
+    first_run_minutes double precision,
+    waiting_minutes double precision,
+    is_waiting boolean
+)
+LANGUAGE sql STABLE PARALLEL RESTRICTED
+BEGIN ATOMIC
+    SELECT
+        t.tenant_id,
+        t.tenant_name,
+        p.user_key,
+        p.team_id,
+        p.provisioned_at,
+        f.first_at,
+        CASE WHEN f.first_at >= p.provisioned_at THEN extract(epoch FROM f.first_at - p.provisioned_at)::double precision / 60 END,
+        CASE WHEN f.first_at IS NULL THEN extract(epoch FROM
+            least(p.deprovisioned_at, (SELECT least(until, bcce.report_now()))) - p.provisioned_at)::double precision / 60 END,
+        f.first_at IS NULL
+    FROM bcce_data.tenants t
+    JOIN bcce_data.principals p ON p.tenant_id = t.tenant_id
+    LEFT JOIN (
+        SELECT r.tenant_id, r.user_key, min(r.started_at) AS first_at
+        FROM bcce_data.workflow_runs r
+        WHERE NOT r.is_test AND r.status <> 'skipped' AND r.user_key IS NOT NULL
+          AND r.started_at < coalesce(until, 'infinity')
+        GROUP BY r.tenant_id, r.user_key
+    ) f ON f.tenant_id = p.tenant_id AND f.user_key = p.user_key
+    WHERE t.deleted_at IS NULL
+      AND isfinite(p.provisioned_at)
+      AND (since IS NULL OR p.provisioned_at >= since)
+      AND (until IS NULL OR p.provisioned_at < until)
+      AND p.provisioned_at <= (SELECT least(until, bcce.report_now()));
+END;
+COMMENT ON FUNCTION bcce.first_workflow_by_user(timestamptz, timestamptz) IS 'How long did each of those provisioned between since (inclusive) and until (exclusive) take to a first run? NULL leaves an end open. Same columns as the view of this name; who first ran one after the window still waits.';
+
+CREATE OR REPLACE VIEW bcce.first_workflow_by_user WITH (security_invoker = true) AS
+SELECT
+    x.tenant_id,
+    x.tenant_name,
+    x.user_key,
+    x.team_id,
+    x.provisioned_at,
+    x.first_run_at,
+    x.first_run_minutes,
+    x.waiting_minutes,
+    x.is_waiting
+FROM bcce.first_workflow_by_user(NULL::timestamptz, NULL::timestamptz) x;
+COMMENT ON VIEW bcce.first_workflow_by_user IS 'How long does each person take until a first run? One row per person with a known time of provisioning. For a period use the function of this name.';
+COMMENT ON COLUMN bcce.first_workflow_by_user.tenant_id IS 'tenant';
+COMMENT ON COLUMN bcce.first_workflow_by_user.tenant_name IS 'display name of the tenant';
+COMMENT ON COLUMN bcce.first_workflow_by_user.user_key IS 'pseudonym of the person';
+COMMENT ON COLUMN bcce.first_workflow_by_user.team_id IS 'team of the person; NULL: none known';
+COMMENT ON COLUMN bcce.first_workflow_by_user.provisioned_at IS 'when access was given';
+COMMENT ON COLUMN bcce.first_workflow_by_user.first_run_at IS 'start of the first run; NULL: none yet';
+COMMENT ON COLUMN bcce.first_workflow_by_user.first_run_minutes IS 'time from provisioning to the first run, minutes; NULL: none yet, or it was before';
+COMMENT ON COLUMN bcce.first_workflow_by_user.waiting_minutes IS 'time that one who ran none yet has waited, minutes, up to deprovisioning, now or the window''s end; NULL: not waiting';
+COMMENT ON COLUMN bcce.first_workflow_by_user.is_waiting IS 'true for one who ran none yet: the time to the first run is longer than waiting_minutes (censored)';
+
+-- The same, one row per tenant.
 CREATE OR REPLACE FUNCTION bcce.time_to_first_workflow(since timestamptz DEFAULT NULL, until timestamptz DEFAULT NULL)
 RETURNS TABLE (
     tenant_id uuid,
@@ -15,27 +81,14 @@ BEGIN ATOMIC
     SELECT
         t.tenant_id,
         t.tenant_name,
-        count(p.provisioned_at),
-        count(*) FILTER (WHERE f.first_at >= p.provisioned_at),
-        count(*) FILTER (WHERE f.first_at < p.provisioned_at),
-        count(p.provisioned_at) FILTER (WHERE f.first_at IS NULL),
-        percentile_cont(0.5) WITHIN GROUP (ORDER BY extract(epoch FROM f.first_at - p.provisioned_at)::double precision / 60)
-            FILTER (WHERE f.first_at >= p.provisioned_at),
-        max(extract(epoch FROM least(p.deprovisioned_at, (SELECT least(until, bcce.report_now()))) - p.provisioned_at)::double precision / 60)
-            FILTER (WHERE f.first_at IS NULL)
+        count(u.user_key),
+        count(u.first_run_minutes),
+        count(*) FILTER (WHERE u.first_run_at < u.provisioned_at),
+        count(*) FILTER (WHERE u.is_waiting),
+        percentile_cont(0.5) WITHIN GROUP (ORDER BY u.first_run_minutes),
+        max(u.waiting_minutes)
     FROM bcce_data.tenants t
-    LEFT JOIN bcce_data.principals p
-        ON p.tenant_id = t.tenant_id AND isfinite(p.provisioned_at)
-        AND (since IS NULL OR p.provisioned_at >= since)
-        AND (until IS NULL OR p.provisioned_at < until)
-        AND p.provisioned_at <= (SELECT least(until, bcce.report_now()))
-    LEFT JOIN (
-        SELECT r.tenant_id, r.user_key, min(r.started_at) AS first_at
-        FROM bcce_data.workflow_runs r
-        WHERE NOT r.is_test AND r.status <> 'skipped' AND r.user_key IS NOT NULL
-          AND r.started_at < coalesce(until, 'infinity')
-        GROUP BY r.tenant_id, r.user_key
-    ) f ON f.tenant_id = p.tenant_id AND f.user_key = p.user_key
+    LEFT JOIN bcce.first_workflow_by_user(since, until) u ON u.tenant_id = t.tenant_id
     WHERE t.deleted_at IS NULL
     GROUP BY t.tenant_id, t.tenant_name;
 END;

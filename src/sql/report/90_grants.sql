@@ -58,7 +58,7 @@ BEGIN
     -- Readers: the reports, their twins, and what these name.
     FOR item IN
         SELECT format('GRANT SELECT ON %s TO %s', c.oid::regclass, readers
-                      || CASE WHEN c.relname LIKE 'cost\_%' OR c.relname IN ('reports', 'data_dictionary')
+                      || CASE WHEN c.relname LIKE 'cost\_%' OR c.relname IN ('reports', 'data_dictionary', 'metric_catalogue')
                               THEN ', bcce_cost_analyst' ELSE '' END) AS command
         FROM pg_class c
         WHERE c.relnamespace = 'bcce'::regnamespace AND c.relkind = 'v' AND c.relname NOT LIKE 'inbox\_%'
@@ -80,7 +80,7 @@ BEGIN
             FROM pg_proc p
             WHERE p.pronamespace = 'bcce'::regnamespace AND p.prosqlbody IS NOT NULL
             UNION ALL
-            SELECT 'pg_rewrite'::regclass, r.oid, c.relname LIKE 'cost\_%'
+            SELECT 'pg_rewrite'::regclass, r.oid, c.relname LIKE 'cost\_%' OR c.relname IN ('reports', 'data_dictionary', 'metric_catalogue')
             FROM pg_class c JOIN pg_rewrite r ON r.ev_class = c.oid
             WHERE c.relnamespace = 'bcce'::regnamespace AND c.relkind = 'v'
         ), used AS (                    -- and helpers of bcce_data that they call

@@ -101,7 +101,15 @@ VALUES ('window_minutes', 15, 'minutes', 'length of the window that is judged'),
        ('degraded_cpu_percent', 70, 'percent', 'degraded above this CPU use'),
        ('degraded_memory_percent', 80, 'percent', 'degraded above this memory use'),
        ('degraded_storage_percent', 85, 'percent', 'degraded above this storage use'),
-       ('degraded_network_percent', 60, 'percent', 'degraded above this network use')
+       ('degraded_network_percent', 60, 'percent', 'degraded above this network use'),
+       ('fast_burn_rate', 14.4, 'times', 'degraded when the error budget burns faster over both fast windows'),
+       ('fast_burn_long_minutes', 60, 'minutes', 'length of the long fast window'),
+       ('fast_burn_short_minutes', 5, 'minutes', 'length of the short fast window'),
+       ('slow_burn_rate', 6, 'times', 'degraded when the error budget burns faster over both slow windows'),
+       ('slow_burn_long_minutes', 360, 'minutes', 'length of the long slow window'),
+       ('slow_burn_short_minutes', 30, 'minutes', 'length of the short slow window'),
+       ('burn_min_requests', 20, 'requests', 'fewest requests in a short window for a burn rate'),
+       ('status_lookback_minutes', 1440, 'minutes', 'how far back status_since looks')
 ON CONFLICT (threshold) DO NOTHING;
 
 CREATE TABLE IF NOT EXISTS bcce_data.health_thresholds (

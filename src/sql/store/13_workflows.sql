@@ -38,6 +38,19 @@ COMMENT ON COLUMN bcce_data.maintenance_windows.service_id IS 'service';
 COMMENT ON COLUMN bcce_data.maintenance_windows.starts_at IS 'start, inclusive';
 COMMENT ON COLUMN bcce_data.maintenance_windows.ends_at IS 'end, exclusive';
 
+CREATE TABLE IF NOT EXISTS bcce_data.slos (
+    tenant_id uuid NOT NULL,
+    service_id text NOT NULL DEFAULT '*',
+    target_percent numeric NOT NULL,
+    CONSTRAINT slos_pkey PRIMARY KEY (tenant_id, service_id),
+    CONSTRAINT slos_tenant_fkey FOREIGN KEY (tenant_id) REFERENCES bcce_data.tenants,
+    CONSTRAINT slos_target_percent_check CHECK (target_percent > 0 AND target_percent <= 100)
+);
+COMMENT ON TABLE bcce_data.slos IS 'what share of their requests services promise to answer without error, over 30 days';
+COMMENT ON COLUMN bcce_data.slos.tenant_id IS 'tenant';
+COMMENT ON COLUMN bcce_data.slos.service_id IS 'service, or * for those of the tenant without a row of their own';
+COMMENT ON COLUMN bcce_data.slos.target_percent IS 'percent of the requests without error; the rest is the error budget';
+
 CREATE TABLE IF NOT EXISTS bcce_data.workflows (
     tenant_id uuid NOT NULL,
     workflow_id text NOT NULL,
@@ -111,6 +124,7 @@ CREATE TABLE IF NOT EXISTS bcce_data.workflow_runs_default PARTITION OF bcce_dat
 CREATE INDEX IF NOT EXISTS workflow_runs_started_at_idx ON bcce_data.workflow_runs
     (tenant_id, started_at) INCLUDE (status, finished_at, workflow_id, user_key);
 CREATE INDEX IF NOT EXISTS workflow_runs_workflow_idx ON bcce_data.workflow_runs (tenant_id, workflow_id, started_at);
+CREATE INDEX IF NOT EXISTS workflow_runs_retry_idx ON bcce_data.workflow_runs (tenant_id, retry_of) WHERE retry_of IS NOT NULL;
 COMMENT ON TABLE bcce_data.workflow_runs IS 'one row per run of a workflow, recorded when it starts and completed when it ends; by month of started_at';
 COMMENT ON COLUMN bcce_data.workflow_runs.tenant_id IS 'tenant';
 COMMENT ON COLUMN bcce_data.workflow_runs.run_id IS 'the sender''s id of the run';

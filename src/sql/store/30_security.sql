@@ -54,6 +54,7 @@ BEGIN
             ('rejected_input', '{source,reason,key:example_key}'),
             ('services', '{key:service_id,service_name,key:team_id,criticality}'),
             ('maintenance_windows', '{key:service_id}'),
+            ('slos', '{key:service_id}'),
             ('workflows', '{key:workflow_id,name,key:service_id,criticality}'),
             ('workflow_run_keys', '{key:run_id}'),
             ('workflow_runs', '{key:run_id,key:workflow_id,key:service_id,user:user_key,error_class,error_message,environment,region,risk_level,identity_provider,key:retry_of,key:source_account,source,classification}'),

@@ -1,0 +1,112 @@
+-- mttr_breakdown: where recovery takes long, one row per tenant, severity, service and basis.
+CREATE OR REPLACE FUNCTION bcce.mttr_breakdown(since timestamptz DEFAULT NULL, until timestamptz DEFAULT NULL)
+RETURNS TABLE (
+    tenant_id uuid,
+    tenant_name text,
+    severity text,
+    service_id text,
+    service_name text,
+    mttr_basis text,
+    incident_count bigint,
+    avg_mttr_minutes double precision,
+    median_mttr_minutes double precision,
+    p95_mttr_minutes double precision,
+    recovered_count bigint,
+    open_count bigint,
+    invalid_count bigint,
+    fallback_count bigint,
+    derived_count bigint,
+    oldest_open_minutes double precision,
+    mtta_minutes double precision,
+    mttd_minutes double precision
+)
+LANGUAGE sql STABLE PARALLEL RESTRICTED
+BEGIN ATOMIC
+    SELECT
+        b.tenant_id,
+        b.tenant_name,
+        b.severity,
+        b.service_id,
+        s.service_name,
+        b.basis,
+        b.total,
+        b.mean,
+        b.median,
+        b.p95,
+        b.recovered,
+        b.still_open,
+        b.invalid,
+        b.fallback,
+        b.derived,
+        extract(epoch FROM (SELECT least(until, bcce.report_now()))
+            - least(b.oldest_open_at, (SELECT least(until, bcce.report_now()))))::double precision
+            / CASE WHEN b.oldest_open_at IS NOT NULL THEN 60 END,
+        b.acknowledge_minutes,
+        b.detect_minutes
+    FROM (
+        SELECT
+            t.tenant_id,
+            t.tenant_name,
+            coalesce(i.severity, 'unclassified') AS severity,
+            i.service_id,
+            CASE WHEN i.is_derived THEN 'derived' ELSE 'declared' END AS basis,
+            count(*) AS total,
+            avg(i.recovery_minutes) AS mean,
+            percentile_cont(0.5) WITHIN GROUP (ORDER BY i.recovery_minutes) AS median,
+            percentile_cont(0.95) WITHIN GROUP (ORDER BY i.recovery_minutes) AS p95,
+            count(*) FILTER (WHERE i.state = 'recovered') AS recovered,
+            count(*) FILTER (WHERE i.state = 'open') AS still_open,
+            count(*) FILTER (WHERE i.state = 'invalid') AS invalid,
+            count(*) FILTER (WHERE i.state = 'recovered' AND i.is_fallback) AS fallback,
+            count(*) FILTER (WHERE i.is_derived) AS derived,
+            min(i.started_at) FILTER (WHERE i.state = 'open') AS oldest_open_at,
+            avg(i.acknowledge_minutes) AS acknowledge_minutes,
+            avg(i.detect_minutes) AS detect_minutes
+        FROM bcce_data.tenants t
+        JOIN bcce_data.mttr_incidents(since, until) i ON i.tenant_id = t.tenant_id
+        GROUP BY t.tenant_id, t.tenant_name, coalesce(i.severity, 'unclassified'), i.service_id, i.is_derived
+    ) b
+    LEFT JOIN bcce_data.services s ON s.tenant_id = b.tenant_id AND s.service_id = b.service_id;
+END;
+COMMENT ON FUNCTION bcce.mttr_breakdown(timestamptz, timestamptz) IS 'Where does recovery take long, for incidents that began between since (inclusive) and until (exclusive)? NULL leaves an end open. Same columns as the view of this name; what ended after the window still counts as open.';
+
+CREATE OR REPLACE VIEW bcce.mttr_breakdown WITH (security_invoker = true) AS
+SELECT
+    x.tenant_id,
+    x.tenant_name,
+    x.severity,
+    x.service_id,
+    x.service_name,
+    x.mttr_basis,
+    x.incident_count,
+    x.avg_mttr_minutes,
+    x.median_mttr_minutes,
+    x.p95_mttr_minutes,
+    x.recovered_count,
+    x.open_count,
+    x.invalid_count,
+    x.fallback_count,
+    x.derived_count,
+    x.oldest_open_minutes,
+    x.mtta_minutes,
+    x.mttd_minutes
+FROM bcce.mttr_breakdown(NULL::timestamptz, NULL::timestamptz) x;
+COMMENT ON VIEW bcce.mttr_breakdown IS 'Where does recovery take long? One row per visible tenant, severity, service and basis with an incident. For a period use the function of this name.';
+COMMENT ON COLUMN bcce.mttr_breakdown.tenant_id IS 'tenant';
+COMMENT ON COLUMN bcce.mttr_breakdown.tenant_name IS 'display name of the tenant';
+COMMENT ON COLUMN bcce.mttr_breakdown.severity IS 'sev1 (worst) to sev4; unclassified where the sender gave none, and for failure episodes';
+COMMENT ON COLUMN bcce.mttr_breakdown.service_id IS 'service of the incident or episode; NULL: none named';
+COMMENT ON COLUMN bcce.mttr_breakdown.service_name IS 'display name of the service; NULL: it was never declared';
+COMMENT ON COLUMN bcce.mttr_breakdown.mttr_basis IS 'declared, or derived (failure episodes of workflows, from the first failed run to the next success)';
+COMMENT ON COLUMN bcce.mttr_breakdown.incident_count IS 'incidents that began: recovered, open and invalid';
+COMMENT ON COLUMN bcce.mttr_breakdown.avg_mttr_minutes IS 'mean recovery time of the recovered incidents, minutes, from the start of impact to recovery; several spans of impact count by their union';
+COMMENT ON COLUMN bcce.mttr_breakdown.median_mttr_minutes IS 'median recovery time of the recovered incidents, minutes';
+COMMENT ON COLUMN bcce.mttr_breakdown.p95_mttr_minutes IS '95th percentile of the recovery time of the recovered incidents, minutes';
+COMMENT ON COLUMN bcce.mttr_breakdown.recovered_count IS 'incidents that are over';
+COMMENT ON COLUMN bcce.mttr_breakdown.open_count IS 'incidents that are not over: they are in none of the times above';
+COMMENT ON COLUMN bcce.mttr_breakdown.invalid_count IS 'incidents that end before they begin or more than five minutes in the future: left out of the times';
+COMMENT ON COLUMN bcce.mttr_breakdown.fallback_count IS 'recovered incidents for which nothing but the closing time is known';
+COMMENT ON COLUMN bcce.mttr_breakdown.derived_count IS 'incidents that are failure episodes of workflows';
+COMMENT ON COLUMN bcce.mttr_breakdown.oldest_open_minutes IS 'age of the oldest open incident, minutes; NULL: none is open';
+COMMENT ON COLUMN bcce.mttr_breakdown.mtta_minutes IS 'mean time to acknowledge, minutes, from detection (else opening); acknowledged declared incidents only';
+COMMENT ON COLUMN bcce.mttr_breakdown.mttd_minutes IS 'mean time to detect, minutes, from the start of impact; declared incidents with both times only';
