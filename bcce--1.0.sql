@@ -2445,7 +2445,7 @@ BEGIN
         statuses ->> bcce_data.status_word(g.tenant_id, g.status), g.queued, g.started, g.finished,
         nullif(g.error_class, ''), nullif(g.error_message, ''), nullif(g.environment, ''), nullif(g.region, ''),
         nullif(g.risk_level, ''), nullif(g.identity_provider, ''), nullif(g.retry_of, ''), nullif(g.source_account, ''),
-        nullif(g.classification, ''), coalesce(nullif(g.source, ''), 'inbox'), bcce.try_boolean(g.is_test)
+        nullif(g.classification, ''), nullif(g.source, ''), bcce.try_boolean(g.is_test)
     )::bcce_data.given_workflow_run) INTO runs
     FROM (
         SELECT b.*, tenants ->> bcce_data.tenant_word(b.tenant) AS tenant_id, bcce.try_timestamptz(b.queued_at) AS queued,
@@ -2646,7 +2646,7 @@ BEGIN
         nullif(g.incident_id, ''), nullif(g.service_id, ''), g.known_severity, nullif(g.priority, ''), nullif(g.incident_type, ''),
         nullif(g.title, ''), g.known_status, g.opened, g.impact_started, g.detected, g.acknowledged, g.mitigated, g.recovered,
         g.resolved, g.closed, nullif(g.merged_into, ''), nullif(g.affected_resources, ''), nullif(g.caused_by_run, ''),
-        coalesce(nullif(g.source, ''), 'inbox'), bcce.try_boolean(g.is_test)
+        nullif(g.source, ''), bcce.try_boolean(g.is_test)
     )::bcce_data.given_incident) INTO incidents
     FROM (
         SELECT b.*, bcce.try_timestamptz(b.opened_at) AS opened, bcce.try_timestamptz(b.impact_started_at) AS impact_started,
@@ -2799,7 +2799,7 @@ BEGIN
             WHEN g.is_test <> '' AND bcce.try_boolean(g.is_test) IS NULL THEN 'bad_boolean'
         END,
         g.service_id, g.observed, g.span, g.requests, g.errors, g.p50, g.p95, g.p99, g.throughput,
-        g.cpu, g.memory, g.storage, g.network, nullif(g.idempotency_key, ''), coalesce(nullif(g.source, ''), 'inbox'),
+        g.cpu, g.memory, g.storage, g.network, nullif(g.idempotency_key, ''), nullif(g.source, ''),
         bcce.try_boolean(g.is_test)
     )::bcce_data.given_metric) INTO samples
     FROM (
@@ -3021,7 +3021,7 @@ BEGIN
         g.model_name, g.model_version, lower(btrim(g.target_kind)), g.target_id, g.predicted, g.horizon, g.probability,
         nullif(g.features_hash, ''), CASE WHEN g.told IN (0, 1) THEN g.told::integer END,
         CASE WHEN g.told IS NOT NULL THEN coalesce(g.told_at, statement_timestamp()) END,
-        coalesce(nullif(g.source, ''), 'inbox'), bcce.try_boolean(g.is_test)
+        nullif(g.source, ''), bcce.try_boolean(g.is_test)
     )::bcce_data.given_prediction) INTO predictions
     FROM (
         SELECT b.*, tenants ->> bcce_data.tenant_word(b.tenant) AS tenant_id, bcce.try_timestamptz(b.predicted_at) AS predicted,
@@ -3158,7 +3158,7 @@ BEGIN
         END,
         g.model_id, g.called_at, g.input, g.output, g.cache_read, g.cache_write_5m, g.cache_write_1h, g.user_id,
         nullif(g.run_id, ''), nullif(g.session_id, ''), nullif(g.provider, ''), nullif(g.region, ''), g.latency,
-        bcce.try_boolean(g.is_batch), g.reported_cost, nullif(g.idempotency_key, ''), coalesce(nullif(g.source, ''), 'inbox'),
+        bcce.try_boolean(g.is_batch), g.reported_cost, nullif(g.idempotency_key, ''), nullif(g.source, ''),
         bcce.try_boolean(g.is_test)
     )::bcce_data.given_model_usage) INTO calls
     FROM (
@@ -3291,7 +3291,8 @@ BEGIN
                     WHEN 'null' THEN '{}'
                     ELSE CASE WHEN g.document ? 'properties' THEN jsonb_build_object('properties', g.document -> 'properties') ELSE '{}' END
                 END, '{}') END,
-            coalesce(g.document ->> 'idempotency_key', g.document ->> 'event_id'), g.document ->> 'source',
+            coalesce(g.document ->> 'idempotency_key', g.document ->> 'event_id'),
+            g.document ->> 'source',
             bcce.try_boolean(g.test_text)
         )::bcce_data.given_event)
         FROM (
@@ -3363,7 +3364,7 @@ BEGIN
             WHEN g.is_test <> '' AND bcce.try_boolean(g.is_test) IS NULL THEN 'bad_boolean'
         END,
         g.event_type, g.occurred, g.guest_id, nullif(g.guest_type, ''), g.user_id, g.session_id, g.service_id, g.address,
-        families ->> left(g.user_agent, 2000), g.document, nullif(g.event_id, ''), coalesce(nullif(g.source, ''), 'inbox'),
+        families ->> left(g.user_agent, 2000), g.document, nullif(g.event_id, ''), nullif(g.source, ''),
         bcce.try_boolean(g.is_test)
     )::bcce_data.given_event) INTO events
     FROM (
@@ -3444,7 +3445,7 @@ END
 $body$;
 COMMENT ON FUNCTION bcce_data.inbox_json() IS 'stores or refuses the lines of bcce.inbox_json';
 
--- The three triggers of every inbox, and its columns.
+-- The three triggers of every inbox, and what its columns mean.
 DO $do$
 DECLARE
     inbox record;
@@ -3458,24 +3459,34 @@ BEGIN
         EXECUTE format('CREATE OR REPLACE TRIGGER inbox INSTEAD OF INSERT ON %s FOR EACH ROW EXECUTE FUNCTION bcce.collect_rows(%L)', inbox.view, inbox.function);
         EXECUTE format('CREATE OR REPLACE TRIGGER inbox_close AFTER INSERT ON %s FOR EACH STATEMENT EXECUTE FUNCTION bcce.collect_rows(%L)', inbox.view, inbox.function);
     END LOOP;
+    -- A column means what it means in the table of the fact, and is text.
     FOR col IN
-        SELECT a.attrelid::regclass AS inbox, a.attname FROM pg_attribute a
+        SELECT a.attrelid::regclass AS inbox, a.attname, f.format_type, f.meaning
+        FROM pg_attribute a
         JOIN pg_class c ON c.oid = a.attrelid
+        LEFT JOIN LATERAL (
+            SELECT format_type(k.atttypid, NULL) AS format_type, col_description(k.attrelid, k.attnum) AS meaning
+            FROM pg_attribute k
+            WHERE k.attrelid = to_regclass('bcce_data.' || CASE c.relname WHEN 'inbox_metrics' THEN 'performance_metrics' ELSE substr(c.relname, 7) END)
+              AND k.attname = CASE a.attname WHEN 'event_id' THEN 'idempotency_key' ELSE a.attname END
+        ) AS f ON true
         WHERE c.relnamespace = 'bcce'::regnamespace AND c.relkind = 'v' AND c.relname LIKE 'inbox\_%' AND a.attnum > 0
     LOOP
         EXECUTE format('COMMENT ON COLUMN %s.%I IS %L', col.inbox, col.attname, CASE
             WHEN col.attname = 'tenant' THEN 'slug, external id or uuid; empty: the writer''s own tenant'
-            WHEN col.attname LIKE '%\_at' THEN 'ISO 8601 instant; without a zone it is read as UTC'
             WHEN col.attname IN ('user_id', 'guest_id') THEN 'the sender''s id of the person; stored as a pseudonym'
-            WHEN col.attname IN ('status', 'severity') THEN 'a word of the reports or a known synonym'
             WHEN col.attname = 'ip' THEN 'address; stored as its network'
-            WHEN col.attname = 'user_agent' THEN 'stored as its family'
+            WHEN col.attname = 'user_agent' THEN 'program; stored as its family'
             WHEN col.attname = 'line' THEN 'a JSON object, or an array of them; inbox names the inbox (default events), the other members are its columns'
-            WHEN col.attname ~ '_(count|ms|rps|percent|seconds|tokens|usd|probability)$' THEN 'a plain decimal number; empty: unknown'
-            WHEN col.attname = 'outcome' THEN '1 it failed, 0 it did not; empty: not known yet'
-            WHEN col.attname IN ('is_test', 'is_batch') THEN 'true or false; test rows never count'
-            WHEN col.attname LIKE '%\_id' OR col.attname IN ('retry_of', 'merged_into', 'caused_by_run') THEN 'the sender''s id'
-            ELSE 'as in the table of the fact; redacted' END);
+            WHEN col.attname IN ('status', 'severity') THEN col.meaning || '; takes the words of bcce.known_words'
+            ELSE col.meaning || CASE col.format_type
+                WHEN 'timestamp with time zone' THEN '; ISO 8601, without a zone in UTC'
+                WHEN 'boolean' THEN '; true or false'
+                WHEN 'bigint' THEN '; a whole number'
+                WHEN 'smallint' THEN '; a whole number'
+                WHEN 'jsonb' THEN '; a JSON object'
+                WHEN 'text' THEN ''
+                ELSE '; a decimal number' END END);
     END LOOP;
 END
 $do$;
@@ -8998,6 +9009,21 @@ END;
 COMMENT ON FUNCTION bcce.metrics(text, text, text) IS 'How often something happened lately, in the tenants that the caller sees: page_views, searches, faq_views, chat_sessions, events, sessions (distinct) or workflow_runs over a window such as 24h, 7d or 30d up to now. One row per bucket with anything in it: an hour for windows up to 48 hours, else a local day; the first and last may be partial. With segment guest_type one row per bucket and guest segment, unknown where the sender gave none. Error 22023 for other words.';
 $bcce_module$);
 
+INSERT INTO bcce.module (part, name, sql) VALUES ('report', '30_known_words', $bcce_module$
+-- The words that inboxes and record_…() functions take for states.
+CREATE OR REPLACE VIEW bcce.known_words WITH (security_invoker = true) AS
+SELECT a.tenant_id, a.domain, a.alias AS word, a.value AS report_word
+FROM bcce_data.value_aliases a
+UNION ALL
+SELECT NULL::uuid, d.domain, d.alias, d.value
+FROM bcce_data.default_value_aliases d;
+COMMENT ON VIEW bcce.known_words IS 'Which words for states and severities may senders use? One row per word; a tenant''s own word goes before that of everybody. bcce.add_value_alias() teaches further ones.';
+COMMENT ON COLUMN bcce.known_words.tenant_id IS 'tenant that taught the word; NULL: known for everybody';
+COMMENT ON COLUMN bcce.known_words.domain IS 'run_status, severity or incident_status';
+COMMENT ON COLUMN bcce.known_words.word IS 'word of a sender, in any case';
+COMMENT ON COLUMN bcce.known_words.report_word IS 'word of the reports that is stored for it';
+$bcce_module$);
+
 INSERT INTO bcce.module (part, name, sql) VALUES ('report', '30_rejected', $bcce_module$
 -- What was refused, and the way out.
 CREATE OR REPLACE VIEW bcce.rejected WITH (security_invoker = true) AS
@@ -9468,9 +9494,9 @@ BEGIN
         SELECT format('ALTER SCHEMA %I OWNER TO bcce_owner', n.nspname) AS command
         FROM pg_namespace n WHERE n.nspname IN ('bcce_data', 'bcce_private') AND n.nspowner <> 'bcce_owner'::regrole
         UNION ALL
-        SELECT format('ALTER %s %s OWNER TO bcce_owner', CASE c.relkind WHEN 'v' THEN 'VIEW' ELSE 'TABLE' END, c.oid::regclass)
+        SELECT format('ALTER %s %s OWNER TO bcce_owner', CASE c.relkind WHEN 'v' THEN 'VIEW' WHEN 'c' THEN 'TYPE' ELSE 'TABLE' END, c.oid::regclass)
         FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-        WHERE n.nspname IN ('bcce', 'bcce_data', 'bcce_private') AND c.relkind IN ('r', 'p', 'v')
+        WHERE n.nspname IN ('bcce', 'bcce_data', 'bcce_private') AND c.relkind IN ('r', 'p', 'v', 'c')
           AND c.relowner <> 'bcce_owner'::regrole
           AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e')
         UNION ALL

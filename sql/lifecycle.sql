@@ -18,7 +18,7 @@ DECLARE
     n bigint;
 BEGIN
     FOR report IN SELECT oid FROM pg_class WHERE relnamespace = 'bcce'::regnamespace AND relkind = 'v'
-                    AND relname NOT IN ('reports', 'data_dictionary', 'metric_catalogue') ORDER BY relname LOOP
+                    AND relname NOT IN ('reports', 'data_dictionary', 'metric_catalogue', 'known_words') ORDER BY relname LOOP
         EXECUTE format('SELECT count(*) FROM %s', report) INTO n;
         IF n <> 0 THEN
             RAISE WARNING '% has % rows', report, n;

@@ -43,11 +43,11 @@ CREATE FUNCTION pg_temp.search(question text) RETURNS TABLE (place bigint, repor
     WHERE d.words @@ q.words
 $$;
 CREATE TEMP TABLE asked (question text, report text, place bigint);
-CREATE FUNCTION pg_temp.ask(question text, report text) RETURNS TABLE (question text, report text, place text, of bigint) LANGUAGE sql AS $$
+CREATE FUNCTION pg_temp.ask(question text, report text) RETURNS TABLE (question text, report text, place text) LANGUAGE sql AS $$
     WITH noted AS (
         INSERT INTO asked SELECT ask.question, ask.report, (SELECT s.place FROM pg_temp.search(ask.question) s WHERE s.report = ask.report) RETURNING *
     )
-    SELECT n.question, n.report, coalesce(n.place::text, 'NOT FOUND'), (SELECT count(*) FROM pg_temp.search(n.question)) FROM noted n
+    SELECT n.question, n.report, coalesce(n.place::text, 'NOT FOUND') FROM noted n
 $$;
 
 SELECT * FROM pg_temp.ask('Which workflow fails most?', 'top_failures');

@@ -11,9 +11,9 @@ BEGIN
         SELECT format('ALTER SCHEMA %I OWNER TO bcce_owner', n.nspname) AS command
         FROM pg_namespace n WHERE n.nspname IN ('bcce_data', 'bcce_private') AND n.nspowner <> 'bcce_owner'::regrole
         UNION ALL
-        SELECT format('ALTER %s %s OWNER TO bcce_owner', CASE c.relkind WHEN 'v' THEN 'VIEW' ELSE 'TABLE' END, c.oid::regclass)
+        SELECT format('ALTER %s %s OWNER TO bcce_owner', CASE c.relkind WHEN 'v' THEN 'VIEW' WHEN 'c' THEN 'TYPE' ELSE 'TABLE' END, c.oid::regclass)
         FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-        WHERE n.nspname IN ('bcce', 'bcce_data', 'bcce_private') AND c.relkind IN ('r', 'p', 'v')
+        WHERE n.nspname IN ('bcce', 'bcce_data', 'bcce_private') AND c.relkind IN ('r', 'p', 'v', 'c')
           AND c.relowner <> 'bcce_owner'::regrole
           AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e')
         UNION ALL

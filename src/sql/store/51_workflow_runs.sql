@@ -216,7 +216,7 @@ BEGIN
         statuses ->> bcce_data.status_word(g.tenant_id, g.status), g.queued, g.started, g.finished,
         nullif(g.error_class, ''), nullif(g.error_message, ''), nullif(g.environment, ''), nullif(g.region, ''),
         nullif(g.risk_level, ''), nullif(g.identity_provider, ''), nullif(g.retry_of, ''), nullif(g.source_account, ''),
-        nullif(g.classification, ''), coalesce(nullif(g.source, ''), 'inbox'), bcce.try_boolean(g.is_test)
+        nullif(g.classification, ''), nullif(g.source, ''), bcce.try_boolean(g.is_test)
     )::bcce_data.given_workflow_run) INTO runs
     FROM (
         SELECT b.*, tenants ->> bcce_data.tenant_word(b.tenant) AS tenant_id, bcce.try_timestamptz(b.queued_at) AS queued,

@@ -183,7 +183,7 @@ BEGIN
         nullif(g.incident_id, ''), nullif(g.service_id, ''), g.known_severity, nullif(g.priority, ''), nullif(g.incident_type, ''),
         nullif(g.title, ''), g.known_status, g.opened, g.impact_started, g.detected, g.acknowledged, g.mitigated, g.recovered,
         g.resolved, g.closed, nullif(g.merged_into, ''), nullif(g.affected_resources, ''), nullif(g.caused_by_run, ''),
-        coalesce(nullif(g.source, ''), 'inbox'), bcce.try_boolean(g.is_test)
+        nullif(g.source, ''), bcce.try_boolean(g.is_test)
     )::bcce_data.given_incident) INTO incidents
     FROM (
         SELECT b.*, bcce.try_timestamptz(b.opened_at) AS opened, bcce.try_timestamptz(b.impact_started_at) AS impact_started,

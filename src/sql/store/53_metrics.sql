@@ -131,7 +131,7 @@ BEGIN
             WHEN g.is_test <> '' AND bcce.try_boolean(g.is_test) IS NULL THEN 'bad_boolean'
         END,
         g.service_id, g.observed, g.span, g.requests, g.errors, g.p50, g.p95, g.p99, g.throughput,
-        g.cpu, g.memory, g.storage, g.network, nullif(g.idempotency_key, ''), coalesce(nullif(g.source, ''), 'inbox'),
+        g.cpu, g.memory, g.storage, g.network, nullif(g.idempotency_key, ''), nullif(g.source, ''),
         bcce.try_boolean(g.is_test)
     )::bcce_data.given_metric) INTO samples
     FROM (

@@ -198,7 +198,7 @@ BEGIN
         g.model_name, g.model_version, lower(btrim(g.target_kind)), g.target_id, g.predicted, g.horizon, g.probability,
         nullif(g.features_hash, ''), CASE WHEN g.told IN (0, 1) THEN g.told::integer END,
         CASE WHEN g.told IS NOT NULL THEN coalesce(g.told_at, statement_timestamp()) END,
-        coalesce(nullif(g.source, ''), 'inbox'), bcce.try_boolean(g.is_test)
+        nullif(g.source, ''), bcce.try_boolean(g.is_test)
     )::bcce_data.given_prediction) INTO predictions
     FROM (
         SELECT b.*, tenants ->> bcce_data.tenant_word(b.tenant) AS tenant_id, bcce.try_timestamptz(b.predicted_at) AS predicted,

@@ -118,7 +118,7 @@ BEGIN
         END,
         g.model_id, g.called_at, g.input, g.output, g.cache_read, g.cache_write_5m, g.cache_write_1h, g.user_id,
         nullif(g.run_id, ''), nullif(g.session_id, ''), nullif(g.provider, ''), nullif(g.region, ''), g.latency,
-        bcce.try_boolean(g.is_batch), g.reported_cost, nullif(g.idempotency_key, ''), coalesce(nullif(g.source, ''), 'inbox'),
+        bcce.try_boolean(g.is_batch), g.reported_cost, nullif(g.idempotency_key, ''), nullif(g.source, ''),
         bcce.try_boolean(g.is_test)
     )::bcce_data.given_model_usage) INTO calls
     FROM (

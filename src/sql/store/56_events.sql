@@ -111,7 +111,8 @@ BEGIN
                     WHEN 'null' THEN '{}'
                     ELSE CASE WHEN g.document ? 'properties' THEN jsonb_build_object('properties', g.document -> 'properties') ELSE '{}' END
                 END, '{}') END,
-            coalesce(g.document ->> 'idempotency_key', g.document ->> 'event_id'), g.document ->> 'source',
+            coalesce(g.document ->> 'idempotency_key', g.document ->> 'event_id'),
+            g.document ->> 'source',
             bcce.try_boolean(g.test_text)
         )::bcce_data.given_event)
         FROM (
@@ -183,7 +184,7 @@ BEGIN
             WHEN g.is_test <> '' AND bcce.try_boolean(g.is_test) IS NULL THEN 'bad_boolean'
         END,
         g.event_type, g.occurred, g.guest_id, nullif(g.guest_type, ''), g.user_id, g.session_id, g.service_id, g.address,
-        families ->> left(g.user_agent, 2000), g.document, nullif(g.event_id, ''), coalesce(nullif(g.source, ''), 'inbox'),
+        families ->> left(g.user_agent, 2000), g.document, nullif(g.event_id, ''), nullif(g.source, ''),
         bcce.try_boolean(g.is_test)
     )::bcce_data.given_event) INTO events
     FROM (

@@ -62,7 +62,7 @@ END
 $body$;
 COMMENT ON FUNCTION bcce_data.inbox_json() IS 'stores or refuses the lines of bcce.inbox_json';
 
--- The three triggers of every inbox, and its columns.
+-- The three triggers of every inbox, and what its columns mean.
 DO $do$
 DECLARE
     inbox record;
@@ -76,24 +76,34 @@ BEGIN
         EXECUTE format('CREATE OR REPLACE TRIGGER inbox INSTEAD OF INSERT ON %s FOR EACH ROW EXECUTE FUNCTION bcce.collect_rows(%L)', inbox.view, inbox.function);
         EXECUTE format('CREATE OR REPLACE TRIGGER inbox_close AFTER INSERT ON %s FOR EACH STATEMENT EXECUTE FUNCTION bcce.collect_rows(%L)', inbox.view, inbox.function);
     END LOOP;
+    -- A column means what it means in the table of the fact, and is text.
     FOR col IN
-        SELECT a.attrelid::regclass AS inbox, a.attname FROM pg_attribute a
+        SELECT a.attrelid::regclass AS inbox, a.attname, f.format_type, f.meaning
+        FROM pg_attribute a
         JOIN pg_class c ON c.oid = a.attrelid
+        LEFT JOIN LATERAL (
+            SELECT format_type(k.atttypid, NULL) AS format_type, col_description(k.attrelid, k.attnum) AS meaning
+            FROM pg_attribute k
+            WHERE k.attrelid = to_regclass('bcce_data.' || CASE c.relname WHEN 'inbox_metrics' THEN 'performance_metrics' ELSE substr(c.relname, 7) END)
+              AND k.attname = CASE a.attname WHEN 'event_id' THEN 'idempotency_key' ELSE a.attname END
+        ) AS f ON true
         WHERE c.relnamespace = 'bcce'::regnamespace AND c.relkind = 'v' AND c.relname LIKE 'inbox\_%' AND a.attnum > 0
     LOOP
         EXECUTE format('COMMENT ON COLUMN %s.%I IS %L', col.inbox, col.attname, CASE
             WHEN col.attname = 'tenant' THEN 'slug, external id or uuid; empty: the writer''s own tenant'
-            WHEN col.attname LIKE '%\_at' THEN 'ISO 8601 instant; without a zone it is read as UTC'
             WHEN col.attname IN ('user_id', 'guest_id') THEN 'the sender''s id of the person; stored as a pseudonym'
-            WHEN col.attname IN ('status', 'severity') THEN 'a word of the reports or a known synonym'
             WHEN col.attname = 'ip' THEN 'address; stored as its network'
-            WHEN col.attname = 'user_agent' THEN 'stored as its family'
+            WHEN col.attname = 'user_agent' THEN 'program; stored as its family'
             WHEN col.attname = 'line' THEN 'a JSON object, or an array of them; inbox names the inbox (default events), the other members are its columns'
-            WHEN col.attname ~ '_(count|ms|rps|percent|seconds|tokens|usd|probability)$' THEN 'a plain decimal number; empty: unknown'
-            WHEN col.attname = 'outcome' THEN '1 it failed, 0 it did not; empty: not known yet'
-            WHEN col.attname IN ('is_test', 'is_batch') THEN 'true or false; test rows never count'
-            WHEN col.attname LIKE '%\_id' OR col.attname IN ('retry_of', 'merged_into', 'caused_by_run') THEN 'the sender''s id'
-            ELSE 'as in the table of the fact; redacted' END);
+            WHEN col.attname IN ('status', 'severity') THEN col.meaning || '; takes the words of bcce.known_words'
+            ELSE col.meaning || CASE col.format_type
+                WHEN 'timestamp with time zone' THEN '; ISO 8601, without a zone in UTC'
+                WHEN 'boolean' THEN '; true or false'
+                WHEN 'bigint' THEN '; a whole number'
+                WHEN 'smallint' THEN '; a whole number'
+                WHEN 'jsonb' THEN '; a JSON object'
+                WHEN 'text' THEN ''
+                ELSE '; a decimal number' END END);
     END LOOP;
 END
 $do$;
