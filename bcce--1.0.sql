@@ -2523,21 +2523,20 @@ BEGIN
     INSERT INTO bcce_data.incidents AS i (tenant_id, incident_id, service_id, severity, priority, incident_type, title, status,
         opened_at, impact_started_at, detected_at, acknowledged_at, mitigated_at, recovered_at, resolved_at, closed_at,
         merged_into, affected_resources, caused_by_run, source, is_test)
-    SELECT (g.incident).tenant_id, (g.incident).incident_id, nullif((g.incident).service_id, ''), (g.incident).severity,
-        (g.incident).priority, (g.incident).incident_type, (g.incident).title,
-        coalesce((g.incident).status, CASE
-            WHEN (g.incident).closed_at IS NOT NULL THEN 'closed'
-            WHEN coalesce((g.incident).recovered_at, (g.incident).resolved_at) IS NOT NULL THEN 'resolved'
-            WHEN (g.incident).mitigated_at IS NOT NULL THEN 'mitigated'
-            WHEN (g.incident).acknowledged_at IS NOT NULL THEN 'acknowledged'
+    SELECT r.tenant_id, r.incident_id, nullif(r.service_id, ''), r.severity, r.priority, r.incident_type, r.title,
+        coalesce(r.status, CASE
+            WHEN r.closed_at IS NOT NULL THEN 'closed'
+            WHEN coalesce(r.recovered_at, r.resolved_at) IS NOT NULL THEN 'resolved'
+            WHEN r.mitigated_at IS NOT NULL THEN 'mitigated'
+            WHEN r.acknowledged_at IS NOT NULL THEN 'acknowledged'
             ELSE 'open' END),
-        g.opened_at, (g.incident).impact_started_at, (g.incident).detected_at, (g.incident).acknowledged_at,
-        (g.incident).mitigated_at, (g.incident).recovered_at, (g.incident).resolved_at, (g.incident).closed_at,
-        (g.incident).merged_into, (g.incident).affected_resources, (g.incident).caused_by_run,
-        coalesce((g.incident).source, 'api'), coalesce((g.incident).is_test, false)
-    FROM (SELECT unnest(incidents) AS incident, unnest(faults) AS fault, unnest(opened) AS opened_at) AS g
-    WHERE g.fault IS NULL
-    ORDER BY (g.incident).tenant_id, (g.incident).incident_id COLLATE "C"
+        r.opened, r.impact_started_at, r.detected_at, r.acknowledged_at, r.mitigated_at, r.recovered_at, r.resolved_at, r.closed_at,
+        r.merged_into, r.affected_resources, r.caused_by_run, coalesce(r.source, 'api'), coalesce(r.is_test, false)
+    FROM ROWS FROM (unnest(incidents), unnest(faults), unnest(opened)) AS r (tenant_id, given_fault, incident_id, service_id, severity,
+        priority, incident_type, title, status, opened_at, impact_started_at, detected_at, acknowledged_at, mitigated_at, recovered_at,
+        resolved_at, closed_at, merged_into, affected_resources, caused_by_run, source, is_test, fault, opened)
+    WHERE r.fault IS NULL
+    ORDER BY r.tenant_id, r.incident_id COLLATE "C"
     ON CONFLICT ON CONSTRAINT incidents_pkey DO UPDATE
     SET service_id = coalesce(excluded.service_id, i.service_id),
         severity = coalesce(excluded.severity, i.severity),
@@ -2833,28 +2832,6 @@ BEGIN
 END
 $do$;
 COMMENT ON TYPE bcce_data.given_prediction IS 'a prediction, or only the outcome of a known one, as a sender gives it';
-CREATE OR REPLACE FUNCTION bcce_data.put_outcome(tenant uuid, prediction text, told integer, told_at timestamptz) RETURNS text
-LANGUAGE plpgsql VOLATILE AS $body$
-DECLARE
-    key text := bcce_data.key_text(tenant, prediction);
-    fault text := CASE
-        WHEN told IS NULL OR told NOT IN (0, 1) THEN 'bad_outcome'
-        WHEN told_at IS NULL THEN 'missing_time'
-        ELSE bcce_data.time_fault(told_at)
-    END;
-BEGIN
-    IF fault IS NOT NULL THEN
-        RETURN fault;
-    END IF;
-    UPDATE bcce_data.predictions p SET outcome = told, outcome_at = told_at
-    FROM bcce_data.prediction_keys k
-    WHERE k.tenant_id = tenant AND k.prediction_id = key
-      AND p.tenant_id = k.tenant_id AND p.prediction_id = k.prediction_id AND p.predicted_at = k.predicted_at;
-    RETURN CASE WHEN NOT FOUND THEN 'unknown_prediction' END;
-END
-$body$;
-COMMENT ON FUNCTION bcce_data.put_outcome(uuid, text, integer, timestamptz) IS 'notes what became of a prediction; returns the reason where it is refused';
-
 CREATE OR REPLACE FUNCTION bcce_data.put_predictions(predictions bcce_data.given_prediction[]) RETURNS text[]
 LANGUAGE plpgsql VOLATILE AS $body$
 DECLARE
@@ -2862,7 +2839,7 @@ DECLARE
     made_tenants uuid[];
     made_predictions text[];
     known bigint[];
-    prediction record;
+    ordinal bigint;
 BEGIN
     -- A row with nothing but an outcome is about a prediction that is known.
     SELECT array_agg(coalesce(p.fault, CASE
@@ -2909,7 +2886,6 @@ BEGIN
         RETURNING tenant_id, prediction_id
     )
     SELECT array_agg(m.tenant_id), array_agg(m.prediction_id) INTO made_tenants, made_predictions FROM made m;
-    known := '{}';
     IF coalesce(cardinality(made_predictions), 0) < cardinality(array_positions(faults, NULL)) THEN
         -- Not the first row of its prediction.
         SELECT array_agg(k.ordinal ORDER BY k.tenant_id, k.prediction_id COLLATE "C", k.ordinal) INTO known
@@ -2936,15 +2912,25 @@ BEGIN
     WHERE r.unnest IS NULL AND (r.ordinality IN (SELECT unnest(known))) IS NOT TRUE;
 
     -- A probability that was given is never changed afterwards: no peeking.
-    -- An outcome is.
-    FOR prediction IN
-        SELECT (g.prediction).*, k.ordinal FROM unnest(known) AS k (ordinal)
-        CROSS JOIN LATERAL (SELECT predictions[k.ordinal] AS prediction OFFSET 0) AS g
-        WHERE (g.prediction).outcome IS NOT NULL
-    LOOP
-        faults[prediction.ordinal] := bcce_data.put_outcome(
-            prediction.tenant_id, prediction.prediction_id, prediction.outcome, prediction.outcome_at);
-    END LOOP;
+    -- An outcome is; the last of several holds.
+    IF known IS NOT NULL THEN
+        FOREACH ordinal IN ARRAY ARRAY(
+            SELECT g.ordinality FROM (
+                SELECT p.*, bcce_data.key_text(p.tenant_id, p.prediction_id) AS key FROM unnest(predictions) WITH ORDINALITY AS p
+                WHERE p.outcome IS NOT NULL AND (p.ordinality IN (SELECT unnest(known))) IS TRUE OFFSET 0) AS g
+            WHERE NOT EXISTS (SELECT FROM bcce_data.prediction_keys w WHERE w.tenant_id = g.tenant_id AND w.prediction_id = g.key))
+        LOOP
+            faults[ordinal] := 'unknown_prediction';
+        END LOOP;
+        UPDATE bcce_data.predictions p SET outcome = g.outcome, outcome_at = g.outcome_at
+        FROM (
+            SELECT DISTINCT ON (k.tenant_id, k.key COLLATE "C") k.* FROM (
+                SELECT g.*, bcce_data.key_text(g.tenant_id, g.prediction_id) AS key FROM unnest(predictions) WITH ORDINALITY AS g
+                WHERE g.outcome IS NOT NULL AND (g.ordinality IN (SELECT unnest(known))) IS TRUE OFFSET 0) AS k
+            ORDER BY k.tenant_id, k.key COLLATE "C", k.ordinality DESC) AS g
+        JOIN bcce_data.prediction_keys w ON w.tenant_id = g.tenant_id AND w.prediction_id = g.key
+        WHERE p.tenant_id = w.tenant_id AND p.prediction_id = w.prediction_id AND p.predicted_at = w.predicted_at;
+    END IF;
     RETURN faults;
 END
 $body$;
@@ -2982,11 +2968,14 @@ CREATE OR REPLACE FUNCTION bcce.resolve_prediction(
     prediction_id text, outcome integer, outcome_at timestamptz DEFAULT now(), tenant text DEFAULT NULL) RETURNS void
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan AS $body$
 DECLARE
-    fault text := bcce_data.put_outcome(bcce_data.writable_tenant(tenant), prediction_id, outcome, outcome_at);
+    prediction bcce_data.given_prediction;
 BEGIN
-    IF fault IS NOT NULL THEN
-        PERFORM bcce_data.refuse(fault);
-    END IF;
+    prediction.tenant_id := bcce_data.writable_tenant(tenant);
+    prediction.prediction_id := prediction_id;
+    prediction.outcome := outcome;
+    prediction.outcome_at := outcome_at;
+    prediction.fault := CASE WHEN outcome IS NULL THEN 'bad_outcome' END;
+    PERFORM bcce_data.refuse_any(bcce_data.put_predictions(ARRAY[prediction]));
 END
 $body$;
 COMMENT ON FUNCTION bcce.resolve_prediction(text, integer, timestamptz, text) IS
@@ -3391,27 +3380,36 @@ LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 DECLARE
     items jsonb[];
     bad_lines bigint;
+    any_list boolean;
+    inboxes text[];
     inbox text;
     events bcce_data.given_event[];
     faults text[];
 BEGIN
     -- An empty line, as at the end of a file, is none.
-    SELECT array_agg(i.item) FILTER (WHERE l.document IS NOT NULL), count(*) FILTER (WHERE l.document IS NULL) INTO items, bad_lines
-    FROM (SELECT bcce.try_jsonb(b.line) AS document FROM batch b WHERE btrim(b.line) <> '' OFFSET 0) AS l
-    CROSS JOIN LATERAL jsonb_array_elements(CASE jsonb_typeof(l.document) WHEN 'array' THEN l.document ELSE jsonb_build_array(l.document) END) AS i (item);
+    SELECT array_agg(l.document) FILTER (WHERE l.document IS NOT NULL), count(*) FILTER (WHERE l.document IS NULL),
+           bool_or(jsonb_typeof(l.document) = 'array')
+    INTO items, bad_lines, any_list
+    FROM (SELECT bcce.try_jsonb(b.line) AS document FROM batch b WHERE btrim(b.line) <> '' OFFSET 0) AS l;
+    IF any_list THEN
+        items := ARRAY(
+            SELECT e.item FROM unnest(items) AS l (document)
+            CROSS JOIN LATERAL jsonb_array_elements(
+                CASE jsonb_typeof(l.document) WHEN 'array' THEN l.document ELSE jsonb_build_array(l.document) END) AS e (item));
+    END IF;
     PERFORM bcce_data.reject('inbox_json', array_fill(NULL::uuid, ARRAY[bad_lines::integer]), array_fill('bad_json'::text, ARRAY[bad_lines::integer]), NULL)
     WHERE bad_lines > 0;
 
-    FOR inbox IN
+    inboxes := ARRAY(
         SELECT DISTINCT CASE WHEN jsonb_typeof(i.item) = 'object' THEN coalesce(i.item ->> 'inbox', 'events') ELSE 'events' END
-        FROM unnest(items) AS i (item)
-    LOOP
+        FROM unnest(items) AS i (item));
+    FOREACH inbox IN ARRAY inboxes LOOP
         CASE inbox
             WHEN 'events' THEN
                 -- Straight to the store: members without a column are kept.
-                events := bcce_data.events_of_json(ARRAY(
+                events := bcce_data.events_of_json(CASE cardinality(inboxes) WHEN 1 THEN items ELSE ARRAY(
                     SELECT i.item FROM unnest(items) AS i (item)
-                    WHERE jsonb_typeof(i.item) <> 'object' OR coalesce(i.item ->> 'inbox', 'events') = 'events'), NULL);
+                    WHERE jsonb_typeof(i.item) <> 'object' OR coalesce(i.item ->> 'inbox', 'events') = 'events') END, NULL);
                 faults := (bcce_data.put_events(events)).faults;
                 PERFORM bcce_data.reject('inbox_json', array_agg((g.event).tenant_id), array_agg(g.fault), array_agg((g.event).idempotency_key))
                 FROM (SELECT unnest(events) AS event, unnest(faults) AS fault) AS g WHERE g.fault IS NOT NULL;

@@ -60,21 +60,20 @@ BEGIN
     INSERT INTO bcce_data.incidents AS i (tenant_id, incident_id, service_id, severity, priority, incident_type, title, status,
         opened_at, impact_started_at, detected_at, acknowledged_at, mitigated_at, recovered_at, resolved_at, closed_at,
         merged_into, affected_resources, caused_by_run, source, is_test)
-    SELECT (g.incident).tenant_id, (g.incident).incident_id, nullif((g.incident).service_id, ''), (g.incident).severity,
-        (g.incident).priority, (g.incident).incident_type, (g.incident).title,
-        coalesce((g.incident).status, CASE
-            WHEN (g.incident).closed_at IS NOT NULL THEN 'closed'
-            WHEN coalesce((g.incident).recovered_at, (g.incident).resolved_at) IS NOT NULL THEN 'resolved'
-            WHEN (g.incident).mitigated_at IS NOT NULL THEN 'mitigated'
-            WHEN (g.incident).acknowledged_at IS NOT NULL THEN 'acknowledged'
+    SELECT r.tenant_id, r.incident_id, nullif(r.service_id, ''), r.severity, r.priority, r.incident_type, r.title,
+        coalesce(r.status, CASE
+            WHEN r.closed_at IS NOT NULL THEN 'closed'
+            WHEN coalesce(r.recovered_at, r.resolved_at) IS NOT NULL THEN 'resolved'
+            WHEN r.mitigated_at IS NOT NULL THEN 'mitigated'
+            WHEN r.acknowledged_at IS NOT NULL THEN 'acknowledged'
             ELSE 'open' END),
-        g.opened_at, (g.incident).impact_started_at, (g.incident).detected_at, (g.incident).acknowledged_at,
-        (g.incident).mitigated_at, (g.incident).recovered_at, (g.incident).resolved_at, (g.incident).closed_at,
-        (g.incident).merged_into, (g.incident).affected_resources, (g.incident).caused_by_run,
-        coalesce((g.incident).source, 'api'), coalesce((g.incident).is_test, false)
-    FROM (SELECT unnest(incidents) AS incident, unnest(faults) AS fault, unnest(opened) AS opened_at) AS g
-    WHERE g.fault IS NULL
-    ORDER BY (g.incident).tenant_id, (g.incident).incident_id COLLATE "C"
+        r.opened, r.impact_started_at, r.detected_at, r.acknowledged_at, r.mitigated_at, r.recovered_at, r.resolved_at, r.closed_at,
+        r.merged_into, r.affected_resources, r.caused_by_run, coalesce(r.source, 'api'), coalesce(r.is_test, false)
+    FROM ROWS FROM (unnest(incidents), unnest(faults), unnest(opened)) AS r (tenant_id, given_fault, incident_id, service_id, severity,
+        priority, incident_type, title, status, opened_at, impact_started_at, detected_at, acknowledged_at, mitigated_at, recovered_at,
+        resolved_at, closed_at, merged_into, affected_resources, caused_by_run, source, is_test, fault, opened)
+    WHERE r.fault IS NULL
+    ORDER BY r.tenant_id, r.incident_id COLLATE "C"
     ON CONFLICT ON CONSTRAINT incidents_pkey DO UPDATE
     SET service_id = coalesce(excluded.service_id, i.service_id),
         severity = coalesce(excluded.severity, i.severity),

@@ -10,28 +10,6 @@ BEGIN
 END
 $do$;
 COMMENT ON TYPE bcce_data.given_prediction IS 'a prediction, or only the outcome of a known one, as a sender gives it';
-CREATE OR REPLACE FUNCTION bcce_data.put_outcome(tenant uuid, prediction text, told integer, told_at timestamptz) RETURNS text
-LANGUAGE plpgsql VOLATILE AS $body$
-DECLARE
-    key text := bcce_data.key_text(tenant, prediction);
-    fault text := CASE
-        WHEN told IS NULL OR told NOT IN (0, 1) THEN 'bad_outcome'
-        WHEN told_at IS NULL THEN 'missing_time'
-        ELSE bcce_data.time_fault(told_at)
-    END;
-BEGIN
-    IF fault IS NOT NULL THEN
-        RETURN fault;
-    END IF;
-    UPDATE bcce_data.predictions p SET outcome = told, outcome_at = told_at
-    FROM bcce_data.prediction_keys k
-    WHERE k.tenant_id = tenant AND k.prediction_id = key
-      AND p.tenant_id = k.tenant_id AND p.prediction_id = k.prediction_id AND p.predicted_at = k.predicted_at;
-    RETURN CASE WHEN NOT FOUND THEN 'unknown_prediction' END;
-END
-$body$;
-COMMENT ON FUNCTION bcce_data.put_outcome(uuid, text, integer, timestamptz) IS 'notes what became of a prediction; returns the reason where it is refused';
-
 CREATE OR REPLACE FUNCTION bcce_data.put_predictions(predictions bcce_data.given_prediction[]) RETURNS text[]
 LANGUAGE plpgsql VOLATILE AS $body$
 DECLARE
@@ -39,7 +17,7 @@ DECLARE
     made_tenants uuid[];
     made_predictions text[];
     known bigint[];
-    prediction record;
+    ordinal bigint;
 BEGIN
     -- A row with nothing but an outcome is about a prediction that is known.
     SELECT array_agg(coalesce(p.fault, CASE
@@ -86,7 +64,6 @@ BEGIN
         RETURNING tenant_id, prediction_id
     )
     SELECT array_agg(m.tenant_id), array_agg(m.prediction_id) INTO made_tenants, made_predictions FROM made m;
-    known := '{}';
     IF coalesce(cardinality(made_predictions), 0) < cardinality(array_positions(faults, NULL)) THEN
         -- Not the first row of its prediction.
         SELECT array_agg(k.ordinal ORDER BY k.tenant_id, k.prediction_id COLLATE "C", k.ordinal) INTO known
@@ -113,15 +90,25 @@ BEGIN
     WHERE r.unnest IS NULL AND (r.ordinality IN (SELECT unnest(known))) IS NOT TRUE;
 
     -- A probability that was given is never changed afterwards: no peeking.
-    -- An outcome is.
-    FOR prediction IN
-        SELECT (g.prediction).*, k.ordinal FROM unnest(known) AS k (ordinal)
-        CROSS JOIN LATERAL (SELECT predictions[k.ordinal] AS prediction OFFSET 0) AS g
-        WHERE (g.prediction).outcome IS NOT NULL
-    LOOP
-        faults[prediction.ordinal] := bcce_data.put_outcome(
-            prediction.tenant_id, prediction.prediction_id, prediction.outcome, prediction.outcome_at);
-    END LOOP;
+    -- An outcome is; the last of several holds.
+    IF known IS NOT NULL THEN
+        FOREACH ordinal IN ARRAY ARRAY(
+            SELECT g.ordinality FROM (
+                SELECT p.*, bcce_data.key_text(p.tenant_id, p.prediction_id) AS key FROM unnest(predictions) WITH ORDINALITY AS p
+                WHERE p.outcome IS NOT NULL AND (p.ordinality IN (SELECT unnest(known))) IS TRUE OFFSET 0) AS g
+            WHERE NOT EXISTS (SELECT FROM bcce_data.prediction_keys w WHERE w.tenant_id = g.tenant_id AND w.prediction_id = g.key))
+        LOOP
+            faults[ordinal] := 'unknown_prediction';
+        END LOOP;
+        UPDATE bcce_data.predictions p SET outcome = g.outcome, outcome_at = g.outcome_at
+        FROM (
+            SELECT DISTINCT ON (k.tenant_id, k.key COLLATE "C") k.* FROM (
+                SELECT g.*, bcce_data.key_text(g.tenant_id, g.prediction_id) AS key FROM unnest(predictions) WITH ORDINALITY AS g
+                WHERE g.outcome IS NOT NULL AND (g.ordinality IN (SELECT unnest(known))) IS TRUE OFFSET 0) AS k
+            ORDER BY k.tenant_id, k.key COLLATE "C", k.ordinality DESC) AS g
+        JOIN bcce_data.prediction_keys w ON w.tenant_id = g.tenant_id AND w.prediction_id = g.key
+        WHERE p.tenant_id = w.tenant_id AND p.prediction_id = w.prediction_id AND p.predicted_at = w.predicted_at;
+    END IF;
     RETURN faults;
 END
 $body$;
@@ -159,11 +146,14 @@ CREATE OR REPLACE FUNCTION bcce.resolve_prediction(
     prediction_id text, outcome integer, outcome_at timestamptz DEFAULT now(), tenant text DEFAULT NULL) RETURNS void
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan AS $body$
 DECLARE
-    fault text := bcce_data.put_outcome(bcce_data.writable_tenant(tenant), prediction_id, outcome, outcome_at);
+    prediction bcce_data.given_prediction;
 BEGIN
-    IF fault IS NOT NULL THEN
-        PERFORM bcce_data.refuse(fault);
-    END IF;
+    prediction.tenant_id := bcce_data.writable_tenant(tenant);
+    prediction.prediction_id := prediction_id;
+    prediction.outcome := outcome;
+    prediction.outcome_at := outcome_at;
+    prediction.fault := CASE WHEN outcome IS NULL THEN 'bad_outcome' END;
+    PERFORM bcce_data.refuse_any(bcce_data.put_predictions(ARRAY[prediction]));
 END
 $body$;
 COMMENT ON FUNCTION bcce.resolve_prediction(text, integer, timestamptz, text) IS

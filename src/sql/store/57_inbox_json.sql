@@ -8,27 +8,36 @@ LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 DECLARE
     items jsonb[];
     bad_lines bigint;
+    any_list boolean;
+    inboxes text[];
     inbox text;
     events bcce_data.given_event[];
     faults text[];
 BEGIN
     -- An empty line, as at the end of a file, is none.
-    SELECT array_agg(i.item) FILTER (WHERE l.document IS NOT NULL), count(*) FILTER (WHERE l.document IS NULL) INTO items, bad_lines
-    FROM (SELECT bcce.try_jsonb(b.line) AS document FROM batch b WHERE btrim(b.line) <> '' OFFSET 0) AS l
-    CROSS JOIN LATERAL jsonb_array_elements(CASE jsonb_typeof(l.document) WHEN 'array' THEN l.document ELSE jsonb_build_array(l.document) END) AS i (item);
+    SELECT array_agg(l.document) FILTER (WHERE l.document IS NOT NULL), count(*) FILTER (WHERE l.document IS NULL),
+           bool_or(jsonb_typeof(l.document) = 'array')
+    INTO items, bad_lines, any_list
+    FROM (SELECT bcce.try_jsonb(b.line) AS document FROM batch b WHERE btrim(b.line) <> '' OFFSET 0) AS l;
+    IF any_list THEN
+        items := ARRAY(
+            SELECT e.item FROM unnest(items) AS l (document)
+            CROSS JOIN LATERAL jsonb_array_elements(
+                CASE jsonb_typeof(l.document) WHEN 'array' THEN l.document ELSE jsonb_build_array(l.document) END) AS e (item));
+    END IF;
     PERFORM bcce_data.reject('inbox_json', array_fill(NULL::uuid, ARRAY[bad_lines::integer]), array_fill('bad_json'::text, ARRAY[bad_lines::integer]), NULL)
     WHERE bad_lines > 0;
 
-    FOR inbox IN
+    inboxes := ARRAY(
         SELECT DISTINCT CASE WHEN jsonb_typeof(i.item) = 'object' THEN coalesce(i.item ->> 'inbox', 'events') ELSE 'events' END
-        FROM unnest(items) AS i (item)
-    LOOP
+        FROM unnest(items) AS i (item));
+    FOREACH inbox IN ARRAY inboxes LOOP
         CASE inbox
             WHEN 'events' THEN
                 -- Straight to the store: members without a column are kept.
-                events := bcce_data.events_of_json(ARRAY(
+                events := bcce_data.events_of_json(CASE cardinality(inboxes) WHEN 1 THEN items ELSE ARRAY(
                     SELECT i.item FROM unnest(items) AS i (item)
-                    WHERE jsonb_typeof(i.item) <> 'object' OR coalesce(i.item ->> 'inbox', 'events') = 'events'), NULL);
+                    WHERE jsonb_typeof(i.item) <> 'object' OR coalesce(i.item ->> 'inbox', 'events') = 'events') END, NULL);
                 faults := (bcce_data.put_events(events)).faults;
                 PERFORM bcce_data.reject('inbox_json', array_agg((g.event).tenant_id), array_agg(g.fault), array_agg((g.event).idempotency_key))
                 FROM (SELECT unnest(events) AS event, unnest(faults) AS fault) AS g WHERE g.fault IS NOT NULL;
