@@ -940,6 +940,8 @@ VALUES
      'Send one IPv4 or IPv6 address without a port.'),
     ('unknown_inbox', '22023', 'unknown inbox',
      'inbox is workflow_runs, incidents, metrics, predictions, model_usage or events.'),
+    ('unknown_incident', 'P0002', 'incident not found',
+     'Record the incident first, under the same id and tenant.'),
     ('unknown_prediction', 'P0002', 'prediction not found',
      'Give the prediction_id with which it was recorded.'),
     ('no_event_type', '22004', 'an event has no type',
@@ -2095,6 +2097,31 @@ $body$;
 COMMENT ON FUNCTION bcce.add_value_alias(text, text, text, text) IS
 'Teaches the inboxes a word of a sender: domain run_status, severity or incident_status; value is one of the reports'' words. For one tenant. Errors: 22023 unknown domain or value, P0002 tenant not found.';
 
+CREATE OR REPLACE FUNCTION bcce.set_slo(target_percent numeric, service_id text DEFAULT '*', tenant text DEFAULT NULL) RETURNS void
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $body$
+DECLARE
+    target uuid := bcce_data.resolve_tenant(tenant);
+BEGIN
+    IF target IS NULL THEN
+        PERFORM bcce_data.refuse('unknown_tenant');
+    END IF;
+    IF service_id IS NULL OR length(service_id) NOT BETWEEN 1 AND 256 THEN
+        PERFORM bcce.raise_error('22023', 'a service''s id has 1 to 256 characters', NULL, 'Give the id of a service, or * for those without a target of their own.');
+    END IF;
+    IF target_percent <= 0 OR target_percent > 100 OR target_percent = 'NaN' THEN
+        PERFORM bcce.raise_error('22003', 'a target lies above 0 and up to 100 percent', NULL, 'Give 99.9 for 99.9 percent, NULL to remove the target.');
+    END IF;
+    IF target_percent IS NULL THEN
+        DELETE FROM bcce_data.slos s WHERE s.tenant_id = target AND s.service_id = set_slo.service_id;
+        RETURN;
+    END IF;
+    INSERT INTO bcce_data.slos (tenant_id, service_id, target_percent) VALUES (target, set_slo.service_id, set_slo.target_percent)
+    ON CONFLICT ON CONSTRAINT slos_pkey DO UPDATE SET target_percent = excluded.target_percent;
+END
+$body$;
+COMMENT ON FUNCTION bcce.set_slo(numeric, text, text) IS
+'Sets what share of its requests, in percent, a service is to answer without error over 30 days; the rest is its error budget (slo_burn_rate, service_health_dashboard). service_id *: all services of the tenant without a target of their own. NULL removes the target. For one tenant. Errors: 22003 target out of range, 22023 bad service id, P0002 tenant not found.';
+
 CREATE OR REPLACE FUNCTION bcce_data.known_word(tenant uuid, kind text, word text) RETURNS text
 LANGUAGE plpgsql STABLE AS $body$
 DECLARE
@@ -2607,6 +2634,31 @@ END
 $body$;
 COMMENT ON FUNCTION bcce.record_incident(text, timestamptz, text, text, text, text, text, text, timestamptz, timestamptz, timestamptz, timestamptz, timestamptz, timestamptz, timestamptz, text, text, text, text, boolean, text) IS
 'Records an incident, and again under the same incident_id whatever becomes known: what is given replaces, what is left out stays. opened_at defaults to detected_at or impact_started_at, and need not be given again. Returns the incident_id. Errors: P0002 tenant not found, 22023 unknown severity or status, 22004 missing id or time, 22001 id too long, 22008 time out of range.';
+
+CREATE OR REPLACE FUNCTION bcce.record_incident_event(
+    incident_id text, kind text, at timestamptz DEFAULT now(), response_action text DEFAULT NULL, user_id text DEFAULT NULL,
+    tenant text DEFAULT NULL) RETURNS void
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan AS $body$
+DECLARE
+    target uuid := bcce_data.writable_tenant(tenant);
+    key text := bcce_data.key_text(target, incident_id);
+BEGIN
+    PERFORM bcce_data.refuse_any(ARRAY[CASE
+        WHEN incident_id IS NULL OR incident_id = '' OR kind IS NULL OR kind = '' THEN 'missing_id'
+        WHEN greatest(length(incident_id), length(kind)) > 256 THEN 'key_too_long'
+        WHEN at IS NULL THEN 'missing_time'
+        WHEN NOT EXISTS (SELECT FROM bcce_data.incidents i WHERE i.tenant_id = target AND i.incident_id = key) THEN 'unknown_incident'
+        ELSE bcce_data.time_fault(at)
+    END]);
+    -- The id is made of the content, so that a retry stores nothing.
+    INSERT INTO bcce_data.incident_events (tenant_id, incident_id, event_id, at, kind, response_action, actor_key)
+    VALUES (target, key, md5(bcce.pseudonym(ROW(kind, at AT TIME ZONE 'UTC', response_action, user_id)::text, 'content', target))::uuid,
+            at, kind, response_action, nullif(user_id, ''))
+    ON CONFLICT DO NOTHING;
+END
+$body$;
+COMMENT ON FUNCTION bcce.record_incident_event(text, text, timestamptz, text, text, text) IS
+'Records what happened or was done in a known incident: kind is a word of your own, such as alert, comment or action; response_action is redacted, user_id stored as a pseudonym. The same event again is stored once. Errors: P0002 tenant or incident not found, 22004 missing id, kind or time, 22001 id or kind too long, 22008 time out of range.';
 
 CREATE OR REPLACE VIEW bcce.inbox_incidents WITH (security_invoker = true) AS
 SELECT NULL::text AS tenant, NULL::text AS incident_id, NULL::text AS service_id, NULL::text AS severity, NULL::text AS priority,
@@ -8186,13 +8238,29 @@ BEGIN ATOMIC
         e.actor_key
     FROM bcce_data.tenants t
     JOIN bcce_data.incidents i ON i.tenant_id = t.tenant_id
-    JOIN bcce_data.incident_events e ON e.tenant_id = i.tenant_id AND e.incident_id = i.incident_id
+    CROSS JOIN LATERAL (
+        SELECT v.at, v.kind, v.response_action, v.actor_key, v.event_id, 0 AS step
+        FROM bcce_data.incident_events v
+        WHERE v.tenant_id = i.tenant_id AND v.incident_id = i.incident_id
+        UNION ALL
+        SELECT m.at, m.kind, NULL, NULL, NULL, m.step
+        FROM (VALUES
+            (1, 'impact_started', i.impact_started_at),
+            (2, 'opened', i.opened_at),
+            (3, 'detected', i.detected_at),
+            (4, 'acknowledged', i.acknowledged_at),
+            (5, 'mitigated', i.mitigated_at),
+            (6, 'recovered', i.recovered_at),
+            (7, 'resolved', i.resolved_at),
+            (8, 'closed', i.closed_at)) AS m (step, kind, at)
+        WHERE m.at IS NOT NULL
+    ) e
     WHERE t.deleted_at IS NULL
       AND NOT i.is_test AND i.merged_into IS NULL
       AND i.severity IN ('sev1', 'sev2')
       AND e.at >= coalesce(since, '-infinity')
       AND e.at < coalesce(until, 'infinity')
-    ORDER BY e.at DESC, i.tenant_id, i.incident_id, e.event_id DESC;
+    ORDER BY e.at DESC, i.tenant_id, i.incident_id, e.step DESC, e.event_id DESC;
 END;
 COMMENT ON FUNCTION bcce.incident_timeline(timestamptz, timestamptz) IS 'What happened in severe incidents between since (inclusive) and until (exclusive)? NULL leaves an end open. Same columns as the view of this name.';
 
@@ -8211,7 +8279,7 @@ SELECT
     x.response_action,
     x.actor_key
 FROM bcce.incident_timeline(NULL::timestamptz, NULL::timestamptz) x;
-COMMENT ON VIEW bcce.incident_timeline IS 'What happened in severe incidents, step by step? One row per event of a declared sev1 or sev2 incident, newest first. For a period use the function of this name.';
+COMMENT ON VIEW bcce.incident_timeline IS 'What happened in severe incidents, step by step? One row per event and per known time of a declared sev1 or sev2 incident, newest first. For a period use the function of this name.';
 COMMENT ON COLUMN bcce.incident_timeline.tenant_id IS 'tenant';
 COMMENT ON COLUMN bcce.incident_timeline.tenant_name IS 'display name of the tenant';
 COMMENT ON COLUMN bcce.incident_timeline.at IS 'when it happened';
@@ -8221,7 +8289,7 @@ COMMENT ON COLUMN bcce.incident_timeline.incident_type IS 'type of the incident'
 COMMENT ON COLUMN bcce.incident_timeline.severity IS 'sev1 or sev2';
 COMMENT ON COLUMN bcce.incident_timeline.title IS 'title of the incident, redacted';
 COMMENT ON COLUMN bcce.incident_timeline.affected_resources IS 'what is affected, redacted';
-COMMENT ON COLUMN bcce.incident_timeline.event_kind IS 'kind of event, as the sender calls it';
+COMMENT ON COLUMN bcce.incident_timeline.event_kind IS 'impact_started, opened, detected, acknowledged, mitigated, recovered, resolved or closed: a time of the incident itself; otherwise the kind of the event in the sender''s word';
 COMMENT ON COLUMN bcce.incident_timeline.response_action IS 'what was done, redacted';
 COMMENT ON COLUMN bcce.incident_timeline.actor_key IS 'pseudonym of who did it';
 
@@ -9522,7 +9590,7 @@ BEGIN
     FOR item IN
         SELECT p.oid::regprocedure AS name FROM pg_proc p
         WHERE p.pronamespace = 'bcce'::regnamespace
-          AND p.proname IN ('record_workflow_run', 'record_incident', 'record_metric', 'record_prediction', 'resolve_prediction',
+          AND p.proname IN ('record_workflow_run', 'record_incident', 'record_incident_event', 'record_metric', 'record_prediction', 'resolve_prediction',
                             'record_model_usage', 'ingest_event', 'ingest_events')
     LOOP
         EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO bcce_ingest', item.name);
@@ -9534,7 +9602,8 @@ BEGIN
     -- tenants, logins and memberships, and upkeep, stay with the DBA.
     GRANT EXECUTE ON FUNCTION bcce.whoami() TO PUBLIC;
     GRANT EXECUTE ON FUNCTION bcce.set_price(text, numeric, timestamptz, text),
-                              bcce.add_value_alias(text, text, text, text) TO bcce_analytics_admin;
+                              bcce.add_value_alias(text, text, text, text),
+                              bcce.set_slo(numeric, text, text) TO bcce_analytics_admin;
 
     -- Readers: the reports, their twins, and what these name.
     FOR item IN

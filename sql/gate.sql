@@ -67,9 +67,17 @@ SELECT bcce.record_incident('mail ada@example.org', '2026-01-01 00:00+00', title
 SELECT bcce.record_incident('mail ada@example.org', recovered_at => '2026-01-01 01:00+00');
 INSERT INTO bcce.inbox_incidents (incident_id, closed_at) VALUES ('mail ada@example.org', '2026-01-01T02:00:00Z'), ('unheard', '2026-01-01T02:00:00Z');
 SELECT bcce.record_incident('mail ada@example.org', status => 'open', detected_at => '2026-01-01 00:05+00');
+\echo == what was done in it, once
+SELECT bcce.record_incident_event('mail ada@example.org', 'action', '2026-01-01 00:10+00', 'rolled back, told bob@example.org', 'carol') FROM generate_series(1, 2);
+SELECT bcce.record_incident_event('unheard', 'action');
+SELECT bcce.record_incident_event('mail ada@example.org', '');
+SELECT bcce.record_incident_event('mail ada@example.org', 'action', NULL);
+SELECT bcce.record_incident_event('mail ada@example.org', 'action', '1969-01-01 00:00+00');
+SELECT bcce.record_incident_event('mail ada@example.org', 'action', tenant => 'beta');
 \o
 RESET ROLE;
 SELECT title, severity, status, opened_at, detected_at, recovered_at, closed_at FROM bcce_data.incidents;
+SELECT at, event_kind, response_action, left(actor_key, 5) AS who FROM bcce.incident_timeline;
 SELECT reason, rejected_count FROM bcce.rejected WHERE source = 'inbox_incidents';
 
 \echo == a run whose end comes first, comes again, changes, or lies before its start

@@ -97,7 +97,7 @@ FROM bcce.executions_by_status_hourly GROUP BY 1 ORDER BY failed DESC, hour LIMI
 
 SELECT * FROM pg_temp.ask('What happened in the last severe incident?', 'incident_timeline');
 SELECT at, event_kind, response_action FROM bcce.incident_timeline
-WHERE incident_id = (SELECT incident_id FROM bcce.incident_timeline ORDER BY at DESC, incident_id LIMIT 1) ORDER BY at;
+WHERE incident_id = (SELECT incident_id FROM bcce.incident_timeline ORDER BY at DESC, incident_id LIMIT 1) ORDER BY at, event_kind COLLATE "C";
 
 SELECT * FROM pg_temp.ask('Has any source stopped sending data?', 'data_freshness');
 SELECT fact, source, round(lag_seconds / 3600) AS silent_hours, is_late FROM bcce.data_freshness ORDER BY lag_seconds DESC LIMIT 2;

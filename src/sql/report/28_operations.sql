@@ -31,13 +31,29 @@ BEGIN ATOMIC
         e.actor_key
     FROM bcce_data.tenants t
     JOIN bcce_data.incidents i ON i.tenant_id = t.tenant_id
-    JOIN bcce_data.incident_events e ON e.tenant_id = i.tenant_id AND e.incident_id = i.incident_id
+    CROSS JOIN LATERAL (
+        SELECT v.at, v.kind, v.response_action, v.actor_key, v.event_id, 0 AS step
+        FROM bcce_data.incident_events v
+        WHERE v.tenant_id = i.tenant_id AND v.incident_id = i.incident_id
+        UNION ALL
+        SELECT m.at, m.kind, NULL, NULL, NULL, m.step
+        FROM (VALUES
+            (1, 'impact_started', i.impact_started_at),
+            (2, 'opened', i.opened_at),
+            (3, 'detected', i.detected_at),
+            (4, 'acknowledged', i.acknowledged_at),
+            (5, 'mitigated', i.mitigated_at),
+            (6, 'recovered', i.recovered_at),
+            (7, 'resolved', i.resolved_at),
+            (8, 'closed', i.closed_at)) AS m (step, kind, at)
+        WHERE m.at IS NOT NULL
+    ) e
     WHERE t.deleted_at IS NULL
       AND NOT i.is_test AND i.merged_into IS NULL
       AND i.severity IN ('sev1', 'sev2')
       AND e.at >= coalesce(since, '-infinity')
       AND e.at < coalesce(until, 'infinity')
-    ORDER BY e.at DESC, i.tenant_id, i.incident_id, e.event_id DESC;
+    ORDER BY e.at DESC, i.tenant_id, i.incident_id, e.step DESC, e.event_id DESC;
 END;
 COMMENT ON FUNCTION bcce.incident_timeline(timestamptz, timestamptz) IS 'What happened in severe incidents between since (inclusive) and until (exclusive)? NULL leaves an end open. Same columns as the view of this name.';
 
@@ -56,7 +72,7 @@ SELECT
     x.response_action,
     x.actor_key
 FROM bcce.incident_timeline(NULL::timestamptz, NULL::timestamptz) x;
-COMMENT ON VIEW bcce.incident_timeline IS 'What happened in severe incidents, step by step? One row per event of a declared sev1 or sev2 incident, newest first. For a period use the function of this name.';
+COMMENT ON VIEW bcce.incident_timeline IS 'What happened in severe incidents, step by step? One row per event and per known time of a declared sev1 or sev2 incident, newest first. For a period use the function of this name.';
 COMMENT ON COLUMN bcce.incident_timeline.tenant_id IS 'tenant';
 COMMENT ON COLUMN bcce.incident_timeline.tenant_name IS 'display name of the tenant';
 COMMENT ON COLUMN bcce.incident_timeline.at IS 'when it happened';
@@ -66,7 +82,7 @@ COMMENT ON COLUMN bcce.incident_timeline.incident_type IS 'type of the incident'
 COMMENT ON COLUMN bcce.incident_timeline.severity IS 'sev1 or sev2';
 COMMENT ON COLUMN bcce.incident_timeline.title IS 'title of the incident, redacted';
 COMMENT ON COLUMN bcce.incident_timeline.affected_resources IS 'what is affected, redacted';
-COMMENT ON COLUMN bcce.incident_timeline.event_kind IS 'kind of event, as the sender calls it';
+COMMENT ON COLUMN bcce.incident_timeline.event_kind IS 'impact_started, opened, detected, acknowledged, mitigated, recovered, resolved or closed: a time of the incident itself; otherwise the kind of the event in the sender''s word';
 COMMENT ON COLUMN bcce.incident_timeline.response_action IS 'what was done, redacted';
 COMMENT ON COLUMN bcce.incident_timeline.actor_key IS 'pseudonym of who did it';
 

@@ -41,7 +41,7 @@ BEGIN
     FOR item IN
         SELECT p.oid::regprocedure AS name FROM pg_proc p
         WHERE p.pronamespace = 'bcce'::regnamespace
-          AND p.proname IN ('record_workflow_run', 'record_incident', 'record_metric', 'record_prediction', 'resolve_prediction',
+          AND p.proname IN ('record_workflow_run', 'record_incident', 'record_incident_event', 'record_metric', 'record_prediction', 'resolve_prediction',
                             'record_model_usage', 'ingest_event', 'ingest_events')
     LOOP
         EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO bcce_ingest', item.name);
@@ -53,7 +53,8 @@ BEGIN
     -- tenants, logins and memberships, and upkeep, stay with the DBA.
     GRANT EXECUTE ON FUNCTION bcce.whoami() TO PUBLIC;
     GRANT EXECUTE ON FUNCTION bcce.set_price(text, numeric, timestamptz, text),
-                              bcce.add_value_alias(text, text, text, text) TO bcce_analytics_admin;
+                              bcce.add_value_alias(text, text, text, text),
+                              bcce.set_slo(numeric, text, text) TO bcce_analytics_admin;
 
     -- Readers: the reports, their twins, and what these name.
     FOR item IN

@@ -263,6 +263,8 @@ VALUES
      'Send one IPv4 or IPv6 address without a port.'),
     ('unknown_inbox', '22023', 'unknown inbox',
      'inbox is workflow_runs, incidents, metrics, predictions, model_usage or events.'),
+    ('unknown_incident', 'P0002', 'incident not found',
+     'Record the incident first, under the same id and tenant.'),
     ('unknown_prediction', 'P0002', 'prediction not found',
      'Give the prediction_id with which it was recorded.'),
     ('no_event_type', '22004', 'an event has no type',

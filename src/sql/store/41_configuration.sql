@@ -110,6 +110,31 @@ $body$;
 COMMENT ON FUNCTION bcce.add_value_alias(text, text, text, text) IS
 'Teaches the inboxes a word of a sender: domain run_status, severity or incident_status; value is one of the reports'' words. For one tenant. Errors: 22023 unknown domain or value, P0002 tenant not found.';
 
+CREATE OR REPLACE FUNCTION bcce.set_slo(target_percent numeric, service_id text DEFAULT '*', tenant text DEFAULT NULL) RETURNS void
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $body$
+DECLARE
+    target uuid := bcce_data.resolve_tenant(tenant);
+BEGIN
+    IF target IS NULL THEN
+        PERFORM bcce_data.refuse('unknown_tenant');
+    END IF;
+    IF service_id IS NULL OR length(service_id) NOT BETWEEN 1 AND 256 THEN
+        PERFORM bcce.raise_error('22023', 'a service''s id has 1 to 256 characters', NULL, 'Give the id of a service, or * for those without a target of their own.');
+    END IF;
+    IF target_percent <= 0 OR target_percent > 100 OR target_percent = 'NaN' THEN
+        PERFORM bcce.raise_error('22003', 'a target lies above 0 and up to 100 percent', NULL, 'Give 99.9 for 99.9 percent, NULL to remove the target.');
+    END IF;
+    IF target_percent IS NULL THEN
+        DELETE FROM bcce_data.slos s WHERE s.tenant_id = target AND s.service_id = set_slo.service_id;
+        RETURN;
+    END IF;
+    INSERT INTO bcce_data.slos (tenant_id, service_id, target_percent) VALUES (target, set_slo.service_id, set_slo.target_percent)
+    ON CONFLICT ON CONSTRAINT slos_pkey DO UPDATE SET target_percent = excluded.target_percent;
+END
+$body$;
+COMMENT ON FUNCTION bcce.set_slo(numeric, text, text) IS
+'Sets what share of its requests, in percent, a service is to answer without error over 30 days; the rest is its error budget (slo_burn_rate, service_health_dashboard). service_id *: all services of the tenant without a target of their own. NULL removes the target. For one tenant. Errors: 22003 target out of range, 22023 bad service id, P0002 tenant not found.';
+
 CREATE OR REPLACE FUNCTION bcce_data.known_word(tenant uuid, kind text, word text) RETURNS text
 LANGUAGE plpgsql STABLE AS $body$
 DECLARE

@@ -145,6 +145,31 @@ $body$;
 COMMENT ON FUNCTION bcce.record_incident(text, timestamptz, text, text, text, text, text, text, timestamptz, timestamptz, timestamptz, timestamptz, timestamptz, timestamptz, timestamptz, text, text, text, text, boolean, text) IS
 'Records an incident, and again under the same incident_id whatever becomes known: what is given replaces, what is left out stays. opened_at defaults to detected_at or impact_started_at, and need not be given again. Returns the incident_id. Errors: P0002 tenant not found, 22023 unknown severity or status, 22004 missing id or time, 22001 id too long, 22008 time out of range.';
 
+CREATE OR REPLACE FUNCTION bcce.record_incident_event(
+    incident_id text, kind text, at timestamptz DEFAULT now(), response_action text DEFAULT NULL, user_id text DEFAULT NULL,
+    tenant text DEFAULT NULL) RETURNS void
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan AS $body$
+DECLARE
+    target uuid := bcce_data.writable_tenant(tenant);
+    key text := bcce_data.key_text(target, incident_id);
+BEGIN
+    PERFORM bcce_data.refuse_any(ARRAY[CASE
+        WHEN incident_id IS NULL OR incident_id = '' OR kind IS NULL OR kind = '' THEN 'missing_id'
+        WHEN greatest(length(incident_id), length(kind)) > 256 THEN 'key_too_long'
+        WHEN at IS NULL THEN 'missing_time'
+        WHEN NOT EXISTS (SELECT FROM bcce_data.incidents i WHERE i.tenant_id = target AND i.incident_id = key) THEN 'unknown_incident'
+        ELSE bcce_data.time_fault(at)
+    END]);
+    -- The id is made of the content, so that a retry stores nothing.
+    INSERT INTO bcce_data.incident_events (tenant_id, incident_id, event_id, at, kind, response_action, actor_key)
+    VALUES (target, key, md5(bcce.pseudonym(ROW(kind, at AT TIME ZONE 'UTC', response_action, user_id)::text, 'content', target))::uuid,
+            at, kind, response_action, nullif(user_id, ''))
+    ON CONFLICT DO NOTHING;
+END
+$body$;
+COMMENT ON FUNCTION bcce.record_incident_event(text, text, timestamptz, text, text, text) IS
+'Records what happened or was done in a known incident: kind is a word of your own, such as alert, comment or action; response_action is redacted, user_id stored as a pseudonym. The same event again is stored once. Errors: P0002 tenant or incident not found, 22004 missing id, kind or time, 22001 id or kind too long, 22008 time out of range.';
+
 CREATE OR REPLACE VIEW bcce.inbox_incidents WITH (security_invoker = true) AS
 SELECT NULL::text AS tenant, NULL::text AS incident_id, NULL::text AS service_id, NULL::text AS severity, NULL::text AS priority,
        NULL::text AS incident_type, NULL::text AS title, NULL::text AS status, NULL::text AS opened_at,
