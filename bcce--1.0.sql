@@ -1307,7 +1307,7 @@ CREATE TABLE IF NOT EXISTS bcce_data.predictions (
     is_test boolean NOT NULL DEFAULT false,
     charged_usd numeric,
     recorded_at timestamptz NOT NULL DEFAULT now(),
-    CONSTRAINT predictions_pkey PRIMARY KEY (tenant_id, prediction_id, predicted_at),
+    CONSTRAINT predictions_pkey PRIMARY KEY (tenant_id, predicted_at, prediction_id),
     CONSTRAINT predictions_tenant_fkey FOREIGN KEY (tenant_id) REFERENCES bcce_data.tenants,
     CONSTRAINT predictions_target_kind_check CHECK (target_kind IN ('run', 'service', 'external')),
     CONSTRAINT predictions_horizon_seconds_check CHECK (horizon_seconds > 0 AND horizon_seconds <= 1e9),
@@ -1319,7 +1319,6 @@ CREATE TABLE IF NOT EXISTS bcce_data.predictions (
     CONSTRAINT predictions_charged_usd_check CHECK (charged_usd >= 0 AND charged_usd <= 1e15)
 ) PARTITION BY RANGE (predicted_at);
 CREATE TABLE IF NOT EXISTS bcce_data.predictions_default PARTITION OF bcce_data.predictions DEFAULT;
-CREATE INDEX IF NOT EXISTS predictions_predicted_at_idx ON bcce_data.predictions (tenant_id, predicted_at);
 CREATE INDEX IF NOT EXISTS predictions_target_idx ON bcce_data.predictions (tenant_id, target_kind, target_id, predicted_at);
 COMMENT ON TABLE bcce_data.predictions IS 'one row per predicted probability of failure; by month of predicted_at';
 COMMENT ON COLUMN bcce_data.predictions.tenant_id IS 'tenant';
@@ -2155,7 +2154,10 @@ INSERT INTO bcce.module (part, name, sql) VALUES ('store', '50_gate', $bcce_modu
 -- Lists are asked by IN (…) in a place that the planner cannot turn into a
 -- join, which hashes them, and words by a jsonb object.  And a key that is
 -- looked up comes out of a sub-select with OFFSET 0: row security lets no
--- function that is not leakproof near an index.
+-- function that is not leakproof near an index.  Nor may a plan made while a
+-- table was small read it whole for every row when it has grown: a look-up is
+-- a sub-select that the planner cannot turn into a join, by LATERAL … OFFSET 0
+-- or EXISTS (…) IS NOT TRUE, and the callers switch sequential scans off.
 CREATE OR REPLACE FUNCTION bcce_data.key_text(tenant uuid, value text) RETURNS text
 LANGUAGE sql STABLE AS $body$
     SELECT CASE WHEN bcce.contains_pii(value) THEN bcce.pseudonym(value, 'id', tenant) ELSE value END
@@ -2222,7 +2224,7 @@ BEGIN
         SELECT g.tenant, g.service, bcce_data.key_text(g.tenant, g.service) AS key
         FROM unnest(tenants, services) AS g (tenant, service)
         WHERE g.service IS NOT NULL OFFSET 0) AS m
-    WHERE NOT EXISTS (SELECT FROM bcce_data.services s WHERE s.tenant_id = m.tenant AND s.service_id = m.key)
+    WHERE (EXISTS (SELECT FROM bcce_data.services s WHERE s.tenant_id = m.tenant AND s.service_id = m.key)) IS NOT TRUE
     ORDER BY m.tenant, m.key COLLATE "C"
     ON CONFLICT DO NOTHING;
 END
@@ -2291,17 +2293,17 @@ BEGIN
     FROM unnest(runs) AS r;
 
     PERFORM bcce_data.mention_services(array_agg(m.tenant_id), array_agg(m.service_id)) FROM (
-        SELECT DISTINCT (g.run).tenant_id, (g.run).service_id
+        SELECT DISTINCT (g.run).tenant_id, nullif((g.run).service_id, '') AS service_id
         FROM (SELECT unnest(runs) AS run, unnest(faults) AS fault) AS g WHERE g.fault IS NULL) AS m;
     IF EXISTS (
         SELECT FROM (
             SELECT d.tenant_id, bcce_data.key_text(d.tenant_id, d.workflow_id) AS key FROM (
                 SELECT DISTINCT (g.run).tenant_id, (g.run).workflow_id
                 FROM (SELECT unnest(runs) AS run, unnest(faults) AS fault) AS g WHERE g.fault IS NULL) AS d OFFSET 0) AS m
-        WHERE NOT EXISTS (SELECT FROM bcce_data.workflows w WHERE w.tenant_id = m.tenant_id AND w.workflow_id = m.key)) THEN
+        WHERE (EXISTS (SELECT FROM bcce_data.workflows w WHERE w.tenant_id = m.tenant_id AND w.workflow_id = m.key)) IS NOT TRUE) THEN
         INSERT INTO bcce_data.workflows (tenant_id, workflow_id, name, service_id)
         SELECT DISTINCT ON ((g.run).tenant_id, (g.run).workflow_id COLLATE "C")
-               (g.run).tenant_id, (g.run).workflow_id, (g.run).workflow_id, (g.run).service_id
+               (g.run).tenant_id, (g.run).workflow_id, (g.run).workflow_id, nullif((g.run).service_id, '')
         FROM (SELECT unnest(runs) AS run, unnest(faults) AS fault, generate_subscripts(faults, 1) AS ordinal) AS g
         WHERE g.fault IS NULL
         ORDER BY (g.run).tenant_id, (g.run).workflow_id COLLATE "C", g.ordinal
@@ -2312,10 +2314,12 @@ BEGIN
     -- for each other instead of deadlocking.
     WITH made AS (
         INSERT INTO bcce_data.workflow_run_keys (tenant_id, run_id, started_at)
-        SELECT (g.run).tenant_id, (g.run).run_id, (g.run).started_at
-        FROM (SELECT unnest(runs) AS run, unnest(faults) AS fault, generate_subscripts(faults, 1) AS ordinal) AS g
-        WHERE g.fault IS NULL
-        ORDER BY (g.run).tenant_id, (g.run).run_id COLLATE "C", g.ordinal
+        SELECT h.tenant_id, h.key, h.started_at
+        FROM (
+            SELECT (g.run).tenant_id, bcce_data.key_text((g.run).tenant_id, (g.run).run_id) AS key, (g.run).started_at, g.ordinal
+            FROM (SELECT unnest(runs) AS run, unnest(faults) AS fault, generate_subscripts(faults, 1) AS ordinal) AS g
+            WHERE g.fault IS NULL) AS h
+        ORDER BY h.tenant_id, h.key COLLATE "C", h.ordinal
         ON CONFLICT DO NOTHING
         RETURNING tenant_id, run_id
     )
@@ -2341,7 +2345,8 @@ BEGIN
     SELECT r.tenant_id, r.run_id, r.started_at, r.workflow_id,
         coalesce(nullif(r.service_id, ''), (
             SELECT w.service_id FROM (SELECT bcce_data.key_text(r.tenant_id, r.workflow_id) AS key OFFSET 0) AS m
-            JOIN bcce_data.workflows w ON w.tenant_id = r.tenant_id AND w.workflow_id = m.key)),
+            CROSS JOIN LATERAL (
+                SELECT w.service_id FROM bcce_data.workflows w WHERE w.tenant_id = r.tenant_id AND w.workflow_id = m.key OFFSET 0) AS w)),
         nullif(r.user_id, ''), r.status, r.queued_at, r.finished_at, r.error_class, r.error_message, r.environment, r.region,
         r.risk_level, r.identity_provider, r.retry_of, r.source_account, coalesce(r.source, 'api'), r.classification,
         coalesce(r.is_test, false),
@@ -2360,7 +2365,9 @@ BEGIN
         SELECT g.ordinality FROM (
             SELECT r.*, bcce_data.key_text(r.tenant_id, r.run_id) AS key FROM unnest(runs) WITH ORDINALITY AS r
             WHERE (r.ordinality IN (SELECT unnest(known))) IS TRUE OFFSET 0) AS g
-        JOIN bcce_data.workflow_run_keys w ON w.tenant_id = g.tenant_id AND w.run_id = g.key AND g.finished_at < w.started_at)
+        CROSS JOIN LATERAL (
+            SELECT w.started_at FROM bcce_data.workflow_run_keys w WHERE w.tenant_id = g.tenant_id AND w.run_id = g.key OFFSET 0) AS w
+        WHERE g.finished_at < w.started_at)
     LOOP
         faults[ordinal] := 'finished_before_started';
     END LOOP;
@@ -2375,7 +2382,8 @@ BEGIN
     FROM (
         SELECT g.*, bcce_data.key_text(g.tenant_id, g.run_id) AS key FROM ROWS FROM (unnest(runs), unnest(faults)) WITH ORDINALITY AS g
         WHERE g.unnest IS NULL AND (g.ordinality IN (SELECT unnest(known))) IS TRUE OFFSET 0) AS k
-    JOIN bcce_data.workflow_run_keys w ON w.tenant_id = k.tenant_id AND w.run_id = k.key
+    CROSS JOIN LATERAL (
+        SELECT w.started_at FROM bcce_data.workflow_run_keys w WHERE w.tenant_id = k.tenant_id AND w.run_id = k.key OFFSET 0) AS w
     ORDER BY k.tenant_id, k.key COLLATE "C"
     ON CONFLICT ON CONSTRAINT workflow_runs_pkey DO UPDATE
     SET status = CASE WHEN excluded.status = 'running' THEN r.status ELSE excluded.status END,
@@ -2411,7 +2419,7 @@ CREATE OR REPLACE FUNCTION bcce.record_workflow_run(
     risk_level text DEFAULT NULL, identity_provider text DEFAULT NULL, retry_of text DEFAULT NULL,
     source_account text DEFAULT NULL, classification text DEFAULT NULL, source text DEFAULT 'api',
     is_test boolean DEFAULT false, tenant text DEFAULT NULL) RETURNS text
-LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan AS $body$
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan SET enable_seqscan = off AS $body$
 DECLARE
     run bcce_data.given_workflow_run;
 BEGIN
@@ -2452,7 +2460,7 @@ WHERE false;
 COMMENT ON VIEW bcce.inbox_workflow_runs IS 'Write-only: INSERT or COPY runs here, all columns text; a later row with the same run_id completes the run. Bad rows are counted in bcce.rejected.';
 
 CREATE OR REPLACE FUNCTION bcce_data.inbox_workflow_runs() RETURNS trigger
-LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan AS $body$
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan SET enable_seqscan = off AS $body$
 DECLARE
     tenants jsonb := bcce_data.resolve_tenants(ARRAY(SELECT DISTINCT bcce_data.tenant_word(b.tenant) FROM batch b));
     statuses jsonb := bcce_data.known_words('run_status', ARRAY(
@@ -2539,7 +2547,9 @@ BEGIN
                coalesce(i.opened_at, i.detected_at, i.impact_started_at,
                         (SELECT known.opened_at
                          FROM (SELECT bcce_data.key_text(i.tenant_id, i.incident_id) AS key WHERE length(i.incident_id) <= 256 OFFSET 0) AS m
-                         JOIN bcce_data.incidents known ON known.tenant_id = i.tenant_id AND known.incident_id = m.key)) AS opened
+                         CROSS JOIN LATERAL (
+                             SELECT k.opened_at FROM bcce_data.incidents k
+                             WHERE k.tenant_id = i.tenant_id AND k.incident_id = m.key OFFSET 0) AS known)) AS opened
         FROM unnest(incidents) WITH ORDINALITY AS i OFFSET 0) AS g;
 
     PERFORM bcce_data.mention_services(array_agg(m.tenant_id), array_agg(m.service_id)) FROM (
@@ -2599,7 +2609,7 @@ CREATE OR REPLACE FUNCTION bcce.record_incident(
     mitigated_at timestamptz DEFAULT NULL, recovered_at timestamptz DEFAULT NULL, resolved_at timestamptz DEFAULT NULL,
     closed_at timestamptz DEFAULT NULL, merged_into text DEFAULT NULL, affected_resources text DEFAULT NULL,
     caused_by_run text DEFAULT NULL, source text DEFAULT 'api', is_test boolean DEFAULT false, tenant text DEFAULT NULL) RETURNS text
-LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan AS $body$
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan SET enable_seqscan = off AS $body$
 DECLARE
     incident bcce_data.given_incident;
 BEGIN
@@ -2670,7 +2680,7 @@ WHERE false;
 COMMENT ON VIEW bcce.inbox_incidents IS 'Write-only: INSERT or COPY incidents here, all columns text; a later row with the same incident_id adds to it. Bad rows are counted in bcce.rejected.';
 
 CREATE OR REPLACE FUNCTION bcce_data.inbox_incidents() RETURNS trigger
-LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan AS $body$
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan SET enable_seqscan = off AS $body$
 DECLARE
     tenants jsonb := bcce_data.resolve_tenants(ARRAY(SELECT DISTINCT bcce_data.tenant_word(b.tenant) FROM batch b));
     severities jsonb := bcce_data.known_words('severity', ARRAY(
@@ -2792,7 +2802,7 @@ CREATE OR REPLACE FUNCTION bcce.record_metric(
     storage_percent double precision DEFAULT NULL, network_percent double precision DEFAULT NULL,
     window_seconds double precision DEFAULT NULL, idempotency_key text DEFAULT NULL, source text DEFAULT 'api',
     is_test boolean DEFAULT false, tenant text DEFAULT NULL) RETURNS void
-LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan AS $body$
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan SET enable_seqscan = off AS $body$
 DECLARE
     sample bcce_data.given_metric;
 BEGIN
@@ -2829,7 +2839,7 @@ WHERE false;
 COMMENT ON VIEW bcce.inbox_metrics IS 'Write-only: INSERT or COPY samples of services here, all columns text; the same sample again is stored once. Bad rows are counted in bcce.rejected.';
 
 CREATE OR REPLACE FUNCTION bcce_data.inbox_metrics() RETURNS trigger
-LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan AS $body$
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan SET enable_seqscan = off AS $body$
 DECLARE
     tenants jsonb := bcce_data.resolve_tenants(ARRAY(SELECT DISTINCT bcce_data.tenant_word(b.tenant) FROM batch b));
     samples bcce_data.given_metric[];
@@ -2920,9 +2930,9 @@ BEGIN
             SELECT DISTINCT (g.prediction).tenant_id, (g.prediction).model_name, coalesce((g.prediction).model_version, '') AS model_version
             FROM (SELECT unnest(predictions) AS prediction, unnest(faults) AS fault) AS g
             WHERE g.fault IS NULL AND (g.prediction).failure_probability IS NOT NULL) AS d OFFSET 0) AS m
-    WHERE NOT EXISTS (
+    WHERE (EXISTS (
         SELECT FROM bcce_data.models k
-        WHERE k.tenant_id = m.tenant_id AND k.model_name = m.model_name AND k.model_version = m.model_version)
+        WHERE k.tenant_id = m.tenant_id AND k.model_name = m.model_name AND k.model_version = m.model_version)) IS NOT TRUE
     ORDER BY m.tenant_id, m.model_name COLLATE "C", m.model_version COLLATE "C"
     ON CONFLICT DO NOTHING;
 
@@ -2930,10 +2940,13 @@ BEGIN
     -- instead of deadlocking.
     WITH made AS (
         INSERT INTO bcce_data.prediction_keys (tenant_id, prediction_id, predicted_at)
-        SELECT (g.prediction).tenant_id, (g.prediction).prediction_id, (g.prediction).predicted_at
-        FROM (SELECT unnest(predictions) AS prediction, unnest(faults) AS fault, generate_subscripts(faults, 1) AS ordinal) AS g
-        WHERE g.fault IS NULL AND (g.prediction).failure_probability IS NOT NULL
-        ORDER BY (g.prediction).tenant_id, (g.prediction).prediction_id COLLATE "C", g.ordinal
+        SELECT h.tenant_id, h.key, h.predicted_at
+        FROM (
+            SELECT (g.prediction).tenant_id, bcce_data.key_text((g.prediction).tenant_id, (g.prediction).prediction_id) AS key,
+                   (g.prediction).predicted_at, g.ordinal
+            FROM (SELECT unnest(predictions) AS prediction, unnest(faults) AS fault, generate_subscripts(faults, 1) AS ordinal) AS g
+            WHERE g.fault IS NULL AND (g.prediction).failure_probability IS NOT NULL) AS h
+        ORDER BY h.tenant_id, h.key COLLATE "C", h.ordinal
         ON CONFLICT DO NOTHING
         RETURNING tenant_id, prediction_id
     )
@@ -2970,18 +2983,21 @@ BEGIN
             SELECT g.ordinality FROM (
                 SELECT p.*, bcce_data.key_text(p.tenant_id, p.prediction_id) AS key FROM unnest(predictions) WITH ORDINALITY AS p
                 WHERE p.outcome IS NOT NULL AND (p.ordinality IN (SELECT unnest(known))) IS TRUE OFFSET 0) AS g
-            WHERE NOT EXISTS (SELECT FROM bcce_data.prediction_keys w WHERE w.tenant_id = g.tenant_id AND w.prediction_id = g.key))
+            WHERE (EXISTS (SELECT FROM bcce_data.prediction_keys w WHERE w.tenant_id = g.tenant_id AND w.prediction_id = g.key)) IS NOT TRUE)
         LOOP
             faults[ordinal] := 'unknown_prediction';
         END LOOP;
         UPDATE bcce_data.predictions p SET outcome = g.outcome, outcome_at = g.outcome_at
         FROM (
             SELECT DISTINCT ON (k.tenant_id, k.key COLLATE "C") k.* FROM (
-                SELECT g.*, bcce_data.key_text(g.tenant_id, g.prediction_id) AS key FROM unnest(predictions) WITH ORDINALITY AS g
-                WHERE g.outcome IS NOT NULL AND (g.ordinality IN (SELECT unnest(known))) IS TRUE OFFSET 0) AS k
+                SELECT g.*, bcce_data.key_text(g.tenant_id, g.prediction_id) AS key
+                FROM ROWS FROM (unnest(predictions), unnest(faults)) WITH ORDINALITY AS g
+                WHERE g.outcome IS NOT NULL AND g.unnest IS NULL OFFSET 0) AS k
             ORDER BY k.tenant_id, k.key COLLATE "C", k.ordinality DESC) AS g
-        JOIN bcce_data.prediction_keys w ON w.tenant_id = g.tenant_id AND w.prediction_id = g.key
-        WHERE p.tenant_id = w.tenant_id AND p.prediction_id = w.prediction_id AND p.predicted_at = w.predicted_at;
+        CROSS JOIN LATERAL (
+            SELECT w.* FROM bcce_data.prediction_keys w WHERE w.tenant_id = g.tenant_id AND w.prediction_id = g.key OFFSET 0) AS w
+        WHERE p.tenant_id = w.tenant_id AND p.prediction_id = w.prediction_id AND p.predicted_at = w.predicted_at
+          AND (g.ordinality IN (SELECT unnest(known))) IS TRUE;
     END IF;
     RETURN faults;
 END
@@ -2993,7 +3009,7 @@ CREATE OR REPLACE FUNCTION bcce.record_prediction(
     predicted_at timestamptz DEFAULT now(), horizon_seconds double precision DEFAULT NULL, prediction_id text DEFAULT NULL,
     model_version text DEFAULT '', features_hash text DEFAULT NULL, source text DEFAULT 'api',
     is_test boolean DEFAULT false, tenant text DEFAULT NULL) RETURNS text
-LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan AS $body$
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan SET enable_seqscan = off AS $body$
 DECLARE
     prediction bcce_data.given_prediction;
 BEGIN
@@ -3018,7 +3034,7 @@ COMMENT ON FUNCTION bcce.record_prediction(text, text, text, double precision, t
 
 CREATE OR REPLACE FUNCTION bcce.resolve_prediction(
     prediction_id text, outcome integer, outcome_at timestamptz DEFAULT now(), tenant text DEFAULT NULL) RETURNS void
-LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan AS $body$
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan SET enable_seqscan = off AS $body$
 DECLARE
     prediction bcce_data.given_prediction;
 BEGIN
@@ -3042,7 +3058,7 @@ WHERE false;
 COMMENT ON VIEW bcce.inbox_predictions IS 'Write-only: INSERT or COPY predictions here, all columns text; a later row with the same prediction_id and an outcome reports what became of it. Bad rows are counted in bcce.rejected.';
 
 CREATE OR REPLACE FUNCTION bcce_data.inbox_predictions() RETURNS trigger
-LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan AS $body$
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan SET enable_seqscan = off AS $body$
 DECLARE
     tenants jsonb := bcce_data.resolve_tenants(ARRAY(SELECT DISTINCT bcce_data.tenant_word(b.tenant) FROM batch b));
     predictions bcce_data.given_prediction[];
@@ -3138,7 +3154,7 @@ CREATE OR REPLACE FUNCTION bcce.record_model_usage(
     region text DEFAULT NULL, latency_ms double precision DEFAULT NULL, is_batch boolean DEFAULT false,
     reported_cost_usd numeric DEFAULT NULL, idempotency_key text DEFAULT NULL, source text DEFAULT 'api',
     is_test boolean DEFAULT false, tenant text DEFAULT NULL) RETURNS void
-LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan AS $body$
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan SET enable_seqscan = off AS $body$
 DECLARE
     call bcce_data.given_model_usage;
 BEGIN
@@ -3177,7 +3193,7 @@ WHERE false;
 COMMENT ON VIEW bcce.inbox_model_usage IS 'Write-only: INSERT or COPY calls of language models here, all columns text; the same call again is stored once. Bad rows are counted in bcce.rejected.';
 
 CREATE OR REPLACE FUNCTION bcce_data.inbox_model_usage() RETURNS trigger
-LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan AS $body$
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan SET enable_seqscan = off AS $body$
 DECLARE
     tenants jsonb := bcce_data.resolve_tenants(ARRAY(SELECT DISTINCT bcce_data.tenant_word(b.tenant) FROM batch b));
     calls bcce_data.given_model_usage[];
@@ -3346,7 +3362,7 @@ $body$;
 COMMENT ON FUNCTION bcce_data.events_of_json(jsonb[], text) IS 'events given as JSON objects; tenant, where given, goes before that of an object';
 
 CREATE OR REPLACE FUNCTION bcce.ingest_event(event jsonb, tenant text DEFAULT NULL) RETURNS text
-LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan AS $body$
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan SET enable_seqscan = off AS $body$
 DECLARE
     outcome record;
 BEGIN
@@ -3360,7 +3376,7 @@ COMMENT ON FUNCTION bcce.ingest_event(jsonb, text) IS
 
 CREATE OR REPLACE FUNCTION bcce.ingest_events(
     events jsonb, tenant text DEFAULT NULL, OUT stored bigint, OUT duplicates bigint, OUT rejected bigint)
-LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan AS $body$
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan SET enable_seqscan = off AS $body$
 DECLARE
     given bcce_data.given_event[];
     faults text[];
@@ -3387,7 +3403,7 @@ WHERE false;
 COMMENT ON VIEW bcce.inbox_events IS 'Write-only: INSERT or COPY events here, all columns text, properties a JSON object; the same event_id at the same time is stored once. Bad rows are counted in bcce.rejected.';
 
 CREATE OR REPLACE FUNCTION bcce_data.inbox_events() RETURNS trigger
-LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan AS $body$
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan SET enable_seqscan = off AS $body$
 DECLARE
     tenants jsonb := bcce_data.resolve_tenants(ARRAY(SELECT DISTINCT bcce_data.tenant_word(b.tenant) FROM batch b));
     families jsonb := bcce_data.user_agent_families(ARRAY(SELECT DISTINCT left(b.user_agent, 2000) FROM batch b));
@@ -3428,7 +3444,7 @@ SELECT NULL::text AS line WHERE false;
 COMMENT ON VIEW bcce.inbox_json IS 'Write-only: INSERT or COPY lines of JSON here, each an object with the columns of an inbox as members, or an array of such objects. Bad lines are counted in bcce.rejected.';
 
 CREATE OR REPLACE FUNCTION bcce_data.inbox_json() RETURNS trigger
-LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan AS $body$
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan SET enable_seqscan = off AS $body$
 DECLARE
     items jsonb[];
     bad_lines bigint;

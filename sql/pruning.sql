@@ -144,7 +144,6 @@ INSERT INTO exception VALUES
     ('prediction_accuracy_by_week', 'workflow_runs', NULL, 'a predicted run may have begun at any time before its prediction'),
     ('service_health_dashboard', 'performance_metrics', '30 days', 'an error budget of 30 days'),
     ('slo_burn_rate', 'performance_metrics', '30 days', 'an error budget of 30 days'),
-    ('service_health_dashboard', 'predictions', NULL, 'a service''s newest prediction, however old'),
     ('time_to_first_workflow', 'workflow_runs', NULL, 'the first run ever'),
     ('first_workflow_by_user', 'workflow_runs', NULL, 'the first run ever'),
     ('usage_trends', 'workflow_runs', NULL, 'new users: the first run ever; runs at a time: whenever they began'),

@@ -145,6 +145,20 @@ is "$(rejected)" "missing_time 2500" "but not before it was opened"
 is "$(cat "$out/later") $(owner -c "SELECT count(*) || ' ' || count(*) FILTER (WHERE failure_probability = 0.25 AND outcome = 1) FROM bcce_data.predictions")" \
     " 2500 2500" "a prediction, another try, and its outcome"
 
+# An outcome that came before its prediction in one batch is not the last.
+writer -c "INSERT INTO bcce.inbox_predictions (prediction_id, model_name, target_kind, target_id, predicted_at, failure_probability, outcome, outcome_at) VALUES
+    ('last', NULL, NULL, NULL, NULL, NULL, '1', '2026-01-02T00:00:00Z'), ('last', 'm', 'external', 't', '2026-01-01T00:00:00Z', '0.5', '0', '2026-01-03T00:00:00Z')"
+is "$(owner -c "SELECT outcome || ' ' || outcome_at::date FROM bcce_data.predictions WHERE prediction_id = 'last'")" "0 2026-01-03" "of several outcomes the last row's holds"
+
+# A plan made while a table was small does not read it whole when it is not,
+# and a prediction is found by its id among those of the same instant.
+empty
+owner -c "VACUUM FULL ANALYZE bcce_data.models, bcce_data.services, bcce_data.workflows, bcce_data.predictions, bcce_data.prediction_keys" >/dev/null
+is "$(writer -c "SET statement_timeout = '30s'" \
+    -c "INSERT INTO bcce.inbox_predictions (prediction_id, model_name, target_kind, target_id, predicted_at, failure_probability) SELECT 'p' || i, 'm' || i, 'external', 't', '2026-01-01T00:00:00Z', '0.5' FROM generate_series(1, 25000) i" \
+    -c "INSERT INTO bcce.inbox_predictions (prediction_id, outcome, outcome_at) SELECT 'p' || i, '1', '2026-01-02T00:00:00Z' FROM generate_series(1, 25000) i")" "" "many models and outcomes at once take no longer each"
+is "$(owner -c "SELECT count(*) FROM bcce_data.predictions WHERE outcome = 1")" 25000 "and are all stored"
+
 # Two writers with the same ids, in opposite orders.
 empty
 { echo "$copy;"; runs 1 20000; echo '\.'; } >"$out/up"
@@ -181,6 +195,12 @@ is "$(owner -c "SELECT count(*) FROM bcce.rejected WHERE example_key IN (SELECT 
 empty
 writer -c "INSERT INTO bcce.inbox_incidents (incident_id, opened_at) VALUES ('ada@example.org', '2026-01-01T00:00:00Z'), (' ada@example.org', '2026-01-01T00:00:00Z'), ('ADA@example.org', '2026-01-01T00:00:00Z')"
 is "$(owner -c "SELECT count(*) FROM bcce_data.incidents WHERE incident_id ~* 'ada'")" 0 "ids that hold an address do not stop a batch, nor stay"
+
+# The address, and the pseudonym that it got before, name one run.
+pseudonym=$(owner -c "SELECT bcce.pseudonym('ada@example.org', 'id', tenant_id) FROM bcce_data.tenants WHERE slug = 'alpha'")
+writer -c "INSERT INTO bcce.inbox_workflow_runs (run_id, workflow_id, status, started_at) VALUES ('$pseudonym', 'w', 'running', '2026-01-01T00:00:00Z'), ('ada@example.org', 'w', 'running', '2026-01-02T00:00:00Z')"
+is "$(owner -c "SELECT string_agg(r.started_at::date || ' ' || k.started_at::date, ', ') FROM bcce_data.workflow_runs r JOIN bcce_data.workflow_run_keys k USING (tenant_id, run_id) WHERE run_id = '$pseudonym'")" "2026-01-01 2026-01-01" "an id and its pseudonym are one run, with the start of the first"
+is "$(writer -c "SELECT bcce.record_workflow_run('w', 'running', '2026-01-01T00:00:00Z', run_id => 'no service', service_id => '')")" "no service" "an empty service is none"
 
 # Without one of its triggers an inbox would lose rows: it refuses them.
 owner -c "DROP TRIGGER inbox_close ON bcce.inbox_workflow_runs"

@@ -48,7 +48,7 @@ CREATE TABLE IF NOT EXISTS bcce_data.predictions (
     is_test boolean NOT NULL DEFAULT false,
     charged_usd numeric,
     recorded_at timestamptz NOT NULL DEFAULT now(),
-    CONSTRAINT predictions_pkey PRIMARY KEY (tenant_id, prediction_id, predicted_at),
+    CONSTRAINT predictions_pkey PRIMARY KEY (tenant_id, predicted_at, prediction_id),
     CONSTRAINT predictions_tenant_fkey FOREIGN KEY (tenant_id) REFERENCES bcce_data.tenants,
     CONSTRAINT predictions_target_kind_check CHECK (target_kind IN ('run', 'service', 'external')),
     CONSTRAINT predictions_horizon_seconds_check CHECK (horizon_seconds > 0 AND horizon_seconds <= 1e9),
@@ -60,7 +60,6 @@ CREATE TABLE IF NOT EXISTS bcce_data.predictions (
     CONSTRAINT predictions_charged_usd_check CHECK (charged_usd >= 0 AND charged_usd <= 1e15)
 ) PARTITION BY RANGE (predicted_at);
 CREATE TABLE IF NOT EXISTS bcce_data.predictions_default PARTITION OF bcce_data.predictions DEFAULT;
-CREATE INDEX IF NOT EXISTS predictions_predicted_at_idx ON bcce_data.predictions (tenant_id, predicted_at);
 CREATE INDEX IF NOT EXISTS predictions_target_idx ON bcce_data.predictions (tenant_id, target_kind, target_id, predicted_at);
 COMMENT ON TABLE bcce_data.predictions IS 'one row per predicted probability of failure; by month of predicted_at';
 COMMENT ON COLUMN bcce_data.predictions.tenant_id IS 'tenant';

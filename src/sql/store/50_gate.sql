@@ -12,7 +12,10 @@
 -- Lists are asked by IN (…) in a place that the planner cannot turn into a
 -- join, which hashes them, and words by a jsonb object.  And a key that is
 -- looked up comes out of a sub-select with OFFSET 0: row security lets no
--- function that is not leakproof near an index.
+-- function that is not leakproof near an index.  Nor may a plan made while a
+-- table was small read it whole for every row when it has grown: a look-up is
+-- a sub-select that the planner cannot turn into a join, by LATERAL … OFFSET 0
+-- or EXISTS (…) IS NOT TRUE, and the callers switch sequential scans off.
 CREATE OR REPLACE FUNCTION bcce_data.key_text(tenant uuid, value text) RETURNS text
 LANGUAGE sql STABLE AS $body$
     SELECT CASE WHEN bcce.contains_pii(value) THEN bcce.pseudonym(value, 'id', tenant) ELSE value END
@@ -79,7 +82,7 @@ BEGIN
         SELECT g.tenant, g.service, bcce_data.key_text(g.tenant, g.service) AS key
         FROM unnest(tenants, services) AS g (tenant, service)
         WHERE g.service IS NOT NULL OFFSET 0) AS m
-    WHERE NOT EXISTS (SELECT FROM bcce_data.services s WHERE s.tenant_id = m.tenant AND s.service_id = m.key)
+    WHERE (EXISTS (SELECT FROM bcce_data.services s WHERE s.tenant_id = m.tenant AND s.service_id = m.key)) IS NOT TRUE
     ORDER BY m.tenant, m.key COLLATE "C"
     ON CONFLICT DO NOTHING;
 END

@@ -35,17 +35,17 @@ BEGIN
     FROM unnest(runs) AS r;
 
     PERFORM bcce_data.mention_services(array_agg(m.tenant_id), array_agg(m.service_id)) FROM (
-        SELECT DISTINCT (g.run).tenant_id, (g.run).service_id
+        SELECT DISTINCT (g.run).tenant_id, nullif((g.run).service_id, '') AS service_id
         FROM (SELECT unnest(runs) AS run, unnest(faults) AS fault) AS g WHERE g.fault IS NULL) AS m;
     IF EXISTS (
         SELECT FROM (
             SELECT d.tenant_id, bcce_data.key_text(d.tenant_id, d.workflow_id) AS key FROM (
                 SELECT DISTINCT (g.run).tenant_id, (g.run).workflow_id
                 FROM (SELECT unnest(runs) AS run, unnest(faults) AS fault) AS g WHERE g.fault IS NULL) AS d OFFSET 0) AS m
-        WHERE NOT EXISTS (SELECT FROM bcce_data.workflows w WHERE w.tenant_id = m.tenant_id AND w.workflow_id = m.key)) THEN
+        WHERE (EXISTS (SELECT FROM bcce_data.workflows w WHERE w.tenant_id = m.tenant_id AND w.workflow_id = m.key)) IS NOT TRUE) THEN
         INSERT INTO bcce_data.workflows (tenant_id, workflow_id, name, service_id)
         SELECT DISTINCT ON ((g.run).tenant_id, (g.run).workflow_id COLLATE "C")
-               (g.run).tenant_id, (g.run).workflow_id, (g.run).workflow_id, (g.run).service_id
+               (g.run).tenant_id, (g.run).workflow_id, (g.run).workflow_id, nullif((g.run).service_id, '')
         FROM (SELECT unnest(runs) AS run, unnest(faults) AS fault, generate_subscripts(faults, 1) AS ordinal) AS g
         WHERE g.fault IS NULL
         ORDER BY (g.run).tenant_id, (g.run).workflow_id COLLATE "C", g.ordinal
@@ -56,10 +56,12 @@ BEGIN
     -- for each other instead of deadlocking.
     WITH made AS (
         INSERT INTO bcce_data.workflow_run_keys (tenant_id, run_id, started_at)
-        SELECT (g.run).tenant_id, (g.run).run_id, (g.run).started_at
-        FROM (SELECT unnest(runs) AS run, unnest(faults) AS fault, generate_subscripts(faults, 1) AS ordinal) AS g
-        WHERE g.fault IS NULL
-        ORDER BY (g.run).tenant_id, (g.run).run_id COLLATE "C", g.ordinal
+        SELECT h.tenant_id, h.key, h.started_at
+        FROM (
+            SELECT (g.run).tenant_id, bcce_data.key_text((g.run).tenant_id, (g.run).run_id) AS key, (g.run).started_at, g.ordinal
+            FROM (SELECT unnest(runs) AS run, unnest(faults) AS fault, generate_subscripts(faults, 1) AS ordinal) AS g
+            WHERE g.fault IS NULL) AS h
+        ORDER BY h.tenant_id, h.key COLLATE "C", h.ordinal
         ON CONFLICT DO NOTHING
         RETURNING tenant_id, run_id
     )
@@ -85,7 +87,8 @@ BEGIN
     SELECT r.tenant_id, r.run_id, r.started_at, r.workflow_id,
         coalesce(nullif(r.service_id, ''), (
             SELECT w.service_id FROM (SELECT bcce_data.key_text(r.tenant_id, r.workflow_id) AS key OFFSET 0) AS m
-            JOIN bcce_data.workflows w ON w.tenant_id = r.tenant_id AND w.workflow_id = m.key)),
+            CROSS JOIN LATERAL (
+                SELECT w.service_id FROM bcce_data.workflows w WHERE w.tenant_id = r.tenant_id AND w.workflow_id = m.key OFFSET 0) AS w)),
         nullif(r.user_id, ''), r.status, r.queued_at, r.finished_at, r.error_class, r.error_message, r.environment, r.region,
         r.risk_level, r.identity_provider, r.retry_of, r.source_account, coalesce(r.source, 'api'), r.classification,
         coalesce(r.is_test, false),
@@ -104,7 +107,9 @@ BEGIN
         SELECT g.ordinality FROM (
             SELECT r.*, bcce_data.key_text(r.tenant_id, r.run_id) AS key FROM unnest(runs) WITH ORDINALITY AS r
             WHERE (r.ordinality IN (SELECT unnest(known))) IS TRUE OFFSET 0) AS g
-        JOIN bcce_data.workflow_run_keys w ON w.tenant_id = g.tenant_id AND w.run_id = g.key AND g.finished_at < w.started_at)
+        CROSS JOIN LATERAL (
+            SELECT w.started_at FROM bcce_data.workflow_run_keys w WHERE w.tenant_id = g.tenant_id AND w.run_id = g.key OFFSET 0) AS w
+        WHERE g.finished_at < w.started_at)
     LOOP
         faults[ordinal] := 'finished_before_started';
     END LOOP;
@@ -119,7 +124,8 @@ BEGIN
     FROM (
         SELECT g.*, bcce_data.key_text(g.tenant_id, g.run_id) AS key FROM ROWS FROM (unnest(runs), unnest(faults)) WITH ORDINALITY AS g
         WHERE g.unnest IS NULL AND (g.ordinality IN (SELECT unnest(known))) IS TRUE OFFSET 0) AS k
-    JOIN bcce_data.workflow_run_keys w ON w.tenant_id = k.tenant_id AND w.run_id = k.key
+    CROSS JOIN LATERAL (
+        SELECT w.started_at FROM bcce_data.workflow_run_keys w WHERE w.tenant_id = k.tenant_id AND w.run_id = k.key OFFSET 0) AS w
     ORDER BY k.tenant_id, k.key COLLATE "C"
     ON CONFLICT ON CONSTRAINT workflow_runs_pkey DO UPDATE
     SET status = CASE WHEN excluded.status = 'running' THEN r.status ELSE excluded.status END,
@@ -155,7 +161,7 @@ CREATE OR REPLACE FUNCTION bcce.record_workflow_run(
     risk_level text DEFAULT NULL, identity_provider text DEFAULT NULL, retry_of text DEFAULT NULL,
     source_account text DEFAULT NULL, classification text DEFAULT NULL, source text DEFAULT 'api',
     is_test boolean DEFAULT false, tenant text DEFAULT NULL) RETURNS text
-LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan AS $body$
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan SET enable_seqscan = off AS $body$
 DECLARE
     run bcce_data.given_workflow_run;
 BEGIN
@@ -196,7 +202,7 @@ WHERE false;
 COMMENT ON VIEW bcce.inbox_workflow_runs IS 'Write-only: INSERT or COPY runs here, all columns text; a later row with the same run_id completes the run. Bad rows are counted in bcce.rejected.';
 
 CREATE OR REPLACE FUNCTION bcce_data.inbox_workflow_runs() RETURNS trigger
-LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan AS $body$
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan SET enable_seqscan = off AS $body$
 DECLARE
     tenants jsonb := bcce_data.resolve_tenants(ARRAY(SELECT DISTINCT bcce_data.tenant_word(b.tenant) FROM batch b));
     statuses jsonb := bcce_data.known_words('run_status', ARRAY(

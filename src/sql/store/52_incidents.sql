@@ -49,7 +49,9 @@ BEGIN
                coalesce(i.opened_at, i.detected_at, i.impact_started_at,
                         (SELECT known.opened_at
                          FROM (SELECT bcce_data.key_text(i.tenant_id, i.incident_id) AS key WHERE length(i.incident_id) <= 256 OFFSET 0) AS m
-                         JOIN bcce_data.incidents known ON known.tenant_id = i.tenant_id AND known.incident_id = m.key)) AS opened
+                         CROSS JOIN LATERAL (
+                             SELECT k.opened_at FROM bcce_data.incidents k
+                             WHERE k.tenant_id = i.tenant_id AND k.incident_id = m.key OFFSET 0) AS known)) AS opened
         FROM unnest(incidents) WITH ORDINALITY AS i OFFSET 0) AS g;
 
     PERFORM bcce_data.mention_services(array_agg(m.tenant_id), array_agg(m.service_id)) FROM (
@@ -109,7 +111,7 @@ CREATE OR REPLACE FUNCTION bcce.record_incident(
     mitigated_at timestamptz DEFAULT NULL, recovered_at timestamptz DEFAULT NULL, resolved_at timestamptz DEFAULT NULL,
     closed_at timestamptz DEFAULT NULL, merged_into text DEFAULT NULL, affected_resources text DEFAULT NULL,
     caused_by_run text DEFAULT NULL, source text DEFAULT 'api', is_test boolean DEFAULT false, tenant text DEFAULT NULL) RETURNS text
-LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan AS $body$
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan SET enable_seqscan = off AS $body$
 DECLARE
     incident bcce_data.given_incident;
 BEGIN
@@ -180,7 +182,7 @@ WHERE false;
 COMMENT ON VIEW bcce.inbox_incidents IS 'Write-only: INSERT or COPY incidents here, all columns text; a later row with the same incident_id adds to it. Bad rows are counted in bcce.rejected.';
 
 CREATE OR REPLACE FUNCTION bcce_data.inbox_incidents() RETURNS trigger
-LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan AS $body$
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan SET enable_seqscan = off AS $body$
 DECLARE
     tenants jsonb := bcce_data.resolve_tenants(ARRAY(SELECT DISTINCT bcce_data.tenant_word(b.tenant) FROM batch b));
     severities jsonb := bcce_data.known_words('severity', ARRAY(

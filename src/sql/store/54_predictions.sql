@@ -46,9 +46,9 @@ BEGIN
             SELECT DISTINCT (g.prediction).tenant_id, (g.prediction).model_name, coalesce((g.prediction).model_version, '') AS model_version
             FROM (SELECT unnest(predictions) AS prediction, unnest(faults) AS fault) AS g
             WHERE g.fault IS NULL AND (g.prediction).failure_probability IS NOT NULL) AS d OFFSET 0) AS m
-    WHERE NOT EXISTS (
+    WHERE (EXISTS (
         SELECT FROM bcce_data.models k
-        WHERE k.tenant_id = m.tenant_id AND k.model_name = m.model_name AND k.model_version = m.model_version)
+        WHERE k.tenant_id = m.tenant_id AND k.model_name = m.model_name AND k.model_version = m.model_version)) IS NOT TRUE
     ORDER BY m.tenant_id, m.model_name COLLATE "C", m.model_version COLLATE "C"
     ON CONFLICT DO NOTHING;
 
@@ -56,10 +56,13 @@ BEGIN
     -- instead of deadlocking.
     WITH made AS (
         INSERT INTO bcce_data.prediction_keys (tenant_id, prediction_id, predicted_at)
-        SELECT (g.prediction).tenant_id, (g.prediction).prediction_id, (g.prediction).predicted_at
-        FROM (SELECT unnest(predictions) AS prediction, unnest(faults) AS fault, generate_subscripts(faults, 1) AS ordinal) AS g
-        WHERE g.fault IS NULL AND (g.prediction).failure_probability IS NOT NULL
-        ORDER BY (g.prediction).tenant_id, (g.prediction).prediction_id COLLATE "C", g.ordinal
+        SELECT h.tenant_id, h.key, h.predicted_at
+        FROM (
+            SELECT (g.prediction).tenant_id, bcce_data.key_text((g.prediction).tenant_id, (g.prediction).prediction_id) AS key,
+                   (g.prediction).predicted_at, g.ordinal
+            FROM (SELECT unnest(predictions) AS prediction, unnest(faults) AS fault, generate_subscripts(faults, 1) AS ordinal) AS g
+            WHERE g.fault IS NULL AND (g.prediction).failure_probability IS NOT NULL) AS h
+        ORDER BY h.tenant_id, h.key COLLATE "C", h.ordinal
         ON CONFLICT DO NOTHING
         RETURNING tenant_id, prediction_id
     )
@@ -96,18 +99,21 @@ BEGIN
             SELECT g.ordinality FROM (
                 SELECT p.*, bcce_data.key_text(p.tenant_id, p.prediction_id) AS key FROM unnest(predictions) WITH ORDINALITY AS p
                 WHERE p.outcome IS NOT NULL AND (p.ordinality IN (SELECT unnest(known))) IS TRUE OFFSET 0) AS g
-            WHERE NOT EXISTS (SELECT FROM bcce_data.prediction_keys w WHERE w.tenant_id = g.tenant_id AND w.prediction_id = g.key))
+            WHERE (EXISTS (SELECT FROM bcce_data.prediction_keys w WHERE w.tenant_id = g.tenant_id AND w.prediction_id = g.key)) IS NOT TRUE)
         LOOP
             faults[ordinal] := 'unknown_prediction';
         END LOOP;
         UPDATE bcce_data.predictions p SET outcome = g.outcome, outcome_at = g.outcome_at
         FROM (
             SELECT DISTINCT ON (k.tenant_id, k.key COLLATE "C") k.* FROM (
-                SELECT g.*, bcce_data.key_text(g.tenant_id, g.prediction_id) AS key FROM unnest(predictions) WITH ORDINALITY AS g
-                WHERE g.outcome IS NOT NULL AND (g.ordinality IN (SELECT unnest(known))) IS TRUE OFFSET 0) AS k
+                SELECT g.*, bcce_data.key_text(g.tenant_id, g.prediction_id) AS key
+                FROM ROWS FROM (unnest(predictions), unnest(faults)) WITH ORDINALITY AS g
+                WHERE g.outcome IS NOT NULL AND g.unnest IS NULL OFFSET 0) AS k
             ORDER BY k.tenant_id, k.key COLLATE "C", k.ordinality DESC) AS g
-        JOIN bcce_data.prediction_keys w ON w.tenant_id = g.tenant_id AND w.prediction_id = g.key
-        WHERE p.tenant_id = w.tenant_id AND p.prediction_id = w.prediction_id AND p.predicted_at = w.predicted_at;
+        CROSS JOIN LATERAL (
+            SELECT w.* FROM bcce_data.prediction_keys w WHERE w.tenant_id = g.tenant_id AND w.prediction_id = g.key OFFSET 0) AS w
+        WHERE p.tenant_id = w.tenant_id AND p.prediction_id = w.prediction_id AND p.predicted_at = w.predicted_at
+          AND (g.ordinality IN (SELECT unnest(known))) IS TRUE;
     END IF;
     RETURN faults;
 END
@@ -119,7 +125,7 @@ CREATE OR REPLACE FUNCTION bcce.record_prediction(
     predicted_at timestamptz DEFAULT now(), horizon_seconds double precision DEFAULT NULL, prediction_id text DEFAULT NULL,
     model_version text DEFAULT '', features_hash text DEFAULT NULL, source text DEFAULT 'api',
     is_test boolean DEFAULT false, tenant text DEFAULT NULL) RETURNS text
-LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan AS $body$
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan SET enable_seqscan = off AS $body$
 DECLARE
     prediction bcce_data.given_prediction;
 BEGIN
@@ -144,7 +150,7 @@ COMMENT ON FUNCTION bcce.record_prediction(text, text, text, double precision, t
 
 CREATE OR REPLACE FUNCTION bcce.resolve_prediction(
     prediction_id text, outcome integer, outcome_at timestamptz DEFAULT now(), tenant text DEFAULT NULL) RETURNS void
-LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan AS $body$
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan SET enable_seqscan = off AS $body$
 DECLARE
     prediction bcce_data.given_prediction;
 BEGIN
@@ -168,7 +174,7 @@ WHERE false;
 COMMENT ON VIEW bcce.inbox_predictions IS 'Write-only: INSERT or COPY predictions here, all columns text; a later row with the same prediction_id and an outcome reports what became of it. Bad rows are counted in bcce.rejected.';
 
 CREATE OR REPLACE FUNCTION bcce_data.inbox_predictions() RETURNS trigger
-LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan AS $body$
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan SET enable_seqscan = off AS $body$
 DECLARE
     tenants jsonb := bcce_data.resolve_tenants(ARRAY(SELECT DISTINCT bcce_data.tenant_word(b.tenant) FROM batch b));
     predictions bcce_data.given_prediction[];

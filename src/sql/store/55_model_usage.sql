@@ -57,7 +57,7 @@ CREATE OR REPLACE FUNCTION bcce.record_model_usage(
     region text DEFAULT NULL, latency_ms double precision DEFAULT NULL, is_batch boolean DEFAULT false,
     reported_cost_usd numeric DEFAULT NULL, idempotency_key text DEFAULT NULL, source text DEFAULT 'api',
     is_test boolean DEFAULT false, tenant text DEFAULT NULL) RETURNS void
-LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan AS $body$
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan SET enable_seqscan = off AS $body$
 DECLARE
     call bcce_data.given_model_usage;
 BEGIN
@@ -96,7 +96,7 @@ WHERE false;
 COMMENT ON VIEW bcce.inbox_model_usage IS 'Write-only: INSERT or COPY calls of language models here, all columns text; the same call again is stored once. Bad rows are counted in bcce.rejected.';
 
 CREATE OR REPLACE FUNCTION bcce_data.inbox_model_usage() RETURNS trigger
-LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan AS $body$
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan SET enable_seqscan = off AS $body$
 DECLARE
     tenants jsonb := bcce_data.resolve_tenants(ARRAY(SELECT DISTINCT bcce_data.tenant_word(b.tenant) FROM batch b));
     calls bcce_data.given_model_usage[];
