@@ -26,18 +26,22 @@ static const struct
 	{"ssn", CONTEXT_SSN}, {"ssns", CONTEXT_SSN}, {"social", CONTEXT_SSN}
 };
 
+#define CONTEXT_WORDS	((int) (sizeof(context_words) / sizeof(context_words[0])))
+
+/* Chains of the words that share a first letter; -1 ends. */
+static int8_t context_head[32];
+static int8_t context_next[CONTEXT_WORDS];
+
 /* The contexts of one word. */
 static unsigned
 word_context(const uint8_t *word, size_t len)
 {
-	size_t		i;
+	int			i;
 
 	if (len < 2 || len > 11)
 		return 0;
-	for (i = 0; i < sizeof(context_words) / sizeof(context_words[0]); i++)
-		if (lower(word[0]) == (uint8_t) context_words[i].word[0] &&
-			strlen(context_words[i].word) == len &&
-			equal_lower(word, context_words[i].word, len))
+	for (i = context_head[word[0] & 31]; i >= 0; i = context_next[i])
+		if (equal_lower(word, context_words[i].word, len) && context_words[i].word[len] == '\0')
 			return context_words[i].context;
 	return 0;
 }
@@ -82,6 +86,16 @@ context_of(const uint8_t *text, size_t len, bool is_name)
 	return context;
 }
 
+/* Can one of the words stand close before a position of this window? */
+static bool
+word_before(const Scan *s, size_t at)
+{
+	uint64_t	before = ((uint64_t) 1 << (at - s->window)) - 1;
+
+	return (s->window_context & before) != 0 ||
+		(s->last_context > 0 && at - s->last_context < CONTEXT_BEFORE);
+}
+
 /*
  * The contexts of the words close to a span, and of the key.  The look to the
  * left ends at one of our tags, so that redacting what stands between a word
@@ -92,8 +106,9 @@ context_around(const Scan *s, size_t start, size_t end)
 {
 	size_t		from = start;
 	size_t		to = end;
+	bool		near = word_before(s, start);
 
-	while (from > 0 && start - from < CONTEXT_BEFORE && s->text[from - 1] != ']')
+	while (near && from > 0 && start - from < CONTEXT_BEFORE && s->text[from - 1] != ']')
 		from--;
 	/* A word cut by the window is no word. */
 	while (from > 0 && from < start && byte_is(s->text[from - 1], B_ALPHA) &&
@@ -108,72 +123,149 @@ context_around(const Scan *s, size_t start, size_t end)
 		context_of(s->text + end, to - end, false);
 }
 
-/* Parts of names, with nothing but letters and digits, that name secrets. */
-static const char *const strong_parts[] = {
-	"password", "passwd", "passphrase", "passwort", "passcode", "pwd", "secret",
-	"apikey", "privatekey", "accesskey", "accountkey", "authkey", "masterkey",
-	"encryptionkey", "signingkey", "authtoken", "accesstoken", "refreshtoken",
-	"bearertoken", "contribsys", "apitoken", "sessiontoken", "idtoken", "credential", "authorization"
-};
+/* What a piece of a name says about the value under it. */
+#define PIECE_STRONG	0x01	/* a secret, whatever it looks like */
+#define PIECE_WEAK		0x02	/* a secret if it looks random */
+#define PIECE_HARMLESS	0x04	/* none */
 
-static const char *const weak_parts[] = {
-	"token", "auth", "bearer", "cookie", "apisecret", "oauth", "webhook"
-};
-
-/* Whole words of a name. */
-static const char *const weak_words[] = {
-	"key", "keys", "api", "access", "client", "pass", "pw", "login", "sig", "signature",
-	"creds", "sas", "session", "jwt", "pat"
-};
-
-static const char *const strong_words[] = {"pass", "pw", "pin", "otp", "cvv", "cvc"};
-
-/* Names that contain such a part and are harmless. */
-static const char *const harmless_parts[] = {
-	"publickey", "keyboard", "keyword", "monkey", "tokens", "tokeniz", "tokencount",
-	"tokentype", "tokenusage", "primarykey", "foreignkey", "cachekey", "partitionkey",
-	"sortkey", "idempotencykey", "secretary", "passwordless", "keyspace", "compass",
-	"bypass", "passenger", "author ", "authors", "authored", "keystroke", "hotkey",
-	"turkey", "donkey", "jockey", "whiskey", "hockey", "keynote", "keyframe",
-	"objectkey", "apiversion", "pubkey", "lastlogin"
-};
-
-/* Last words that make a name a description of a secret. */
-static const char *const harmless_ends[] = {
-	"id", "ids", "name", "names", "type", "count", "url", "uri", "path", "file",
-	"filename", "length", "len", "size", "limit", "ttl", "expiry", "expires",
-	"expiration", "at", "in", "policy", "hint", "usage", "budget", "required",
-	"enabled", "field", "version", "algorithm", "alg", "format", "index", "arn",
-	"endpoint", "error", "age", "reset", "changed", "updated", "status", "valid",
-	"max", "min", "total", "used", "method", "author", "region", "host", "port",
-	"provider", "rotation", "cost", "price", "level", "scope", "scopes", "class"
-};
-
-/* Is a word among the words? */
-static bool
-among(const char *word, const char *const *words, size_t n)
+typedef struct NamePiece
 {
-	size_t		i;
+	const char *text;
+	uint8_t		says;
+} NamePiece;
 
-	for (i = 0; i < n; i++)
-		if (strcmp(word, words[i]) == 0)
-			return true;
-	return false;
+/* Parts of names, with nothing but letters and digits, wherever they stand. */
+static const NamePiece name_parts[] = {
+	{"password", PIECE_STRONG}, {"passwd", PIECE_STRONG}, {"passphrase", PIECE_STRONG},
+	{"passwort", PIECE_STRONG}, {"passcode", PIECE_STRONG}, {"pwd", PIECE_STRONG},
+	{"secret", PIECE_STRONG}, {"apikey", PIECE_STRONG}, {"privatekey", PIECE_STRONG},
+	{"accesskey", PIECE_STRONG}, {"accountkey", PIECE_STRONG}, {"authkey", PIECE_STRONG},
+	{"masterkey", PIECE_STRONG}, {"encryptionkey", PIECE_STRONG}, {"signingkey", PIECE_STRONG},
+	{"authtoken", PIECE_STRONG}, {"accesstoken", PIECE_STRONG}, {"refreshtoken", PIECE_STRONG},
+	{"bearertoken", PIECE_STRONG}, {"contribsys", PIECE_STRONG}, {"apitoken", PIECE_STRONG},
+	{"sessiontoken", PIECE_STRONG}, {"idtoken", PIECE_STRONG}, {"credential", PIECE_STRONG},
+	{"authorization", PIECE_STRONG},
+	{"token", PIECE_WEAK}, {"auth", PIECE_WEAK}, {"bearer", PIECE_WEAK}, {"cookie", PIECE_WEAK},
+	{"apisecret", PIECE_WEAK}, {"oauth", PIECE_WEAK}, {"webhook", PIECE_WEAK},
+	{"publickey", PIECE_HARMLESS}, {"keyboard", PIECE_HARMLESS}, {"keyword", PIECE_HARMLESS},
+	{"monkey", PIECE_HARMLESS}, {"tokens", PIECE_HARMLESS}, {"tokeniz", PIECE_HARMLESS},
+	{"tokencount", PIECE_HARMLESS}, {"tokentype", PIECE_HARMLESS}, {"tokenusage", PIECE_HARMLESS},
+	{"primarykey", PIECE_HARMLESS}, {"foreignkey", PIECE_HARMLESS}, {"cachekey", PIECE_HARMLESS},
+	{"partitionkey", PIECE_HARMLESS}, {"sortkey", PIECE_HARMLESS},
+	{"idempotencykey", PIECE_HARMLESS}, {"secretary", PIECE_HARMLESS},
+	{"passwordless", PIECE_HARMLESS}, {"keyspace", PIECE_HARMLESS}, {"compass", PIECE_HARMLESS},
+	{"bypass", PIECE_HARMLESS}, {"passenger", PIECE_HARMLESS}, {"authors", PIECE_HARMLESS},
+	{"authored", PIECE_HARMLESS}, {"keystroke", PIECE_HARMLESS}, {"hotkey", PIECE_HARMLESS},
+	{"turkey", PIECE_HARMLESS}, {"donkey", PIECE_HARMLESS}, {"jockey", PIECE_HARMLESS},
+	{"whiskey", PIECE_HARMLESS}, {"hockey", PIECE_HARMLESS}, {"keynote", PIECE_HARMLESS},
+	{"keyframe", PIECE_HARMLESS}, {"objectkey", PIECE_HARMLESS}, {"apiversion", PIECE_HARMLESS},
+	{"pubkey", PIECE_HARMLESS}, {"lastlogin", PIECE_HARMLESS}
+};
+
+/* Words of a name: strong and harmless ones where they are the last. */
+static const NamePiece name_words[] = {
+	{"pass", PIECE_STRONG}, {"pw", PIECE_STRONG}, {"pin", PIECE_STRONG}, {"otp", PIECE_STRONG},
+	{"cvv", PIECE_STRONG}, {"cvc", PIECE_STRONG},
+	{"key", PIECE_WEAK}, {"keys", PIECE_WEAK}, {"api", PIECE_WEAK}, {"access", PIECE_WEAK},
+	{"client", PIECE_WEAK}, {"pass", PIECE_WEAK}, {"pw", PIECE_WEAK}, {"login", PIECE_WEAK},
+	{"sig", PIECE_WEAK}, {"signature", PIECE_WEAK}, {"creds", PIECE_WEAK}, {"sas", PIECE_WEAK},
+	{"session", PIECE_WEAK}, {"jwt", PIECE_WEAK}, {"pat", PIECE_WEAK},
+	{"id", PIECE_HARMLESS}, {"ids", PIECE_HARMLESS}, {"name", PIECE_HARMLESS},
+	{"names", PIECE_HARMLESS}, {"type", PIECE_HARMLESS}, {"count", PIECE_HARMLESS},
+	{"url", PIECE_HARMLESS}, {"uri", PIECE_HARMLESS}, {"path", PIECE_HARMLESS},
+	{"file", PIECE_HARMLESS}, {"filename", PIECE_HARMLESS}, {"length", PIECE_HARMLESS},
+	{"len", PIECE_HARMLESS}, {"size", PIECE_HARMLESS}, {"limit", PIECE_HARMLESS},
+	{"ttl", PIECE_HARMLESS}, {"expiry", PIECE_HARMLESS}, {"expires", PIECE_HARMLESS},
+	{"expiration", PIECE_HARMLESS}, {"at", PIECE_HARMLESS}, {"in", PIECE_HARMLESS},
+	{"policy", PIECE_HARMLESS}, {"hint", PIECE_HARMLESS}, {"usage", PIECE_HARMLESS},
+	{"budget", PIECE_HARMLESS}, {"required", PIECE_HARMLESS}, {"enabled", PIECE_HARMLESS},
+	{"field", PIECE_HARMLESS}, {"version", PIECE_HARMLESS}, {"algorithm", PIECE_HARMLESS},
+	{"alg", PIECE_HARMLESS}, {"format", PIECE_HARMLESS}, {"index", PIECE_HARMLESS},
+	{"arn", PIECE_HARMLESS}, {"endpoint", PIECE_HARMLESS}, {"error", PIECE_HARMLESS},
+	{"age", PIECE_HARMLESS}, {"reset", PIECE_HARMLESS}, {"changed", PIECE_HARMLESS},
+	{"updated", PIECE_HARMLESS}, {"status", PIECE_HARMLESS}, {"valid", PIECE_HARMLESS},
+	{"max", PIECE_HARMLESS}, {"min", PIECE_HARMLESS}, {"total", PIECE_HARMLESS},
+	{"used", PIECE_HARMLESS}, {"method", PIECE_HARMLESS}, {"author", PIECE_HARMLESS},
+	{"region", PIECE_HARMLESS}, {"host", PIECE_HARMLESS}, {"port", PIECE_HARMLESS},
+	{"provider", PIECE_HARMLESS}, {"rotation", PIECE_HARMLESS}, {"cost", PIECE_HARMLESS},
+	{"price", PIECE_HARMLESS}, {"level", PIECE_HARMLESS}, {"scope", PIECE_HARMLESS},
+	{"scopes", PIECE_HARMLESS}, {"class", PIECE_HARMLESS}
+};
+
+#define COUNT(a) ((int) (sizeof(a) / sizeof((a)[0])))
+
+/* Chains of the pieces that share a first letter, as above. */
+static int16_t part_head[32];
+static int16_t part_next[COUNT(name_parts)];
+static int16_t word_head[32];
+static int16_t word_next[COUNT(name_words)];
+
+static void
+chain_pieces(const NamePiece *pieces, int n, int16_t *head, int16_t *next)
+{
+	int			i;
+
+	for (i = 0; i < 32; i++)
+		head[i] = -1;
+	for (i = n - 1; i >= 0; i--)
+	{
+		next[i] = head[pieces[i].text[0] & 31];
+		head[pieces[i].text[0] & 31] = (int16_t) i;
+	}
 }
 
-/* Does a name contain one of the parts? */
-static bool
-contains(const char *name, const char *const *parts, size_t n)
+/* Builds the chains. */
+void
+context_init(void)
 {
-	size_t		i;
+	int			i;
 
-	for (i = 0; i < n; i++)
-		if (strstr(name, parts[i]) != NULL)
-			return true;
-	return false;
+	for (i = 0; i < 32; i++)
+		context_head[i] = -1;
+	for (i = CONTEXT_WORDS - 1; i >= 0; i--)
+	{
+		int			letter = context_words[i].word[0] & 31;
+
+		context_next[i] = context_head[letter];
+		context_head[letter] = (int8_t) i;
+	}
+	chain_pieces(name_parts, COUNT(name_parts), part_head, part_next);
+	chain_pieces(name_words, COUNT(name_words), word_head, word_next);
 }
 
-#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
+/* What the parts of a name say together. */
+static unsigned
+parts_say(const char *name)
+{
+	unsigned	says = 0;
+	int			i;
+
+	for (; *name; name++)
+		for (i = part_head[*name & 31]; i >= 0; i = part_next[i])
+		{
+			const char *p = name_parts[i].text;
+			const char *q = name;
+
+			while (*p && *p == *q)
+				p++, q++;
+			if (*p == '\0')
+				says |= name_parts[i].says;
+		}
+	return says;
+}
+
+/* What one word says; a word can be both strong and weak. */
+static unsigned
+word_says(const char *word)
+{
+	unsigned	says = 0;
+	int			i;
+
+	for (i = word_head[*word & 31]; i >= 0; i = word_next[i])
+		if (strcmp(word, name_words[i].text) == 0)
+			says |= name_words[i].says;
+	return says;
+}
 
 /* Lower case, words apart: "aws_secretKey" becomes aws, secret, key. */
 static int
@@ -208,15 +300,15 @@ split_name(const uint8_t *name, size_t len, char *joined, char words[8][24])
 }
 
 /*
- * Can the name hold any of the parts above?  They all begin with one of these
- * letters, and nearly no other name has them in a row.
+ * Can the name hold any of the pieces above?  They all have three of these
+ * letters in a row, and few other names do: see anchors.c.
  */
 static bool
 has_root(const uint8_t *name, size_t len)
 {
 	static const char roots[] =
-		"pas pwd sec api pri acc aut mas enc sig ref bea ses idt cre tok coo oau web key cli log"
-		" sas jwt pat pin otp cvv cvc con ";
+		"uth cvv pas sas pat rer pin otp ass api key ken bsy acc cre sig cvc coo hoo lie ogi sio"
+		" pwd jwt ";
 	static uint8_t root_bits[32 * 32 * 32 / 8];
 	static bool ready = false;
 	unsigned	three = 0;
@@ -249,7 +341,8 @@ secret_name(const uint8_t *name, size_t len)
 	char		words[8][24];
 	int			nwords;
 	int			i;
-	int			result = NAME_NONE;
+	unsigned	says;
+	unsigned	last;
 
 	if (len < 2 || !has_root(name, len))
 		return NAME_NONE;
@@ -259,22 +352,22 @@ secret_name(const uint8_t *name, size_t len)
 		len = 63;
 	}
 	nwords = split_name(name, len, joined, words);
-	if (nwords == 0 || among(words[nwords - 1], harmless_ends, COUNT(harmless_ends)) ||
-		contains(joined, harmless_parts, COUNT(harmless_parts)))
+	if (nwords == 0)
 		return NAME_NONE;
-	if (contains(joined, strong_parts, COUNT(strong_parts)) ||
-		among(words[nwords - 1], strong_words, COUNT(strong_words)))
+	last = word_says(words[nwords - 1]);
+	says = parts_say(joined);
+	if ((last | says) & PIECE_HARMLESS)
+		return NAME_NONE;
+	if ((last | says) & PIECE_STRONG)
 		return NAME_STRONG;
-	if (contains(joined, weak_parts, COUNT(weak_parts)))
-		result = NAME_WEAK;
-	for (i = 0; i < nwords && result == NAME_NONE; i++)
-		if (among(words[i], weak_words, COUNT(weak_words)))
-			result = NAME_WEAK;
+	for (i = 0; i < nwords - 1; i++)
+		last |= word_says(words[i]) & PIECE_WEAK;
+	if ((last | says) & PIECE_WEAK)
+		return NAME_WEAK;
 	i = (int) strlen(joined);
-	if (result == NAME_NONE && i > 4 &&
-		(strcmp(joined + i - 3, "key") == 0 || strcmp(joined + i - 3, "api") == 0))
-		result = NAME_WEAK;
-	return result;
+	if (i > 4 && (strcmp(joined + i - 3, "key") == 0 || strcmp(joined + i - 3, "api") == 0))
+		return NAME_WEAK;
+	return NAME_NONE;
 }
 
 /* Has the value the shape of one of our pseudonyms? */
@@ -360,5 +453,8 @@ is_placeholder(const uint8_t *v, size_t len)
 	for (i = 0; i < len; i++)
 		word[i] = lower(v[i]);
 	word[len] = '\0';
-	return among(word, empty_words, COUNT(empty_words));
+	for (i = 0; i < COUNT(empty_words); i++)
+		if (strcmp(word, empty_words[i]) == 0)
+			return true;
+	return false;
 }

@@ -113,43 +113,17 @@ name_byte(uint8_t c)
 	return byte_is(c, B_TOKEN) || c == '.';
 }
 
-/* The name that ends before a position. */
-static bool
-name_before(const Scan *s, size_t end, size_t *from, size_t *to)
+/* Where the name that ends at a position begins. */
+static size_t
+name_start(const Scan *s, size_t end)
 {
+	size_t		limit = end > NAME_BYTES ? end - NAME_BYTES : 0;
 	size_t		i = end;
-	size_t		limit = end > NAME_BYTES + 16 ? end - NAME_BYTES - 16 : 0;
 
-	while (i > limit && (s->text[i - 1] == ' ' || s->text[i - 1] == '\t'))
-		i--;
-	while (i > limit && s->text[i - 1] && strchr("!?|+", s->text[i - 1]) != NULL)
-		i--;
-	while (i > limit && (s->text[i - 1] == ' ' || s->text[i - 1] == '\t'))
-		i--;
-	if (i > limit && s->text[i - 1] == ']')
-	{
-		i--;
-		if (i > limit && !is_quote(s->text[i - 1]))
-		{
-			/* name[25]: back to the name, unless it is a tag of ours. */
-			while (i > limit && s->text[i - 1] != '[' && byte_is(s->text[i - 1], B_DIGIT))
-				i--;
-			if (i == limit || s->text[i - 1] != '[')
-				return false;
-			i--;
-		}
-	}
-	if (i > limit && is_quote(s->text[i - 1]))
-	{
-		i--;
-		if (i > limit && s->text[i - 1] == '\\')
-			i--;
-	}
-	*to = i;
 	while (i > limit && name_byte(s->text[i - 1]))
 		i--;
 	/* "api key", "secret access key": the words before belong to it. */
-	if (*to - i == 3 && equal_lower(s->text + i, "key", 3))
+	if (end - i == 3 && equal_lower(s->text + i, "key", 3))
 	{
 		int			words;
 
@@ -158,10 +132,51 @@ name_before(const Scan *s, size_t end, size_t *from, size_t *to)
 			for (i--; i > limit && byte_is(s->text[i - 1], B_ALPHA); i--);
 	}
 	/* The n of an escaped newline is no part of the name. */
-	if (*to - i > 1 && byte_before(s, i, 1) == '\\' && strchr("nrt", s->text[i]) != NULL)
+	if (end - i > 1 && byte_before(s, i, 1) == '\\' && strchr("nrt", s->text[i]) != NULL)
 		i++;
-	*from = i;
-	return *to > i;
+	return i;
+}
+
+static bool
+is_blank(uint8_t c)
+{
+	return c == ' ' || c == '\t';
+}
+
+/*
+ * The sign that gives the name before a position its value: behind a closing
+ * quote, ["name"], name[25] or name! and blanks.  The end of the text if none.
+ */
+static size_t
+sign_after(const Scan *s, size_t at)
+{
+	size_t		limit = at + 16;
+
+	if (byte_at(s, at) == '[')
+	{
+		for (at++; at < limit && byte_is(byte_at(s, at), B_DIGIT); at++);
+		if (byte_at(s, at++) != ']')
+			return s->len;
+	}
+	else
+	{
+		at += byte_at(s, at) == '\\' && is_quote(byte_at(s, at + 1));
+		if (is_quote(byte_at(s, at)))
+		{
+			at++;
+			at += byte_at(s, at) == ']';
+			/* key="Password" value="..." */
+			if (byte_at(s, at) == ' ' && s->len - at > 7 && equal_lower(s->text + at + 1, "value=", 6))
+				at += 6;
+		}
+	}
+	while (at < limit && is_blank(byte_at(s, at)))
+		at++;
+	while (at < limit && byte_at(s, at) && strchr("!?|+", s->text[at]) != NULL)
+		at++;
+	while (at < limit && is_blank(byte_at(s, at)))
+		at++;
+	return byte_at(s, at) && strchr("=:>,(", s->text[at]) != NULL ? at : s->len;
 }
 
 /* End of a quoted value, 0 if the quote is not closed soon. */
@@ -289,54 +304,77 @@ value_start(const Scan *s, size_t at, uint8_t sign)
 	return i;
 }
 
-/* '=' ':' '>' ',' '(' : a name on the left, a value on the right? */
-size_t
-detect_assignment(Scan *s, size_t at)
+/* name: str = "...": the position of the second sign, or of the first. */
+static size_t
+skip_type(const Scan *s, size_t sign)
 {
-	uint8_t		sign = s->text[at];
-	uint8_t		before = byte_before(s, at, 1);
+	size_t		i = sign + 1;
+	size_t		from;
+
+	while (i < sign + 4 && byte_at(s, i) == ' ')
+		i++;
+	from = i;
+	while (i < from + 7 && byte_is(byte_at(s, i), B_ALPHA))
+		i++;
+	if (!((i - from == 3 && equal_lower(s->text + from, "str", 3)) ||
+		  (i - from == 6 && equal_lower(s->text + from, "string", 6))))
+		return sign;
+	while (byte_at(s, i) == ' ' && i < sign + 16)
+		i++;
+	return byte_at(s, i) == '=' ? i : sign;
+}
+
+/* "Bearer ..." and "Basic ..." are read like a vendor's prefix. */
+static size_t
+detect_scheme(Scan *s, size_t name_end)
+{
+	size_t		from;
+
+	if (name_end >= 6 && equal_lower(s->text + name_end - 6, "bearer", 6))
+		from = name_end - 6;
+	else if (name_end >= 5 && equal_lower(s->text + name_end - 5, "basic", 5))
+		from = name_end - 5;
+	else
+		return name_end;
+	if (byte_is(byte_before(s, from, 1), B_ALNUM) && !after_escape(s, from))
+		return name_end;
+	from = detect_token(s, from);
+	return from > name_end ? from : name_end;
+}
+
+/*
+ * Behind a name that holds a word for a secret: does a sign follow, and a value
+ * that can be one?  Returns its end, or the position itself.
+ */
+size_t
+detect_named(Scan *s, size_t at)
+{
+	size_t		sign = sign_after(s, at);
 	size_t		value;
 	size_t		from;
-	size_t		to;
 	size_t		end;
+	uint8_t		c;
 	int			name;
 
-	if (before == '=' || before == ':' || before == '<')
-		return at + 1;
-	/* 12:30 */
-	if (byte_is(before, B_DIGIT) && byte_is(byte_before(s, at, 2), B_DIGIT) &&
-		!byte_is(byte_before(s, at, 3), B_TOKEN))
-		return at + 1;
-	value = value_start(s, at, sign);
-	if (sign == ',' && !(is_quote(before) && (is_quote(byte_at(s, value)) || byte_at(s, value) == '\\')))
-		return at + 1;
-	if (sign == '(' && !is_quote(byte_at(s, value)))
-		return at + 1;
-	if (!name_before(s, at, &from, &to))
-		return at + 1;
-	if (sign == '>' && byte_before(s, from, 1) != '<')
-		return at + 1;
-	/* name: str = "..." */
-	if (sign == '=' && (to - from == 3 || to - from == 6) &&
-		(equal_lower(s->text + from, "str", to - from) ||
-		 equal_lower(s->text + from, "string", to - from)) && from > 2)
-	{
-		size_t		colon = from - 1;
-
-		while (colon > 0 && from - colon < 4 && s->text[colon] == ' ')
-			colon--;
-		if (s->text[colon] == ':' && !name_before(s, colon, &from, &to))
-			return at + 1;
-	}
-	/* key="Password" value="..." */
-	if (sign == '=' && to - from == 5 && equal_lower(s->text + from, "value", 5) && from > 2 &&
-		s->text[from - 1] == ' ' && is_quote(s->text[from - 2]) && !name_before(s, from - 1, &from, &to))
-		return at + 1;
-	name = secret_name(s->text + from, to - from);
+	if (sign >= s->len)
+		return byte_at(s, at) == ' ' ? detect_scheme(s, at) : at;
+	if (s->text[sign] == ':')
+		sign = skip_type(s, sign);
+	c = s->text[sign];
+	value = value_start(s, sign, c);
+	if (c == ',' && !(is_quote(s->text[sign - 1]) &&
+					  (is_quote(byte_at(s, value)) || byte_at(s, value) == '\\')))
+		return at;
+	if (c == '(' && !is_quote(byte_at(s, value)))
+		return at;
+	from = name_start(s, at);
+	if (c == '>' && byte_before(s, from, 1) != '<')
+		return at;
+	name = secret_name(s->text + from, at - from);
 	if (name == NAME_NONE)
-		return at + 1;
+		return at;
 	end = judge_value(s, value, name);
-	return end ? end : at + 1;
+	return end ? end : at;
 }
 
 /* "curl -u name:password": only after that command, others mean a group. */

@@ -22,20 +22,39 @@ static const char country_codes[] =
 	" 960 961 962 963 964 965 966 967 968 970 971 972 973 974 975 976 977 979"
 	" 992 993 994 995 996 998 ";
 
+/* One bit for each code of one to three digits, by its number. */
+static uint8_t code_bits[3][1000 / 8 + 1];
+
+/* Fills the table. */
+void
+phone_init(void)
+{
+	const char *p = country_codes;
+
+	while (*p)
+	{
+		unsigned	code = 0;
+		int			len = 0;
+
+		for (; *p == ' '; p++);
+		for (; *p && *p != ' '; p++, len++)
+			code = code * 10 + (unsigned) (*p - '0');
+		if (len > 0)
+			code_bits[len - 1][code >> 3] |= (uint8_t) (1 << (code & 7));
+	}
+}
+
 /* Length of the country code at the head of the digits, 0 if there is none. */
 static int
 country_code(const char *digits, int n)
 {
+	unsigned	code = 0;
 	int			len;
-	char		word[6];
 
 	for (len = 1; len <= 3 && len < n; len++)
 	{
-		word[0] = ' ';
-		memcpy(word + 1, digits, len);
-		word[len + 1] = ' ';
-		word[len + 2] = '\0';
-		if (strstr(country_codes, word) != NULL)
+		code = code * 10 + (unsigned) (digits[len - 1] - '0');
+		if (code_bits[len - 1][code >> 3] & (1 << (code & 7)))
 			return len;
 	}
 	return 0;

@@ -128,34 +128,30 @@ static const TokenPrefix prefixes[] = {
 static int16_t chain_head[256];
 static int16_t chain_next[PREFIXES];
 
-static const char *const iban_countries =
-	"adaealatazbabebgbhbibrbychcrcyczdedjdkdoeeegesfifkfofrgbgegigl"
-	"grgthnhrhuieiliqisitjokwkzlblclilvltlulymcmdmemkmnmrmtmuninlno"
-	"ompkplpsptqarorsrusascsdsesiskssmsostsvtltntruavavgxkye";
+uint8_t		token_gate[65536 / 8];
 
-/* Opens the gate for every pair of first letters, and builds the chains. */
+/* Opens the gate for every prefix, and builds the chains. */
 void
-token_gate(uint8_t *gate)
+token_init(void)
 {
 	int			i;
-	const char *p;
+	int			c;
 
 	for (i = 0; i < 256; i++)
 		chain_head[i] = -1;
 	for (i = PREFIXES - 1; i >= 0; i--)
 	{
-		uint8_t		first = (uint8_t) prefixes[i].prefix[0];
-		unsigned	pair = lower(first) << 8 | lower((uint8_t) prefixes[i].prefix[1]);
+		const uint8_t *prefix = (const uint8_t *) prefixes[i].prefix;
 
-		chain_next[i] = chain_head[first];
-		chain_head[first] = (int16_t) i;
-		gate[pair >> 3] |= (uint8_t) (1 << (pair & 7));
-	}
-	for (p = iban_countries; p[0] && p[1]; p++)
-	{
-		unsigned	pair = (uint8_t) p[0] << 8 | (uint8_t) p[1];
+		chain_next[i] = chain_head[prefix[0]];
+		chain_head[prefix[0]] = (int16_t) i;
+		for (c = 0; c < 16; c++)
+			if (prefix[2] == '\0' || (prefix[2] & 15) == c)
+			{
+				unsigned	index = token_gate_index(prefix[0], prefix[1], (uint8_t) c);
 
-		gate[pair >> 3] |= (uint8_t) (1 << (pair & 7));
+				token_gate[index >> 3] |= (uint8_t) (1 << (index & 7));
+			}
 	}
 }
 

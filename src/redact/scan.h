@@ -60,12 +60,16 @@ typedef struct RedactOptions
 	void	   *(*resize) (void *old, size_t size); /* NULL: realloc */
 } RedactOptions;
 
-/* Spans in order of start, disjoint; memory belongs to the caller. */
+/*
+ * Spans in order of start, disjoint; memory belongs to the caller, who may lend
+ * some on the stack to begin with.
+ */
 typedef struct RedactResult
 {
 	RedactSpan *spans;
 	size_t		count;
 	size_t		room;
+	RedactSpan *lent;			/* never freed or moved; NULL when none is lent */
 } RedactResult;
 
 /*
@@ -74,6 +78,9 @@ typedef struct RedactResult
  */
 extern bool redact_scan(const char *text, size_t len, const RedactOptions *opt,
 						RedactResult *result);
+
+/* For tests: "scalar", "sse2", "avx2", "neon"; false where it cannot run. */
+extern bool redact_scan_use(const char *anchors);
 
 /*
  * A number without a fraction standing under a key ("card_number": 4111...).

@@ -20,6 +20,7 @@
 #define B_LOCAL		0x20		/* local part of an e-mail address */
 #define B_DOMAIN	0x40		/* letters, digits, hyphen, non-ASCII */
 #define B_VALUE		0x80		/* may stand in an unquoted value */
+#define B_SIGN		0x100		/* may part the groups of a number */
 #define B_ALNUM		(B_DIGIT | B_ALPHA)
 
 /* What a nearby word or the key says the text is about. */
@@ -40,11 +41,14 @@ typedef struct Scan
 	size_t		token_start;	/* the run of B_TOKEN bytes measured last */
 	size_t		token_end;
 	size_t		colon_end;		/* addresses were looked for up to here */
-	size_t		ticks_left;		/* bytes until the next interrupt call */
+	size_t		next_tick;		/* where the next interrupt call is due */
+	size_t		window;			/* start of the window under way */
+	uint64_t	window_context; /* its words that may be context */
+	size_t		last_context;	/* behind the last such word before it, 0: none */
 	bool		out_of_memory;
 } Scan;
 
-extern uint8_t scan_byte[256];
+extern uint16_t scan_byte[256];
 
 static inline bool
 byte_is(uint8_t c, unsigned mask)
@@ -78,14 +82,32 @@ wants(const Scan *s, RedactKind kind)
 	return (s->opt->kinds & (1u << kind)) != 0;
 }
 
+/*
+ * Lets the caller interrupt.  The pass calls it; so does every detector that
+ * walks further than a few KB.
+ */
+#define TICK_BYTES	32768
+
+static inline void
+tick(Scan *s, size_t at)
+{
+	if (at < s->next_tick)
+		return;
+	s->next_tick = at + TICK_BYTES;
+	if (s->opt->interrupt)
+		s->opt->interrupt();
+}
+
 /* scan.c */
 extern void scan_hit(Scan *s, size_t start, size_t end, RedactKind kind,
 					 const char *subtype, RedactStrength strength, int confidence);
 extern size_t token_run_end(Scan *s, size_t at);
 extern bool equal_lower(const uint8_t *text, const char *word, size_t len);
 extern bool ends_in_tag(const Scan *s, size_t end);
+extern bool after_escape(const Scan *s, size_t at);
 
 /* context.c */
+extern void context_init(void);
 extern unsigned context_of(const uint8_t *text, size_t len, bool is_name);
 extern unsigned context_around(const Scan *s, size_t start, size_t end);
 extern int	secret_name(const uint8_t *name, size_t len);
@@ -107,11 +129,19 @@ extern size_t detect_at(Scan *s, size_t at);
 extern size_t detect_url(Scan *s, size_t at);
 
 /* detect_iban.c */
+extern void iban_init(void);
 extern size_t detect_iban(Scan *s, size_t at);
 
-/* detect_token.c */
-extern void token_gate(uint8_t *gate);
+/* detect_token.c: one bit for every first three bytes that a prefix can have */
+extern void token_init(void);
+extern uint8_t token_gate[65536 / 8];
 extern size_t detect_token(Scan *s, size_t at);
+
+static inline unsigned
+token_gate_index(uint8_t a, uint8_t b, uint8_t c)
+{
+	return (a & 63u) | (b & 63u) << 6 | (c & 15u) << 12;
+}
 extern size_t detect_armour(Scan *s, size_t at);
 extern size_t detect_bot_token(Scan *s, size_t colon);
 
@@ -119,7 +149,7 @@ extern size_t detect_bot_token(Scan *s, size_t colon);
 #define NAME_NONE	0
 #define NAME_WEAK	1			/* only values that look random */
 #define NAME_STRONG	2			/* any value */
-extern size_t detect_assignment(Scan *s, size_t at);
+extern size_t detect_named(Scan *s, size_t name_end);
 extern size_t detect_flag(Scan *s, size_t at);
 extern size_t detect_login_flag(Scan *s, size_t at, size_t value);
 extern bool secret_value(const uint8_t *value, size_t len, int name, bool quoted);
@@ -139,6 +169,7 @@ typedef struct Number
 	char		digits[NUMBER_DIGITS];
 } Number;
 
+extern void phone_init(void);
 extern size_t detect_phone(Scan *s, const Number *n);
 
 #endif

@@ -2,7 +2,8 @@
  * fuzz_scan.c
  *		Throws made-up texts at the scanner and checks what it promises:
  *		spans lie inside the text, in order, apart from each other; tagging
- *		twice changes nothing; time grows with the length, not its square.
+ *		twice changes nothing; SIMD finds what the tables find; time grows with
+ *		the length, not its square.
  *
  * Stands alone (fuzz_scan [seconds] [seed]), or is linked as a libFuzzer
  * target with -DLIBFUZZER.
@@ -34,6 +35,10 @@ static const char *const pieces[] = {
 static uint64_t state = 88172645463325252ull;
 static RedactResult result;
 
+/* Every way to find anchors that this machine has; the first is the reference. */
+static const char *const all_anchors[] = {"scalar", "sse2", "avx2", "avx512", "neon"};
+static const char *anchors_used = "default";
+
 /* xorshift: the same texts for the same seed everywhere. */
 static uint32_t
 next_random(uint32_t below)
@@ -49,7 +54,7 @@ fail(const char *what, const char *text, size_t len)
 {
 	size_t		i;
 
-	fprintf(stderr, "fuzz_scan: %s\n", what);
+	fprintf(stderr, "fuzz_scan: %s (%s)\n", what, anchors_used);
 	for (i = 0; i < len && i < 2000; i++)
 		fprintf(stderr, (unsigned char) text[i] < 32 || (unsigned char) text[i] > 126 ? "\\x%02x" : "%c",
 				(unsigned char) text[i]);
@@ -83,6 +88,51 @@ scan(const char *text, size_t len, uint32_t kinds)
 	free(copy);
 }
 
+/* Are two spans the same, whatever stands between their fields? */
+static bool
+same_span(const RedactSpan *a, const RedactSpan *b)
+{
+	return a->start == b->start && a->len == b->len && a->subtype == b->subtype &&
+		a->kind == b->kind && a->strength == b->strength && a->confidence == b->confidence;
+}
+
+/* Scans in every way; all must find what the reference finds. */
+static void
+compare_anchors(const char *text, size_t len)
+{
+	RedactSpan *reference = NULL;
+	size_t		count = 0;
+	size_t		i;
+
+	for (i = 0; i < sizeof(all_anchors) / sizeof(all_anchors[0]); i++)
+	{
+		if (!redact_scan_use(all_anchors[i]))
+			continue;
+		anchors_used = all_anchors[i];
+		scan(text, len, REDACT_ALL_KINDS);
+		if (i == 0)
+		{
+			count = result.count;
+			reference = malloc(count * sizeof(RedactSpan) + 1);
+			if (count > 0)
+				memcpy(reference, result.spans, count * sizeof(RedactSpan));
+		}
+		else
+		{
+			size_t		k;
+
+			if (result.count != count)
+				fail("another number of hits than the reference", text, len);
+			for (k = 0; k < count; k++)
+				if (!same_span(&reference[k], &result.spans[k]))
+					fail("differs from the reference", text, len);
+		}
+	}
+	free(reference);
+	anchors_used = "default";
+	redact_scan_use(NULL);
+}
+
 /* Tags until nothing is found, as the wrappers do; few passes must do. */
 static void
 check_text(const char *text, size_t len)
@@ -112,6 +162,7 @@ int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	scan((const char *) data, size, 1 + next_random(REDACT_ALL_KINDS));
+	compare_anchors((const char *) data, size);
 	check_text((const char *) data, size);
 	return 0;
 }
