@@ -33,11 +33,11 @@ static const char *const secret_words[8] = {
 /* The first three letters of the words that say what a number is. */
 static const char *const context_words[8] = {
 	"tel wha rea reg",			/* telephone, whatsapp, reach, registered */
-	"pho off han pan rin",		/* phone, office, handy */
-	"sms hot ssn soc con",		/* hotline, social, contact */
+	"pho off han pan",		/* phone, office, handy */
+	"sms hot ssn soc",			/* hotline, social */
 	"cel cal ame mae",			/* cell, call, amex, maestro */
-	"fax ans mes des vis mas tex",	/* answering, messages, desk, visa, mastercard */
-	"mob msi deb num",			/* mobile, msisdn, debit, number */
+	"fax ans mes des vis mas",	/* answering, messages, desk, visa, mastercard */
+	"mob msi deb",				/* mobile, msisdn, debit */
 	"dia cc.",					/* dial */
 	"car cre kre"				/* card, credit, kreditkarte */
 };
@@ -88,11 +88,11 @@ anchors_init(void)
 
 /* The masks of one window. */
 static void
-one_window(const uint8_t *window, Anchors *anchors, uint64_t *open_name)
+one_window(const uint8_t *window, ByteMasks *m, int lane)
 {
-	ByteMasks	m = {0};
 	int			i;
 
+	clear_lane(m, lane);
 	for (i = 0; i < 64; i++)
 	{
 		uint64_t	bit = (uint64_t) 1 << i;
@@ -100,65 +100,63 @@ one_window(const uint8_t *window, Anchors *anchors, uint64_t *open_name)
 		uint8_t		folded = c | 0x20;
 
 		if (c >= '0' && c <= '9')
-			m.digit |= bit;
+			m->digit[lane] |= bit;
 		else if (folded >= 'a' && folded <= 'z')
 		{
-			m.letter |= bit;
+			m->letter[lane] |= bit;
 			if (c <= 'Z')
-				m.upper |= bit;
+				m->upper[lane] |= bit;
 			if (folded <= 'f')
-				m.hex_letter |= bit;
+				m->hex_letter[lane] |= bit;
 			if (literal_at(&secret_literals, window + i))
-				m.secret |= bit;
+				m->secret[lane] |= bit;
 			if (literal_at(&context_literals, window + i))
-				m.context |= bit;
+				m->context[lane] |= bit;
 		}
 		switch (c)
 		{
 			case '@':
-				m.at |= bit;
+				m->at[lane] |= bit;
 				break;
 			case ':':
-				m.colon |= bit;
+				m->colon[lane] |= bit;
 				break;
 			case '-':
-				m.dash |= bit;
+				m->dash[lane] |= bit;
 				break;
 			case '.':
-				m.dot |= bit;
+				m->dot[lane] |= bit;
 				break;
 			case ' ':
-				m.space |= bit;
+				m->space[lane] |= bit;
 				break;
 			case '(':
 			case ')':
-				m.bracket |= bit;
+				m->bracket[lane] |= bit;
 				break;
 			case '/':
 			case '+':
 			case '~':
-				m.path |= bit;
+				m->path[lane] |= bit;
 				break;
 			case '_':
-				m.underscore |= bit;
+				m->underscore[lane] |= bit;
 				break;
 			case '%':
 			case '\\':
-				m.escape |= bit;
+				m->escape[lane] |= bit;
 				break;
 		}
 		if (after_low[c & 15] & after_high[c >> 4])
-			m.after |= bit;
+			m->after[lane] |= bit;
 	}
-	combine_masks(&m, anchors, open_name);
 }
 
 /* What the SIMD functions must equal. */
 void
 anchors_scalar(const uint8_t *window, int n, Anchors *anchors, uint64_t *open_name)
 {
-	for (; n > 0; n--, window += WINDOW, anchors++)
-		one_window(window, anchors, open_name);
+	ANCHOR_LOOP(one_window);
 }
 
 AnchorFunction

@@ -23,25 +23,30 @@
 #define WINDOW_AFTER	8
 #define WINDOW_BYTES	66		/* the 64 and two that end words inside it */
 
-/* One bit for each byte of a window, the first byte lowest. */
+/* Windows whose masks are worked on at once, side by side in one vector. */
+#define LANES			4
+
+typedef uint64_t Lanes __attribute__((vector_size(8 * LANES)));
+
+/* For each lane one bit for each byte of its window, the first byte lowest. */
 typedef struct ByteMasks
 {
-	uint64_t	digit;
-	uint64_t	letter;
-	uint64_t	upper;
-	uint64_t	hex_letter;
-	uint64_t	at;
-	uint64_t	colon;
-	uint64_t	dash;
-	uint64_t	dot;
-	uint64_t	space;
-	uint64_t	bracket;		/* ( ) */
-	uint64_t	path;			/* / + ~ */
-	uint64_t	underscore;
-	uint64_t	escape;			/* % \ */
-	uint64_t	after;			/* what can stand between a name and its value */
-	uint64_t	secret;			/* three letters of a word for a secret begin */
-	uint64_t	context;		/* a word that says what a number is may begin */
+	Lanes		digit;
+	Lanes		letter;
+	Lanes		upper;
+	Lanes		hex_letter;
+	Lanes		at;
+	Lanes		colon;
+	Lanes		dash;
+	Lanes		dot;
+	Lanes		space;
+	Lanes		bracket;		/* ( ) */
+	Lanes		path;			/* / + ~ */
+	Lanes		underscore;
+	Lanes		escape;			/* % \ */
+	Lanes		after;			/* what can stand between a name and its value */
+	Lanes		secret;			/* three letters of a word for a secret begin */
+	Lanes		context;		/* a word that says what a number is may begin */
 } ByteMasks;
 
 /* The answer for the WINDOW positions of a window. */
@@ -105,32 +110,14 @@ literal_at(const LiteralSet *set, const uint8_t *p)
 	return bits != 0;
 }
 
-/* Starts of runs of n bits, for the lengths that are asked for. */
-static inline uint64_t
-runs6(uint64_t m)
-{
-	uint64_t	two = m & m >> 1;
+/* Bits that begin a run of six, seven or eight. */
+#define RUN2(m)		((m) & (m) >> 1)
+#define RUN4(m)		(RUN2(m) & RUN2(m) >> 2)
+#define RUN6(m)		(RUN4(m) & RUN2(m) >> 4)
+#define RUN7(m)		(RUN4(m) & RUN4(m) >> 3)
+#define RUN8(m)		(RUN4(m) & RUN4(m) >> 4)
 
-	return two & two >> 2 & two >> 4;
-}
-
-static inline uint64_t
-runs7(uint64_t m)
-{
-	uint64_t	two = m & m >> 1;
-	uint64_t	four = two & two >> 2;
-
-	return four & four >> 3;
-}
-
-static inline uint64_t
-runs8(uint64_t m)
-{
-	uint64_t	two = m & m >> 1;
-	uint64_t	four = two & two >> 2;
-
-	return four & four >> 4;
-}
+#define INLINE static inline __attribute__((always_inline))
 
 /*
  * Digit runs that could begin a number: six digits, or seven bytes of digits
@@ -138,99 +125,152 @@ runs8(uint64_t m)
  * a letter, unless that ends an escape such as \n.  In the middle of a chain
  * of digits and signs only three digits begin something, or a dotted address.
  */
-static inline uint64_t
-number_starts(const ByteMasks *m, uint64_t escaped)
+INLINE void
+number_starts(const ByteMasks *m, const Lanes *escaped, Lanes *visit)
 {
-	uint64_t	d = m->digit;
-	uint64_t	sign = m->space | m->dash | m->dot | m->path | m->bracket;
-	uint64_t	between = sign & d << 1 & d >> 1;
-	uint64_t	bracket = m->bracket | (sign & (m->bracket << 1 | m->bracket >> 1));
-	uint64_t	number = d | between | bracket;
-	uint64_t	glued = (m->letter | m->underscore) << 1 & ~escaped;
-	uint64_t	middle = (sign | m->colon) << 1 & d << 2;
-	uint64_t	dotted = (m->dot >> 1 | m->dot >> 2 | m->dot >> 3) & ~(m->dot << 1);
+	Lanes		d = m->digit;
+	Lanes		sign = m->space | m->dash | m->dot | m->path | m->bracket;
+	Lanes		between = sign & d << 1 & d >> 1;
+	Lanes		bracket = m->bracket | (sign & (m->bracket << 1 | m->bracket >> 1));
+	Lanes		number = d | between | bracket;
+	Lanes		glued = (m->letter | m->underscore) << 1 & ~*escaped;
+	Lanes		middle = (sign | m->colon) << 1 & d << 2;
+	Lanes		dotted = (m->dot >> 1 | m->dot >> 2 | m->dot >> 3) & ~(m->dot << 1);
 
-	return d & ~(d << 1) & ~glued & (runs7(number) | runs6(d)) &
+	*visit |= d & ~(d << 1) & ~glued & (RUN7(number) | RUN6(d)) &
 		(~middle | (d >> 1 & d >> 2) | dotted);
 }
 
 /* Colons of URLs, of addresses and of tokens that have one. */
-static inline uint64_t
-colon_anchors(const ByteMasks *m)
+INLINE void
+colon_anchors(const ByteMasks *m, Lanes *visit)
 {
-	uint64_t	c = m->colon;
-	uint64_t	hex = m->digit | m->hex_letter;
-	uint64_t	two = m->digit & m->digit << 1;
-	uint64_t	four = two & two << 2;
-	uint64_t	chain;
+	Lanes		c = m->colon;
+	Lanes		hex = m->digit | m->hex_letter;
+	Lanes		two = m->digit & m->digit << 1;
+	Lanes		four = two & two << 2;
+	Lanes		chain;
 
 	/* Another colon at most five bytes before, and one as near behind. */
 	chain = c & hex << 1 & hex >> 1 & (c << 2 | c << 3 | c << 4 | c << 5) &
 		(c >> 2 | c >> 3 | c >> 4 | c >> 5);
-	return (c & m->path >> 1 & m->path >> 2) |
+	*visit |= (c & m->path >> 1 & m->path >> 2) |
 		(c & c >> 1 & (hex << 1 | hex >> 2)) | chain |
 		(c & (four & four << 4) << 1 & m->letter >> 1);
 }
 
 /* Dashes and dots of hardware addresses, of key armour and of flags. */
-static inline uint64_t
-dash_anchors(const ByteMasks *m)
+INLINE void
+dash_anchors(const ByteMasks *m, Lanes *visit)
 {
-	uint64_t	d = m->dash;
-	uint64_t	hex = m->digit | m->hex_letter;
+	Lanes		d = m->dash;
+	Lanes		hex = m->digit | m->hex_letter;
 
-	return (d & d >> 1 & ~(d << 1)) |
+	*visit |= (d & d >> 1 & ~(d << 1)) |
 		(d & d << 3 & d >> 3 & d >> 6 & hex >> 1 & hex >> 2) |
 		(d & m->space << 1 & m->letter >> 1 & m->space >> 2) |
 		(m->dot & m->dot >> 5 & hex << 1 & hex << 2 & hex >> 1 & hex >> 2 & hex >> 3 & hex >> 4);
 }
 
 /* Words with which a token or an IBAN can begin. */
-static inline uint64_t
-word_anchors(const ByteMasks *m, uint64_t escaped)
+INLINE void
+word_anchors(const ByteMasks *m, const Lanes *escaped, Lanes *visit)
 {
-	uint64_t	word = m->letter | m->digit;
-	uint64_t	token = word | m->underscore | m->dash | m->dot | m->path;
-	uint64_t	start = m->letter & (~(word << 1) | escaped);
-	uint64_t	gap = m->space | m->dash;
+	Lanes		word = m->letter | m->digit;
+	Lanes		token = word | m->underscore | m->dash | m->dot | m->path;
+	Lanes		start = m->letter & (~(word << 1) | *escaped);
+	Lanes		gap = m->space | m->dash;
+	/* No token begins with nine small letters, as words of prose do. */
+	Lanes		other = ~m->letter | m->upper;
+	Lanes		two = other | other >> 1;
+	Lanes		four = two | two >> 2;
+	Lanes		mixed = four | four >> 4 | other >> 8;
 
-	return start & (runs8(token) |
-					(m->letter >> 1 & m->digit >> 3 &
-					 (m->digit >> 2 | (gap >> 2 & m->digit >> 4))));
+	*visit |= start & ((RUN8(token) & mixed) |
+					   (m->letter >> 1 & m->digit >> 3 &
+						(m->digit >> 2 | (gap >> 2 & m->digit >> 4))));
 }
 
 /*
- * Positions right behind a name that holds one of the secret words, where a
- * sign can follow.  Adding the start of a word to the run of name bytes around
- * it carries a bit to the end of the run.
+ * The names of each window, and where in them a word for a secret begins; and
+ * the bytes that may stand behind such a name: behind a blank only a sign, more
+ * blanks, or the token of "Bearer ...".
  */
-static inline uint64_t
-name_ends(const ByteMasks *m, uint64_t *open)
+INLINE void
+name_masks(const ByteMasks *m, Lanes *name, Lanes *from, Lanes *behind)
 {
-	uint64_t	old = ((uint64_t) 1 << WINDOW_BEFORE) - 1;
-	uint64_t	name = (m->letter | m->digit | m->underscore | m->dash | m->dot) & ~old;
-	uint64_t	from = (m->secret & m->letter & ~old) | *open << WINDOW_BEFORE;
-	uint64_t	reached = (((from & name) + name) ^ name) | from;
-	/* Behind a blank: a sign, more blanks, or the token of "Bearer ...". */
-	uint64_t	blank = m->after >> 1 | runs7(name | m->path) >> 1;
+	const uint64_t fresh = ~(((uint64_t) 1 << WINDOW_BEFORE) - 1);
+	Lanes		all = m->letter | m->digit | m->underscore | m->dash | m->dot;
+	Lanes		token = all | m->path;
 
-	*open = reached >> (WINDOW_BEFORE + WINDOW) & 1;
-	return reached & ~name & m->after & (~m->space | blank);
+	*name = all & fresh;
+	*from = m->secret & m->letter & fresh;
+	*behind = m->after & ~all & (~m->space | m->after >> 1 | RUN7(token) >> 1);
 }
 
-static inline __attribute__((always_inline)) void
-combine_masks(const ByteMasks *m, Anchors *anchors, uint64_t *open_name)
+/*
+ * From masks to anchors.  A name with a word for a secret in it ends where the
+ * addition of the word's first bit to the run of name bytes carries to.
+ */
+INLINE void
+combine_masks(const ByteMasks *m, int n, Anchors *anchors, uint64_t *open_name)
 {
 	const uint64_t decided = ((uint64_t) 1 << WINDOW) - 1;
-	uint64_t	escaped = m->escape << 2 | m->escape << 3 | m->escape << 6;
-	uint64_t	visit;
+	Lanes		escaped = m->escape << 2 | m->escape << 3 | m->escape << 6;
+	Lanes		visit = m->at;
+	Lanes		context = m->context & m->letter & (~(m->letter << 1) | m->upper);
+	Lanes		name;
+	Lanes		from;
+	Lanes		behind;
+	int			i;
 
-	visit = m->at | number_starts(m, escaped) | colon_anchors(m) |
-		dash_anchors(m) | word_anchors(m, escaped);
-	anchors->visit = visit >> WINDOW_BEFORE & decided;
-	anchors->name_end = name_ends(m, open_name) >> WINDOW_BEFORE & decided;
-	anchors->context = (m->context & m->letter & (~(m->letter << 1) | m->upper)) >>
-		WINDOW_BEFORE & decided;
+	number_starts(m, &escaped, &visit);
+	colon_anchors(m, &visit);
+	dash_anchors(m, &visit);
+	word_anchors(m, &escaped, &visit);
+	name_masks(m, &name, &from, &behind);
+	for (i = 0; i < n; i++)
+	{
+		uint64_t	begun = from[i] | *open_name << WINDOW_BEFORE;
+		uint64_t	reached = (((begun & name[i]) + name[i]) ^ name[i]) | begun;
+
+		*open_name = reached >> (WINDOW_BEFORE + WINDOW) & 1;
+		anchors[i].visit = visit[i] >> WINDOW_BEFORE & decided;
+		anchors[i].name_end = (reached & behind[i]) >> WINDOW_BEFORE & decided;
+		anchors[i].context = context[i] >> WINDOW_BEFORE & decided;
+	}
 }
+
+/* Sets all masks of a lane to zero. */
+INLINE void
+clear_lane(ByteMasks *m, int lane)
+{
+	m->digit[lane] = m->letter[lane] = m->upper[lane] = m->hex_letter[lane] = 0;
+	m->at[lane] = m->colon[lane] = m->dash[lane] = m->dot[lane] = 0;
+	m->space[lane] = m->bracket[lane] = m->path[lane] = m->underscore[lane] = 0;
+	m->escape[lane] = m->after[lane] = m->secret[lane] = m->context[lane] = 0;
+}
+
+/*
+ * The body of an AnchorFunction, from one that sets the masks of one lane.
+ */
+#define ANCHOR_LOOP(classify) \
+	do { \
+		while (n > 0) \
+		{ \
+			ByteMasks	m; \
+			int			lanes = n < LANES ? n : LANES; \
+			int			lane; \
+\
+			for (lane = 0; lane < lanes; lane++) \
+				classify(window + lane * WINDOW, &m, lane); \
+			for (; lane < LANES; lane++) \
+				clear_lane(&m, lane); \
+			combine_masks(&m, lanes, anchors, open_name); \
+			n -= lanes; \
+			window += lanes * WINDOW; \
+			anchors += lanes; \
+		} \
+	} while (0)
 
 #endif

@@ -75,12 +75,11 @@ literals16(const uint8_t *window, const LiteralSet *set)
 }
 
 static inline void
-window_neon(const uint8_t *window, Anchors *anchors, uint64_t *open_name)
+window_neon(const uint8_t *window, ByteMasks *m, int lane)
 {
 	uint8x16_t	v[4];
 	uint8x16_t	folded[4];
 	uint8x16_t	after[4];
-	ByteMasks	m;
 	int			i;
 
 	for (i = 0; i < 4; i++)
@@ -90,30 +89,28 @@ window_neon(const uint8_t *window, Anchors *anchors, uint64_t *open_name)
 		after[i] = lookup16(v[i], after_low, after_high);
 		after[i] = vtstq_u8(after[i], after[i]);
 	}
-	m.digit = range16(v, '0', 9);
-	m.letter = range16(folded, 'a', 25);
-	m.upper = range16(v, 'A', 25);
-	m.hex_letter = range16(folded, 'a', 5);
-	m.at = equal16(v, '@');
-	m.colon = equal16(v, ':');
-	m.dash = equal16(v, '-');
-	m.dot = equal16(v, '.');
-	m.space = equal16(v, ' ');
-	m.bracket = range16(v, '(', 1);
-	m.path = equal16(v, '/') | equal16(v, '+') | equal16(v, '~');
-	m.underscore = equal16(v, '_');
-	m.escape = equal16(v, '%') | equal16(v, '\\');
-	m.after = mask16(after);
-	m.secret = literals16(window, &secret_literals);
-	m.context = literals16(window, &context_literals);
-	combine_masks(&m, anchors, open_name);
+	m->digit[lane] = range16(v, '0', 9);
+	m->letter[lane] = range16(folded, 'a', 25);
+	m->upper[lane] = range16(v, 'A', 25);
+	m->hex_letter[lane] = range16(folded, 'a', 5);
+	m->at[lane] = equal16(v, '@');
+	m->colon[lane] = equal16(v, ':');
+	m->dash[lane] = equal16(v, '-');
+	m->dot[lane] = equal16(v, '.');
+	m->space[lane] = equal16(v, ' ');
+	m->bracket[lane] = range16(v, '(', 1);
+	m->path[lane] = equal16(v, '/') | equal16(v, '+') | equal16(v, '~');
+	m->underscore[lane] = equal16(v, '_');
+	m->escape[lane] = equal16(v, '%') | equal16(v, '\\');
+	m->after[lane] = mask16(after);
+	m->secret[lane] = literals16(window, &secret_literals);
+	m->context[lane] = literals16(window, &context_literals);
 }
 
 void
 anchors_neon(const uint8_t *window, int n, Anchors *anchors, uint64_t *open_name)
 {
-	for (; n > 0; n--, window += WINDOW, anchors++)
-		window_neon(window, anchors, open_name);
+	ANCHOR_LOOP(window_neon);
 }
 
 #endif

@@ -39,23 +39,25 @@ range16(const __m128i *vec, char first, char count)
 
 /* Without a shuffle of bytes the words are looked up where letters stand. */
 static inline void
-literals16(const uint8_t *window, uint64_t letters, ByteMasks *m)
+literals16(const uint8_t *window, ByteMasks *m, int lane)
 {
-	for (; letters; letters &= letters - 1)
+	uint64_t	letters;
+
+	m->secret[lane] = m->context[lane] = 0;
+	for (letters = m->letter[lane]; letters; letters &= letters - 1)
 	{
 		int			i = __builtin_ctzll(letters);
 
-		m->secret |= (uint64_t) literal_at(&secret_literals, window + i) << i;
-		m->context |= (uint64_t) literal_at(&context_literals, window + i) << i;
+		m->secret[lane] |= (uint64_t) literal_at(&secret_literals, window + i) << i;
+		m->context[lane] |= (uint64_t) literal_at(&context_literals, window + i) << i;
 	}
 }
 
 static inline void
-window_sse2(const uint8_t *window, Anchors *anchors, uint64_t *open_name)
+window_sse2(const uint8_t *window, ByteMasks *m, int lane)
 {
 	__m128i		vec[4];
 	__m128i		folded[4];
-	ByteMasks	m = {0};
 	const char *c;
 	int			i;
 
@@ -64,31 +66,29 @@ window_sse2(const uint8_t *window, Anchors *anchors, uint64_t *open_name)
 		vec[i] = _mm_loadu_si128((const __m128i *) (window + 16 * i));
 		folded[i] = _mm_or_si128(vec[i], _mm_set1_epi8(0x20));
 	}
-	m.digit = range16(vec, '0', 9);
-	m.letter = range16(folded, 'a', 25);
-	m.upper = range16(vec, 'A', 25);
-	m.hex_letter = range16(folded, 'a', 5);
-	m.at = equal16(vec, '@');
-	m.colon = equal16(vec, ':');
-	m.dash = equal16(vec, '-');
-	m.dot = equal16(vec, '.');
-	m.space = equal16(vec, ' ');
-	m.bracket = range16(vec, '(', 1);
-	m.path = equal16(vec, '/') | equal16(vec, '+') | equal16(vec, '~');
-	m.underscore = equal16(vec, '_');
-	m.escape = equal16(vec, '%') | equal16(vec, '\\');
-	m.after = m.space | m.colon;
+	m->digit[lane] = range16(vec, '0', 9);
+	m->letter[lane] = range16(folded, 'a', 25);
+	m->upper[lane] = range16(vec, 'A', 25);
+	m->hex_letter[lane] = range16(folded, 'a', 5);
+	m->at[lane] = equal16(vec, '@');
+	m->colon[lane] = equal16(vec, ':');
+	m->dash[lane] = equal16(vec, '-');
+	m->dot[lane] = equal16(vec, '.');
+	m->space[lane] = equal16(vec, ' ');
+	m->bracket[lane] = range16(vec, '(', 1);
+	m->path[lane] = equal16(vec, '/') | equal16(vec, '+') | equal16(vec, '~');
+	m->underscore[lane] = equal16(vec, '_');
+	m->escape[lane] = equal16(vec, '%') | equal16(vec, '\\');
+	m->after[lane] = m->space[lane] | m->colon[lane];
 	for (c = "\t!\"'(+,=>?[\\]`|"; *c; c++)
-		m.after |= equal16(vec, *c);
-	literals16(window, m.letter, &m);
-	combine_masks(&m, anchors, open_name);
+		m->after[lane] |= equal16(vec, *c);
+	literals16(window, m, lane);
 }
 
 void
 anchors_sse2(const uint8_t *window, int n, Anchors *anchors, uint64_t *open_name)
 {
-	for (; n > 0; n--, window += WINDOW, anchors++)
-		window_sse2(window, anchors, open_name);
+	ANCHOR_LOOP(window_sse2);
 }
 
 /* AVX2 */
@@ -147,46 +147,47 @@ set32(__m256i low, __m256i high)
 	return ~mask32(_mm256_cmpeq_epi8(low, zero), _mm256_cmpeq_epi8(high, zero));
 }
 
-/* Both word sets: three lookups each, at three neighbouring bytes. */
+/* Narrows both word sets by the letter at one of three neighbouring bytes. */
 AVX2 static inline void
-literals32(const uint8_t *window, ByteMasks *m)
+narrow32(const uint8_t *window, int k, __m256i *secret, __m256i *context)
 {
 	const __m256i nibble = _mm256_set1_epi8(0x0F);
-	__m256i		secret[2];
-	__m256i		context[2];
-	int			part;
-	int			k;
+	__m256i		v = _mm256_loadu_si256((const __m256i *) (window + k));
+	__m256i		low;
+	__m256i		high;
 
-	for (part = 0; part < 2; part++)
-	{
-		secret[part] = context[part] = _mm256_set1_epi8(-1);
-		for (k = 0; k < 3; k++)
-		{
-			__m256i		v = _mm256_loadu_si256((const __m256i *) (window + 32 * part + k));
-			__m256i		low;
-			__m256i		high;
-
-			v = _mm256_or_si256(v, _mm256_set1_epi8(0x20));
-			low = _mm256_and_si256(v, nibble);
-			high = _mm256_and_si256(_mm256_srli_epi16(v, 4), nibble);
-			secret[part] = _mm256_and_si256(secret[part],
-											lookup32(low, high, secret_literals.low[k], secret_literals.high[k]));
-			context[part] = _mm256_and_si256(context[part],
-											 lookup32(low, high, context_literals.low[k], context_literals.high[k]));
-		}
-	}
-	m->secret = set32(secret[0], secret[1]);
-	m->context = set32(context[0], context[1]);
+	v = _mm256_or_si256(v, _mm256_set1_epi8(0x20));
+	low = _mm256_and_si256(v, nibble);
+	high = _mm256_and_si256(_mm256_srli_epi16(v, 4), nibble);
+	*secret = _mm256_and_si256(*secret, lookup32(low, high, secret_literals.low[k], secret_literals.high[k]));
+	*context = _mm256_and_si256(*context, lookup32(low, high, context_literals.low[k], context_literals.high[k]));
 }
 
 AVX2 static inline void
-window_avx2(const uint8_t *window, Anchors *anchors, uint64_t *open_name)
+literals32(const uint8_t *window, ByteMasks *m, int lane)
+{
+	__m256i		secret[2];
+	__m256i		context[2];
+	int			part;
+
+	for (part = 0; part < 2; part++, window += 32)
+	{
+		secret[part] = context[part] = _mm256_set1_epi8(-1);
+		narrow32(window, 0, &secret[part], &context[part]);
+		narrow32(window, 1, &secret[part], &context[part]);
+		narrow32(window, 2, &secret[part], &context[part]);
+	}
+	m->secret[lane] = set32(secret[0], secret[1]);
+	m->context[lane] = set32(context[0], context[1]);
+}
+
+AVX2 static inline void
+window_avx2(const uint8_t *window, ByteMasks *m, int lane)
 {
 	const __m256i nibble = _mm256_set1_epi8(0x0F);
 	__m256i		vec[2];
 	__m256i		folded[2];
 	__m256i		after[2];
-	ByteMasks	m;
 	int			i;
 
 	for (i = 0; i < 2; i++)
@@ -197,29 +198,27 @@ window_avx2(const uint8_t *window, Anchors *anchors, uint64_t *open_name)
 							_mm256_and_si256(_mm256_srli_epi16(vec[i], 4), nibble),
 							after_low, after_high);
 	}
-	m.digit = range32(vec, '0', 9);
-	m.letter = range32(folded, 'a', 25);
-	m.upper = range32(vec, 'A', 25);
-	m.hex_letter = range32(folded, 'a', 5);
-	m.at = equal32(vec, '@');
-	m.colon = equal32(vec, ':');
-	m.dash = equal32(vec, '-');
-	m.dot = equal32(vec, '.');
-	m.space = equal32(vec, ' ');
-	m.bracket = range32(vec, '(', 1);
-	m.path = equal32(vec, '/') | equal32(vec, '+') | equal32(vec, '~');
-	m.underscore = equal32(vec, '_');
-	m.escape = equal32(vec, '%') | equal32(vec, '\\');
-	m.after = set32(after[0], after[1]);
-	literals32(window, &m);
-	combine_masks(&m, anchors, open_name);
+	m->digit[lane] = range32(vec, '0', 9);
+	m->letter[lane] = range32(folded, 'a', 25);
+	m->upper[lane] = range32(vec, 'A', 25);
+	m->hex_letter[lane] = range32(folded, 'a', 5);
+	m->at[lane] = equal32(vec, '@');
+	m->colon[lane] = equal32(vec, ':');
+	m->dash[lane] = equal32(vec, '-');
+	m->dot[lane] = equal32(vec, '.');
+	m->space[lane] = equal32(vec, ' ');
+	m->bracket[lane] = range32(vec, '(', 1);
+	m->path[lane] = equal32(vec, '/') | equal32(vec, '+') | equal32(vec, '~');
+	m->underscore[lane] = equal32(vec, '_');
+	m->escape[lane] = equal32(vec, '%') | equal32(vec, '\\');
+	m->after[lane] = set32(after[0], after[1]);
+	literals32(window, m, lane);
 }
 
 AVX2 void
 anchors_avx2(const uint8_t *window, int n, Anchors *anchors, uint64_t *open_name)
 {
-	for (; n > 0; n--, window += WINDOW, anchors++)
-		window_avx2(window, anchors, open_name);
+	ANCHOR_LOOP(window_avx2);
 }
 
 /* AVX-512 BW: comparisons give masks of 64 bits at once. */
@@ -247,29 +246,34 @@ lookup64(__m512i low, __m512i high, const uint8_t *low_table, const uint8_t *hig
 	return _mm512_and_si512(_mm512_shuffle_epi8(l, low), _mm512_shuffle_epi8(h, high));
 }
 
+/* Narrows both word sets by the letter at one of three neighbouring bytes. */
 AVX512 static inline void
-literals64(const uint8_t *window, ByteMasks *m)
+narrow64(const uint8_t *window, int k, __m512i *secret, __m512i *context)
 {
 	const __m512i nibble = _mm512_set1_epi8(0x0F);
-	__m512i		secret = _mm512_set1_epi8(-1);
-	__m512i		context = secret;
-	int			k;
+	__m512i		v = _mm512_or_si512(_mm512_loadu_si512(window + k), _mm512_set1_epi8(0x20));
+	__m512i		low = _mm512_and_si512(v, nibble);
+	__m512i		high = _mm512_and_si512(_mm512_srli_epi16(v, 4), nibble);
 
-	for (k = 0; k < 3; k++)
-	{
-		__m512i		v = _mm512_or_si512(_mm512_loadu_si512(window + k), _mm512_set1_epi8(0x20));
-		__m512i		low = _mm512_and_si512(v, nibble);
-		__m512i		high = _mm512_and_si512(_mm512_srli_epi16(v, 4), nibble);
-
-		secret = _mm512_and_si512(secret, lookup64(low, high, secret_literals.low[k], secret_literals.high[k]));
-		context = _mm512_and_si512(context, lookup64(low, high, context_literals.low[k], context_literals.high[k]));
-	}
-	m->secret = _mm512_test_epi8_mask(secret, secret);
-	m->context = _mm512_test_epi8_mask(context, context);
+	*secret = _mm512_and_si512(*secret, lookup64(low, high, secret_literals.low[k], secret_literals.high[k]));
+	*context = _mm512_and_si512(*context, lookup64(low, high, context_literals.low[k], context_literals.high[k]));
 }
 
 AVX512 static inline void
-window_avx512(const uint8_t *window, Anchors *anchors, uint64_t *open_name)
+literals64(const uint8_t *window, ByteMasks *m, int lane)
+{
+	__m512i		secret = _mm512_set1_epi8(-1);
+	__m512i		context = secret;
+
+	narrow64(window, 0, &secret, &context);
+	narrow64(window, 1, &secret, &context);
+	narrow64(window, 2, &secret, &context);
+	m->secret[lane] = _mm512_test_epi8_mask(secret, secret);
+	m->context[lane] = _mm512_test_epi8_mask(context, context);
+}
+
+AVX512 static inline void
+window_avx512(const uint8_t *window, ByteMasks *m, int lane)
 {
 	const __m512i nibble = _mm512_set1_epi8(0x0F);
 	__m512i		v = _mm512_loadu_si512(window);
@@ -277,31 +281,28 @@ window_avx512(const uint8_t *window, Anchors *anchors, uint64_t *open_name)
 	__m512i		after = lookup64(_mm512_and_si512(v, nibble),
 								 _mm512_and_si512(_mm512_srli_epi16(v, 4), nibble),
 								 after_low, after_high);
-	ByteMasks	m;
 
-	m.digit = range64(v, '0', 9);
-	m.letter = range64(folded, 'a', 25);
-	m.upper = range64(v, 'A', 25);
-	m.hex_letter = range64(folded, 'a', 5);
-	m.at = equal64(v, '@');
-	m.colon = equal64(v, ':');
-	m.dash = equal64(v, '-');
-	m.dot = equal64(v, '.');
-	m.space = equal64(v, ' ');
-	m.bracket = range64(v, '(', 1);
-	m.path = equal64(v, '/') | equal64(v, '+') | equal64(v, '~');
-	m.underscore = equal64(v, '_');
-	m.escape = equal64(v, '%') | equal64(v, '\\');
-	m.after = _mm512_test_epi8_mask(after, after);
-	literals64(window, &m);
-	combine_masks(&m, anchors, open_name);
+	m->digit[lane] = range64(v, '0', 9);
+	m->letter[lane] = range64(folded, 'a', 25);
+	m->upper[lane] = range64(v, 'A', 25);
+	m->hex_letter[lane] = range64(folded, 'a', 5);
+	m->at[lane] = equal64(v, '@');
+	m->colon[lane] = equal64(v, ':');
+	m->dash[lane] = equal64(v, '-');
+	m->dot[lane] = equal64(v, '.');
+	m->space[lane] = equal64(v, ' ');
+	m->bracket[lane] = range64(v, '(', 1);
+	m->path[lane] = equal64(v, '/') | equal64(v, '+') | equal64(v, '~');
+	m->underscore[lane] = equal64(v, '_');
+	m->escape[lane] = equal64(v, '%') | equal64(v, '\\');
+	m->after[lane] = _mm512_test_epi8_mask(after, after);
+	literals64(window, m, lane);
 }
 
 AVX512 void
 anchors_avx512(const uint8_t *window, int n, Anchors *anchors, uint64_t *open_name)
 {
-	for (; n > 0; n--, window += WINDOW, anchors++)
-		window_avx512(window, anchors, open_name);
+	ANCHOR_LOOP(window_avx512);
 }
 
 #endif

@@ -4,6 +4,7 @@
  */
 #include <string.h>
 
+#include "redact/anchors.h"
 #include "redact/scan_internal.h"
 
 static const struct
@@ -56,10 +57,34 @@ word_ends(const uint8_t *text, size_t at, size_t len)
 		(len - at == 2 || !byte_is(text[at + 2], B_ALPHA));
 }
 
+/* Does a word begin at a position, after a space or as a part of cardNumber? */
+static bool
+word_begins(const uint8_t *text, size_t at)
+{
+	return byte_is(text[at], B_ALPHA) &&
+		(at == 0 || !byte_is(text[at - 1], B_ALPHA) ||
+		 (text[at] >= 'A' && text[at] <= 'Z' && text[at - 1] >= 'a'));
+}
+
 /*
- * The contexts of all words of a text.  In the name of a column or key every
- * part counts; in a text cardNumber does and PhoneStatusBar does not.
+ * The contexts of the word that begins at a position, and where it ends.  In
+ * the name of a column or key every part counts; in a text cardNumber does and
+ * PhoneStatusBar does not.
  */
+static unsigned
+context_at(const uint8_t *text, size_t len, size_t *at, bool is_name)
+{
+	size_t		from = *at;
+
+	while (*at < len && byte_is(text[*at], B_ALPHA) && !(*at > from && word_begins(text, *at)))
+		(*at)++;
+	if (is_name || word_ends(text, *at, len) ||
+		(len - *at >= 6 && equal_lower(text + *at, "number", 6)))
+		return word_context(text + from, *at - from);
+	return 0;
+}
+
+/* The contexts of all words of a text. */
 unsigned
 context_of(const uint8_t *text, size_t len, bool is_name)
 {
@@ -67,33 +92,76 @@ context_of(const uint8_t *text, size_t len, bool is_name)
 	size_t		at = 0;
 
 	while (at < len)
-	{
-		size_t		from = at;
+		if (byte_is(text[at], B_ALPHA))
+			context |= context_at(text, len, &at, is_name);
+		else
+			at++;
+	return context;
+}
 
-		if (!byte_is(text[at], B_ALPHA))
+/*
+ * The contexts of the words between two positions of this batch of windows,
+ * where a bit shows which can be any; but none that one of our tags, or to the
+ * right the end of a line, parts from the number.
+ */
+static unsigned
+context_between(const Scan *s, size_t from, size_t to, bool before)
+{
+	unsigned	context = 0;
+	size_t		i;
+
+	for (i = (from - s->batch) / WINDOW; i * WINDOW < to - s->batch; i++)
+	{
+		uint64_t	bits = s->anchors[i].context;
+		size_t		base = s->batch + i * WINDOW;
+
+		for (; bits; bits &= bits - 1)
 		{
-			at++;
-			continue;
+			size_t		begin = base + (size_t) __builtin_ctzll(bits);
+			size_t		end = begin;
+			unsigned	found;
+
+			if (begin < from || begin >= to || !word_begins(s->text, begin))
+				continue;
+			found = context_at(s->text, to, &end, false);
+			if (found == 0 || (!before && end == to && byte_is(byte_at(s, end), B_ALPHA)))
+				continue;
+			if (before ? memchr(s->text + end, ']', to - end) == NULL :
+				memchr(s->text + from, '[', begin - from) == NULL &&
+				memchr(s->text + from, '\n', begin - from) == NULL)
+				context |= found;
 		}
-		while (at < len && byte_is(text[at], B_ALPHA) &&
-			   !(at > from && text[at] >= 'A' && text[at] <= 'Z' &&
-				 text[at - 1] >= 'a' && text[at - 1] <= 'z'))
-			at++;
-		if (is_name || word_ends(text, at, len) ||
-			(len - at >= 6 && equal_lower(text + at, "number", 6)))
-			context |= word_context(text + from, at - from);
 	}
 	return context;
 }
 
-/* Can one of the words stand close before a position of this window? */
-static bool
-word_before(const Scan *s, size_t at)
+/* The same where the words of the bytes before this batch count. */
+static unsigned
+context_before(const Scan *s, size_t start)
 {
-	uint64_t	before = ((uint64_t) 1 << (at - s->window)) - 1;
+	size_t		from = start;
 
-	return (s->window_context & before) != 0 ||
-		(s->last_context > 0 && at - s->last_context < CONTEXT_BEFORE);
+	while (from > 0 && start - from < CONTEXT_BEFORE && s->text[from - 1] != ']')
+		from--;
+	/* A word cut by the window is no word. */
+	while (from > 0 && from < start && byte_is(s->text[from - 1], B_ALPHA) &&
+		   byte_is(s->text[from], B_ALPHA))
+		from++;
+	return context_of(s->text + from, start - from, false);
+}
+
+/* The same where they reach behind it. */
+static unsigned
+context_behind(const Scan *s, size_t end)
+{
+	size_t		to = end;
+
+	while (to < s->len && to - end < CONTEXT_AFTER && s->text[to] != '[' && s->text[to] != '\n')
+		to++;
+	while (to > end && to < s->len && byte_is(s->text[to], B_ALPHA) &&
+		   byte_is(s->text[to - 1], B_ALPHA))
+		to--;
+	return context_of(s->text + end, to - end, false);
 }
 
 /*
@@ -104,23 +172,19 @@ word_before(const Scan *s, size_t at)
 unsigned
 context_around(const Scan *s, size_t start, size_t end)
 {
-	size_t		from = start;
-	size_t		to = end;
-	bool		near = word_before(s, start);
+	unsigned	context = s->key_context;
+	size_t		from = start > CONTEXT_BEFORE ? start - CONTEXT_BEFORE : 0;
+	size_t		to = s->len - end > CONTEXT_AFTER ? end + CONTEXT_AFTER : s->len;
 
-	while (near && from > 0 && start - from < CONTEXT_BEFORE && s->text[from - 1] != ']')
-		from--;
-	/* A word cut by the window is no word. */
-	while (from > 0 && from < start && byte_is(s->text[from - 1], B_ALPHA) &&
-		   byte_is(s->text[from], B_ALPHA))
-		from++;
-	while (to < s->len && to - end < CONTEXT_AFTER && s->text[to] != '[' && s->text[to] != '\n')
-		to++;
-	while (to > end && to < s->len && byte_is(s->text[to], B_ALPHA) &&
-		   byte_is(s->text[to - 1], B_ALPHA))
-		to--;
-	return s->key_context | context_of(s->text + from, start - from, false) |
-		context_of(s->text + end, to - end, false);
+	if (from >= s->batch)
+		context |= context_between(s, from, start, true);
+	else if (s->last_context > from || s->batch < start)
+		context |= context_before(s, start);
+	if (to <= s->batch_end)
+		context |= context_between(s, end, to, false);
+	else
+		context |= context_behind(s, end);
+	return context;
 }
 
 /* What a piece of a name says about the value under it. */
@@ -194,24 +258,24 @@ static const NamePiece name_words[] = {
 
 #define COUNT(a) ((int) (sizeof(a) / sizeof((a)[0])))
 
-/* Chains of the pieces that share a first letter, as above. */
-static int16_t part_head[32];
+/* Chains of the pieces that share their first two letters. */
+static int16_t part_head[32 * 32];
 static int16_t part_next[COUNT(name_parts)];
-static int16_t word_head[32];
+static int16_t word_head[32 * 32];
 static int16_t word_next[COUNT(name_words)];
 
-static void
-chain_pieces(const NamePiece *pieces, int n, int16_t *head, int16_t *next)
+/* The chain of two letters: every piece has so many. */
+static inline int
+letters_chain(const char *letters)
 {
-	int			i;
+	return (letters[0] & 31) << 5 | (letters[1] & 31);
+}
 
-	for (i = 0; i < 32; i++)
-		head[i] = -1;
-	for (i = n - 1; i >= 0; i--)
-	{
-		next[i] = head[pieces[i].text[0] & 31];
-		head[pieces[i].text[0] & 31] = (int16_t) i;
-	}
+static void
+add_to_chain(int16_t *head, int16_t *next, int i)
+{
+	next[i] = *head;
+	*head = (int16_t) i;
 }
 
 /* Builds the chains. */
@@ -229,8 +293,12 @@ context_init(void)
 		context_next[i] = context_head[letter];
 		context_head[letter] = (int8_t) i;
 	}
-	chain_pieces(name_parts, COUNT(name_parts), part_head, part_next);
-	chain_pieces(name_words, COUNT(name_words), word_head, word_next);
+	memset(part_head, -1, sizeof(part_head));
+	memset(word_head, -1, sizeof(word_head));
+	for (i = COUNT(name_parts) - 1; i >= 0; i--)
+		add_to_chain(&part_head[letters_chain(name_parts[i].text)], part_next, i);
+	for (i = COUNT(name_words) - 1; i >= 0; i--)
+		add_to_chain(&word_head[letters_chain(name_words[i].text)], word_next, i);
 }
 
 /* What the parts of a name say together. */
@@ -241,7 +309,7 @@ parts_say(const char *name)
 	int			i;
 
 	for (; *name; name++)
-		for (i = part_head[*name & 31]; i >= 0; i = part_next[i])
+		for (i = part_head[letters_chain(name)]; i >= 0; i = part_next[i])
 		{
 			const char *p = name_parts[i].text;
 			const char *q = name;
@@ -256,47 +324,58 @@ parts_say(const char *name)
 
 /* What one word says; a word can be both strong and weak. */
 static unsigned
-word_says(const char *word)
+word_says(const char *word, int len)
 {
 	unsigned	says = 0;
 	int			i;
 
-	for (i = word_head[*word & 31]; i >= 0; i = word_next[i])
-		if (strcmp(word, name_words[i].text) == 0)
+	for (i = word_head[letters_chain(word)]; i >= 0; i = word_next[i])
+	{
+		const char *p = name_words[i].text;
+		int			k;
+
+		for (k = 0; k < len && p[k] == word[k]; k++);
+		if (k == len && p[k] == '\0')
 			says |= name_words[i].says;
+	}
 	return says;
 }
 
-/* Lower case, words apart: "aws_secretKey" becomes aws, secret, key. */
+#define NAME_WORDS	8
+
+/*
+ * Lower case, words apart: "aws_secretKey" becomes awssecretkey with words that
+ * begin at 0, 3 and 9.  Words beyond the last that fits are one with it.
+ */
 static int
-split_name(const uint8_t *name, size_t len, char *joined, char words[8][24])
+split_name(const uint8_t *name, size_t len, char *joined, int *begin)
 {
 	int			nwords = 0;
-	size_t		used = 0;
+	int			used = 0;
+	bool		apart = true;
 	size_t		i;
-	size_t		fill = 0;
 
-	for (i = 0; i < len && used < 63; i++)
+	for (i = 0; i < len; i++)
 	{
-		bool		letter = byte_is(name[i], B_ALNUM);
-		bool		hump = letter && i > 0 && name[i] >= 'A' && name[i] <= 'Z' &&
-			name[i - 1] >= 'a' && name[i - 1] <= 'z';
+		uint8_t		c = name[i];
 
-		if ((!letter || hump) && fill > 0)
+		if (!byte_is(c, B_ALNUM))
 		{
-			words[nwords][fill] = '\0';
-			nwords += nwords < 7;
-			fill = 0;
-		}
-		if (!letter)
+			apart = true;
 			continue;
-		joined[used++] = lower(name[i]);
-		if (fill < 23)
-			words[nwords][fill++] = lower(name[i]);
+		}
+		if (apart || (c >= 'A' && c <= 'Z' && name[i - 1] >= 'a' && name[i - 1] <= 'z'))
+		{
+			if (nwords == NAME_WORDS)
+				nwords--;
+			begin[nwords++] = used;
+		}
+		apart = false;
+		joined[used++] = (char) lower(c);
 	}
 	joined[used] = '\0';
-	words[nwords][fill] = '\0';
-	return nwords + (fill > 0);
+	begin[nwords] = used;
+	return nwords;
 }
 
 /*
@@ -338,7 +417,7 @@ int
 secret_name(const uint8_t *name, size_t len)
 {
 	char		joined[64];
-	char		words[8][24];
+	int			begin[NAME_WORDS + 1];
 	int			nwords;
 	int			i;
 	unsigned	says;
@@ -351,20 +430,20 @@ secret_name(const uint8_t *name, size_t len)
 		name += len - 63;
 		len = 63;
 	}
-	nwords = split_name(name, len, joined, words);
+	nwords = split_name(name, len, joined, begin);
 	if (nwords == 0)
 		return NAME_NONE;
-	last = word_says(words[nwords - 1]);
+	last = word_says(joined + begin[nwords - 1], begin[nwords] - begin[nwords - 1]);
 	says = parts_say(joined);
 	if ((last | says) & PIECE_HARMLESS)
 		return NAME_NONE;
 	if ((last | says) & PIECE_STRONG)
 		return NAME_STRONG;
 	for (i = 0; i < nwords - 1; i++)
-		last |= word_says(words[i]) & PIECE_WEAK;
+		last |= word_says(joined + begin[i], begin[i + 1] - begin[i]) & PIECE_WEAK;
 	if ((last | says) & PIECE_WEAK)
 		return NAME_WEAK;
-	i = (int) strlen(joined);
+	i = begin[nwords];
 	if (i > 4 && (strcmp(joined + i - 3, "key") == 0 || strcmp(joined + i - 3, "api") == 0))
 		return NAME_WEAK;
 	return NAME_NONE;

@@ -143,6 +143,19 @@ is_blank(uint8_t c)
 	return c == ' ' || c == '\t';
 }
 
+/* May stand between a name and its sign. */
+static bool
+is_mark(uint8_t c)
+{
+	return c == '!' || c == '?' || c == '|' || c == '+';
+}
+
+static bool
+is_sign(uint8_t c)
+{
+	return c == '=' || c == ':' || c == '>' || c == ',' || c == '(';
+}
+
 /*
  * The sign that gives the name before a position its value: behind a closing
  * quote, ["name"], name[25] or name! and blanks.  The end of the text if none.
@@ -172,11 +185,11 @@ sign_after(const Scan *s, size_t at)
 	}
 	while (at < limit && is_blank(byte_at(s, at)))
 		at++;
-	while (at < limit && byte_at(s, at) && strchr("!?|+", s->text[at]) != NULL)
+	while (at < limit && is_mark(byte_at(s, at)))
 		at++;
 	while (at < limit && is_blank(byte_at(s, at)))
 		at++;
-	return byte_at(s, at) && strchr("=:>,(", s->text[at]) != NULL ? at : s->len;
+	return is_sign(byte_at(s, at)) ? at : s->len;
 }
 
 /* End of a quoted value, 0 if the quote is not closed soon. */

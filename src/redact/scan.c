@@ -384,8 +384,6 @@ visit_window(Scan *s, size_t at, size_t next, const Anchors *anchors)
 {
 	uint64_t	bits = anchors->visit | anchors->name_end;
 
-	s->window = at;
-	s->window_context = anchors->context;
 	for (; bits; bits &= bits - 1)
 	{
 		int			i = __builtin_ctzll(bits);
@@ -398,14 +396,12 @@ visit_window(Scan *s, size_t at, size_t next, const Anchors *anchors)
 		if (next <= here && (anchors->visit >> i & 1))
 			next = visit(s, here);
 	}
-	if (anchors->context)
-		s->last_context = at + (size_t) (64 - __builtin_clzll(anchors->context));
 	return next;
 }
 
 /* Windows whose anchors are found at once. */
 #define BATCH			12
-#define BATCH_BYTES		((BATCH - 1) * WINDOW + WINDOW_BYTES)
+#define BATCH_BYTES		((BATCH - 1) * WINDOW + WINDOW_BYTES + 64)
 
 /*
  * The bytes of the windows from a position on: those of the text, or where the
@@ -422,9 +418,10 @@ batch_bytes(const Scan *s, size_t at, int n, uint8_t *copy)
 		return s->text + at - WINDOW_BEFORE;
 	if (after > size - WINDOW_BEFORE)
 		after = size - WINDOW_BEFORE;
+	/* The last window begins inside the text, so less than 64 bytes are missing. */
 	memset(copy, 0, WINDOW_BEFORE);
 	memcpy(copy + WINDOW_BEFORE - before, s->text + at - before, before + after);
-	memset(copy + WINDOW_BEFORE + after, 0, size - WINDOW_BEFORE - after);
+	memset(copy + WINDOW_BEFORE + after, 0, 64);
 	return copy;
 }
 
@@ -438,6 +435,7 @@ scan_windows(Scan *s)
 	size_t		at = 0;
 	size_t		next = 0;
 
+	s->anchors = anchors;
 	while (at < s->len && !(s->opt->first_only && s->result->count > 0))
 	{
 		int			n = s->len - at > BATCH * WINDOW ? BATCH : (int) ((s->len - at + WINDOW - 1) / WINDOW);
@@ -445,9 +443,18 @@ scan_windows(Scan *s)
 
 		tick(s, at);
 		find_anchors(batch_bytes(s, at, n, copy), n, anchors, &open_name);
+		s->batch = at;
+		s->batch_end = at + (size_t) n * WINDOW;
 		for (i = 0; i < n; i++, at += WINDOW)
-			if (anchors[i].visit | anchors[i].name_end | anchors[i].context)
+			if (anchors[i].visit | anchors[i].name_end)
 				next = visit_window(s, at, next, &anchors[i]);
+		/* The last words are as far back as a number of the next batch looks. */
+		for (i = n - 1; i >= 0 && i >= n - 2; i--)
+			if (anchors[i].context)
+			{
+				s->last_context = s->batch + (size_t) (i * WINDOW + 64 - __builtin_clzll(anchors[i].context));
+				break;
+			}
 		if (next > at)
 		{
 			/* Behind a hit or a long run; which words it held is not known. */
@@ -456,6 +463,7 @@ scan_windows(Scan *s)
 			s->last_context = next;
 		}
 	}
+	s->anchors = NULL;
 }
 
 bool

@@ -42,9 +42,10 @@ typedef struct Scan
 	size_t		token_end;
 	size_t		colon_end;		/* addresses were looked for up to here */
 	size_t		next_tick;		/* where the next interrupt call is due */
-	size_t		window;			/* start of the window under way */
-	uint64_t	window_context; /* its words that may be context */
-	size_t		last_context;	/* behind the last such word before it, 0: none */
+	const struct Anchors *anchors;	/* of the batch of windows under way */
+	size_t		batch;			/* where it begins */
+	size_t		batch_end;
+	size_t		last_context;	/* behind the last word before it that may be context, or 0 */
 	bool		out_of_memory;
 } Scan;
 
