@@ -278,6 +278,8 @@ add_to_chain(int16_t *head, int16_t *next, int i)
 	*head = (int16_t) i;
 }
 
+static void add_roots(void);
+
 /* Builds the chains. */
 void
 context_init(void)
@@ -299,6 +301,7 @@ context_init(void)
 		add_to_chain(&part_head[letters_chain(name_parts[i].text)], part_next, i);
 	for (i = COUNT(name_words) - 1; i >= 0; i--)
 		add_to_chain(&word_head[letters_chain(name_words[i].text)], word_next, i);
+	add_roots();
 }
 
 /* What the parts of a name say together. */
@@ -378,35 +381,47 @@ split_name(const uint8_t *name, size_t len, char *joined, int *begin)
 	return nwords;
 }
 
-/*
- * Can the name hold any of the pieces above?  They all have three of these
- * letters in a row, and few other names do: see anchors.c.
- */
-static bool
-has_root(const uint8_t *name, size_t len)
+/* One bit for every three letters that a piece or a context word has in a row. */
+static uint8_t root_bits[32 * 32 * 32 / 8];
+
+static void
+add_root(const char *letters)
+{
+	unsigned	three = (letters[0] & 31u) << 10 | (letters[1] & 31u) << 5 | (letters[2] & 31u);
+
+	root_bits[three >> 3] |= (uint8_t) (1 << (three & 7));
+}
+
+static void
+add_roots(void)
 {
 	static const char roots[] =
-		"uth cvv pas sas pat rer pin otp ass api key ken bsy acc cre sig cvc coo hoo lie ogi sio"
-		" pwd jwt ";
-	static uint8_t root_bits[32 * 32 * 32 / 8];
-	static bool ready = false;
+		"uth cvv pas sas pat rer pin otp ass api key ken bsy acc cre sig cvc coo hoo lie ogi sio pwd jwt";
+	size_t		i;
+
+	for (i = 0; i < sizeof(roots); i += 4)
+		add_root(roots + i);
+	for (i = 0; i < CONTEXT_WORDS; i++)
+		if (context_words[i].word[2] != '\0')
+			add_root(context_words[i].word);
+}
+
+/*
+ * Can a name hold any of the pieces or context words above?  They all have
+ * three such letters in a row, or are "pw" and "cc".
+ */
+bool
+name_has_root(const uint8_t *name, size_t len)
+{
 	unsigned	three = 0;
 	size_t		i;
 
-	if (!ready)
-	{
-		for (i = 0; i + 3 < sizeof(roots); i += 4)
-		{
-			three = (roots[i] & 31u) << 10 | (roots[i + 1] & 31u) << 5 | (roots[i + 2] & 31u);
-			root_bits[three >> 3] |= (uint8_t) (1 << (three & 7));
-		}
-		ready = true;
-	}
-	for (three = 0, i = 0; i < len; i++)
+	for (i = 0; i < len; i++)
 	{
 		three = (three << 5 | (name[i] & 31u)) & 0x7FFF;
 		if ((root_bits[three >> 3] & (1 << (three & 7))) ||
-			(three & 0x3FF) == (('p' & 31u) << 5 | ('w' & 31u)))
+			(three & 0x3FF) == (('p' & 31u) << 5 | ('w' & 31u)) ||
+			(three & 0x3FF) == (('c' & 31u) << 5 | ('c' & 31u)))
 			return true;
 	}
 	return false;
@@ -423,7 +438,7 @@ secret_name(const uint8_t *name, size_t len)
 	unsigned	says;
 	unsigned	last;
 
-	if (len < 2 || !has_root(name, len))
+	if (len < 2 || !name_has_root(name, len))
 		return NAME_NONE;
 	if (len > 63)
 	{

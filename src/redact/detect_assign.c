@@ -243,7 +243,10 @@ word_end(const Scan *s, size_t from)
 	return end;
 }
 
-/* "password: must be set": a plain word that another one follows is prose. */
+/*
+ * "password: must be set": a plain word that another one follows is prose, also
+ * where the other is one of our tags or in brackets.
+ */
 static bool
 is_prose(const Scan *s, size_t from, size_t end)
 {
@@ -252,7 +255,8 @@ is_prose(const Scan *s, size_t from, size_t end)
 	for (i = from; i < end; i++)
 		if (!byte_is(s->text[i], B_ALPHA) && s->text[i] < 0x80 && s->text[i] != '-')
 			return false;
-	return byte_at(s, end) == ' ' && byte_is(byte_at(s, end + 1), B_ALPHA);
+	return byte_at(s, end) == ' ' &&
+		(byte_is(byte_at(s, end + 1), B_ALPHA) || byte_at(s, end + 1) == '[');
 }
 
 /* Steps over "Bearer ", "Basic ", "token " in an authorization value. */
@@ -399,7 +403,7 @@ detect_login_flag(Scan *s, size_t at, size_t value)
 	size_t		end;
 	uint8_t		quote = 0;
 
-	while (from > 0 && at - from < 256 && s->text[from - 1] != '\n' &&
+	while (from > 0 && at - from < 256 && s->text[from - 1] != '\n' && s->text[from - 1] != ']' &&
 		   !(s->text[from] == 'c' && at - from > 4 && equal_lower(s->text + from, "curl", 4)))
 		from--;
 	if (at - from < 5 || !equal_lower(s->text + from, "curl", 4))

@@ -297,7 +297,8 @@ detect_armour(Scan *s, size_t at)
 	if (i - at < 5 || s->len - i < 6 || !equal_lower(s->text + i - 5, begin, 11))
 		return i;
 	at = i - 5;
-	for (line = i + 6; line < s->len && line - i < 48 && s->text[line] != '-'; line++);
+	for (line = i + 6; line < s->len && line - i < 48 &&
+		 (byte_is(s->text[line], B_ALNUM) || s->text[line] == ' '); line++);
 	if (line - i < 17 || byte_at(s, line) != '-' ||
 		!(equal_lower(s->text + line - 11, "private key", 11) ||
 		  (line - i > 23 && equal_lower(s->text + line - 17, "private key block", 17))))

@@ -16,6 +16,7 @@ typedef struct Redactor
 	RedactStyle style;
 	RedactResult result;
 	RedactNumbers numbers;
+	RedactSpan	lent[8];		/* most texts have no more hits */
 } Redactor;
 
 /* redact_text.c */

@@ -31,6 +31,83 @@ redact_rendered_bound(size_t len, const RedactResult *result)
 	return len + result->count * MAX_TAG;
 }
 
+static bool
+is_one_of(char c, const char *set)
+{
+	return c != '\0' && strchr(set, c) != NULL;
+}
+
+static bool
+is_digit(char c)
+{
+	return c >= '0' && c <= '9';
+}
+
+static bool
+is_letter(char c)
+{
+	return ((c | 0x20) >= 'a' && (c | 0x20) <= 'z');
+}
+
+/* Longer than what parts the groups of one number. */
+#define NEAR	4
+
+/* No digit or bracket so near before a hit that they could be one number. */
+static bool
+clear_before(const char *text, size_t start)
+{
+	size_t		i;
+
+	if (start > 0 && !is_one_of(text[start - 1], " \t\n\"'<>/([{=,;"))
+		return false;
+	for (i = start; i > 0 && start - i < NEAR; i--)
+		if (is_digit(text[i - 1]) || text[i - 1] == ')')
+			return false;
+	return true;
+}
+
+/* The same behind it, where a port or the length of a prefix may stand. */
+static bool
+clear_behind(const char *text, size_t len, size_t end)
+{
+	size_t		i = end;
+
+	if (i < len && (text[i] == ':' || text[i] == '/'))
+		for (i++; i < len && i - end < 7 && is_digit(text[i]); i++);
+	if (i < len && !is_one_of(text[i], " \t\n\"'<>)]},;"))
+		return false;
+	for (end = i; i < len && i - end < NEAR; i++)
+		if (is_digit(text[i]) || text[i] == '(' || text[i] == '+')
+			return false;
+	return true;
+}
+
+/*
+ * Most hits of most texts: a dotted address or an e-mail address with nothing
+ * beside it.  Whatever looked at it and found no hit finds none where a tag
+ * stands, since looks are bounded and tags end them.
+ */
+static bool
+is_quiet(const char *text, size_t len, const RedactSpan *span)
+{
+	if (span->kind == REDACT_EMAIL ? !is_letter(text[span->start]) :
+		span->kind != REDACT_IP || memchr(text + span->start, '.', span->len) == NULL ||
+		memchr(text + span->start, ':', span->len) != NULL)
+		return false;
+	return clear_before(text, span->start) && clear_behind(text, len, span->start + span->len);
+}
+
+bool
+redact_is_settled(const char *text, size_t len, const RedactResult *result)
+{
+	size_t		i;
+
+	for (i = 0; i < result->count; i++)
+		if (!is_quiet(text, len, &result->spans[i]))
+			return false;
+	return true;
+}
+
 /* FNV-1a: enough to tell the texts of one document apart. */
 static uint32_t
 hash_text(const char *text, size_t len, int kind)

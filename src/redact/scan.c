@@ -369,7 +369,7 @@ value_of_secret_key(Scan *s)
 {
 	int			name;
 
-	if (s->opt->key == NULL || !wants(s, REDACT_SECRET) || s->len > 4096)
+	if (!wants(s, REDACT_SECRET) || s->len > 4096)
 		return false;
 	name = secret_name((const uint8_t *) s->opt->key, s->opt->key_len);
 	if (name == NAME_NONE || !secret_value(s->text, s->len, name, true))
@@ -479,6 +479,8 @@ redact_scan_use(const char *name)
 	return function != NULL;
 }
 
+#define SHORTEST_HIT	3		/* ::1 */
+
 bool
 redact_scan(const char *text, size_t len, const RedactOptions *opt,
 			RedactResult *result)
@@ -492,14 +494,26 @@ redact_scan(const char *text, size_t len, const RedactOptions *opt,
 	s.opt = opt;
 	s.result = result;
 	result->count = 0;
-	if (opt->key)
+	if (opt->key && name_has_root((const uint8_t *) opt->key, opt->key_len))
+	{
 		s.key_context = context_of((const uint8_t *) opt->key, opt->key_len, true);
-	if (value_of_secret_key(&s))
-		return !s.out_of_memory;
+		if (value_of_secret_key(&s))
+			return !s.out_of_memory;
+	}
+	else if (len < SHORTEST_HIT)
+		return true;
 
 	scan_windows(&s);
 	settle_overlaps(result);
 	return !s.out_of_memory;
+}
+
+bool
+redact_number_key(const RedactOptions *opt)
+{
+	if (find_anchors == NULL)
+		make_tables();
+	return opt->key != NULL && name_has_root((const uint8_t *) opt->key, opt->key_len);
 }
 
 int
@@ -508,7 +522,7 @@ redact_number(const char *digits, size_t len, const RedactOptions *opt)
 	unsigned	context;
 	size_t		i;
 
-	if (opt->key == NULL || len == 0 || len > 19)
+	if (len == 0 || len > 19 || !redact_number_key(opt))
 		return -1;
 	for (i = 0; i < len; i++)
 		if (digits[i] < '0' || digits[i] > '9')

@@ -86,6 +86,7 @@ extern bool redact_scan_use(const char *anchors);
  * A number without a fraction standing under a key ("card_number": 4111...).
  * Returns the kind, or -1 when it is nothing.
  */
+extern bool redact_number_key(const RedactOptions *opt);	/* can it be anything? */
 extern int	redact_number(const char *digits, size_t len, const RedactOptions *opt);
 
 #endif

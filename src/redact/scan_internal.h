@@ -111,6 +111,7 @@ extern bool after_escape(const Scan *s, size_t at);
 extern void context_init(void);
 extern unsigned context_of(const uint8_t *text, size_t len, bool is_name);
 extern unsigned context_around(const Scan *s, size_t start, size_t end);
+extern bool name_has_root(const uint8_t *name, size_t len);
 extern int	secret_name(const uint8_t *name, size_t len);
 extern bool is_masked(const uint8_t *value, size_t len);
 extern bool is_placeholder(const uint8_t *value, size_t len);

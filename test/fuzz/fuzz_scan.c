@@ -138,6 +138,7 @@ static void
 check_text(const char *text, size_t len)
 {
 	char	   *now = malloc(len + 1);
+	bool		settled = false;
 	int			pass;
 
 	memcpy(now, text, len);
@@ -150,6 +151,9 @@ check_text(const char *text, size_t len)
 			break;
 		if (pass == MAX_PASSES)
 			fail("tagging does not come to rest", now, len);
+		if (settled)
+			fail("a text that was settled has hits", now, len);
+		settled = redact_is_settled(now, len, &result);
 		out = malloc(redact_rendered_bound(len, &result));
 		len = redact_render(now, len, &result, STYLE_TAG, NULL, out);
 		free(now);
