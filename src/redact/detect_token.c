@@ -269,8 +269,12 @@ detect_token(Scan *s, size_t at)
 			continue;
 		if (p->prefix[len - 1] == ' ')
 		{
-			/* The scheme's name is no secret, and prose is none either. */
-			if (!secret_value(s->text + from, end - from, NAME_WEAK, true))
+			size_t		behind = end;
+
+			/* The scheme's name is no secret, prose is none, nor what a tag goes on. */
+			while (byte_at(s, behind) == '.' || byte_at(s, behind) == ':' || byte_at(s, behind) == '|')
+				behind++;
+			if (byte_at(s, behind) == '[' || !secret_value(s->text + from, end - from, NAME_WEAK, true))
 				continue;
 			scan_hit(s, from, end, REDACT_SECRET, p->vendor, STRENGTH_SHAPE, 80);
 			return end;

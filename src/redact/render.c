@@ -49,37 +49,82 @@ is_letter(char c)
 	return ((c | 0x20) >= 'a' && (c | 0x20) <= 'z');
 }
 
-/* Longer than what parts the groups of one number. */
-#define NEAR	4
-
-/* No digit or bracket so near before a hit that they could be one number. */
+/* Digits, and what can stand between the digits that some detector joins. */
 static bool
-clear_before(const char *text, size_t start)
+in_number(char c)
 {
-	size_t		i;
-
-	if (start > 0 && !is_one_of(text[start - 1], " \t\n\"'<>/([{=,;"))
-		return false;
-	for (i = start; i > 0 && start - i < NEAR; i--)
-		if (is_digit(text[i - 1]) || text[i - 1] == ')')
-			return false;
-	return true;
+	return is_digit(c) || is_one_of(c, " -./()+,:");
 }
 
-/* The same behind it, where a port or the length of a prefix may stand. */
-static bool
-clear_behind(const char *text, size_t len, size_t end)
-{
-	size_t		i = end;
+#define NUMBER_MIN	6			/* fewer digits in a row of numbers are no hit */
 
-	if (i < len && (text[i] == ':' || text[i] == '/'))
-		for (i++; i < len && i - end < 7 && is_digit(text[i]); i++);
-	if (i < len && !is_one_of(text[i], " \t\n\"'<>)]},;"))
-		return false;
-	for (end = i; i < len && i - end < NEAR; i++)
-		if (is_digit(text[i]) || text[i] == '(' || text[i] == '+')
+/* Are there few digits to the left of a position, back to the last hit? */
+static bool
+few_before(const char *text, size_t from, size_t at)
+{
+	int			digits = 0;
+
+	for (; at > from && in_number(text[at - 1]) && digits < NUMBER_MIN; at--)
+		digits += is_digit(text[at - 1]);
+	return digits < NUMBER_MIN;
+}
+
+/* And to the right of one, up to the next hit? */
+static bool
+few_behind(const char *text, size_t at, size_t to)
+{
+	int			digits = 0;
+
+	for (; at < to && in_number(text[at]) && digits < NUMBER_MIN; at++)
+		digits += is_digit(text[at]);
+	return digits < NUMBER_MIN;
+}
+
+static bool
+is_hex(char c)
+{
+	return is_digit(c) || ((c | 0x20) >= 'a' && (c | 0x20) <= 'f');
+}
+
+/* Does what stands before a hit end there, for every detector? */
+static bool
+clear_before(const char *text, size_t from, size_t at)
+{
+	size_t		i = at - 1;
+
+	if (at == from)
+		return from == 0;
+	if (text[i] == ':')
+	{
+		/* Part of an address with colons? */
+		while (i > from && is_hex(text[i - 1]))
+			i--;
+		if (i > from && text[i - 1] == ':')
 			return false;
-	return true;
+	}
+	else if (!is_one_of(text[i], " \t\n\"'<>/([{=,;"))
+		return false;
+	return few_before(text, from, at);
+}
+
+/* Does what stands behind a hit begin there? */
+static bool
+clear_behind(const char *text, size_t at, size_t to, bool is_end)
+{
+	size_t		i = at + 1;
+
+	if (at == to)
+		return is_end;
+	if (text[at] == ':')
+	{
+		while (i < to && is_hex(text[i]))
+			i++;
+		if (i < to && text[i] == ':' && (i + 1 == to || text[i + 1] == ':' || is_hex(text[i + 1])))
+			return false;
+	}
+	else if (!is_one_of(text[at], " \t\n\"'<>/)]},;"))
+		return false;
+	return few_behind(text, at, to);
 }
 
 /*
@@ -88,23 +133,30 @@ clear_behind(const char *text, size_t len, size_t end)
  * stands, since looks are bounded and tags end them.
  */
 static bool
-is_quiet(const char *text, size_t len, const RedactSpan *span)
+is_quiet(const char *text, const RedactSpan *span, size_t from, size_t to, bool is_end)
 {
 	if (span->kind == REDACT_EMAIL ? !is_letter(text[span->start]) :
-		span->kind != REDACT_IP || memchr(text + span->start, '.', span->len) == NULL ||
-		memchr(text + span->start, ':', span->len) != NULL)
+		span->kind != REDACT_IP || memchr(text + span->start, ':', span->len) != NULL)
 		return false;
-	return clear_before(text, span->start) && clear_behind(text, len, span->start + span->len);
+	return clear_before(text, from, span->start) &&
+		clear_behind(text, span->start + span->len, to, is_end);
 }
 
 bool
 redact_is_settled(const char *text, size_t len, const RedactResult *result)
 {
+	size_t		from = 0;
 	size_t		i;
 
 	for (i = 0; i < result->count; i++)
-		if (!is_quiet(text, len, &result->spans[i]))
+	{
+		const RedactSpan *span = &result->spans[i];
+		bool		is_end = i + 1 == result->count;
+
+		if (!is_quiet(text, span, from, is_end ? len : span[1].start, is_end))
 			return false;
+		from = span->start + span->len;
+	}
 	return true;
 }
 

@@ -27,7 +27,7 @@ static const char *const pieces[] = {
 	"-----END PRIVATE KEY-----", "Bearer ", "--password ", "curl -u a:b12", "[EMAIL]", "[SECRET]",
 	"phone ", "card ", "ssn ", "office", "\\n", "\\\"", "\n", " ", "\"", "'", "<", ">", "=", ",",
 	"-", ".", "_", "/", "0", "1234567", "a", "Z", "\xff", "\xc3\xa9", "user_", "abcdefghijklmnopqrstuvwxyz",
-	"xxxx", "****", "${X}", "SK", "SG" ".", "sk-", "wh" "sec_", "(", ")", "[", "]", "{", "x123", "00"
+	"addr:10.1.2.3:5000:", " /10.1.2.3,", "12/10.1.2.3 ", "from jo@example.org, ", "xxxx", "****", "${X}", "SK", "SG" ".", "sk-", "wh" "sec_", "(", ")", "[", "]", "{", "x123", "00"
 };
 
 #define PIECES ((int) (sizeof(pieces) / sizeof(pieces[0])))
