@@ -73,7 +73,7 @@ add_literals(LiteralSet *set, const char *const *buckets)
 void
 anchors_init(void)
 {
-	const char *after = "\t !\"'(+,:=>?[\\]`|";
+	const char *after = "\t\n !\"'()+,:=>?[\\]`|";
 	const char *c;
 
 	add_literals(&secret_literals, secret_words);

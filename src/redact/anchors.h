@@ -159,6 +159,19 @@ colon_anchors(const ByteMasks *m, Lanes *visit)
 		(c & (four & four << 4) << 1 & m->letter >> 1);
 }
 
+/* Signs inside of tokens: name%40host, 3Q~ of Azure, 32 digits and -us20. */
+INLINE void
+sign_anchors(const ByteMasks *m, Lanes *visit)
+{
+	Lanes		hex = m->digit | m->hex_letter;
+	Lanes		two = hex & hex << 1;
+	Lanes		four = two & two << 2;
+
+	*visit |= (m->escape & m->digit >> 1 & m->digit >> 2) |
+		(m->path & m->letter << 1 & m->digit << 2) |
+		(m->dash & (four & four << 4) << 1 & m->letter >> 1 & m->letter >> 2 & m->digit >> 3);
+}
+
 /* Dashes and dots of hardware addresses, of key armour and of flags. */
 INLINE void
 dash_anchors(const ByteMasks *m, Lanes *visit)
@@ -227,6 +240,7 @@ combine_masks(const ByteMasks *m, int n, Anchors *anchors, uint64_t *open_name)
 	number_starts(m, &escaped, &visit);
 	colon_anchors(m, &visit);
 	dash_anchors(m, &visit);
+	sign_anchors(m, &visit);
 	word_anchors(m, &escaped, &visit);
 	name_masks(m, &name, &from, &behind);
 	for (i = 0; i < n; i++)

@@ -80,7 +80,7 @@ window_sse2(const uint8_t *window, ByteMasks *m, int lane)
 	m->underscore[lane] = equal16(vec, '_');
 	m->escape[lane] = equal16(vec, '%') | equal16(vec, '\\');
 	m->after[lane] = m->space[lane] | m->colon[lane];
-	for (c = "\t!\"'(+,=>?[\\]`|"; *c; c++)
+	for (c = "\t\n!\"'()+,=>?[\\]`|"; *c; c++)
 		m->after[lane] |= equal16(vec, *c);
 	literals16(window, m, lane);
 }

@@ -454,8 +454,14 @@ secret_name(const uint8_t *name, size_t len)
 		return NAME_NONE;
 	if ((last | says) & PIECE_STRONG)
 		return NAME_STRONG;
+	/* Of words before the last only "key" and "api" count: not SessionTracker. */
 	for (i = 0; i < nwords - 1; i++)
-		last |= word_says(joined + begin[i], begin[i + 1] - begin[i]) & PIECE_WEAK;
+	{
+		const char *word = joined + begin[i];
+
+		if (begin[i + 1] - begin[i] == 3 && (memcmp(word, "key", 3) == 0 || memcmp(word, "api", 3) == 0))
+			says |= PIECE_WEAK;
+	}
 	if ((last | says) & PIECE_WEAK)
 		return NAME_WEAK;
 	i = begin[nwords];

@@ -359,6 +359,67 @@ detect_scheme(Scan *s, size_t name_end)
 	return from > name_end ? from : name_end;
 }
 
+/* "..." == name: a comparison with the value on the left.  0 if it is none. */
+static bool
+compared_value(Scan *s, size_t from, int name)
+{
+	size_t		end = from;
+	size_t		start;
+	uint8_t		quote;
+
+	while (end > 0 && s->text[end - 1] == ' ' && from - end < 4)
+		end--;
+	if (end < 4 || s->text[end - 1] != '=' || (s->text[end - 2] != '=' && s->text[end - 2] != '!'))
+		return false;
+	end -= s->text[end - 3] == '=' || s->text[end - 3] == '!' ? 3 : 2;
+	while (end > 0 && s->text[end - 1] == ' ' && from - end < 12)
+		end--;
+	if (end < 2 || !is_quote(s->text[end - 1]))
+		return false;
+	quote = s->text[--end];
+	for (start = end; start > 0 && end - start < NAME_BYTES && s->text[start - 1] != quote &&
+		 s->text[start - 1] != '\n'; start--);
+	if (start == 0 || s->text[start - 1] != quote ||
+		!secret_value(s->text + start, end - start, name, true))
+		return false;
+	scan_hit(s, start, end, REDACT_SECRET, "named", STRENGTH_CONTEXT, 60);
+	return true;
+}
+
+/* A name without a sign behind it: "Bearer ...", password "...", "..." == name. */
+static size_t
+detect_unsigned(Scan *s, size_t at)
+{
+	size_t		from;
+	size_t		end;
+	int			name;
+
+	if (byte_at(s, at) == ' ')
+	{
+		end = detect_scheme(s, at);
+		if (end > at || !is_quote(byte_at(s, at + 1)))
+			return end;
+	}
+	else
+		detect_manifest(s, at);
+	from = name_start(s, at);
+	if (byte_before(s, from, 1) != ' ' && byte_at(s, at) != ' ')
+		return at;
+	name = secret_name(s->text + from, at - from);
+	if (name == NAME_NONE || (byte_at(s, at) != ' ' && compared_value(s, from, name)))
+		return at;
+	if (name == NAME_STRONG && byte_at(s, at) == ' ' && is_quote(byte_at(s, at + 1)))
+	{
+		end = quoted_end(s, at + 2, s->text[at + 1], false);
+		if (end > at + 7 && memchr(s->text + at + 2, ' ', end - at - 2) == NULL)
+		{
+			end = judge_value(s, at + 1, name);
+			return end ? end : at;
+		}
+	}
+	return at;
+}
+
 /*
  * Behind a name that holds a word for a secret: does a sign follow, and a value
  * that can be one?  Returns its end, or the position itself.
@@ -374,7 +435,7 @@ detect_named(Scan *s, size_t at)
 	int			name;
 
 	if (sign >= s->len)
-		return byte_at(s, at) == ' ' ? detect_scheme(s, at) : at;
+		return detect_unsigned(s, at);
 	if (s->text[sign] == ':')
 		sign = skip_type(s, sign);
 	c = s->text[sign];
@@ -403,7 +464,8 @@ detect_login_flag(Scan *s, size_t at, size_t value)
 	size_t		end;
 	uint8_t		quote = 0;
 
-	while (from > 0 && at - from < 256 && s->text[from - 1] != '\n' && s->text[from - 1] != ']' &&
+	while (from > 0 && at - from < 256 &&
+		   (s->text[from - 1] != '\n' || byte_before(s, from, 2) == '\\') && s->text[from - 1] != ']' &&
 		   !(s->text[from] == 'c' && at - from > 4 && equal_lower(s->text + from, "curl", 4)))
 		from--;
 	if (at - from < 5 || !equal_lower(s->text + from, "curl", 4))

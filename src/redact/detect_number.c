@@ -177,7 +177,7 @@ card_grouping(const Number *n, int groups)
 	if (groups == 1)
 		return true;
 	for (i = 1; i < groups; i++)
-		if (n->sep[i] != n->sep[1] || (n->sep[i] != ' ' && n->sep[i] != '-'))
+		if (n->sep[i] != n->sep[1] || (n->sep[i] != ' ' && n->sep[i] != '-' && n->sep[i] != '.'))
 			return false;
 	if (groups == 3 && n->len[0] == 4 && n->len[1] == 6)
 		return n->len[2] == 5 || n->len[2] == 4;

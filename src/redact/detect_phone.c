@@ -180,15 +180,19 @@ looks_like_date(const Number *n)
 	return false;
 }
 
-/* 0477 11 28 98: a trunk zero and at least three groups. */
+/* 0477 11 28 98, 090-1234-5678, 06-10446904: a trunk zero, an area, the rest. */
 static bool
 trunk_shape(const Number *n)
 {
 	int			i;
 
-	if (n->digits[0] != '0' || n->digits[1] == '0' || n->groups < 3 || n->len[0] < 2 ||
-		n->ndigits < 9 || n->ndigits > 11)
+	if (n->digits[0] != '0' || n->digits[1] == '0' || n->groups < 2 || n->len[0] < 2 ||
+		n->len[0] > 5 || n->ndigits < 9 || n->ndigits > 11)
 		return false;
+	if (n->groups == 2)
+		return n->sep[1] == '-' && n->len[1] >= 6 && n->ndigits == 10;
+	if (n->sep[1] == '-')
+		return n->groups == 3 && n->sep[2] == '-' && n->len[1] >= 3 && n->len[2] >= 3;
 	for (i = 1; i < n->groups; i++)
 		if (n->sep[i] != ' ' || n->len[i] < 2)
 			return false;

@@ -26,7 +26,9 @@ typedef enum Anchor
 	A_AT,
 	A_COLON,
 	A_DASH,
-	A_DOT
+	A_DOT,
+	A_PERCENT,
+	A_TILDE
 } Anchor;
 
 uint16_t	scan_byte[256];
@@ -81,6 +83,8 @@ make_tables(void)
 	add_anchor(":", A_COLON);
 	add_anchor("-", A_DASH);
 	add_anchor(".", A_DOT);
+	add_anchor("%", A_PERCENT);
+	add_anchor("~", A_TILDE);
 	context_init();
 	token_init();
 	iban_init();
@@ -323,7 +327,7 @@ visit_colon(Scan *s, size_t at)
 	return detect_bot_token(s, at);
 }
 
-/* '-' opens key armour, a MAC's second group, a command-line flag. */
+/* '-' opens key armour, a command-line flag, or stands in a MAC or a key. */
 static inline size_t
 visit_dash(Scan *s, size_t at)
 {
@@ -337,7 +341,7 @@ visit_dash(Scan *s, size_t at)
 	}
 	if (byte_at(s, at + 3) == '-')
 		return detect_dash_mac(s, at);
-	return at + 1;
+	return detect_mailchimp_key(s, at);
 }
 
 /* Calls the detectors of one anchor. */
@@ -351,13 +355,18 @@ visit(Scan *s, size_t at)
 		case A_LETTER:
 			return visit_letter(s, at);
 		case A_AT:
-			return wants(s, REDACT_EMAIL) ? detect_at(s, at) : at + 1;
+			return wants(s, REDACT_EMAIL) ? detect_at(s, at, 1) : at + 1;
 		case A_COLON:
 			return visit_colon(s, at);
 		case A_DASH:
 			return visit_dash(s, at);
 		case A_DOT:
 			return byte_at(s, at + 5) == '.' ? detect_dot_mac(s, at) : at + 1;
+		case A_PERCENT:
+			return byte_at(s, at + 1) == '4' && byte_at(s, at + 2) == '0' &&
+				wants(s, REDACT_EMAIL) ? detect_at(s, at, 3) : at + 1;
+		case A_TILDE:
+			return detect_azure_secret(s, at);
 		default:
 			return at + 1;
 	}

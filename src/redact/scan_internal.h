@@ -46,6 +46,7 @@ typedef struct Scan
 	size_t		batch;			/* where it begins */
 	size_t		batch_end;
 	size_t		last_context;	/* behind the last word before it that may be context, or 0 */
+	size_t		manifest_end;	/* manifests were looked at up to here */
 	bool		out_of_memory;
 } Scan;
 
@@ -127,7 +128,7 @@ extern size_t detect_dot_mac(Scan *s, size_t at);
 extern size_t detect_ipv4(Scan *s, size_t at);
 
 /* detect_mail.c */
-extern size_t detect_at(Scan *s, size_t at);
+extern size_t detect_at(Scan *s, size_t at, size_t sign);
 extern size_t detect_url(Scan *s, size_t at);
 
 /* detect_iban.c */
@@ -146,12 +147,15 @@ token_gate_index(uint8_t a, uint8_t b, uint8_t c)
 }
 extern size_t detect_armour(Scan *s, size_t at);
 extern size_t detect_bot_token(Scan *s, size_t colon);
+extern size_t detect_azure_secret(Scan *s, size_t tilde);
+extern size_t detect_mailchimp_key(Scan *s, size_t dash);
 
-/* detect_assign.c */
+/* detect_assign.c, detect_manifest.c */
 #define NAME_NONE	0
 #define NAME_WEAK	1			/* only values that look random */
 #define NAME_STRONG	2			/* any value */
 extern size_t detect_named(Scan *s, size_t name_end);
+extern void detect_manifest(Scan *s, size_t at);
 extern size_t detect_flag(Scan *s, size_t at);
 extern size_t detect_login_flag(Scan *s, size_t at, size_t value);
 extern bool secret_value(const uint8_t *value, size_t len, int name, bool quoted);

@@ -27,7 +27,8 @@ static const char *const pieces[] = {
 	"-----END PRIVATE KEY-----", "Bearer ", "--password ", "curl -u a:b12", "[EMAIL]", "[SECRET]",
 	"phone ", "card ", "ssn ", "office", "\\n", "\\\"", "\n", " ", "\"", "'", "<", ">", "=", ",",
 	"-", ".", "_", "/", "0", "1234567", "a", "Z", "\xff", "\xc3\xa9", "user_", "abcdefghijklmnopqrstuvwxyz",
-	"addr:10.1.2.3:5000:", " /10.1.2.3,", "12/10.1.2.3 ", "from jo@example.org, ", "xxxx", "****", "${X}", "SK", "SG" ".", "sk-", "wh" "sec_", "(", ")", "[", "]", "{", "x123", "00"
+	"kind: Secret\n", "data:\n", " k: dmFsdWU=\n", "---\n", "jo%40example.org", "Q~", "-us20", "0123456789abcdef",
+	"\"hunter2\" == password", "password \"hunter2x\"", "4111.1111.1111.1111", "addr:10.1.2.3:5000:", " /10.1.2.3,", "12/10.1.2.3 ", "from jo@example.org, ", "xxxx", "****", "${X}", "SK", "SG" ".", "sk-", "wh" "sec_", "(", ")", "[", "]", "{", "x123", "00"
 };
 
 #define PIECES ((int) (sizeof(pieces) / sizeof(pieces[0])))
@@ -241,7 +242,8 @@ main(int argc, char **argv)
 	time_t		stop = time(NULL) + (argc > 1 ? atoi(argv[1]) : 10);
 	static const char *const hostile[] = {
 		"@", "1", ":", "a@a", "::::", "://///", "-", "eyJ-", "eyJ.", "sk-", "1 ", "1-", "AAAA/+",
-		"a.", "\"", "password=", "password:\"", "(1", "0:0:", "\\\"", "http://a", "gl" "pat-", "-----BEGIN PRIVATE KEY-----"
+		"a.", "\"", "password=", "password:\"", "(1", "0:0:", "\\\"", "http://a", "gl" "pat-", "-----BEGIN PRIVATE KEY-----",
+		"kind: secret\n", "data:\n k: vvv\nkind: Secret\n", "%40", "a%40", "Q~", "password \"", "\"a\" == password "
 	};
 	char		text[4096];
 	long		n = 0;
