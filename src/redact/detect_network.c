@@ -211,7 +211,8 @@ detect_colon_address(Scan *s, size_t anchor)
 		return anchor + 1;
 
 	/* The region is judged once, at its first colon. */
-	for (end = at; end < s->len && (s->text[end] == ':' || byte_is(s->text[end], B_HEX)); end++);
+	for (end = at; end < s->len && (s->text[end] == ':' || byte_is(s->text[end], B_HEX)); end++)
+		tick(s, end);
 	s->colon_end = end;
 
 	before = byte_before(s, start, 1);

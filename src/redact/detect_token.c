@@ -199,6 +199,7 @@ token_end(Scan *s, size_t from, const TokenPrefix *p)
 	while (end < s->len && in_class(s->text[end], p->class))
 	{
 		end++;
+		tick(s, end);
 		if (p->longest && end - from > p->longest)
 			return 0;
 	}
@@ -339,6 +340,7 @@ detect_armour(Scan *s, size_t at)
 	{
 		uint8_t		c = s->text[i];
 
+		tick(s, i);
 		if (byte_is(c, B_ALNUM | B_SPACE) || (c && strchr("+/=\\:,()._", c) != NULL))
 			continue;
 		if (c == '-' && byte_at(s, i + 1) != '-')

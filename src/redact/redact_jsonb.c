@@ -95,7 +95,7 @@ static text *
 redact_numeric(Redactor *r, Numeric number)
 {
 	RedactSpan	span = {0};
-	RedactResult one = {&span, 1, 1, &span};
+	RedactResult one = {&span, 1, 1, &span, NULL};
 	text	   *out;
 	char	   *digits;
 	size_t		len;

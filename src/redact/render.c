@@ -299,6 +299,8 @@ redact_render(const char *text, size_t len, const RedactResult *result,
 		const RedactSpan *span = &result->spans[i];
 		const char *hit = text + span->start;
 
+		if (i % SPANS_PER_TICK == SPANS_PER_TICK - 1 && result->interrupt)
+			result->interrupt();
 		memcpy(out + at, text + from, span->start - from);
 		at += span->start - from;
 		from = span->start + span->len;

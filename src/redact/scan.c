@@ -234,6 +234,8 @@ settle_overlaps(RedactResult *r)
 		RedactSpan	next = r->spans[i];
 		size_t		end = last->start + last->len;
 
+		if (i % SPANS_PER_TICK == 0 && r->interrupt)
+			r->interrupt();
 		if (next.start >= end)
 		{
 			r->spans[++kept] = next;
@@ -443,6 +445,7 @@ scan_windows(Scan *s)
 	uint64_t	open_name = 0;
 	size_t		at = 0;
 	size_t		next = 0;
+	size_t		next_tick = 0;
 
 	s->anchors = anchors;
 	while (at < s->len && !(s->opt->first_only && s->result->count > 0))
@@ -450,7 +453,12 @@ scan_windows(Scan *s)
 		int			n = s->len - at > BATCH * WINDOW ? BATCH : (int) ((s->len - at + WINDOW - 1) / WINDOW);
 		int			i;
 
-		tick(s, at);
+		if (at >= next_tick)
+		{
+			next_tick = at + TICK_BYTES;
+			if (s->opt->interrupt)
+				s->opt->interrupt();
+		}
 		find_anchors(batch_bytes(s, at, n, copy), n, anchors, &open_name);
 		s->batch = at;
 		s->batch_end = at + (size_t) n * WINDOW;
@@ -503,6 +511,7 @@ redact_scan(const char *text, size_t len, const RedactOptions *opt,
 	s.opt = opt;
 	s.result = result;
 	result->count = 0;
+	result->interrupt = opt->interrupt;
 	if (opt->key && name_has_root((const uint8_t *) opt->key, opt->key_len))
 	{
 		s.key_context = context_of((const uint8_t *) opt->key, opt->key_len, true);

@@ -70,7 +70,10 @@ typedef struct RedactResult
 	size_t		count;
 	size_t		room;
 	RedactSpan *lent;			/* never freed or moved; NULL when none is lent */
+	void		(*interrupt) (void);	/* that of the last scan, also for rendering */
 } RedactResult;
+
+#define SPANS_PER_TICK	4096	/* how many are worked on between two calls */
 
 /*
  * Fills an empty or used result (its memory is used again).  False when the

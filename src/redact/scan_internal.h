@@ -41,7 +41,6 @@ typedef struct Scan
 	size_t		token_start;	/* the run of B_TOKEN bytes measured last */
 	size_t		token_end;
 	size_t		colon_end;		/* addresses were looked for up to here */
-	size_t		next_tick;		/* where the next interrupt call is due */
 	const struct Anchors *anchors;	/* of the batch of windows under way */
 	size_t		batch;			/* where it begins */
 	size_t		batch_end;
@@ -85,18 +84,15 @@ wants(const Scan *s, RedactKind kind)
 }
 
 /*
- * Lets the caller interrupt.  The pass calls it; so does every detector that
- * walks further than a few KB.
+ * Lets the caller interrupt: once in so many bytes, by a detector that walks
+ * further than a few KB.  The pass has its own count.
  */
 #define TICK_BYTES	32768
 
 static inline void
-tick(Scan *s, size_t at)
+tick(const Scan *s, size_t at)
 {
-	if (at < s->next_tick)
-		return;
-	s->next_tick = at + TICK_BYTES;
-	if (s->opt->interrupt)
+	if (at % TICK_BYTES == 0 && s->opt->interrupt)
 		s->opt->interrupt();
 }
 
