@@ -102,7 +102,7 @@ clear_before(const char *text, size_t from, size_t at)
 		if (i > from && text[i - 1] == ':')
 			return false;
 	}
-	else if (!is_one_of(text[i], " \t\n\"'<>/([{=,;"))
+	else if (!is_one_of(text[i], " \t\n\"'<>/([{=,;~|#*&!?"))
 		return false;
 	return few_before(text, from, at);
 }
@@ -128,7 +128,7 @@ clear_behind(const char *text, size_t at, size_t to, bool is_end)
 }
 
 /*
- * Most hits of most texts: a dotted address or an e-mail address with nothing
+ * Most hits of most texts: an address of a machine or a mailbox with nothing
  * beside it.  Whatever looked at it and found no hit finds none where a tag
  * stands, since looks are bounded and tags end them.
  */
@@ -136,7 +136,7 @@ static bool
 is_quiet(const char *text, const RedactSpan *span, size_t from, size_t to, bool is_end)
 {
 	if (span->kind == REDACT_EMAIL ? !is_letter(text[span->start]) :
-		span->kind != REDACT_IP || memchr(text + span->start, ':', span->len) != NULL)
+		span->kind != REDACT_IP && span->kind != REDACT_MAC)
 		return false;
 	return clear_before(text, from, span->start) &&
 		clear_behind(text, span->start + span->len, to, is_end);
