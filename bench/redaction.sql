@@ -88,7 +88,7 @@ BEGIN
     -- Uncompressed in the line: decompression is no part of what is compared.
     ALTER TABLE bcce_bench."4k" ALTER t SET STORAGE EXTERNAL;
     ALTER TABLE bcce_bench."4k" SET (toast_tuple_target = 8160);
-    INSERT INTO bcce_bench."4k" SELECT t FROM bcce_bench.texts WHERE set = '4k' ORDER BY id;
+    INSERT INTO bcce_bench."4k" SELECT t || '' FROM bcce_bench.texts WHERE set = '4k' ORDER BY id;
     CREATE UNLOGGED TABLE bcce_bench.pii AS SELECT t FROM bcce_bench.texts WHERE set = 'pii' ORDER BY id;
     CREATE UNLOGGED TABLE bcce_bench.dense AS SELECT t FROM bcce_bench.texts WHERE set = 'dense' ORDER BY id;
     CREATE UNLOGGED TABLE bcce_bench.jsonb_clean AS SELECT d AS t FROM bcce_bench.documents WHERE set = 'jsonb_clean' ORDER BY id;

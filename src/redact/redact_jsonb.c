@@ -311,7 +311,10 @@ first_hit(Walk *w, Jsonb *document)
 	return find_first(w, &document->root, &next) ? next : -1;
 }
 
-/* Rebuilds the document; tokens before the first hit are known to be clean. */
+/*
+ * Rebuilds the document; tokens before the first hit are known to be clean, and
+ * the hits of the first were the last to be found.
+ */
 static Jsonb *
 rebuild(Walk *w, Jsonb *document, int64 clean)
 {
@@ -328,7 +331,9 @@ rebuild(Walk *w, Jsonb *document, int64 clean)
 			(token == WJB_BEGIN_ARRAY && v.val.array.rawScalar);
 
 		follow(w, it, token, &v);
-		if (ordinal >= clean)
+		if (ordinal == clean && token != WJB_KEY && v.type == jbvString)
+			set_string(&v, redactor_scanned(w->redactor, v.val.string.val, v.val.string.len));
+		else if (ordinal >= clean)
 			redact_token(w, token, &v);
 		result = pushJsonbValue(&state, token, has_value ? &v : NULL);
 		CHECK_FOR_INTERRUPTS();

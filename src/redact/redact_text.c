@@ -93,19 +93,24 @@ render(Redactor *r, const char *bytes, size_t len)
 text *
 redactor_text(Redactor *r, const char *bytes, size_t len)
 {
-	text	   *out = NULL;
-	bool		settled;
-	int			pass;
+	return redactor_scan(r, bytes, len) ? redactor_scanned(r, bytes, len) : NULL;
+}
 
-	for (pass = 0; pass < MAX_PASSES && redactor_scan(r, bytes, len); pass++)
+/* The same for a text whose hits the last scan left in the result. */
+text *
+redactor_scanned(Redactor *r, const char *bytes, size_t len)
+{
+	text	   *out;
+	bool		settled;
+	int			pass = 0;
+
+	do
 	{
 		settled = redact_is_settled(bytes, len, &r->result);
 		out = render(r, bytes, len);
 		bytes = VARDATA(out);
 		len = VARSIZE(out) - VARHDRSZ;
-		if (settled)
-			break;
-	}
+	} while (!settled && ++pass < MAX_PASSES && redactor_scan(r, bytes, len));
 	return out;
 }
 

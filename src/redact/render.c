@@ -31,10 +31,13 @@ redact_rendered_bound(size_t len, const RedactResult *result)
 	return len + result->count * MAX_TAG;
 }
 
-static bool
+static inline bool
 is_one_of(char c, const char *set)
 {
-	return c != '\0' && strchr(set, c) != NULL;
+	for (; *set; set++)
+		if (c == *set)
+			return true;
+	return false;
 }
 
 static bool
