@@ -497,6 +497,19 @@ redact_scan_use(const char *name)
 }
 
 #define SHORTEST_HIT	3		/* ::1 */
+#define SHORTEST_TOKEN	15		/* of letters alone */
+
+/* Letters and blanks only, as in most short values. */
+static bool
+is_plain(const uint8_t *text, size_t len)
+{
+	size_t		i;
+
+	for (i = 0; i < len; i++)
+		if (!byte_is(text[i], B_ALPHA) && text[i] != ' ' && text[i] != '_')
+			return false;
+	return true;
+}
 
 bool
 redact_scan(const char *text, size_t len, const RedactOptions *opt,
@@ -518,7 +531,7 @@ redact_scan(const char *text, size_t len, const RedactOptions *opt,
 		if (value_of_secret_key(&s))
 			return !s.out_of_memory;
 	}
-	else if (len < SHORTEST_HIT)
+	if (len < SHORTEST_HIT || (len < SHORTEST_TOKEN && is_plain(s.text, len)))
 		return true;
 
 	scan_windows(&s);
