@@ -164,7 +164,8 @@ anchors_function(const char *name)
 {
 #if defined(__x86_64__) && defined(__GNUC__)
 	if (name ? strcmp(name, "avx512") == 0 : true)
-		if (__builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("bmi2"))
+		if (__builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl") &&
+			__builtin_cpu_supports("bmi2"))
 			return anchors_avx512;
 	if (name ? strcmp(name, "avx2") == 0 : true)
 		if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi") &&

@@ -223,7 +223,7 @@ anchors_avx2(const uint8_t *window, int n, Anchors *anchors, uint64_t *open_name
 
 /* AVX-512 BW: comparisons give masks of 64 bits at once. */
 
-#define AVX512 __attribute__((target("avx512f,avx512bw,bmi,bmi2")))
+#define AVX512 __attribute__((target("avx512f,avx512bw,avx512vl,bmi,bmi2")))
 
 AVX512 static inline uint64_t
 equal64(__m512i v, char c)
