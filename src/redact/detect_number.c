@@ -280,6 +280,22 @@ date_end(const Scan *s, size_t at, size_t run)
 	return 0;
 }
 
+/*
+ * Is the run all of a number that has no sign before it?  Too short for a card
+ * it can only be what a word beside it says.
+ */
+static bool
+stands_alone(const Scan *s, size_t at, size_t run)
+{
+	uint8_t		before = byte_before(s, at, 1);
+	uint8_t		c = byte_at(s, run);
+	uint8_t		d = byte_at(s, run + 1);
+
+	if (before == '+' || before == '(')
+		return false;
+	return !byte_is(c, B_SIGN) || !(byte_is(d, B_DIGIT) || byte_is(d, B_SIGN));
+}
+
 /* A digit run begins: address, card, social security number or phone. */
 size_t
 detect_digits(Scan *s, size_t at)
@@ -303,6 +319,8 @@ detect_digits(Scan *s, size_t at)
 	end = date_end(s, at, run);
 	if (end)
 		return end;
+	if (run - at < 12 && stands_alone(s, at, run) && context_around(s, at, run) == 0)
+		return run;
 	read_number(s, at, &n);
 	if (n.ndigits < 6)
 		return run;
