@@ -261,7 +261,8 @@ detect_phone(Scan *s, const Number *n)
 	if (before == '+' || (before == '(' && further == '+'))
 	{
 		start = n->start - (before == '+' ? 1 : 2);
-		if (byte_is(byte_before(s, start, 1), B_ALNUM) || n->digits[0] == '0')
+		if ((byte_is(byte_before(s, start, 1), B_ALNUM) && !hit_ends_at(s, start)) ||
+			n->digits[0] == '0')
 			return 0;
 		return international(s, n, 0, start);
 	}

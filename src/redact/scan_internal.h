@@ -96,6 +96,18 @@ tick(const Scan *s, size_t at)
 		s->opt->interrupt();
 }
 
+/*
+ * Did the last hit end here?  What a tag will stand before is no part of a word,
+ * or +31...+31... would give up one number in each pass.
+ */
+static inline bool
+hit_ends_at(const Scan *s, size_t at)
+{
+	const RedactResult *r = s->result;
+
+	return r->count > 0 && r->spans[r->count - 1].start + r->spans[r->count - 1].len == at;
+}
+
 /* scan.c */
 extern void scan_hit(Scan *s, size_t start, size_t end, RedactKind kind,
 					 const char *subtype, RedactStrength strength, int confidence);
