@@ -13,6 +13,7 @@
 
 #define NAME_BYTES	64
 #define VALUE_BYTES 1024
+#define JUDGED_BYTES	192
 
 /* Bits of information per byte. */
 static double
@@ -94,6 +95,9 @@ secret_value(const uint8_t *v, size_t len, int name, bool quoted)
 {
 	if (len == 0 || is_placeholder(v, len))
 		return false;
+	/* The head of a long value tells, and a row of names costs no more than this. */
+	if (name == NAME_WEAK && len > JUDGED_BYTES)
+		len = JUDGED_BYTES;
 	if (name == NAME_WEAK)
 		return looks_random(v, len) && !(len < 40 && looks_like_code(v, len));
 	if (!quoted && (len < 3 || looks_like_code(v, len)))
@@ -283,6 +287,7 @@ judge_value(Scan *s, size_t at, int name)
 	bool		escaped = byte_at(s, at) == '\\' && is_quote(byte_at(s, at + 1));
 	bool		quoted;
 	size_t		from;
+	size_t		scheme;
 	size_t		end;
 
 	if (lower(byte_at(s, at)) == 'b' && is_quote(byte_at(s, at + 1)))
@@ -295,9 +300,12 @@ judge_value(Scan *s, size_t at, int name)
 		end = plain_end(s, from);
 	if (end <= from)
 		return 0;
+	scheme = from;
 	from = skip_scheme(s, from);
-	if (!quoted)
-		end = name == NAME_STRONG ? word_end(s, from) : plain_end(s, from);
+	if (!quoted && name == NAME_STRONG)
+		end = word_end(s, from);
+	else if (!quoted && from > scheme)
+		end = plain_end(s, from);
 	if (end <= from || !secret_value(s->text + from, end - from, name, quoted) ||
 		(!quoted && is_prose(s, from, end)))
 		return 0;
