@@ -55,7 +55,17 @@ FROM (VALUES
     (36, '%5Bgh' || 'p_' || repeat('aB3x', 9), '%5B[SECRET]'),
     (37, 'export_jo@example.org_2026.csv', '[EMAIL]_2026.csv'),
     (38, 'jo@example.org@', '[EMAIL]@'),
-    (39, 'jo@example.org@example.net', '[EMAIL]')
+    (39, 'jo@example.org@example.net', '[EMAIL]'),
+    (40, '4111.1111.1111.1111', '[CREDIT_CARD]'),
+    (41, '?mail=jo%2Bx%40example.org&x=1 to%3Djo%40example.org', '?mail=[EMAIL]&x=1 to%3D[EMAIL]'),
+    (42, 'ring 06-10446904 or 090-1234-5678', 'ring [PHONE] or [PHONE]'),
+    (43, E'kind: Secret\ndata:\n  user: YWRtaW4=\n  file: |\n    c2VjcmV0\nname: x',
+        E'kind: Secret\ndata:\n  user: [SECRET]\n  file: |\n    [SECRET]\nname: x'),
+    (44, E'data:\n  user: YWRtaW4=\nkind: secret\n', E'data:\n  user: [SECRET]\nkind: secret\n'),
+    (45, 'MTk4MTk4MTk4MTk4MTk4MTk4.' || 'Cl2FMQ.' || repeat('Zn4y', 7), '[SECRET]'),
+    (46, 'Ab18' || 'Q~' || repeat('xY7_', 8) || ' ' || repeat('0a1b', 8) || '-us20', '[SECRET] [SECRET]'),
+    (47, 'if ("hunter2" == password) { password "hunter2x"', 'if ("[SECRET]" == password) { password "[SECRET]"'),
+    (48, E'curl -X POST \\\n  -u jo:hunter2 x', E'curl -X POST \\\n  -u jo:[SECRET] x')
 ) AS t (n, before, after) ORDER BY n;
 
 -- Negatives: left as they are.
@@ -72,7 +82,8 @@ FROM (VALUES
     (15, '550e8400-e29b-41d4-a716-446655440000'), (16, 'GB82 WEST 1234 5698 7654 33'),
     (17, 'http://localhost:8080/x@y'), (18, '00:00:00:00:00:00'), (19, '1234567890 555 1234 2024'),
     (20, '[EMAIL] [CREDIT_CARD_2] password=[SECRET]'),
-    (21, 'password=user_abcdefghijklmnopqrstuvwxyz'), (22, 'sha256:' || repeat('0a1b', 16))
+    (21, 'password=user_abcdefghijklmnopqrstuvwxyz'), (23, '[SessionTracker:ZooKeeperServer@325] 50%40 ~~ x-us1 kind: Secret'),
+    (24, '2024-01-31 06-10446904x 0123.4567'), (22, 'sha256:' || repeat('0a1b', 16))
 ) AS t (n, v) ORDER BY n;
 
 -- NULL, kinds, styles.

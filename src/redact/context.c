@@ -4,6 +4,7 @@
  */
 #include <string.h>
 
+#include "redact/anchors.h"
 #include "redact/scan_internal.h"
 
 static const struct
@@ -26,18 +27,22 @@ static const struct
 	{"ssn", CONTEXT_SSN}, {"ssns", CONTEXT_SSN}, {"social", CONTEXT_SSN}
 };
 
+#define CONTEXT_WORDS	((int) (sizeof(context_words) / sizeof(context_words[0])))
+
+/* Chains of the words that share a first letter; -1 ends. */
+static int8_t context_head[32];
+static int8_t context_next[CONTEXT_WORDS];
+
 /* The contexts of one word. */
 static unsigned
 word_context(const uint8_t *word, size_t len)
 {
-	size_t		i;
+	int			i;
 
 	if (len < 2 || len > 11)
 		return 0;
-	for (i = 0; i < sizeof(context_words) / sizeof(context_words[0]); i++)
-		if (lower(word[0]) == (uint8_t) context_words[i].word[0] &&
-			strlen(context_words[i].word) == len &&
-			equal_lower(word, context_words[i].word, len))
+	for (i = context_head[word[0] & 31]; i >= 0; i = context_next[i])
+		if (equal_lower(word, context_words[i].word, len) && context_words[i].word[len] == '\0')
 			return context_words[i].context;
 	return 0;
 }
@@ -52,10 +57,34 @@ word_ends(const uint8_t *text, size_t at, size_t len)
 		(len - at == 2 || !byte_is(text[at + 2], B_ALPHA));
 }
 
+/* Does a word begin at a position, after a space or as a part of cardNumber? */
+static bool
+word_begins(const uint8_t *text, size_t at)
+{
+	return byte_is(text[at], B_ALPHA) &&
+		(at == 0 || !byte_is(text[at - 1], B_ALPHA) ||
+		 (text[at] >= 'A' && text[at] <= 'Z' && text[at - 1] >= 'a'));
+}
+
 /*
- * The contexts of all words of a text.  In the name of a column or key every
- * part counts; in a text cardNumber does and PhoneStatusBar does not.
+ * The contexts of the word that begins at a position, and where it ends.  In
+ * the name of a column or key every part counts; in a text cardNumber does and
+ * PhoneStatusBar does not.
  */
+static unsigned
+context_at(const uint8_t *text, size_t len, size_t *at, bool is_name)
+{
+	size_t		from = *at;
+
+	while (*at < len && byte_is(text[*at], B_ALPHA) && !(*at > from && word_begins(text, *at)))
+		(*at)++;
+	if (is_name || word_ends(text, *at, len) ||
+		(len - *at >= 6 && equal_lower(text + *at, "number", 6)))
+		return word_context(text + from, *at - from);
+	return 0;
+}
+
+/* The contexts of all words of a text. */
 unsigned
 context_of(const uint8_t *text, size_t len, bool is_name)
 {
@@ -63,23 +92,76 @@ context_of(const uint8_t *text, size_t len, bool is_name)
 	size_t		at = 0;
 
 	while (at < len)
-	{
-		size_t		from = at;
+		if (byte_is(text[at], B_ALPHA))
+			context |= context_at(text, len, &at, is_name);
+		else
+			at++;
+	return context;
+}
 
-		if (!byte_is(text[at], B_ALPHA))
+/*
+ * The contexts of the words between two positions of this batch of windows,
+ * where a bit shows which can be any; but none that one of our tags, or to the
+ * right the end of a line, parts from the number.
+ */
+static unsigned
+context_between(const Scan *s, size_t from, size_t to, bool before)
+{
+	unsigned	context = 0;
+	size_t		i;
+
+	for (i = (from - s->batch) / WINDOW; i * WINDOW < to - s->batch; i++)
+	{
+		uint64_t	bits = s->anchors[i].context;
+		size_t		base = s->batch + i * WINDOW;
+
+		for (; bits; bits &= bits - 1)
 		{
-			at++;
-			continue;
+			size_t		begin = base + (size_t) __builtin_ctzll(bits);
+			size_t		end = begin;
+			unsigned	found;
+
+			if (begin < from || begin >= to || !word_begins(s->text, begin))
+				continue;
+			found = context_at(s->text, to, &end, false);
+			if (found == 0 || (!before && end == to && byte_is(byte_at(s, end), B_ALPHA)))
+				continue;
+			if (before ? memchr(s->text + end, ']', to - end) == NULL :
+				memchr(s->text + from, '[', begin - from) == NULL &&
+				memchr(s->text + from, '\n', begin - from) == NULL)
+				context |= found;
 		}
-		while (at < len && byte_is(text[at], B_ALPHA) &&
-			   !(at > from && text[at] >= 'A' && text[at] <= 'Z' &&
-				 text[at - 1] >= 'a' && text[at - 1] <= 'z'))
-			at++;
-		if (is_name || word_ends(text, at, len) ||
-			(len - at >= 6 && equal_lower(text + at, "number", 6)))
-			context |= word_context(text + from, at - from);
 	}
 	return context;
+}
+
+/* The same where the words of the bytes before this batch count. */
+static unsigned
+context_before(const Scan *s, size_t start)
+{
+	size_t		from = start;
+
+	while (from > 0 && start - from < CONTEXT_BEFORE && s->text[from - 1] != ']')
+		from--;
+	/* A word cut by the window is no word. */
+	while (from > 0 && from < start && byte_is(s->text[from - 1], B_ALPHA) &&
+		   byte_is(s->text[from], B_ALPHA))
+		from++;
+	return context_of(s->text + from, start - from, false);
+}
+
+/* The same where they reach behind it. */
+static unsigned
+context_behind(const Scan *s, size_t end)
+{
+	size_t		to = end;
+
+	while (to < s->len && to - end < CONTEXT_AFTER && s->text[to] != '[' && s->text[to] != '\n')
+		to++;
+	while (to > end && to < s->len && byte_is(s->text[to], B_ALPHA) &&
+		   byte_is(s->text[to - 1], B_ALPHA))
+		to--;
+	return context_of(s->text + end, to - end, false);
 }
 
 /*
@@ -90,152 +172,256 @@ context_of(const uint8_t *text, size_t len, bool is_name)
 unsigned
 context_around(const Scan *s, size_t start, size_t end)
 {
-	size_t		from = start;
-	size_t		to = end;
+	unsigned	context = s->key_context;
+	size_t		from = start > CONTEXT_BEFORE ? start - CONTEXT_BEFORE : 0;
+	size_t		to = s->len - end > CONTEXT_AFTER ? end + CONTEXT_AFTER : s->len;
 
-	while (from > 0 && start - from < CONTEXT_BEFORE && s->text[from - 1] != ']')
-		from--;
-	/* A word cut by the window is no word. */
-	while (from > 0 && from < start && byte_is(s->text[from - 1], B_ALPHA) &&
-		   byte_is(s->text[from], B_ALPHA))
-		from++;
-	while (to < s->len && to - end < CONTEXT_AFTER && s->text[to] != '[' && s->text[to] != '\n')
-		to++;
-	while (to > end && to < s->len && byte_is(s->text[to], B_ALPHA) &&
-		   byte_is(s->text[to - 1], B_ALPHA))
-		to--;
-	return s->key_context | context_of(s->text + from, start - from, false) |
-		context_of(s->text + end, to - end, false);
+	if (from >= s->batch)
+		context |= context_between(s, from, start, true);
+	else if (s->last_context > from || s->batch < start)
+		context |= context_before(s, start);
+	if (to <= s->batch_end)
+		context |= context_between(s, end, to, false);
+	else
+		context |= context_behind(s, end);
+	return context;
 }
 
-/* Parts of names, with nothing but letters and digits, that name secrets. */
-static const char *const strong_parts[] = {
-	"password", "passwd", "passphrase", "passwort", "passcode", "pwd", "secret",
-	"apikey", "privatekey", "accesskey", "accountkey", "authkey", "masterkey",
-	"encryptionkey", "signingkey", "authtoken", "accesstoken", "refreshtoken",
-	"bearertoken", "contribsys", "apitoken", "sessiontoken", "idtoken", "credential", "authorization"
-};
+/* What a piece of a name says about the value under it. */
+#define PIECE_STRONG	0x01	/* a secret, whatever it looks like */
+#define PIECE_WEAK		0x02	/* a secret if it looks random */
+#define PIECE_HARMLESS	0x04	/* none */
 
-static const char *const weak_parts[] = {
-	"token", "auth", "bearer", "cookie", "apisecret", "oauth", "webhook"
-};
-
-/* Whole words of a name. */
-static const char *const weak_words[] = {
-	"key", "keys", "api", "access", "client", "pass", "pw", "login", "sig", "signature",
-	"creds", "sas", "session", "jwt", "pat"
-};
-
-static const char *const strong_words[] = {"pass", "pw", "pin", "otp", "cvv", "cvc"};
-
-/* Names that contain such a part and are harmless. */
-static const char *const harmless_parts[] = {
-	"publickey", "keyboard", "keyword", "monkey", "tokens", "tokeniz", "tokencount",
-	"tokentype", "tokenusage", "primarykey", "foreignkey", "cachekey", "partitionkey",
-	"sortkey", "idempotencykey", "secretary", "passwordless", "keyspace", "compass",
-	"bypass", "passenger", "author ", "authors", "authored", "keystroke", "hotkey",
-	"turkey", "donkey", "jockey", "whiskey", "hockey", "keynote", "keyframe",
-	"objectkey", "apiversion", "pubkey", "lastlogin"
-};
-
-/* Last words that make a name a description of a secret. */
-static const char *const harmless_ends[] = {
-	"id", "ids", "name", "names", "type", "count", "url", "uri", "path", "file",
-	"filename", "length", "len", "size", "limit", "ttl", "expiry", "expires",
-	"expiration", "at", "in", "policy", "hint", "usage", "budget", "required",
-	"enabled", "field", "version", "algorithm", "alg", "format", "index", "arn",
-	"endpoint", "error", "age", "reset", "changed", "updated", "status", "valid",
-	"max", "min", "total", "used", "method", "author", "region", "host", "port",
-	"provider", "rotation", "cost", "price", "level", "scope", "scopes", "class"
-};
-
-/* Is a word among the words? */
-static bool
-among(const char *word, const char *const *words, size_t n)
+typedef struct NamePiece
 {
-	size_t		i;
+	const char *text;
+	uint8_t		says;
+} NamePiece;
 
-	for (i = 0; i < n; i++)
-		if (strcmp(word, words[i]) == 0)
-			return true;
-	return false;
-}
+/* Parts of names, with nothing but letters and digits, wherever they stand. */
+static const NamePiece name_parts[] = {
+	{"password", PIECE_STRONG}, {"passwd", PIECE_STRONG}, {"passphrase", PIECE_STRONG},
+	{"passwort", PIECE_STRONG}, {"passcode", PIECE_STRONG}, {"pwd", PIECE_STRONG},
+	{"secret", PIECE_STRONG}, {"apikey", PIECE_STRONG}, {"privatekey", PIECE_STRONG},
+	{"accesskey", PIECE_STRONG}, {"accountkey", PIECE_STRONG}, {"authkey", PIECE_STRONG},
+	{"masterkey", PIECE_STRONG}, {"encryptionkey", PIECE_STRONG}, {"signingkey", PIECE_STRONG},
+	{"authtoken", PIECE_STRONG}, {"accesstoken", PIECE_STRONG}, {"refreshtoken", PIECE_STRONG},
+	{"bearertoken", PIECE_STRONG}, {"contribsys", PIECE_STRONG}, {"apitoken", PIECE_STRONG},
+	{"sessiontoken", PIECE_STRONG}, {"idtoken", PIECE_STRONG}, {"credential", PIECE_STRONG},
+	{"authorization", PIECE_STRONG},
+	{"token", PIECE_WEAK}, {"auth", PIECE_WEAK}, {"bearer", PIECE_WEAK}, {"cookie", PIECE_WEAK},
+	{"apisecret", PIECE_WEAK}, {"oauth", PIECE_WEAK}, {"webhook", PIECE_WEAK},
+	{"publickey", PIECE_HARMLESS}, {"keyboard", PIECE_HARMLESS}, {"keyword", PIECE_HARMLESS},
+	{"monkey", PIECE_HARMLESS}, {"tokens", PIECE_HARMLESS}, {"tokeniz", PIECE_HARMLESS},
+	{"tokencount", PIECE_HARMLESS}, {"tokentype", PIECE_HARMLESS}, {"tokenusage", PIECE_HARMLESS},
+	{"primarykey", PIECE_HARMLESS}, {"foreignkey", PIECE_HARMLESS}, {"cachekey", PIECE_HARMLESS},
+	{"partitionkey", PIECE_HARMLESS}, {"sortkey", PIECE_HARMLESS},
+	{"idempotencykey", PIECE_HARMLESS}, {"secretary", PIECE_HARMLESS},
+	{"passwordless", PIECE_HARMLESS}, {"keyspace", PIECE_HARMLESS}, {"compass", PIECE_HARMLESS},
+	{"bypass", PIECE_HARMLESS}, {"passenger", PIECE_HARMLESS}, {"authors", PIECE_HARMLESS},
+	{"authored", PIECE_HARMLESS}, {"keystroke", PIECE_HARMLESS}, {"hotkey", PIECE_HARMLESS},
+	{"turkey", PIECE_HARMLESS}, {"donkey", PIECE_HARMLESS}, {"jockey", PIECE_HARMLESS},
+	{"whiskey", PIECE_HARMLESS}, {"hockey", PIECE_HARMLESS}, {"keynote", PIECE_HARMLESS},
+	{"keyframe", PIECE_HARMLESS}, {"objectkey", PIECE_HARMLESS}, {"apiversion", PIECE_HARMLESS},
+	{"pubkey", PIECE_HARMLESS}, {"lastlogin", PIECE_HARMLESS}
+};
 
-/* Does a name contain one of the parts? */
-static bool
-contains(const char *name, const char *const *parts, size_t n)
+/* Words of a name: strong and harmless ones where they are the last. */
+static const NamePiece name_words[] = {
+	{"pass", PIECE_STRONG}, {"pw", PIECE_STRONG}, {"pin", PIECE_STRONG}, {"otp", PIECE_STRONG},
+	{"cvv", PIECE_STRONG}, {"cvc", PIECE_STRONG},
+	{"key", PIECE_WEAK}, {"keys", PIECE_WEAK}, {"api", PIECE_WEAK}, {"access", PIECE_WEAK},
+	{"client", PIECE_WEAK}, {"pass", PIECE_WEAK}, {"pw", PIECE_WEAK}, {"login", PIECE_WEAK},
+	{"sig", PIECE_WEAK}, {"signature", PIECE_WEAK}, {"creds", PIECE_WEAK}, {"sas", PIECE_WEAK},
+	{"session", PIECE_WEAK}, {"jwt", PIECE_WEAK}, {"pat", PIECE_WEAK},
+	{"id", PIECE_HARMLESS}, {"ids", PIECE_HARMLESS}, {"name", PIECE_HARMLESS},
+	{"names", PIECE_HARMLESS}, {"type", PIECE_HARMLESS}, {"count", PIECE_HARMLESS},
+	{"url", PIECE_HARMLESS}, {"uri", PIECE_HARMLESS}, {"path", PIECE_HARMLESS},
+	{"file", PIECE_HARMLESS}, {"filename", PIECE_HARMLESS}, {"length", PIECE_HARMLESS},
+	{"len", PIECE_HARMLESS}, {"size", PIECE_HARMLESS}, {"limit", PIECE_HARMLESS},
+	{"ttl", PIECE_HARMLESS}, {"expiry", PIECE_HARMLESS}, {"expires", PIECE_HARMLESS},
+	{"expiration", PIECE_HARMLESS}, {"at", PIECE_HARMLESS}, {"in", PIECE_HARMLESS},
+	{"policy", PIECE_HARMLESS}, {"hint", PIECE_HARMLESS}, {"usage", PIECE_HARMLESS},
+	{"budget", PIECE_HARMLESS}, {"required", PIECE_HARMLESS}, {"enabled", PIECE_HARMLESS},
+	{"field", PIECE_HARMLESS}, {"version", PIECE_HARMLESS}, {"algorithm", PIECE_HARMLESS},
+	{"alg", PIECE_HARMLESS}, {"format", PIECE_HARMLESS}, {"index", PIECE_HARMLESS},
+	{"arn", PIECE_HARMLESS}, {"endpoint", PIECE_HARMLESS}, {"error", PIECE_HARMLESS},
+	{"age", PIECE_HARMLESS}, {"reset", PIECE_HARMLESS}, {"changed", PIECE_HARMLESS},
+	{"updated", PIECE_HARMLESS}, {"status", PIECE_HARMLESS}, {"valid", PIECE_HARMLESS},
+	{"max", PIECE_HARMLESS}, {"min", PIECE_HARMLESS}, {"total", PIECE_HARMLESS},
+	{"used", PIECE_HARMLESS}, {"method", PIECE_HARMLESS}, {"author", PIECE_HARMLESS},
+	{"region", PIECE_HARMLESS}, {"host", PIECE_HARMLESS}, {"port", PIECE_HARMLESS},
+	{"provider", PIECE_HARMLESS}, {"rotation", PIECE_HARMLESS}, {"cost", PIECE_HARMLESS},
+	{"price", PIECE_HARMLESS}, {"level", PIECE_HARMLESS}, {"scope", PIECE_HARMLESS},
+	{"scopes", PIECE_HARMLESS}, {"class", PIECE_HARMLESS}
+};
+
+#define COUNT(a) ((int) (sizeof(a) / sizeof((a)[0])))
+
+/* Chains of the pieces that share their first two letters. */
+static int16_t part_head[32 * 32];
+static int16_t part_next[COUNT(name_parts)];
+static int16_t word_head[32 * 32];
+static int16_t word_next[COUNT(name_words)];
+
+/* The chain of two letters: every piece has so many. */
+static inline int
+letters_chain(const char *letters)
 {
-	size_t		i;
-
-	for (i = 0; i < n; i++)
-		if (strstr(name, parts[i]) != NULL)
-			return true;
-	return false;
+	return (letters[0] & 31) << 5 | (letters[1] & 31);
 }
 
-#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
+static void
+add_to_chain(int16_t *head, int16_t *next, int i)
+{
+	next[i] = *head;
+	*head = (int16_t) i;
+}
 
-/* Lower case, words apart: "aws_secretKey" becomes aws, secret, key. */
+static void add_roots(void);
+
+/* Builds the chains. */
+void
+context_init(void)
+{
+	int			i;
+
+	for (i = 0; i < 32; i++)
+		context_head[i] = -1;
+	for (i = CONTEXT_WORDS - 1; i >= 0; i--)
+	{
+		int			letter = context_words[i].word[0] & 31;
+
+		context_next[i] = context_head[letter];
+		context_head[letter] = (int8_t) i;
+	}
+	memset(part_head, -1, sizeof(part_head));
+	memset(word_head, -1, sizeof(word_head));
+	for (i = COUNT(name_parts) - 1; i >= 0; i--)
+		add_to_chain(&part_head[letters_chain(name_parts[i].text)], part_next, i);
+	for (i = COUNT(name_words) - 1; i >= 0; i--)
+		add_to_chain(&word_head[letters_chain(name_words[i].text)], word_next, i);
+	add_roots();
+}
+
+/* What the parts of a name say together. */
+static unsigned
+parts_say(const char *name)
+{
+	unsigned	says = 0;
+	int			i;
+
+	for (; *name; name++)
+		for (i = part_head[letters_chain(name)]; i >= 0; i = part_next[i])
+		{
+			const char *p = name_parts[i].text;
+			const char *q = name;
+
+			while (*p && *p == *q)
+				p++, q++;
+			if (*p == '\0')
+				says |= name_parts[i].says;
+		}
+	return says;
+}
+
+/* What one word says; a word can be both strong and weak. */
+static unsigned
+word_says(const char *word, int len)
+{
+	unsigned	says = 0;
+	int			i;
+
+	for (i = word_head[letters_chain(word)]; i >= 0; i = word_next[i])
+	{
+		const char *p = name_words[i].text;
+		int			k;
+
+		for (k = 0; k < len && p[k] == word[k]; k++);
+		if (k == len && p[k] == '\0')
+			says |= name_words[i].says;
+	}
+	return says;
+}
+
+#define NAME_WORDS	8
+
+/*
+ * Lower case, words apart: "aws_secretKey" becomes awssecretkey with words that
+ * begin at 0, 3 and 9.  Words beyond the last that fits are one with it.
+ */
 static int
-split_name(const uint8_t *name, size_t len, char *joined, char words[8][24])
+split_name(const uint8_t *name, size_t len, char *joined, int *begin)
 {
 	int			nwords = 0;
-	size_t		used = 0;
+	int			used = 0;
+	bool		apart = true;
 	size_t		i;
-	size_t		fill = 0;
 
-	for (i = 0; i < len && used < 63; i++)
+	for (i = 0; i < len; i++)
 	{
-		bool		letter = byte_is(name[i], B_ALNUM);
-		bool		hump = letter && i > 0 && name[i] >= 'A' && name[i] <= 'Z' &&
-			name[i - 1] >= 'a' && name[i - 1] <= 'z';
+		uint8_t		c = name[i];
 
-		if ((!letter || hump) && fill > 0)
+		if (!byte_is(c, B_ALNUM))
 		{
-			words[nwords][fill] = '\0';
-			nwords += nwords < 7;
-			fill = 0;
-		}
-		if (!letter)
+			apart = true;
 			continue;
-		joined[used++] = lower(name[i]);
-		if (fill < 23)
-			words[nwords][fill++] = lower(name[i]);
+		}
+		if (apart || (c >= 'A' && c <= 'Z' && name[i - 1] >= 'a' && name[i - 1] <= 'z'))
+		{
+			if (nwords == NAME_WORDS)
+				nwords--;
+			begin[nwords++] = used;
+		}
+		apart = false;
+		joined[used++] = (char) lower(c);
 	}
 	joined[used] = '\0';
-	words[nwords][fill] = '\0';
-	return nwords + (fill > 0);
+	begin[nwords] = used;
+	return nwords;
+}
+
+/* One bit for every three letters that a piece or a context word has in a row. */
+static uint8_t root_bits[32 * 32 * 32 / 8];
+
+static void
+add_root(const char *letters)
+{
+	unsigned	three = (letters[0] & 31u) << 10 | (letters[1] & 31u) << 5 | (letters[2] & 31u);
+
+	root_bits[three >> 3] |= (uint8_t) (1 << (three & 7));
+}
+
+static void
+add_roots(void)
+{
+	static const char roots[] =
+		"uth cvv pas sas pat rer pin otp ass api key ken bsy acc cre sig cvc coo hoo lie ogi sio pwd jwt";
+	size_t		i;
+
+	for (i = 0; i < sizeof(roots); i += 4)
+		add_root(roots + i);
+	for (i = 0; i < CONTEXT_WORDS; i++)
+		if (context_words[i].word[2] != '\0')
+			add_root(context_words[i].word);
 }
 
 /*
- * Can the name hold any of the parts above?  They all begin with one of these
- * letters, and nearly no other name has them in a row.
+ * Can a name hold any of the pieces or context words above?  They all have
+ * three such letters in a row, or are "pw" and "cc".
  */
-static bool
-has_root(const uint8_t *name, size_t len)
+bool
+name_has_root(const uint8_t *name, size_t len)
 {
-	static const char roots[] =
-		"pas pwd sec api pri acc aut mas enc sig ref bea ses idt cre tok coo oau web key cli log"
-		" sas jwt pat pin otp cvv cvc con ";
-	static uint8_t root_bits[32 * 32 * 32 / 8];
-	static bool ready = false;
 	unsigned	three = 0;
 	size_t		i;
 
-	if (!ready)
-	{
-		for (i = 0; i + 3 < sizeof(roots); i += 4)
-		{
-			three = (roots[i] & 31u) << 10 | (roots[i + 1] & 31u) << 5 | (roots[i + 2] & 31u);
-			root_bits[three >> 3] |= (uint8_t) (1 << (three & 7));
-		}
-		ready = true;
-	}
-	for (three = 0, i = 0; i < len; i++)
+	for (i = 0; i < len; i++)
 	{
 		three = (three << 5 | (name[i] & 31u)) & 0x7FFF;
 		if ((root_bits[three >> 3] & (1 << (three & 7))) ||
-			(three & 0x3FF) == (('p' & 31u) << 5 | ('w' & 31u)))
+			(three & 0x3FF) == (('p' & 31u) << 5 | ('w' & 31u)) ||
+			(three & 0x3FF) == (('c' & 31u) << 5 | ('c' & 31u)))
 			return true;
 	}
 	return false;
@@ -246,35 +432,42 @@ int
 secret_name(const uint8_t *name, size_t len)
 {
 	char		joined[64];
-	char		words[8][24];
+	int			begin[NAME_WORDS + 1];
 	int			nwords;
 	int			i;
-	int			result = NAME_NONE;
+	unsigned	says;
+	unsigned	last;
 
-	if (len < 2 || !has_root(name, len))
+	if (len < 2 || !name_has_root(name, len))
 		return NAME_NONE;
 	if (len > 63)
 	{
 		name += len - 63;
 		len = 63;
 	}
-	nwords = split_name(name, len, joined, words);
-	if (nwords == 0 || among(words[nwords - 1], harmless_ends, COUNT(harmless_ends)) ||
-		contains(joined, harmless_parts, COUNT(harmless_parts)))
+	nwords = split_name(name, len, joined, begin);
+	if (nwords == 0)
 		return NAME_NONE;
-	if (contains(joined, strong_parts, COUNT(strong_parts)) ||
-		among(words[nwords - 1], strong_words, COUNT(strong_words)))
+	last = word_says(joined + begin[nwords - 1], begin[nwords] - begin[nwords - 1]);
+	says = parts_say(joined);
+	if ((last | says) & PIECE_HARMLESS)
+		return NAME_NONE;
+	if ((last | says) & PIECE_STRONG)
 		return NAME_STRONG;
-	if (contains(joined, weak_parts, COUNT(weak_parts)))
-		result = NAME_WEAK;
-	for (i = 0; i < nwords && result == NAME_NONE; i++)
-		if (among(words[i], weak_words, COUNT(weak_words)))
-			result = NAME_WEAK;
-	i = (int) strlen(joined);
-	if (result == NAME_NONE && i > 4 &&
-		(strcmp(joined + i - 3, "key") == 0 || strcmp(joined + i - 3, "api") == 0))
-		result = NAME_WEAK;
-	return result;
+	/* Of words before the last only "key" and "api" count: not SessionTracker. */
+	for (i = 0; i < nwords - 1; i++)
+	{
+		const char *word = joined + begin[i];
+
+		if (begin[i + 1] - begin[i] == 3 && (memcmp(word, "key", 3) == 0 || memcmp(word, "api", 3) == 0))
+			says |= PIECE_WEAK;
+	}
+	if ((last | says) & PIECE_WEAK)
+		return NAME_WEAK;
+	i = begin[nwords];
+	if (i > 4 && (strcmp(joined + i - 3, "key") == 0 || strcmp(joined + i - 3, "api") == 0))
+		return NAME_WEAK;
+	return NAME_NONE;
 }
 
 /* Has the value the shape of one of our pseudonyms? */
@@ -360,5 +553,8 @@ is_placeholder(const uint8_t *v, size_t len)
 	for (i = 0; i < len; i++)
 		word[i] = lower(v[i]);
 	word[len] = '\0';
-	return among(word, empty_words, COUNT(empty_words));
+	for (i = 0; i < COUNT(empty_words); i++)
+		if (strcmp(word, empty_words[i]) == 0)
+			return true;
+	return false;
 }

@@ -13,6 +13,7 @@
 
 #define NAME_BYTES	64
 #define VALUE_BYTES 1024
+#define JUDGED_BYTES	192
 
 /* Bits of information per byte. */
 static double
@@ -94,6 +95,9 @@ secret_value(const uint8_t *v, size_t len, int name, bool quoted)
 {
 	if (len == 0 || is_placeholder(v, len))
 		return false;
+	/* The head of a long value tells, and a row of names costs no more than this. */
+	if (name == NAME_WEAK && len > JUDGED_BYTES)
+		len = JUDGED_BYTES;
 	if (name == NAME_WEAK)
 		return looks_random(v, len) && !(len < 40 && looks_like_code(v, len));
 	if (!quoted && (len < 3 || looks_like_code(v, len)))
@@ -113,43 +117,17 @@ name_byte(uint8_t c)
 	return byte_is(c, B_TOKEN) || c == '.';
 }
 
-/* The name that ends before a position. */
-static bool
-name_before(const Scan *s, size_t end, size_t *from, size_t *to)
+/* Where the name that ends at a position begins. */
+static size_t
+name_start(const Scan *s, size_t end)
 {
+	size_t		limit = end > NAME_BYTES ? end - NAME_BYTES : 0;
 	size_t		i = end;
-	size_t		limit = end > NAME_BYTES + 16 ? end - NAME_BYTES - 16 : 0;
 
-	while (i > limit && (s->text[i - 1] == ' ' || s->text[i - 1] == '\t'))
-		i--;
-	while (i > limit && s->text[i - 1] && strchr("!?|+", s->text[i - 1]) != NULL)
-		i--;
-	while (i > limit && (s->text[i - 1] == ' ' || s->text[i - 1] == '\t'))
-		i--;
-	if (i > limit && s->text[i - 1] == ']')
-	{
-		i--;
-		if (i > limit && !is_quote(s->text[i - 1]))
-		{
-			/* name[25]: back to the name, unless it is a tag of ours. */
-			while (i > limit && s->text[i - 1] != '[' && byte_is(s->text[i - 1], B_DIGIT))
-				i--;
-			if (i == limit || s->text[i - 1] != '[')
-				return false;
-			i--;
-		}
-	}
-	if (i > limit && is_quote(s->text[i - 1]))
-	{
-		i--;
-		if (i > limit && s->text[i - 1] == '\\')
-			i--;
-	}
-	*to = i;
 	while (i > limit && name_byte(s->text[i - 1]))
 		i--;
 	/* "api key", "secret access key": the words before belong to it. */
-	if (*to - i == 3 && equal_lower(s->text + i, "key", 3))
+	if (end - i == 3 && equal_lower(s->text + i, "key", 3))
 	{
 		int			words;
 
@@ -158,10 +136,64 @@ name_before(const Scan *s, size_t end, size_t *from, size_t *to)
 			for (i--; i > limit && byte_is(s->text[i - 1], B_ALPHA); i--);
 	}
 	/* The n of an escaped newline is no part of the name. */
-	if (*to - i > 1 && byte_before(s, i, 1) == '\\' && strchr("nrt", s->text[i]) != NULL)
+	if (end - i > 1 && byte_before(s, i, 1) == '\\' && strchr("nrt", s->text[i]) != NULL)
 		i++;
-	*from = i;
-	return *to > i;
+	return i;
+}
+
+static bool
+is_blank(uint8_t c)
+{
+	return c == ' ' || c == '\t';
+}
+
+/* May stand between a name and its sign. */
+static bool
+is_mark(uint8_t c)
+{
+	return c == '!' || c == '?' || c == '|' || c == '+';
+}
+
+static bool
+is_sign(uint8_t c)
+{
+	return c == '=' || c == ':' || c == '>' || c == ',' || c == '(';
+}
+
+/*
+ * The sign that gives the name before a position its value: behind a closing
+ * quote, ["name"], name[25] or name! and blanks.  The end of the text if none.
+ */
+static size_t
+sign_after(const Scan *s, size_t at)
+{
+	size_t		limit = at + 16;
+
+	if (byte_at(s, at) == '[')
+	{
+		for (at++; at < limit && byte_is(byte_at(s, at), B_DIGIT); at++);
+		if (byte_at(s, at++) != ']')
+			return s->len;
+	}
+	else
+	{
+		at += byte_at(s, at) == '\\' && is_quote(byte_at(s, at + 1));
+		if (is_quote(byte_at(s, at)))
+		{
+			at++;
+			at += byte_at(s, at) == ']';
+			/* key="Password" value="..." */
+			if (byte_at(s, at) == ' ' && s->len - at > 7 && equal_lower(s->text + at + 1, "value=", 6))
+				at += 6;
+		}
+	}
+	while (at < limit && is_blank(byte_at(s, at)))
+		at++;
+	while (at < limit && is_mark(byte_at(s, at)))
+		at++;
+	while (at < limit && is_blank(byte_at(s, at)))
+		at++;
+	return is_sign(byte_at(s, at)) ? at : s->len;
 }
 
 /* End of a quoted value, 0 if the quote is not closed soon. */
@@ -215,7 +247,10 @@ word_end(const Scan *s, size_t from)
 	return end;
 }
 
-/* "password: must be set": a plain word that another one follows is prose. */
+/*
+ * "password: must be set": a plain word that another one follows is prose, also
+ * where the other is one of our tags or in brackets.
+ */
 static bool
 is_prose(const Scan *s, size_t from, size_t end)
 {
@@ -224,7 +259,8 @@ is_prose(const Scan *s, size_t from, size_t end)
 	for (i = from; i < end; i++)
 		if (!byte_is(s->text[i], B_ALPHA) && s->text[i] < 0x80 && s->text[i] != '-')
 			return false;
-	return byte_at(s, end) == ' ' && byte_is(byte_at(s, end + 1), B_ALPHA);
+	return byte_at(s, end) == ' ' &&
+		(byte_is(byte_at(s, end + 1), B_ALPHA) || byte_at(s, end + 1) == '[');
 }
 
 /* Steps over "Bearer ", "Basic ", "token " in an authorization value. */
@@ -251,6 +287,7 @@ judge_value(Scan *s, size_t at, int name)
 	bool		escaped = byte_at(s, at) == '\\' && is_quote(byte_at(s, at + 1));
 	bool		quoted;
 	size_t		from;
+	size_t		scheme;
 	size_t		end;
 
 	if (lower(byte_at(s, at)) == 'b' && is_quote(byte_at(s, at + 1)))
@@ -263,9 +300,12 @@ judge_value(Scan *s, size_t at, int name)
 		end = plain_end(s, from);
 	if (end <= from)
 		return 0;
+	scheme = from;
 	from = skip_scheme(s, from);
-	if (!quoted)
-		end = name == NAME_STRONG ? word_end(s, from) : plain_end(s, from);
+	if (!quoted && name == NAME_STRONG)
+		end = word_end(s, from);
+	else if (!quoted && from > scheme)
+		end = plain_end(s, from);
 	if (end <= from || !secret_value(s->text + from, end - from, name, quoted) ||
 		(!quoted && is_prose(s, from, end)))
 		return 0;
@@ -289,54 +329,138 @@ value_start(const Scan *s, size_t at, uint8_t sign)
 	return i;
 }
 
-/* '=' ':' '>' ',' '(' : a name on the left, a value on the right? */
-size_t
-detect_assignment(Scan *s, size_t at)
+/* name: str = "...": the position of the second sign, or of the first. */
+static size_t
+skip_type(const Scan *s, size_t sign)
 {
-	uint8_t		sign = s->text[at];
-	uint8_t		before = byte_before(s, at, 1);
-	size_t		value;
+	size_t		i = sign + 1;
 	size_t		from;
-	size_t		to;
+
+	while (i < sign + 4 && byte_at(s, i) == ' ')
+		i++;
+	from = i;
+	while (i < from + 7 && byte_is(byte_at(s, i), B_ALPHA))
+		i++;
+	if (!((i - from == 3 && equal_lower(s->text + from, "str", 3)) ||
+		  (i - from == 6 && equal_lower(s->text + from, "string", 6))))
+		return sign;
+	while (byte_at(s, i) == ' ' && i < sign + 16)
+		i++;
+	return byte_at(s, i) == '=' ? i : sign;
+}
+
+/* "Bearer ..." and "Basic ..." are read like a vendor's prefix. */
+static size_t
+detect_scheme(Scan *s, size_t name_end)
+{
+	size_t		from;
+
+	if (name_end >= 6 && equal_lower(s->text + name_end - 6, "bearer", 6))
+		from = name_end - 6;
+	else if (name_end >= 5 && equal_lower(s->text + name_end - 5, "basic", 5))
+		from = name_end - 5;
+	else
+		return name_end;
+	if (byte_is(byte_before(s, from, 1), B_ALNUM) && !after_escape(s, from))
+		return name_end;
+	from = detect_token(s, from);
+	return from > name_end ? from : name_end;
+}
+
+/* "..." == name: a comparison with the value on the left.  0 if it is none. */
+static bool
+compared_value(Scan *s, size_t from, int name)
+{
+	size_t		end = from;
+	size_t		start;
+	uint8_t		quote;
+
+	while (end > 0 && s->text[end - 1] == ' ' && from - end < 4)
+		end--;
+	if (end < 4 || s->text[end - 1] != '=' || (s->text[end - 2] != '=' && s->text[end - 2] != '!'))
+		return false;
+	end -= s->text[end - 3] == '=' || s->text[end - 3] == '!' ? 3 : 2;
+	while (end > 0 && s->text[end - 1] == ' ' && from - end < 12)
+		end--;
+	if (end < 2 || !is_quote(s->text[end - 1]))
+		return false;
+	quote = s->text[--end];
+	for (start = end; start > 0 && end - start < NAME_BYTES && s->text[start - 1] != quote &&
+		 s->text[start - 1] != '\n'; start--);
+	if (start == 0 || s->text[start - 1] != quote ||
+		!secret_value(s->text + start, end - start, name, true))
+		return false;
+	scan_hit(s, start, end, REDACT_SECRET, "named", STRENGTH_CONTEXT, 60);
+	return true;
+}
+
+/* A name without a sign behind it: "Bearer ...", password "...", "..." == name. */
+static size_t
+detect_unsigned(Scan *s, size_t at)
+{
+	size_t		from;
 	size_t		end;
 	int			name;
 
-	if (before == '=' || before == ':' || before == '<')
-		return at + 1;
-	/* 12:30 */
-	if (byte_is(before, B_DIGIT) && byte_is(byte_before(s, at, 2), B_DIGIT) &&
-		!byte_is(byte_before(s, at, 3), B_TOKEN))
-		return at + 1;
-	value = value_start(s, at, sign);
-	if (sign == ',' && !(is_quote(before) && (is_quote(byte_at(s, value)) || byte_at(s, value) == '\\')))
-		return at + 1;
-	if (sign == '(' && !is_quote(byte_at(s, value)))
-		return at + 1;
-	if (!name_before(s, at, &from, &to))
-		return at + 1;
-	if (sign == '>' && byte_before(s, from, 1) != '<')
-		return at + 1;
-	/* name: str = "..." */
-	if (sign == '=' && (to - from == 3 || to - from == 6) &&
-		(equal_lower(s->text + from, "str", to - from) ||
-		 equal_lower(s->text + from, "string", to - from)) && from > 2)
+	if (byte_at(s, at) == ' ')
 	{
-		size_t		colon = from - 1;
-
-		while (colon > 0 && from - colon < 4 && s->text[colon] == ' ')
-			colon--;
-		if (s->text[colon] == ':' && !name_before(s, colon, &from, &to))
-			return at + 1;
+		end = detect_scheme(s, at);
+		if (end > at || !is_quote(byte_at(s, at + 1)))
+			return end;
 	}
-	/* key="Password" value="..." */
-	if (sign == '=' && to - from == 5 && equal_lower(s->text + from, "value", 5) && from > 2 &&
-		s->text[from - 1] == ' ' && is_quote(s->text[from - 2]) && !name_before(s, from - 1, &from, &to))
-		return at + 1;
-	name = secret_name(s->text + from, to - from);
+	else
+		detect_manifest(s, at);
+	from = name_start(s, at);
+	if (byte_before(s, from, 1) != ' ' && byte_at(s, at) != ' ')
+		return at;
+	name = secret_name(s->text + from, at - from);
+	if (name == NAME_NONE || (byte_at(s, at) != ' ' && compared_value(s, from, name)))
+		return at;
+	if (name == NAME_STRONG && byte_at(s, at) == ' ' && is_quote(byte_at(s, at + 1)))
+	{
+		end = quoted_end(s, at + 2, s->text[at + 1], false);
+		if (end > at + 7 && memchr(s->text + at + 2, ' ', end - at - 2) == NULL)
+		{
+			end = judge_value(s, at + 1, name);
+			return end ? end : at;
+		}
+	}
+	return at;
+}
+
+/*
+ * Behind a name that holds a word for a secret: does a sign follow, and a value
+ * that can be one?  Returns its end, or the position itself.
+ */
+size_t
+detect_named(Scan *s, size_t at)
+{
+	size_t		sign = sign_after(s, at);
+	size_t		value;
+	size_t		from;
+	size_t		end;
+	uint8_t		c;
+	int			name;
+
+	if (sign >= s->len)
+		return detect_unsigned(s, at);
+	if (s->text[sign] == ':')
+		sign = skip_type(s, sign);
+	c = s->text[sign];
+	value = value_start(s, sign, c);
+	if (c == ',' && !(is_quote(s->text[sign - 1]) &&
+					  (is_quote(byte_at(s, value)) || byte_at(s, value) == '\\')))
+		return at;
+	if (c == '(' && !is_quote(byte_at(s, value)))
+		return at;
+	from = name_start(s, at);
+	if (c == '>' && byte_before(s, from, 1) != '<')
+		return at;
+	name = secret_name(s->text + from, at - from);
 	if (name == NAME_NONE)
-		return at + 1;
+		return at;
 	end = judge_value(s, value, name);
-	return end ? end : at + 1;
+	return end ? end : at;
 }
 
 /* "curl -u name:password": only after that command, others mean a group. */
@@ -348,7 +472,8 @@ detect_login_flag(Scan *s, size_t at, size_t value)
 	size_t		end;
 	uint8_t		quote = 0;
 
-	while (from > 0 && at - from < 256 && s->text[from - 1] != '\n' &&
+	while (from > 0 && at - from < 256 &&
+		   (s->text[from - 1] != '\n' || byte_before(s, from, 2) == '\\') && s->text[from - 1] != ']' &&
 		   !(s->text[from] == 'c' && at - from > 4 && equal_lower(s->text + from, "curl", 4)))
 		from--;
 	if (at - from < 5 || !equal_lower(s->text + from, "curl", 4))

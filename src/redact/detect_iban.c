@@ -25,16 +25,23 @@ static const struct
 	{"UA", 29}, {"VA", 22}, {"VG", 24}, {"XK", 20}, {"YE", 30}
 };
 
-/* Length for a country, 0 when it has no such accounts. */
-static int
-iban_length(uint8_t a, uint8_t b)
+static uint8_t length_of[32 * 32];
+
+/* Fills the table by country. */
+void
+iban_init(void)
 {
 	size_t		i;
 
 	for (i = 0; i < sizeof(ibans) / sizeof(ibans[0]); i++)
-		if (lower(a) == lower(ibans[i].country[0]) && lower(b) == lower(ibans[i].country[1]))
-			return ibans[i].length;
-	return 0;
+		length_of[(ibans[i].country[0] & 31) << 5 | (ibans[i].country[1] & 31)] = ibans[i].length;
+}
+
+/* Length for a country, 0 when it has no such accounts. */
+static int
+iban_length(uint8_t a, uint8_t b)
+{
+	return length_of[(a & 31) << 5 | (b & 31)];
 }
 
 /* The remainder by 97, country and check digits moved to the end. */

@@ -63,15 +63,39 @@ domain_end(const Scan *s, size_t at)
 	return found;
 }
 
-/* '@': an address?  Returns where the pass goes on. */
-size_t
-detect_at(Scan *s, size_t at)
+/* In a local part, an escape of one of its signs: + - . _ */
+static bool
+local_escape(const Scan *s, size_t at)
+{
+	uint8_t		c = byte_at(s, at + 1);
+	uint8_t		d = lower(byte_at(s, at + 2));
+
+	return (c == '2' && (d == 'b' || d == 'd' || d == 'e')) || (c == '5' && d == 'f');
+}
+
+/* Where the local part before a sign begins. */
+static size_t
+local_start(const Scan *s, size_t at, bool escaped)
 {
 	size_t		start = at;
-	size_t		end;
 
 	while (start > 0 && at - start < LOCAL_BYTES && byte_is(s->text[start - 1], B_LOCAL))
+	{
+		/* In an escaped text %3D and the like end it. */
+		if (escaped && s->text[start - 1] == '%' && !local_escape(s, start - 1))
+			return start + 2 < at ? start + 2 : at;
 		start--;
+	}
+	return start;
+}
+
+/* '@' or %40: an address?  Returns where the pass goes on. */
+size_t
+detect_at(Scan *s, size_t at, size_t sign)
+{
+	size_t		start = local_start(s, at, sign > 1);
+	size_t		end;
+
 	while (start < at && !byte_is(s->text[start], B_ALNUM) && s->text[start] != '_' &&
 		   s->text[start] < 0x80)
 		start++;
@@ -81,7 +105,7 @@ detect_at(Scan *s, size_t at)
 	if (byte_before(s, start, 1) == '\\' && at - start > 1 &&
 		strchr("nrt", s->text[start]) != NULL)
 		start++;
-	end = domain_end(s, at + 1);
+	end = domain_end(s, at + sign);
 	if (end == 0)
 		return at + 1;
 	if (at - start == 3 && equal_lower(s->text + start, "git", 3) && byte_at(s, end) == ':')

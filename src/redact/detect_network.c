@@ -6,6 +6,8 @@
 
 #include "redact/scan_internal.h"
 
+#define ADDRESS_BYTES	48		/* longer than any address with colons */
+
 /* Value of up to three digits without a leading zero; -1 if it is no octet. */
 static int
 read_octet(const Scan *s, size_t *at)
@@ -187,21 +189,30 @@ free_mac(Scan *s, size_t at, uint8_t sep)
 
 /* ':' inside a MAC or IPv6 address.  Returns where the pass goes on. */
 size_t
-detect_colon_address(Scan *s, size_t at)
+detect_colon_address(Scan *s, size_t anchor)
 {
+	size_t		at = anchor;
 	size_t		start = at;
 	size_t		end;
 	uint8_t		before;
 
-	if (at < s->colon_end)
-		return at + 1;
-	while (start > 0 && at - start < 5 && byte_is(s->text[start - 1], B_HEX))
+	if (anchor < s->colon_end)
+		return anchor + 1;
+	/* The anchor may be any colon of the region; the region has one judgement. */
+	while (start > s->colon_end && at - start < ADDRESS_BYTES &&
+		   (s->text[start - 1] == ':' || byte_is(s->text[start - 1], B_HEX)))
 		start--;
+	if (s->text[start] == ':' && byte_at(s, start + 1) != ':')
+		start++;
+	for (at = start; byte_is(byte_at(s, at), B_HEX); at++);
+	if (byte_at(s, at) != ':')
+		return anchor + 1;
 	if (byte_at(s, at + 1) != ':' && (start == at || !byte_is(byte_at(s, at + 1), B_HEX)))
-		return at + 1;
+		return anchor + 1;
 
 	/* The region is judged once, at its first colon. */
-	for (end = at; end < s->len && (s->text[end] == ':' || byte_is(s->text[end], B_HEX)); end++);
+	for (end = at; end < s->len && (s->text[end] == ':' || byte_is(s->text[end], B_HEX)); end++)
+		tick(s, end);
 	s->colon_end = end;
 
 	before = byte_before(s, start, 1);
@@ -209,13 +220,13 @@ detect_colon_address(Scan *s, size_t at)
 		return end;
 	if (!wants(s, REDACT_IP) || byte_is(before, B_ALNUM) || before == '_' || before == '.' ||
 		before >= 0x80)
-		return at + 1;
+		return anchor + 1;
 	end = read_ipv6(s, start);
 	if (end == 0 || byte_is(byte_at(s, end), B_ALNUM) || byte_at(s, end) == '_' ||
 		(byte_at(s, end) == ':' && byte_is(byte_at(s, end + 1), B_HEX)) ||
 		(byte_at(s, end) == ':' && byte_at(s, end + 1) == ':') ||
 		(byte_at(s, end) == '.' && byte_is(byte_at(s, end + 1), B_DIGIT)))
-		return at + 1;
+		return anchor + 1;
 	scan_hit(s, start, end, REDACT_IP, "ipv6", STRENGTH_VALID, 90);
 	return end;
 }
@@ -226,8 +237,9 @@ detect_dash_mac(Scan *s, size_t at)
 {
 	size_t		end = 0;
 
-	if (wants(s, REDACT_MAC) && at >= 2 && byte_is(s->text[at - 2], B_HEX))
-		end = free_mac(s, at, '-');
+	/* The anchor is the second sign. */
+	if (wants(s, REDACT_MAC) && at >= 5 && s->text[at - 3] == '-')
+		end = free_mac(s, at - 3, '-');
 	return end ? end : at + 1;
 }
 

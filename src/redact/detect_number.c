@@ -87,7 +87,7 @@ read_separator(const Scan *s, size_t at, size_t *next)
 	char		sep = 0;
 	size_t		i;
 
-	for (i = at; i < at + 3 && strchr(" -./()", byte_at(s, i)) != NULL && byte_at(s, i); i++)
+	for (i = at; i < at + 3 && byte_is(byte_at(s, i), B_SIGN); i++)
 	{
 		uint8_t		c = s->text[i];
 
@@ -177,7 +177,7 @@ card_grouping(const Number *n, int groups)
 	if (groups == 1)
 		return true;
 	for (i = 1; i < groups; i++)
-		if (n->sep[i] != n->sep[1] || (n->sep[i] != ' ' && n->sep[i] != '-'))
+		if (n->sep[i] != n->sep[1] || (n->sep[i] != ' ' && n->sep[i] != '-' && n->sep[i] != '.'))
 			return false;
 	if (groups == 3 && n->len[0] == 4 && n->len[1] == 6)
 		return n->len[2] == 5 || n->len[2] == 4;
@@ -230,7 +230,7 @@ detect_ssn(Scan *s, const Number *n)
 		n->len[2] == 4 && n->sep[1] == n->sep[2];
 	int			groups = shape ? 3 : n->groups;
 
-	if (!shape && (n->ndigits != 9 || groups > 2 || n->sep[1] == '.'))
+	if (!shape && (n->ndigits != 9 || groups > 2 || (groups == 2 && n->sep[1] == '.')))
 		return 0;
 	end = n->end[groups - 1];
 	if (!free_left(s, n->start) || !free_right(s, end) || !ssn_valid(n->digits))
@@ -242,6 +242,58 @@ detect_ssn(Scan *s, const Number *n)
 	else
 		return 0;
 	return end;
+}
+
+/* Two digits at a position? */
+static inline bool
+two_digits(const Scan *s, size_t at)
+{
+	return byte_is(byte_at(s, at), B_DIGIT) && byte_is(byte_at(s, at + 1), B_DIGIT);
+}
+
+/*
+ * End of a date, 0 if there is none: 2024-01-31, or 01/31/24 and 01-31 with the
+ * time behind.  Half of all numbers in logs are dates, so they leave early.
+ */
+static size_t
+date_end(const Scan *s, size_t at, size_t run)
+{
+	uint8_t		sign = byte_at(s, run);
+	uint8_t		c;
+	bool		year = run - at == 4 && (s->text[at] == '2' ? s->text[at + 1] == '0' :
+										 s->text[at] == '1' && s->text[at + 1] == '9');
+	size_t		i = run + 3;
+
+	if ((sign != '-' && sign != '/' && sign != '.') || !(year || run - at == 2) ||
+		!two_digits(s, run + 1))
+		return 0;
+	if (byte_at(s, i) == sign && two_digits(s, i + 1))
+	{
+		i += 3;
+		if (year && !byte_is(byte_at(s, i), B_DIGIT))
+			return i;
+	}
+	c = byte_at(s, i);
+	if ((c == ' ' || c == 'T' || c == '-' || c == '_') && two_digits(s, i + 1) &&
+		(byte_at(s, i + 3) == ':' || byte_at(s, i + 3) == '.') && two_digits(s, i + 4))
+		return i;
+	return 0;
+}
+
+/*
+ * Is the run all of a number that has no sign before it?  Too short for a card
+ * it can only be what a word beside it says.
+ */
+static bool
+stands_alone(const Scan *s, size_t at, size_t run)
+{
+	uint8_t		before = byte_before(s, at, 1);
+	uint8_t		c = byte_at(s, run);
+	uint8_t		d = byte_at(s, run + 1);
+
+	if (before == '+' || before == '(')
+		return false;
+	return !byte_is(c, B_SIGN) || !(byte_is(d, B_DIGIT) || byte_is(d, B_SIGN));
 }
 
 /* A digit run begins: address, card, social security number or phone. */
@@ -258,16 +310,16 @@ detect_digits(Scan *s, size_t at)
 	c = byte_at(s, run);
 	if (run - at > 19 || (byte_is(c, B_ALPHA) && lower(c) != 'x'))
 		return run;
-	if (run - at < 6 && !byte_is(byte_at(s, run + 1), B_DIGIT) &&
-		byte_at(s, run + 1) != '(' && c != ')')
-		return run;
 	if (c == '.' && run - at <= 3 && wants(s, REDACT_IP))
 	{
 		end = detect_ipv4(s, at);
 		if (end)
 			return end;
 	}
-	if (run - at < 6 && strchr(" -./)(", c) == NULL)
+	end = date_end(s, at, run);
+	if (end)
+		return end;
+	if (run - at < 12 && stands_alone(s, at, run) && context_around(s, at, run) == 0)
 		return run;
 	read_number(s, at, &n);
 	if (n.ndigits < 6)

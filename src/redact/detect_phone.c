@@ -22,20 +22,39 @@ static const char country_codes[] =
 	" 960 961 962 963 964 965 966 967 968 970 971 972 973 974 975 976 977 979"
 	" 992 993 994 995 996 998 ";
 
+/* One bit for each code of one to three digits, by its number. */
+static uint8_t code_bits[3][1000 / 8 + 1];
+
+/* Fills the table. */
+void
+phone_init(void)
+{
+	const char *p = country_codes;
+
+	while (*p)
+	{
+		unsigned	code = 0;
+		int			len = 0;
+
+		for (; *p == ' '; p++);
+		for (; *p && *p != ' '; p++, len++)
+			code = code * 10 + (unsigned) (*p - '0');
+		if (len > 0)
+			code_bits[len - 1][code >> 3] |= (uint8_t) (1 << (code & 7));
+	}
+}
+
 /* Length of the country code at the head of the digits, 0 if there is none. */
 static int
 country_code(const char *digits, int n)
 {
+	unsigned	code = 0;
 	int			len;
-	char		word[6];
 
 	for (len = 1; len <= 3 && len < n; len++)
 	{
-		word[0] = ' ';
-		memcpy(word + 1, digits, len);
-		word[len + 1] = ' ';
-		word[len + 2] = '\0';
-		if (strstr(country_codes, word) != NULL)
+		code = code * 10 + (unsigned) (digits[len - 1] - '0');
+		if (code_bits[len - 1][code >> 3] & (1 << (code & 7)))
 			return len;
 	}
 	return 0;
@@ -161,15 +180,19 @@ looks_like_date(const Number *n)
 	return false;
 }
 
-/* 0477 11 28 98: a trunk zero and at least three groups. */
+/* 0477 11 28 98, 090-1234-5678, 06-10446904: a trunk zero, an area, the rest. */
 static bool
 trunk_shape(const Number *n)
 {
 	int			i;
 
-	if (n->digits[0] != '0' || n->digits[1] == '0' || n->groups < 3 || n->len[0] < 2 ||
-		n->ndigits < 9 || n->ndigits > 11)
+	if (n->digits[0] != '0' || n->digits[1] == '0' || n->groups < 2 || n->len[0] < 2 ||
+		n->len[0] > 5 || n->ndigits < 9 || n->ndigits > 11)
 		return false;
+	if (n->groups == 2)
+		return n->sep[1] == '-' && n->len[1] >= 6 && n->ndigits == 10;
+	if (n->sep[1] == '-')
+		return n->groups == 3 && n->sep[2] == '-' && n->len[1] >= 3 && n->len[2] >= 3;
 	for (i = 1; i < n->groups; i++)
 		if (n->sep[i] != ' ' || n->len[i] < 2)
 			return false;
@@ -238,7 +261,8 @@ detect_phone(Scan *s, const Number *n)
 	if (before == '+' || (before == '(' && further == '+'))
 	{
 		start = n->start - (before == '+' ? 1 : 2);
-		if (byte_is(byte_before(s, start, 1), B_ALNUM) || n->digits[0] == '0')
+		if ((byte_is(byte_before(s, start, 1), B_ALNUM) && !hit_ends_at(s, start)) ||
+			n->digits[0] == '0')
 			return 0;
 		return international(s, n, 0, start);
 	}

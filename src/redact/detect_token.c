@@ -128,34 +128,37 @@ static const TokenPrefix prefixes[] = {
 static int16_t chain_head[256];
 static int16_t chain_next[PREFIXES];
 
-static const char *const iban_countries =
-	"adaealatazbabebgbhbibrbychcrcyczdedjdkdoeeegesfifkfofrgbgegigl"
-	"grgthnhrhuieiliqisitjokwkzlblclilvltlulymcmdmemkmnmrmtmuninlno"
-	"ompkplpsptqarorsrusascsdsesiskssmsostsvtltntruavavgxkye";
+uint8_t		token_gate[65536 / 8];
 
-/* Opens the gate for every pair of first letters, and builds the chains. */
+/* Opens the gate for every prefix, and builds the chains. */
 void
-token_gate(uint8_t *gate)
+token_init(void)
 {
 	int			i;
-	const char *p;
+	int			c;
 
 	for (i = 0; i < 256; i++)
 		chain_head[i] = -1;
+	/* Discord's tokens begin with the base64 of a digit and another. */
+	for (i = 0; i < 3 * 4 * 16; i++)
+	{
+		unsigned	index = token_gate_index("MNO"[i / 64], "DTjz"[i / 16 % 4], (uint8_t) (i & 15));
+
+		token_gate[index >> 3] |= (uint8_t) (1 << (index & 7));
+	}
 	for (i = PREFIXES - 1; i >= 0; i--)
 	{
-		uint8_t		first = (uint8_t) prefixes[i].prefix[0];
-		unsigned	pair = lower(first) << 8 | lower((uint8_t) prefixes[i].prefix[1]);
+		const uint8_t *prefix = (const uint8_t *) prefixes[i].prefix;
 
-		chain_next[i] = chain_head[first];
-		chain_head[first] = (int16_t) i;
-		gate[pair >> 3] |= (uint8_t) (1 << (pair & 7));
-	}
-	for (p = iban_countries; p[0] && p[1]; p++)
-	{
-		unsigned	pair = (uint8_t) p[0] << 8 | (uint8_t) p[1];
+		chain_next[i] = chain_head[prefix[0]];
+		chain_head[prefix[0]] = (int16_t) i;
+		for (c = 0; c < 16; c++)
+			if (prefix[2] == '\0' || (prefix[2] & 15) == c)
+			{
+				unsigned	index = token_gate_index(prefix[0], prefix[1], (uint8_t) c);
 
-		gate[pair >> 3] |= (uint8_t) (1 << (pair & 7));
+				token_gate[index >> 3] |= (uint8_t) (1 << (index & 7));
+			}
 	}
 }
 
@@ -182,22 +185,6 @@ in_class(uint8_t c, int class)
 	}
 }
 
-/* Is the token only a stand-in: one letter again and again? */
-static bool
-is_sample(const uint8_t *text, size_t len)
-{
-	bool		seen[256] = {false};
-	int			different = 0;
-	size_t		i;
-
-	for (i = 0; i < len && different < 4; i++)
-	{
-		different += !seen[text[i]];
-		seen[text[i]] = true;
-	}
-	return different < 4;
-}
-
 /* End of the token after a prefix, 0 when it is too short or too long. */
 static size_t
 token_end(Scan *s, size_t from, const TokenPrefix *p)
@@ -207,12 +194,12 @@ token_end(Scan *s, size_t from, const TokenPrefix *p)
 	/* A stand-in is known by its head: whoever is measured whole is a hit. */
 	while (end < s->len && end - from < p->shortest && in_class(s->text[end], p->class))
 		end++;
-	if (end - from < p->shortest || is_sample(s->text + from, end - from) ||
-		is_masked(s->text + from, end - from))
+	if (end - from < p->shortest || is_masked(s->text + from, end - from))
 		return 0;
 	while (end < s->len && in_class(s->text[end], p->class))
 	{
 		end++;
+		tick(s, end);
 		if (p->longest && end - from > p->longest)
 			return 0;
 	}
@@ -242,6 +229,32 @@ jwt_end(Scan *s, size_t at)
 	return i;
 }
 
+/* A run of token bytes of a length between two, and the byte behind it. */
+static size_t
+token_part(const Scan *s, size_t at, size_t shortest, size_t longest)
+{
+	size_t		end = at;
+
+	while (end - at <= longest && byte_is(byte_at(s, end), B_TOKEN))
+		end++;
+	return end - at >= shortest && end - at <= longest ? end : 0;
+}
+
+/* Discord: the id of a bot in base64, six bytes of time, 27 or more. */
+static size_t
+discord_end(const Scan *s, size_t at)
+{
+	size_t		end;
+
+	if (s->text[at] < 'M' || s->text[at] > 'O' ||
+		!(byte_at(s, at + 24) == '.' || byte_at(s, at + 25) == '.' || byte_at(s, at + 26) == '.'))
+		return 0;
+	end = token_part(s, at, 24, 26);
+	if (end == 0 || (end = token_part(s, end + 1, 6, 6)) == 0 || byte_at(s, end) != '.')
+		return 0;
+	return token_part(s, end + 1, 27, 38);
+}
+
 /* A word begins: with a vendor's prefix?  Returns the token's end, or at. */
 size_t
 detect_token(Scan *s, size_t at)
@@ -251,6 +264,16 @@ detect_token(Scan *s, size_t at)
 
 	if (!wants(s, REDACT_SECRET))
 		return at;
+	if (text[0] >= 'M' && text[0] <= 'O')
+	{
+		size_t		end = discord_end(s, at);
+
+		if (end)
+		{
+			scan_hit(s, at, end, REDACT_SECRET, "discord", STRENGTH_SHAPE, 85);
+			return end;
+		}
+	}
 	for (i = chain_head[text[0]]; i >= 0; i = chain_next[i])
 	{
 		const TokenPrefix *p = &prefixes[i];
@@ -273,8 +296,12 @@ detect_token(Scan *s, size_t at)
 			continue;
 		if (p->prefix[len - 1] == ' ')
 		{
-			/* The scheme's name is no secret, and prose is none either. */
-			if (!secret_value(s->text + from, end - from, NAME_WEAK, true))
+			size_t		behind = end;
+
+			/* The scheme's name is no secret, prose is none, nor what a tag goes on. */
+			while (byte_at(s, behind) == '.' || byte_at(s, behind) == ':' || byte_at(s, behind) == '|')
+				behind++;
+			if (byte_at(s, behind) == '[' || !secret_value(s->text + from, end - from, NAME_WEAK, true))
 				continue;
 			scan_hit(s, from, end, REDACT_SECRET, p->vendor, STRENGTH_SHAPE, 80);
 			return end;
@@ -301,7 +328,8 @@ detect_armour(Scan *s, size_t at)
 	if (i - at < 5 || s->len - i < 6 || !equal_lower(s->text + i - 5, begin, 11))
 		return i;
 	at = i - 5;
-	for (line = i + 6; line < s->len && line - i < 48 && s->text[line] != '-'; line++);
+	for (line = i + 6; line < s->len && line - i < 48 &&
+		 (byte_is(s->text[line], B_ALNUM) || s->text[line] == ' '); line++);
 	if (line - i < 17 || byte_at(s, line) != '-' ||
 		!(equal_lower(s->text + line - 11, "private key", 11) ||
 		  (line - i > 23 && equal_lower(s->text + line - 17, "private key block", 17))))
@@ -312,6 +340,7 @@ detect_armour(Scan *s, size_t at)
 	{
 		uint8_t		c = s->text[i];
 
+		tick(s, i);
 		if (byte_is(c, B_ALNUM | B_SPACE) || (c && strchr("+/=\\:,()._", c) != NULL))
 			continue;
 		if (c == '-' && byte_at(s, i + 1) != '-')
@@ -346,5 +375,46 @@ detect_bot_token(Scan *s, size_t colon)
 	if (colon - start < 8 || colon - start > 10 || end - colon < 35 || end - colon > 37)
 		return colon + 1;
 	scan_hit(s, start, end, REDACT_SECRET, "telegram", STRENGTH_VALID, 90);
+	return end;
+}
+
+/* '~' inside an Azure client secret: three bytes, a digit, Q~ and 31 more. */
+size_t
+detect_azure_secret(Scan *s, size_t tilde)
+{
+	size_t		start;
+	size_t		end = tilde + 1;
+
+	if (!wants(s, REDACT_SECRET) || tilde < 5 || s->text[tilde - 1] != 'Q')
+		return tilde + 1;
+	for (start = tilde; start > tilde - 5; start--)
+		if (!byte_is(s->text[start - 1], B_TOKEN) && s->text[start - 1] != '.' && s->text[start - 1] != '~')
+			return tilde + 1;
+	while (end < s->len && end - tilde <= 35 &&
+		   (byte_is(s->text[end], B_TOKEN) || s->text[end] == '.' || s->text[end] == '~'))
+		end++;
+	if (end - tilde < 32 || end - tilde > 35 || byte_is(byte_before(s, start, 1), B_TOKEN))
+		return tilde + 1;
+	scan_hit(s, start, end, REDACT_SECRET, "azure", STRENGTH_VALID, 90);
+	return end;
+}
+
+/* '-' inside a Mailchimp key: 32 hexadecimal digits before, us and a number behind. */
+size_t
+detect_mailchimp_key(Scan *s, size_t dash)
+{
+	size_t		start = dash;
+	size_t		end = dash + 3;
+
+	if (!wants(s, REDACT_SECRET) || byte_at(s, dash + 1) != 'u' || byte_at(s, dash + 2) != 's')
+		return dash + 1;
+	while (start > 0 && dash - start < 33 && byte_is(s->text[start - 1], B_HEX))
+		start--;
+	while (end < dash + 6 && byte_is(byte_at(s, end), B_DIGIT))
+		end++;
+	if (dash - start != 32 || end == dash + 3 || end > dash + 5 || byte_is(byte_at(s, end), B_ALNUM) ||
+		byte_is(byte_before(s, start, 1), B_TOKEN))
+		return dash + 1;
+	scan_hit(s, start, end, REDACT_SECRET, "mailchimp", STRENGTH_VALID, 90);
 	return end;
 }

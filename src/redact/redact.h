@@ -16,12 +16,14 @@ typedef struct Redactor
 	RedactStyle style;
 	RedactResult result;
 	RedactNumbers numbers;
+	RedactSpan	lent[8];		/* most texts have no more hits */
 } Redactor;
 
 /* redact_text.c */
 extern void redactor_init(Redactor *r);
 extern bool redactor_scan(Redactor *r, const char *text, size_t len);
 extern text *redactor_text(Redactor *r, const char *bytes, size_t len);
+extern text *redactor_scanned(Redactor *r, const char *bytes, size_t len);
 extern text *redactor_datum(Redactor *r, Datum value);
 extern void redactor_arguments(Redactor *r, ArrayType *kinds, text *style);
 

@@ -4,8 +4,9 @@
  *		when asked.
  *
  * A first walk looks for the first hit and builds nothing; a document without
- * one is returned as it is.  The second walk rebuilds, and trusts the first
- * for the values before the hit.
+ * one is returned as it is.  It reads the containers themselves: an iterator
+ * would cost more than the scan of short values.  The second walk rebuilds, and
+ * trusts the first for the values before the hit.
  */
 #include "postgres.h"
 
@@ -89,47 +90,48 @@ set_string(JsonbValue *v, text *t)
 	v->val.string.len = VARSIZE(t) - VARHDRSZ;
 }
 
+/* A number under a key such as "card_number"; NULL when it is nothing. */
+static text *
+redact_numeric(Redactor *r, Numeric number)
+{
+	RedactSpan	span = {0};
+	RedactResult one = {&span, 1, 1, &span, NULL};
+	text	   *out;
+	char	   *digits;
+	size_t		len;
+	int			kind;
+
+	if (!redact_number_key(&r->options))
+		return NULL;
+	digits = DatumGetCString(DirectFunctionCall1(numeric_out, NumericGetDatum(number)));
+	len = strlen(digits);
+	kind = redact_number(digits, len, &r->options);
+	if (kind < 0)
+	{
+		pfree(digits);
+		return NULL;
+	}
+	span.len = len;
+	span.kind = kind;
+	out = palloc(VARHDRSZ + redact_rendered_bound(len, &one));
+	SET_VARSIZE(out, VARHDRSZ + redact_render(digits, len, &one, r->style, &r->numbers, VARDATA(out)));
+	return out;
+}
+
 /* Redacts a string or a number in place; false when it holds nothing. */
 static bool
 redact_value(Walk *w, JsonbValue *v)
 {
-	Redactor   *r = w->redactor;
-	text	   *out;
-	char	   *digits;
-	int			kind;
+	text	   *out = NULL;
 
 	set_key(w);
 	if (v->type == jbvString)
-	{
-		out = redactor_text(r, v->val.string.val, v->val.string.len);
-		if (out == NULL)
-			return false;
+		out = redactor_text(w->redactor, v->val.string.val, v->val.string.len);
+	else if (v->type == jbvNumeric)
+		out = redact_numeric(w->redactor, v->val.numeric);
+	if (out != NULL)
 		set_string(v, out);
-		return true;
-	}
-	if (v->type != jbvNumeric || r->options.key == NULL)
-		return false;
-	digits = DatumGetCString(DirectFunctionCall1(numeric_out, NumericGetDatum(v->val.numeric)));
-	kind = redact_number(digits, strlen(digits), &r->options);
-	if (kind < 0)
-	{
-		pfree(digits);
-		return false;
-	}
-	if (r->result.room == 0)
-	{
-		r->result.room = 1;
-		r->result.spans = palloc(sizeof(RedactSpan));
-	}
-	memset(r->result.spans, 0, sizeof(RedactSpan));
-	r->result.spans[0].len = strlen(digits);
-	r->result.spans[0].kind = kind;
-	r->result.count = 1;
-	out = palloc(VARHDRSZ + redact_rendered_bound(strlen(digits), &r->result));
-	SET_VARSIZE(out, VARHDRSZ + redact_render(digits, strlen(digits), &r->result,
-											  r->style, &r->numbers, VARDATA(out)));
-	set_string(v, out);
-	return true;
+	return out != NULL;
 }
 
 /* A name given to a redacted key: its hash, and the last number behind it. */
@@ -238,26 +240,81 @@ redact_token(Walk *w, JsonbIteratorToken token, JsonbValue *v)
 	return false;
 }
 
+/*
+ * The first hit, in the order in which an iterator gives the tokens.  next
+ * counts those seen; the key in force is in the redactor's options.
+ */
+static bool
+find_first(Walk *w, JsonbContainer *container, int64 *next)
+{
+	RedactOptions *opt = &w->redactor->options;
+	uint32		n = JsonContainerSize(container);
+	bool		is_object = JsonContainerIsObject(container);
+	JEntry	   *entries = container->children;
+	char	   *data = (char *) &entries[is_object ? 2 * n : n];
+	const char *outer_key = opt->key;
+	size_t		outer_len = opt->key_len;
+	uint32		key_offset = 0;
+	uint32		offset = is_object ? getJsonbOffset(container, n) : 0;
+	uint32		i;
+
+	check_stack_depth();
+	CHECK_FOR_INTERRUPTS();
+	(*next)++;
+	for (i = 0; i < n; i++)
+	{
+		uint32		at = is_object ? n + i : i;
+		JEntry		entry = entries[at];
+		uint32		len = getJsonbLength(container, at);
+
+		if (is_object)
+		{
+			uint32		key_len = getJsonbLength(container, i);
+
+			opt->key = NULL;
+			if (w->keys_too && redactor_scan(w->redactor, data + key_offset, key_len))
+				return true;
+			(*next)++;
+			opt->key = data + key_offset;
+			opt->key_len = key_len;
+			key_offset += key_len;
+		}
+		if (JBE_ISCONTAINER(entry))
+		{
+			if (find_first(w, (JsonbContainer *) (data + INTALIGN(offset)), next))
+				return true;
+		}
+		else
+		{
+			if (JBE_ISSTRING(entry) && redactor_scan(w->redactor, data + offset, len))
+				return true;
+			if (JBE_ISNUMERIC(entry) &&
+				redact_numeric(w->redactor, (Numeric) (data + INTALIGN(offset))) != NULL)
+				return true;
+			(*next)++;
+		}
+		offset += len;
+	}
+	(*next)++;
+	opt->key = outer_key;
+	opt->key_len = outer_len;
+	return false;
+}
+
 /* Ordinal of the first token with a hit, -1 when there is none. */
 static int64
 first_hit(Walk *w, Jsonb *document)
 {
-	JsonbIterator *it = JsonbIteratorInit(&document->root);
-	JsonbIteratorToken token;
-	JsonbValue	v;
-	int64		ordinal;
+	int64		next = 0;
 
-	for (ordinal = 0; (token = JsonbIteratorNext(&it, &v, false)) != WJB_DONE; ordinal++)
-	{
-		follow(w, it, token, &v);
-		if (redact_token(w, token, &v))
-			return ordinal;
-		CHECK_FOR_INTERRUPTS();
-	}
-	return -1;
+	w->redactor->options.key = NULL;
+	return find_first(w, &document->root, &next) ? next : -1;
 }
 
-/* Rebuilds the document; tokens before the first hit are known to be clean. */
+/*
+ * Rebuilds the document; tokens before the first hit are known to be clean, and
+ * the hits of the first were the last to be found.
+ */
 static Jsonb *
 rebuild(Walk *w, Jsonb *document, int64 clean)
 {
@@ -274,7 +331,9 @@ rebuild(Walk *w, Jsonb *document, int64 clean)
 			(token == WJB_BEGIN_ARRAY && v.val.array.rawScalar);
 
 		follow(w, it, token, &v);
-		if (ordinal >= clean)
+		if (ordinal == clean && token != WJB_KEY && v.type == jbvString)
+			set_string(&v, redactor_scanned(w->redactor, v.val.string.val, v.val.string.len));
+		else if (ordinal >= clean)
 			redact_token(w, token, &v);
 		result = pushJsonbValue(&state, token, has_value ? &v : NULL);
 		CHECK_FOR_INTERRUPTS();

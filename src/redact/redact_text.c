@@ -39,7 +39,9 @@ resize(void *old, size_t size)
 void
 redactor_init(Redactor *r)
 {
-	memset(r, 0, sizeof(*r));
+	memset(r, 0, offsetof(Redactor, lent));
+	r->result.spans = r->result.lent = r->lent;
+	r->result.room = lengthof(r->lent);
 	r->options.kinds = REDACT_ALL_KINDS;
 	r->options.interrupt = check_interrupts;
 	r->options.resize = resize;
@@ -56,30 +58,6 @@ redactor_scan(Redactor *r, const char *text, size_t len)
 				 errmsg("out of memory"),
 				 bcce_hide_input()));
 	return r->result.count > 0;
-}
-
-/* Could a tag in place of this hit change what its neighbours look like? */
-static bool
-has_clean_edges(const char *text, size_t len, const RedactSpan *span)
-{
-	size_t		end = span->start + span->len;
-	bool		left = span->start == 0 || strchr(" \t\n\r\"'<>;,", text[span->start - 1]) != NULL;
-	bool		right = end == len || strchr(" \t\n\r\"'<>;,", text[end]) != NULL;
-
-	return left && right && (span->start == 0 || text[span->start - 1] != '\0') &&
-		(end == len || text[end] != '\0');
-}
-
-/* Are all hits clear of their neighbours? */
-static bool
-all_clean(const char *text, size_t len, const RedactResult *result)
-{
-	size_t		i;
-
-	for (i = 0; i < result->count; i++)
-		if (!has_clean_edges(text, len, &result->spans[i]))
-			return false;
-	return true;
 }
 
 /* Writes one text with the hits of the last scan replaced. */
@@ -115,19 +93,24 @@ render(Redactor *r, const char *bytes, size_t len)
 text *
 redactor_text(Redactor *r, const char *bytes, size_t len)
 {
-	text	   *out = NULL;
-	bool		clean;
-	int			pass;
+	return redactor_scan(r, bytes, len) ? redactor_scanned(r, bytes, len) : NULL;
+}
 
-	for (pass = 0; pass < MAX_PASSES && redactor_scan(r, bytes, len); pass++)
+/* The same for a text whose hits the last scan left in the result. */
+text *
+redactor_scanned(Redactor *r, const char *bytes, size_t len)
+{
+	text	   *out;
+	bool		settled;
+	int			pass = 0;
+
+	do
 	{
-		clean = all_clean(bytes, len, &r->result);
+		settled = redact_is_settled(bytes, len, &r->result);
 		out = render(r, bytes, len);
 		bytes = VARDATA(out);
 		len = VARSIZE(out) - VARHDRSZ;
-		if (clean)
-			break;
-	}
+	} while (!settled && ++pass < MAX_PASSES && redactor_scan(r, bytes, len));
 	return out;
 }
 

@@ -31,6 +31,138 @@ redact_rendered_bound(size_t len, const RedactResult *result)
 	return len + result->count * MAX_TAG;
 }
 
+static inline bool
+is_one_of(char c, const char *set)
+{
+	for (; *set; set++)
+		if (c == *set)
+			return true;
+	return false;
+}
+
+static bool
+is_digit(char c)
+{
+	return c >= '0' && c <= '9';
+}
+
+static bool
+is_letter(char c)
+{
+	return ((c | 0x20) >= 'a' && (c | 0x20) <= 'z');
+}
+
+/* Digits, and what can stand between the digits that some detector joins. */
+static bool
+in_number(char c)
+{
+	return is_digit(c) || is_one_of(c, " -./()+,:");
+}
+
+#define NUMBER_MIN	6			/* fewer digits in a row of numbers are no hit */
+
+/* Are there few digits to the left of a position, back to the last hit? */
+static bool
+few_before(const char *text, size_t from, size_t at)
+{
+	int			digits = 0;
+
+	for (; at > from && in_number(text[at - 1]) && digits < NUMBER_MIN; at--)
+		digits += is_digit(text[at - 1]);
+	return digits < NUMBER_MIN;
+}
+
+/* And to the right of one, up to the next hit? */
+static bool
+few_behind(const char *text, size_t at, size_t to)
+{
+	int			digits = 0;
+
+	for (; at < to && in_number(text[at]) && digits < NUMBER_MIN; at++)
+		digits += is_digit(text[at]);
+	return digits < NUMBER_MIN;
+}
+
+static bool
+is_hex(char c)
+{
+	return is_digit(c) || ((c | 0x20) >= 'a' && (c | 0x20) <= 'f');
+}
+
+/* Does what stands before a hit end there, for every detector? */
+static bool
+clear_before(const char *text, size_t from, size_t at)
+{
+	size_t		i = at - 1;
+
+	if (at == from)
+		return from == 0;
+	if (text[i] == ':')
+	{
+		/* Part of an address with colons? */
+		while (i > from && is_hex(text[i - 1]))
+			i--;
+		if (i > from && text[i - 1] == ':')
+			return false;
+	}
+	else if (!is_one_of(text[i], " \t\n\"'<>/([{=,;~|#*&!?"))
+		return false;
+	return few_before(text, from, at);
+}
+
+/* Does what stands behind a hit begin there? */
+static bool
+clear_behind(const char *text, size_t at, size_t to, bool is_end)
+{
+	size_t		i = at + 1;
+
+	if (at == to)
+		return is_end;
+	if (text[at] == ':')
+	{
+		while (i < to && is_hex(text[i]))
+			i++;
+		if (i < to && text[i] == ':' && (i + 1 == to || text[i + 1] == ':' || is_hex(text[i + 1])))
+			return false;
+	}
+	else if (!is_one_of(text[at], " \t\n\"'<>/)]},;"))
+		return false;
+	return few_behind(text, at, to);
+}
+
+/*
+ * Most hits of most texts: an address of a machine or a mailbox with nothing
+ * beside it.  Whatever looked at it and found no hit finds none where a tag
+ * stands, since looks are bounded and tags end them.
+ */
+static bool
+is_quiet(const char *text, const RedactSpan *span, size_t from, size_t to, bool is_end)
+{
+	if (span->kind == REDACT_EMAIL ? !is_letter(text[span->start]) :
+		span->kind != REDACT_IP && span->kind != REDACT_MAC)
+		return false;
+	return clear_before(text, from, span->start) &&
+		clear_behind(text, span->start + span->len, to, is_end);
+}
+
+bool
+redact_is_settled(const char *text, size_t len, const RedactResult *result)
+{
+	size_t		from = 0;
+	size_t		i;
+
+	for (i = 0; i < result->count; i++)
+	{
+		const RedactSpan *span = &result->spans[i];
+		bool		is_end = i + 1 == result->count;
+
+		if (!is_quiet(text, span, from, is_end ? len : span[1].start, is_end))
+			return false;
+		from = span->start + span->len;
+	}
+	return true;
+}
+
 /* FNV-1a: enough to tell the texts of one document apart. */
 static uint32_t
 hash_text(const char *text, size_t len, int kind)
@@ -170,6 +302,8 @@ redact_render(const char *text, size_t len, const RedactResult *result,
 		const RedactSpan *span = &result->spans[i];
 		const char *hit = text + span->start;
 
+		if (i % SPANS_PER_TICK == SPANS_PER_TICK - 1 && result->interrupt)
+			result->interrupt();
 		memcpy(out + at, text + from, span->start - from);
 		at += span->start - from;
 		from = span->start + span->len;

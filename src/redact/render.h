@@ -35,6 +35,12 @@ typedef struct RedactNumbers
 extern size_t redact_rendered_bound(size_t len, const RedactResult *result);
 
 /*
+ * Do the hits stand so clear of their neighbours that a tag in their place
+ * brings nothing to light?  Where not, the rendered text must be scanned again.
+ */
+extern bool redact_is_settled(const char *text, size_t len, const RedactResult *result);
+
+/*
  * Writes the rendered text and returns its length.  numbers may be NULL for
  * every style but STYLE_NUMBERED.
  */

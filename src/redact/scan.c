@@ -10,9 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "redact/anchors.h"
 #include "redact/scan_internal.h"
-
-#define INTERRUPT_BYTES	32768
 
 const char *const redact_kind_name[REDACT_KINDS] = {
 	"email", "phone", "credit_card", "us_ssn", "iban", "ip", "mac",
@@ -26,21 +25,20 @@ typedef enum Anchor
 	A_LETTER,
 	A_AT,
 	A_COLON,
-	A_ASSIGN,					/* = > , ( */
 	A_DASH,
-	A_DOT
+	A_DOT,
+	A_PERCENT,
+	A_TILDE
 } Anchor;
 
-uint8_t		scan_byte[256];
+uint16_t	scan_byte[256];
 static uint8_t anchor[256];
 
-/* One bit for each pair of first letters of a known prefix or IBAN country. */
-static uint8_t pair_gate[65536 / 8];
-static bool tables_ready = false;
+static AnchorFunction find_anchors = NULL;
 
 /* Gives the bytes of a string a property. */
 static void
-add_bytes(const char *bytes, uint8_t property)
+add_bytes(const char *bytes, uint16_t property)
 {
 	for (; *bytes; bytes++)
 		scan_byte[(uint8_t) *bytes] |= property;
@@ -79,14 +77,20 @@ make_tables(void)
 	add_bytes("-", B_DOMAIN);
 	add_bytes("._%+-'&~", B_LOCAL);
 	add_bytes("!#$%*+-./:=?@^_|~[]{(", B_VALUE);
+	add_bytes(" -./()", B_SIGN);
 
 	add_anchor("@", A_AT);
 	add_anchor(":", A_COLON);
-	add_anchor("=>,(", A_ASSIGN);
 	add_anchor("-", A_DASH);
 	add_anchor(".", A_DOT);
-	token_gate(pair_gate);
-	tables_ready = true;
+	add_anchor("%", A_PERCENT);
+	add_anchor("~", A_TILDE);
+	context_init();
+	token_init();
+	iban_init();
+	phone_init();
+	anchors_init();
+	find_anchors = anchors_function(NULL);
 }
 
 /* Compares with a word in lower case, ignoring the text's case. */
@@ -143,17 +147,20 @@ grow(Scan *s)
 {
 	RedactResult *r = s->result;
 	size_t		room = r->room ? r->room * 2 : 16;
+	void	   *old = r->spans == r->lent ? NULL : r->spans;
 	void	   *spans;
 
 	if (s->opt->resize)
-		spans = s->opt->resize(r->spans, room * sizeof(RedactSpan));
+		spans = s->opt->resize(old, room * sizeof(RedactSpan));
 	else
-		spans = realloc(r->spans, room * sizeof(RedactSpan));
+		spans = realloc(old, room * sizeof(RedactSpan));
 	if (spans == NULL)
 	{
 		s->out_of_memory = true;
 		return false;
 	}
+	if (old == NULL && r->count > 0)
+		memcpy(spans, r->spans, r->count * sizeof(RedactSpan));
 	r->spans = spans;
 	r->room = room;
 	return true;
@@ -227,6 +234,8 @@ settle_overlaps(RedactResult *r)
 		RedactSpan	next = r->spans[i];
 		size_t		end = last->start + last->len;
 
+		if (i % SPANS_PER_TICK == 0 && r->interrupt)
+			r->interrupt();
 		if (next.start >= end)
 		{
 			r->spans[++kept] = next;
@@ -258,7 +267,7 @@ hex_digits(const Scan *s, size_t at, size_t n)
 }
 
 /* Ends an escaped character here: \n, %3D or \u003d? */
-static bool
+bool
 after_escape(const Scan *s, size_t at)
 {
 	return byte_before(s, at, 2) == '\\' ||
@@ -267,55 +276,33 @@ after_escape(const Scan *s, size_t at)
 		 hex_digits(s, at - 4, 4));
 }
 
-/* End of the %3D or \u003d that a letter is part of, 0 if it is of none. */
-static inline size_t
-escape_end(const Scan *s, size_t at)
-{
-	if (byte_before(s, at, 1) == '%' && hex_digits(s, at, 2))
-		return at + 2;
-	if (byte_before(s, at, 2) == '%' && hex_digits(s, at - 1, 2))
-		return at + 1;
-	if (byte_before(s, at, 1) == '\\' && s->text[at] == 'u' && hex_digits(s, at + 1, 4))
-		return at + 5;
-	return 0;
-}
-
 /*
- * A word begins: a known prefix or an IBAN?  Steps over the word if not, but
- * only over the escape where the word begins with one: what follows it, in a
- * URL or in JSON, is a word of its own.
+ * A word begins: a known prefix or an IBAN?  Nearly always neither, which the
+ * gate and the place of the first digit tell.
  */
 static inline size_t
 visit_letter(Scan *s, size_t at)
 {
-	const uint8_t *text = s->text;
-	size_t		next = at;
+	const uint8_t *text = s->text + at;
+	unsigned	index;
+	bool		token;
+	size_t		next;
 
-	/* In escaped text the n of \n belongs to no word. */
-	if (byte_before(s, at, 1) == '\\' && strchr("nrtbf", text[at]) != NULL)
+	if (s->len - at < 5)
 		return at + 1;
-
-	if (!(at > 0 && byte_is(text[at - 1], B_ALNUM)) || after_escape(s, at))
-	{
-		unsigned	pair = lower(text[at]) << 8 | lower(byte_at(s, at + 1));
-
-		if (pair_gate[pair >> 3] & (1 << (pair & 7)))
-		{
-			next = detect_token(s, at);
-			if (next == at && wants(s, REDACT_IBAN))
-				next = detect_iban(s, at);
-			if (next > at)
-				return next;
-		}
-	}
-	next = escape_end(s, at);
-	if (next > 0)
-		return next;
-	next = at;
-	do
-		next++;
-	while (next < s->len && byte_is(text[next], B_ALNUM));
-	return next;
+	index = token_gate_index(text[0], text[1], text[2]);
+	token = token_gate[index >> 3] >> (index & 7) & 1;
+	if (!token && !byte_is(text[3], B_DIGIT))
+		return at + 1;
+	/* In escaped text the n of \n belongs to no word. */
+	if (byte_before(s, at, 1) == '\\' && strchr("nrtbf", text[0]) != NULL)
+		return at + 1;
+	if (byte_is(byte_before(s, at, 1), B_ALNUM) && !after_escape(s, at))
+		return at + 1;
+	next = token ? detect_token(s, at) : at;
+	if (next == at && wants(s, REDACT_IBAN))
+		next = detect_iban(s, at);
+	return next > at ? next : at + 1;
 }
 
 /* ':' is in URLs, addresses, bot tokens and assignments. */
@@ -339,13 +326,10 @@ visit_colon(Scan *s, size_t at)
 		return next;
 	if (!wants(s, REDACT_SECRET))
 		return at + 1;
-	next = detect_bot_token(s, at);
-	if (next > at + 1)
-		return next;
-	return detect_assignment(s, at);
+	return detect_bot_token(s, at);
 }
 
-/* '-' opens key armour, a MAC's second group, a command-line flag. */
+/* '-' opens key armour, a command-line flag, or stands in a MAC or a key. */
 static inline size_t
 visit_dash(Scan *s, size_t at)
 {
@@ -359,7 +343,7 @@ visit_dash(Scan *s, size_t at)
 	}
 	if (byte_at(s, at + 3) == '-')
 		return detect_dash_mac(s, at);
-	return at + 1;
+	return detect_mailchimp_key(s, at);
 }
 
 /* Calls the detectors of one anchor. */
@@ -373,15 +357,18 @@ visit(Scan *s, size_t at)
 		case A_LETTER:
 			return visit_letter(s, at);
 		case A_AT:
-			return wants(s, REDACT_EMAIL) ? detect_at(s, at) : at + 1;
+			return wants(s, REDACT_EMAIL) ? detect_at(s, at, 1) : at + 1;
 		case A_COLON:
 			return visit_colon(s, at);
-		case A_ASSIGN:
-			return wants(s, REDACT_SECRET) ? detect_assignment(s, at) : at + 1;
 		case A_DASH:
 			return visit_dash(s, at);
 		case A_DOT:
 			return byte_at(s, at + 5) == '.' ? detect_dot_mac(s, at) : at + 1;
+		case A_PERCENT:
+			return byte_at(s, at + 1) == '4' && byte_at(s, at + 2) == '0' &&
+				wants(s, REDACT_EMAIL) ? detect_at(s, at, 3) : at + 1;
+		case A_TILDE:
+			return detect_azure_secret(s, at);
 		default:
 			return at + 1;
 	}
@@ -393,7 +380,7 @@ value_of_secret_key(Scan *s)
 {
 	int			name;
 
-	if (s->opt->key == NULL || !wants(s, REDACT_SECRET) || s->len > 4096)
+	if (!wants(s, REDACT_SECRET) || s->len > 4096)
 		return false;
 	name = secret_name((const uint8_t *) s->opt->key, s->opt->key_len);
 	if (name == NAME_NONE || !secret_value(s->text, s->len, name, true))
@@ -402,41 +389,162 @@ value_of_secret_key(Scan *s)
 	return true;
 }
 
+/* Visits the anchors of a window from a position on; where the pass goes on. */
+static size_t
+visit_window(Scan *s, size_t at, size_t next, const Anchors *anchors)
+{
+	uint64_t	bits = anchors->visit | anchors->name_end;
+
+	for (; bits; bits &= bits - 1)
+	{
+		int			i = __builtin_ctzll(bits);
+		size_t		here = at + (size_t) i;
+
+		if (here < next)
+			continue;
+		if ((anchors->name_end >> i & 1) && wants(s, REDACT_SECRET))
+			next = detect_named(s, here);
+		if (next <= here && (anchors->visit >> i & 1))
+			next = visit(s, here);
+	}
+	return next;
+}
+
+/* Windows whose anchors are found at once. */
+#define BATCH			12
+#define BATCH_BYTES		((BATCH - 1) * WINDOW + WINDOW_BYTES + 64)
+
+/*
+ * The bytes of the windows from a position on: those of the text, or where the
+ * windows hang over one of its ends a copy with zeros there.
+ */
+static const uint8_t *
+batch_bytes(const Scan *s, size_t at, int n, uint8_t *copy)
+{
+	size_t		size = (size_t) (n - 1) * WINDOW + WINDOW_BYTES;
+	size_t		before = at < WINDOW_BEFORE ? at : WINDOW_BEFORE;
+	size_t		after = s->len - at;
+
+	if (before == WINDOW_BEFORE && after >= size - WINDOW_BEFORE)
+		return s->text + at - WINDOW_BEFORE;
+	if (after > size - WINDOW_BEFORE)
+		after = size - WINDOW_BEFORE;
+	/* The last window begins inside the text, so less than 64 bytes are missing. */
+	memset(copy, 0, WINDOW_BEFORE);
+	memcpy(copy + WINDOW_BEFORE - before, s->text + at - before, before + after);
+	memset(copy + WINDOW_BEFORE + after, 0, 64);
+	return copy;
+}
+
+/* The pass. */
+static void
+scan_windows(Scan *s)
+{
+	uint8_t		copy[BATCH_BYTES];
+	Anchors		anchors[BATCH];
+	uint64_t	open_name = 0;
+	size_t		at = 0;
+	size_t		next = 0;
+	size_t		next_tick = 0;
+
+	s->anchors = anchors;
+	while (at < s->len && !(s->opt->first_only && s->result->count > 0))
+	{
+		int			n = s->len - at > BATCH * WINDOW ? BATCH : (int) ((s->len - at + WINDOW - 1) / WINDOW);
+		int			i;
+
+		if (at >= next_tick)
+		{
+			next_tick = at + TICK_BYTES;
+			if (s->opt->interrupt)
+				s->opt->interrupt();
+		}
+		find_anchors(batch_bytes(s, at, n, copy), n, anchors, &open_name);
+		s->batch = at;
+		s->batch_end = at + (size_t) n * WINDOW;
+		for (i = 0; i < n; i++, at += WINDOW)
+			if (anchors[i].visit | anchors[i].name_end)
+				next = visit_window(s, at, next, &anchors[i]);
+		/* The last words are as far back as a number of the next batch looks. */
+		for (i = n - 1; i >= 0 && i >= n - 2; i--)
+			if (anchors[i].context)
+			{
+				s->last_context = s->batch + (size_t) (i * WINDOW + 64 - __builtin_clzll(anchors[i].context));
+				break;
+			}
+		if (next > at)
+		{
+			/* Behind a hit or a long run; which words it held is not known. */
+			at = next;
+			open_name = 0;
+			s->last_context = next;
+		}
+	}
+	s->anchors = NULL;
+}
+
+bool
+redact_scan_use(const char *name)
+{
+	AnchorFunction function;
+
+	if (find_anchors == NULL)
+		make_tables();
+	function = anchors_function(name);
+	if (function != NULL)
+		find_anchors = function;
+	return function != NULL;
+}
+
+#define SHORTEST_HIT	3		/* ::1 */
+#define SHORTEST_TOKEN	15		/* of letters alone */
+
+/* Letters and blanks only, as in most short values. */
+static bool
+is_plain(const uint8_t *text, size_t len)
+{
+	size_t		i;
+
+	for (i = 0; i < len; i++)
+		if (!byte_is(text[i], B_ALPHA) && text[i] != ' ' && text[i] != '_')
+			return false;
+	return true;
+}
+
 bool
 redact_scan(const char *text, size_t len, const RedactOptions *opt,
 			RedactResult *result)
 {
 	Scan		s = {0};
-	size_t		at = 0;
 
-	if (!tables_ready)
+	if (find_anchors == NULL)
 		make_tables();
 	s.text = (const uint8_t *) text;
 	s.len = len;
 	s.opt = opt;
 	s.result = result;
 	result->count = 0;
-	if (opt->key)
-		s.key_context = context_of((const uint8_t *) opt->key, opt->key_len, true);
-	if (value_of_secret_key(&s))
-		return !s.out_of_memory;
-
-	while (at < len && !(opt->first_only && result->count > 0))
+	result->interrupt = opt->interrupt;
+	if (opt->key && name_has_root((const uint8_t *) opt->key, opt->key_len))
 	{
-		size_t		stop = len - at > INTERRUPT_BYTES ? at + INTERRUPT_BYTES : len;
-
-		if (opt->interrupt)
-			opt->interrupt();
-		while (at < stop)
-		{
-			if (anchor[s.text[at]] == A_NONE)
-				at++;
-			else
-				at = visit(&s, at);
-		}
+		s.key_context = context_of((const uint8_t *) opt->key, opt->key_len, true);
+		if (value_of_secret_key(&s))
+			return !s.out_of_memory;
 	}
+	if (len < SHORTEST_HIT || (len < SHORTEST_TOKEN && is_plain(s.text, len)))
+		return true;
+
+	scan_windows(&s);
 	settle_overlaps(result);
 	return !s.out_of_memory;
+}
+
+bool
+redact_number_key(const RedactOptions *opt)
+{
+	if (find_anchors == NULL)
+		make_tables();
+	return opt->key != NULL && name_has_root((const uint8_t *) opt->key, opt->key_len);
 }
 
 int
@@ -445,7 +553,7 @@ redact_number(const char *digits, size_t len, const RedactOptions *opt)
 	unsigned	context;
 	size_t		i;
 
-	if (opt->key == NULL || len == 0 || len > 19)
+	if (len == 0 || len > 19 || !redact_number_key(opt))
 		return -1;
 	for (i = 0; i < len; i++)
 		if (digits[i] < '0' || digits[i] > '9')

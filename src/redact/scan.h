@@ -60,13 +60,20 @@ typedef struct RedactOptions
 	void	   *(*resize) (void *old, size_t size); /* NULL: realloc */
 } RedactOptions;
 
-/* Spans in order of start, disjoint; memory belongs to the caller. */
+/*
+ * Spans in order of start, disjoint; memory belongs to the caller, who may lend
+ * some on the stack to begin with.
+ */
 typedef struct RedactResult
 {
 	RedactSpan *spans;
 	size_t		count;
 	size_t		room;
+	RedactSpan *lent;			/* never freed or moved; NULL when none is lent */
+	void		(*interrupt) (void);	/* that of the last scan, also for rendering */
 } RedactResult;
+
+#define SPANS_PER_TICK	4096	/* how many are worked on between two calls */
 
 /*
  * Fills an empty or used result (its memory is used again).  False when the
@@ -75,10 +82,14 @@ typedef struct RedactResult
 extern bool redact_scan(const char *text, size_t len, const RedactOptions *opt,
 						RedactResult *result);
 
+/* For tests: "scalar", "sse2", "avx2", "neon"; false where it cannot run. */
+extern bool redact_scan_use(const char *anchors);
+
 /*
  * A number without a fraction standing under a key ("card_number": 4111...).
  * Returns the kind, or -1 when it is nothing.
  */
+extern bool redact_number_key(const RedactOptions *opt);	/* can it be anything? */
 extern int	redact_number(const char *digits, size_t len, const RedactOptions *opt);
 
 #endif

@@ -20,6 +20,7 @@
 #define B_LOCAL		0x20		/* local part of an e-mail address */
 #define B_DOMAIN	0x40		/* letters, digits, hyphen, non-ASCII */
 #define B_VALUE		0x80		/* may stand in an unquoted value */
+#define B_SIGN		0x100		/* may part the groups of a number */
 #define B_ALNUM		(B_DIGIT | B_ALPHA)
 
 /* What a nearby word or the key says the text is about. */
@@ -40,11 +41,15 @@ typedef struct Scan
 	size_t		token_start;	/* the run of B_TOKEN bytes measured last */
 	size_t		token_end;
 	size_t		colon_end;		/* addresses were looked for up to here */
-	size_t		ticks_left;		/* bytes until the next interrupt call */
+	const struct Anchors *anchors;	/* of the batch of windows under way */
+	size_t		batch;			/* where it begins */
+	size_t		batch_end;
+	size_t		last_context;	/* behind the last word before it that may be context, or 0 */
+	size_t		manifest_end;	/* manifests were looked at up to here */
 	bool		out_of_memory;
 } Scan;
 
-extern uint8_t scan_byte[256];
+extern uint16_t scan_byte[256];
 
 static inline bool
 byte_is(uint8_t c, unsigned mask)
@@ -78,16 +83,44 @@ wants(const Scan *s, RedactKind kind)
 	return (s->opt->kinds & (1u << kind)) != 0;
 }
 
+/*
+ * Lets the caller interrupt: once in so many bytes, by a detector that walks
+ * further than a few KB.  The pass has its own count.
+ */
+#define TICK_BYTES	32768
+
+static inline void
+tick(const Scan *s, size_t at)
+{
+	if (at % TICK_BYTES == 0 && s->opt->interrupt)
+		s->opt->interrupt();
+}
+
+/*
+ * Did the last hit end here?  What a tag will stand before is no part of a word,
+ * or +31...+31... would give up one number in each pass.
+ */
+static inline bool
+hit_ends_at(const Scan *s, size_t at)
+{
+	const RedactResult *r = s->result;
+
+	return r->count > 0 && r->spans[r->count - 1].start + r->spans[r->count - 1].len == at;
+}
+
 /* scan.c */
 extern void scan_hit(Scan *s, size_t start, size_t end, RedactKind kind,
 					 const char *subtype, RedactStrength strength, int confidence);
 extern size_t token_run_end(Scan *s, size_t at);
 extern bool equal_lower(const uint8_t *text, const char *word, size_t len);
 extern bool ends_in_tag(const Scan *s, size_t end);
+extern bool after_escape(const Scan *s, size_t at);
 
 /* context.c */
+extern void context_init(void);
 extern unsigned context_of(const uint8_t *text, size_t len, bool is_name);
 extern unsigned context_around(const Scan *s, size_t start, size_t end);
+extern bool name_has_root(const uint8_t *name, size_t len);
 extern int	secret_name(const uint8_t *name, size_t len);
 extern bool is_masked(const uint8_t *value, size_t len);
 extern bool is_placeholder(const uint8_t *value, size_t len);
@@ -103,23 +136,34 @@ extern size_t detect_dot_mac(Scan *s, size_t at);
 extern size_t detect_ipv4(Scan *s, size_t at);
 
 /* detect_mail.c */
-extern size_t detect_at(Scan *s, size_t at);
+extern size_t detect_at(Scan *s, size_t at, size_t sign);
 extern size_t detect_url(Scan *s, size_t at);
 
 /* detect_iban.c */
+extern void iban_init(void);
 extern size_t detect_iban(Scan *s, size_t at);
 
-/* detect_token.c */
-extern void token_gate(uint8_t *gate);
+/* detect_token.c: one bit for every first three bytes that a prefix can have */
+extern void token_init(void);
+extern uint8_t token_gate[65536 / 8];
 extern size_t detect_token(Scan *s, size_t at);
+
+static inline unsigned
+token_gate_index(uint8_t a, uint8_t b, uint8_t c)
+{
+	return (a & 63u) | (b & 63u) << 6 | (c & 15u) << 12;
+}
 extern size_t detect_armour(Scan *s, size_t at);
 extern size_t detect_bot_token(Scan *s, size_t colon);
+extern size_t detect_azure_secret(Scan *s, size_t tilde);
+extern size_t detect_mailchimp_key(Scan *s, size_t dash);
 
-/* detect_assign.c */
+/* detect_assign.c, detect_manifest.c */
 #define NAME_NONE	0
 #define NAME_WEAK	1			/* only values that look random */
 #define NAME_STRONG	2			/* any value */
-extern size_t detect_assignment(Scan *s, size_t at);
+extern size_t detect_named(Scan *s, size_t name_end);
+extern void detect_manifest(Scan *s, size_t at);
 extern size_t detect_flag(Scan *s, size_t at);
 extern size_t detect_login_flag(Scan *s, size_t at, size_t value);
 extern bool secret_value(const uint8_t *value, size_t len, int name, bool quoted);
@@ -139,6 +183,7 @@ typedef struct Number
 	char		digits[NUMBER_DIGITS];
 } Number;
 
+extern void phone_init(void);
 extern size_t detect_phone(Scan *s, const Number *n);
 
 #endif

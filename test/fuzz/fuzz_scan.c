@@ -2,7 +2,8 @@
  * fuzz_scan.c
  *		Throws made-up texts at the scanner and checks what it promises:
  *		spans lie inside the text, in order, apart from each other; tagging
- *		twice changes nothing; time grows with the length, not its square.
+ *		twice changes nothing; SIMD finds what the tables find; time grows with
+ *		the length, not its square.
  *
  * Stands alone (fuzz_scan [seconds] [seed]), or is linked as a libFuzzer
  * target with -DLIBFUZZER.
@@ -16,6 +17,8 @@
 
 #define MAX_PASSES 8
 
+#ifndef LIBFUZZER
+
 /* Pieces that put detectors on the trail; none is a working credential. */
 static const char *const pieces[] = {
 	"jo@example.org", "@", "+14155550132", "(415) 555-0132", "4111 1111 1111 1111",
@@ -26,13 +29,20 @@ static const char *const pieces[] = {
 	"-----END PRIVATE KEY-----", "Bearer ", "--password ", "curl -u a:b12", "[EMAIL]", "[SECRET]",
 	"phone ", "card ", "ssn ", "office", "\\n", "\\\"", "\n", " ", "\"", "'", "<", ">", "=", ",",
 	"-", ".", "_", "/", "0", "1234567", "a", "Z", "\xff", "\xc3\xa9", "user_", "abcdefghijklmnopqrstuvwxyz",
-	"xxxx", "****", "${X}", "SK", "SG" ".", "sk-", "wh" "sec_", "(", ")", "[", "]", "{", "x123", "00"
+	"kind: Secret\n", "data:\n", " k: dmFsdWU=\n", "---\n", "jo%40example.org", "Q~", "-us20", "0123456789abcdef",
+	"\"hunter2\" == password", "password \"hunter2x\"", "4111.1111.1111.1111", "addr:10.1.2.3:5000:", " /10.1.2.3,", "12/10.1.2.3 ", "from jo@example.org, ", "xxxx", "****", "${X}", "SK", "SG" ".", "sk-", "wh" "sec_", "(", ")", "[", "]", "{", "x123", "00"
 };
 
 #define PIECES ((int) (sizeof(pieces) / sizeof(pieces[0])))
 
+#endif
+
 static uint64_t state = 88172645463325252ull;
 static RedactResult result;
+
+/* Every way to find anchors that this machine has; the first is the reference. */
+static const char *const all_anchors[] = {"scalar", "sse2", "avx2", "avx512", "neon"};
+static const char *anchors_used = "default";
 
 /* xorshift: the same texts for the same seed everywhere. */
 static uint32_t
@@ -49,7 +59,7 @@ fail(const char *what, const char *text, size_t len)
 {
 	size_t		i;
 
-	fprintf(stderr, "fuzz_scan: %s\n", what);
+	fprintf(stderr, "fuzz_scan: %s (%s)\n", what, anchors_used);
 	for (i = 0; i < len && i < 2000; i++)
 		fprintf(stderr, (unsigned char) text[i] < 32 || (unsigned char) text[i] > 126 ? "\\x%02x" : "%c",
 				(unsigned char) text[i]);
@@ -83,11 +93,57 @@ scan(const char *text, size_t len, uint32_t kinds)
 	free(copy);
 }
 
+/* Are two spans the same, whatever stands between their fields? */
+static bool
+same_span(const RedactSpan *a, const RedactSpan *b)
+{
+	return a->start == b->start && a->len == b->len && a->subtype == b->subtype &&
+		a->kind == b->kind && a->strength == b->strength && a->confidence == b->confidence;
+}
+
+/* Scans in every way; all must find what the reference finds. */
+static void
+compare_anchors(const char *text, size_t len)
+{
+	RedactSpan *reference = NULL;
+	size_t		count = 0;
+	size_t		i;
+
+	for (i = 0; i < sizeof(all_anchors) / sizeof(all_anchors[0]); i++)
+	{
+		if (!redact_scan_use(all_anchors[i]))
+			continue;
+		anchors_used = all_anchors[i];
+		scan(text, len, REDACT_ALL_KINDS);
+		if (i == 0)
+		{
+			count = result.count;
+			reference = malloc(count * sizeof(RedactSpan) + 1);
+			if (count > 0)
+				memcpy(reference, result.spans, count * sizeof(RedactSpan));
+		}
+		else
+		{
+			size_t		k;
+
+			if (result.count != count)
+				fail("another number of hits than the reference", text, len);
+			for (k = 0; k < count; k++)
+				if (!same_span(&reference[k], &result.spans[k]))
+					fail("differs from the reference", text, len);
+		}
+	}
+	free(reference);
+	anchors_used = "default";
+	redact_scan_use(NULL);
+}
+
 /* Tags until nothing is found, as the wrappers do; few passes must do. */
 static void
 check_text(const char *text, size_t len)
 {
 	char	   *now = malloc(len + 1);
+	bool		settled = false;
 	int			pass;
 
 	memcpy(now, text, len);
@@ -100,6 +156,9 @@ check_text(const char *text, size_t len)
 			break;
 		if (pass == MAX_PASSES)
 			fail("tagging does not come to rest", now, len);
+		if (settled)
+			fail("a text that was settled has hits", now, len);
+		settled = redact_is_settled(now, len, &result);
 		out = malloc(redact_rendered_bound(len, &result));
 		len = redact_render(now, len, &result, STYLE_TAG, NULL, out);
 		free(now);
@@ -112,6 +171,7 @@ int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	scan((const char *) data, size, 1 + next_random(REDACT_ALL_KINDS));
+	compare_anchors((const char *) data, size);
 	check_text((const char *) data, size);
 	return 0;
 }
@@ -186,7 +246,8 @@ main(int argc, char **argv)
 	time_t		stop = time(NULL) + (argc > 1 ? atoi(argv[1]) : 10);
 	static const char *const hostile[] = {
 		"@", "1", ":", "a@a", "::::", "://///", "-", "eyJ-", "eyJ.", "sk-", "1 ", "1-", "AAAA/+",
-		"a.", "\"", "password=", "password:\"", "(1", "0:0:", "\\\"", "http://a", "gl" "pat-", "-----BEGIN PRIVATE KEY-----"
+		"a.", "\"", "password=", "password:\"", "(1", "0:0:", "\\\"", "http://a", "gl" "pat-", "-----BEGIN PRIVATE KEY-----",
+		"kind: secret\n", "data:\n k: vvv\nkind: Secret\n", "%40", "a%40", "Q~", "password \"", "\"a\" == password "
 	};
 	char		text[4096];
 	long		n = 0;

@@ -1,0 +1,116 @@
+/*
+ * anchors_arm.c
+ *		The masks by NEON, which every AArch64 has.
+ */
+#if defined(__aarch64__)
+
+#include <arm_neon.h>
+
+#include "redact/anchors.h"
+
+/* One bit for each byte that is not zero; bytes are 0 or 255. */
+static inline uint64_t
+mask16(const uint8x16_t *v)
+{
+	static const uint8_t places[16] = {1, 2, 4, 8, 16, 32, 64, 128, 1, 2, 4, 8, 16, 32, 64, 128};
+	const uint8x16_t place = vld1q_u8(places);
+	uint8x16_t	low = vpaddq_u8(vandq_u8(v[0], place), vandq_u8(v[1], place));
+	uint8x16_t	high = vpaddq_u8(vandq_u8(v[2], place), vandq_u8(v[3], place));
+
+	low = vpaddq_u8(low, high);
+	low = vpaddq_u8(low, low);
+	return vgetq_lane_u64(vreinterpretq_u64_u8(low), 0);
+}
+
+static inline uint64_t
+equal16(const uint8x16_t *v, char c)
+{
+	uint8x16_t	found[4];
+	int			i;
+
+	for (i = 0; i < 4; i++)
+		found[i] = vceqq_u8(v[i], vdupq_n_u8((uint8_t) c));
+	return mask16(found);
+}
+
+static inline uint64_t
+range16(const uint8x16_t *v, char first, uint8_t count)
+{
+	uint8x16_t	found[4];
+	int			i;
+
+	for (i = 0; i < 4; i++)
+		found[i] = vcleq_u8(vsubq_u8(v[i], vdupq_n_u8((uint8_t) first)), vdupq_n_u8(count));
+	return mask16(found);
+}
+
+/* Bits of the tables that both halves of each byte have in common. */
+static inline uint8x16_t
+lookup16(uint8x16_t v, const uint8_t *low_table, const uint8_t *high_table)
+{
+	return vandq_u8(vqtbl1q_u8(vld1q_u8(low_table), vandq_u8(v, vdupq_n_u8(15))),
+					vqtbl1q_u8(vld1q_u8(high_table), vshrq_n_u8(v, 4)));
+}
+
+/* Where a word of a set begins: three lookups at three neighbouring bytes. */
+static inline uint64_t
+literals16(const uint8_t *window, const LiteralSet *set)
+{
+	uint8x16_t	found[4];
+	int			i;
+	int			k;
+
+	for (i = 0; i < 4; i++)
+	{
+		found[i] = vdupq_n_u8(0xFF);
+		for (k = 0; k < 3; k++)
+		{
+			uint8x16_t	v = vorrq_u8(vld1q_u8(window + 16 * i + k), vdupq_n_u8(0x20));
+
+			found[i] = vandq_u8(found[i], lookup16(v, set->low[k], set->high[k]));
+		}
+		found[i] = vtstq_u8(found[i], found[i]);
+	}
+	return mask16(found);
+}
+
+static inline void
+window_neon(const uint8_t *window, ByteMasks *m, int lane)
+{
+	uint8x16_t	v[4];
+	uint8x16_t	folded[4];
+	uint8x16_t	after[4];
+	int			i;
+
+	for (i = 0; i < 4; i++)
+	{
+		v[i] = vld1q_u8(window + 16 * i);
+		folded[i] = vorrq_u8(v[i], vdupq_n_u8(0x20));
+		after[i] = lookup16(v[i], after_low, after_high);
+		after[i] = vtstq_u8(after[i], after[i]);
+	}
+	m->digit[lane] = range16(v, '0', 9);
+	m->letter[lane] = range16(folded, 'a', 25);
+	m->upper[lane] = range16(v, 'A', 25);
+	m->hex_letter[lane] = range16(folded, 'a', 5);
+	m->at[lane] = equal16(v, '@');
+	m->colon[lane] = equal16(v, ':');
+	m->dash[lane] = equal16(v, '-');
+	m->dot[lane] = equal16(v, '.');
+	m->space[lane] = equal16(v, ' ');
+	m->bracket[lane] = range16(v, '(', 1);
+	m->path[lane] = equal16(v, '/') | equal16(v, '+') | equal16(v, '~');
+	m->underscore[lane] = equal16(v, '_');
+	m->escape[lane] = equal16(v, '%') | equal16(v, '\\');
+	m->after[lane] = mask16(after);
+	m->secret[lane] = literals16(window, &secret_literals);
+	m->context[lane] = literals16(window, &context_literals);
+}
+
+void
+anchors_neon(const uint8_t *window, int n, Anchors *anchors, uint64_t *open_name)
+{
+	ANCHOR_LOOP(window_neon);
+}
+
+#endif
