@@ -82,18 +82,22 @@ check_call(FunctionCallInfo fcinfo)
 static Oid
 storing_function(const char *name)
 {
-	Oid			oid = GetSysCacheOid3(PROCNAMEARGSNSP, Anum_pg_proc_oid,
-									  CStringGetDatum(name),
-									  PointerGetDatum(buildoidvector(NULL, 0)),
-									  ObjectIdGetDatum(get_namespace_oid("bcce_data", false)));
+	return GetSysCacheOid3(PROCNAMEARGSNSP, Anum_pg_proc_oid,
+						   CStringGetDatum(name),
+						   PointerGetDatum(buildoidvector(NULL, 0)),
+						   ObjectIdGetDatum(get_namespace_oid("bcce_data", false)));
+}
 
-	if (!OidIsValid(oid))
+/* It may be gone from the start, or be dropped while a long COPY runs. */
+static void
+check_function(Oid function)
+{
+	if (!SearchSysCacheExists1(PROCOID, ObjectIdGetDatum(function)))
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_FUNCTION),
 				 errmsg("the function of this inbox is missing"),
 				 errhint("Run SELECT * FROM bcce.install() as a superuser."),
 				 bcce_hide_input()));
-	return oid;
 }
 
 /* Called when the memory of a batch goes, by whatever way. */
@@ -114,12 +118,14 @@ open_batch(TriggerData *data)
 	MemoryContext context = AllocSetContextCreate(CurTransactionContext, "bcce inbox", ALLOCSET_DEFAULT_SIZES);
 	Batch	   *batch = MemoryContextAllocZero(context, sizeof(Batch));
 	MemoryContextCallback *callback = MemoryContextAllocZero(context, sizeof(MemoryContextCallback));
+	Oid			function = storing_function(data->tg_trigger->tgargs[0]);
 
+	check_function(function);
 	batch->context = context;
 	batch->inbox = RelationGetRelid(data->tg_relation);
 	batch->trigger = *data->tg_trigger;
 	batch->trigger.tgnewtable = "batch";
-	fmgr_info_cxt(storing_function(data->tg_trigger->tgargs[0]), &batch->store, context);
+	fmgr_info_cxt(function, &batch->store, context);
 
 	batch->outer = innermost;
 	innermost = batch;
@@ -170,6 +176,7 @@ hand_over(Batch *batch, Relation inbox)
 
 	if (batch->rows == NULL)
 		return;
+	check_function(batch->store.fn_oid);
 	data.type = T_TriggerData;
 	data.tg_event = TRIGGER_EVENT_INSERT | TRIGGER_EVENT_AFTER;
 	data.tg_relation = inbox;
