@@ -4350,6 +4350,56 @@ BEGIN ATOMIC
     SELECT at - ((at AT TIME ZONE timezone) - date_trunc('hour', at AT TIME ZONE timezone));
 END;
 COMMENT ON FUNCTION bcce_data.local_hour(timestamptz, text) IS 'When the hour of an instant began by the clock of a zone; a repeated hour is two hours.';
+
+-- Calendars.  A report by period is a loop over a calendar, with a look into the
+-- facts between the two ends of each period: so what a reader asks of
+-- period_start_at, which is the calendar's own column, leaves periods out before
+-- any fact is read, and months with them.  OFFSET 0 keeps a calendar apart: each
+-- end is computed once, and a filter waits at its door.
+CREATE OR REPLACE FUNCTION bcce_data.local_hours(first_at timestamptz, last_at timestamptz, timezone text)
+RETURNS TABLE (starts_at timestamptz, ends_at timestamptz, is_whole boolean)
+LANGUAGE sql STABLE PARALLEL SAFE
+BEGIN ATOMIC
+    SELECT
+        h.starts_at,
+        h.starts_at + interval '1 hour',
+        ((h.starts_at + interval '59 minutes 59.999999 seconds') AT TIME ZONE timezone) - (h.starts_at AT TIME ZONE timezone)
+            = interval '59 minutes 59.999999 seconds'
+    FROM (
+        -- By half hours, as a clock may be put forward by one.
+        SELECT DISTINCT hour.starts_at
+        FROM bcce_data.local_hour(first_at, timezone) first_hour
+        CROSS JOIN LATERAL generate_series(first_hour.starts_at, last_at, interval '30 minutes') AS g (at)
+        CROSS JOIN LATERAL bcce_data.local_hour(g.at, timezone) hour
+    ) h
+    OFFSET 0;
+END;
+COMMENT ON FUNCTION bcce_data.local_hours(timestamptz, timestamptz, text) IS 'The hours by the clock of a zone from that of first_at to that of last_at. What lies between their ends is theirs, but where the clock was changed (not is_whole) only that of which local_hour says so.';
+
+CREATE OR REPLACE FUNCTION bcce_data.local_periods(first_at timestamptz, last_at timestamptz, timezone text, unit text)
+RETURNS TABLE (first_day date, starts_at timestamptz, ends_at timestamptz)
+LANGUAGE sql STABLE PARALLEL SAFE
+BEGIN ATOMIC
+    SELECT p.first_day, p.starts_at, p.ends_at
+    FROM (
+        -- A date that the zone left out begins and ends with the day after it.
+        SELECT
+            g.first_day::date AS first_day,
+            coalesce(this.starts_at, after_this.starts_at) AS starts_at,
+            coalesce(next.starts_at, after_next.starts_at) AS ends_at
+        FROM bcce_data.local_date(first_at, timezone) first_local
+        CROSS JOIN LATERAL bcce_data.local_date(last_at, timezone) last_local
+        CROSS JOIN LATERAL generate_series(date_trunc(unit, first_local.day::timestamp), last_local.day::timestamp, ('1 ' || unit)::interval) AS g (first_day)
+        CROSS JOIN LATERAL bcce_data.local_midnight(g.first_day::date, timezone) this
+        CROSS JOIN LATERAL bcce_data.local_midnight(g.first_day::date + 1, timezone) after_this
+        CROSS JOIN LATERAL bcce_data.local_midnight((g.first_day + ('1 ' || unit)::interval)::date, timezone) next
+        CROSS JOIN LATERAL bcce_data.local_midnight((g.first_day + ('1 ' || unit)::interval)::date + 1, timezone) after_next
+        OFFSET 0
+    ) p
+    WHERE p.starts_at < p.ends_at
+    OFFSET 0;
+END;
+COMMENT ON FUNCTION bcce_data.local_periods(timestamptz, timestamptz, text, text) IS 'The days, weeks (from Monday) or months of a zone from that of first_at to that of last_at: first_day, and the instants at which they begin and end. What lies between is theirs, as local_date says.';
 $bcce_module$);
 
 INSERT INTO bcce.module (part, name, sql) VALUES ('report', '12_cost_units', $bcce_module$
@@ -7701,60 +7751,54 @@ RETURNS TABLE (
 )
 LANGUAGE sql STABLE PARALLEL RESTRICTED
 BEGIN ATOMIC
-    WITH run AS (
+    SELECT
+        t.tenant_id,
+        t.tenant_name,
+        c.starts_at,
+        run.total,
+        run.succeeded,
+        run.failed,
+        run.timed_out,
+        run.cancelled,
+        run.running
+    FROM bcce_data.tenants t
+    CROSS JOIN LATERAL (
+        SELECT min(r.started_at) AS first_at, max(r.started_at) AS last_at
+        FROM bcce_data.workflow_runs r
+        WHERE r.tenant_id = t.tenant_id
+          AND NOT r.is_test AND r.status <> 'skipped'
+          AND r.started_at >= coalesce(since, '-infinity')
+          AND r.started_at < coalesce(until, 'infinity')
+    ) seen
+    CROSS JOIN LATERAL bcce_data.local_hour(seen.last_at, t.timezone) last_hour
+    -- To the window's end or now, so that an outage shows; to the last run where that is over 35 days ago.
+    CROSS JOIN LATERAL (
+        SELECT CASE WHEN until IS NOT NULL THEN
+                         greatest(last_hour.starts_at, (SELECT least(until - interval '1 microsecond', bcce.report_now())))
+                     WHEN last_hour.starts_at < (SELECT bcce.report_now() - interval '840 hours') THEN last_hour.starts_at
+                     ELSE greatest(last_hour.starts_at, (SELECT bcce.report_now())) END AS last_at
+    ) e
+    CROSS JOIN LATERAL bcce_data.local_hours(seen.first_at, e.last_at, t.timezone) c
+    CROSS JOIN LATERAL (
         SELECT
-            t.tenant_id,
-            t.tenant_name,
-            t.timezone,
-            hour.starts_at,
             count(*) AS total,
             count(*) FILTER (WHERE ended.by_now AND r.status = 'succeeded') AS succeeded,
             count(*) FILTER (WHERE ended.by_now AND r.status = 'failed') AS failed,
             count(*) FILTER (WHERE ended.by_now AND r.status = 'timed_out') AS timed_out,
             count(*) FILTER (WHERE ended.by_now AND r.status = 'cancelled') AS cancelled,
             count(*) FILTER (WHERE ended.by_now IS NOT TRUE) AS running
-        FROM bcce_data.tenants t
-        JOIN bcce_data.workflow_runs r ON r.tenant_id = t.tenant_id
+        FROM bcce_data.workflow_runs r
         CROSS JOIN LATERAL bcce_data.local_hour(r.started_at, t.timezone) hour
         CROSS JOIN LATERAL (SELECT r.finished_at <= (SELECT least(until, bcce.report_now())) AS by_now) ended
-        WHERE t.deleted_at IS NULL
+        WHERE r.tenant_id = t.tenant_id
           AND NOT r.is_test AND r.status <> 'skipped'
+          AND r.started_at >= c.starts_at
+          AND r.started_at < c.ends_at
+          AND (c.is_whole OR hour.starts_at = c.starts_at)
           AND r.started_at >= coalesce(since, '-infinity')
           AND r.started_at < coalesce(until, 'infinity')
-        GROUP BY t.tenant_id, t.tenant_name, t.timezone, hour.starts_at
-    ),
-    -- To the window's end or now, so that an outage shows; to the last run where that is over 35 days ago.
-    -- By half hours, as a clock may be put forward by one.
-    hour AS (
-        SELECT DISTINCT e.tenant_id, e.tenant_name, local.starts_at
-        FROM (
-            SELECT
-                r.tenant_id,
-                r.tenant_name,
-                r.timezone,
-                min(r.starts_at) AS first_at,
-                CASE WHEN until IS NOT NULL THEN
-                         greatest(max(r.starts_at), (SELECT least(until - interval '1 microsecond', bcce.report_now())))
-                     WHEN max(r.starts_at) < (SELECT bcce.report_now() - interval '840 hours') THEN max(r.starts_at)
-                     ELSE greatest(max(r.starts_at), (SELECT bcce.report_now())) END AS last_at
-            FROM run r
-            GROUP BY r.tenant_id, r.tenant_name, r.timezone
-        ) e
-        CROSS JOIN LATERAL generate_series(e.first_at, e.last_at, interval '30 minutes') AS g (at)
-        CROSS JOIN LATERAL bcce_data.local_hour(g.at, e.timezone) local
-    )
-    SELECT
-        h.tenant_id,
-        h.tenant_name,
-        h.starts_at,
-        coalesce(r.total, 0),
-        coalesce(r.succeeded, 0),
-        coalesce(r.failed, 0),
-        coalesce(r.timed_out, 0),
-        coalesce(r.cancelled, 0),
-        coalesce(r.running, 0)
-    FROM hour h
-    LEFT JOIN run r ON r.tenant_id = h.tenant_id AND r.starts_at = h.starts_at;
+    ) run
+    WHERE t.deleted_at IS NULL;
 END;
 COMMENT ON FUNCTION bcce.executions_by_status_hourly(timestamptz, timestamptz) IS 'How did the runs end that started between since (inclusive) and until (exclusive), hour by hour? NULL leaves an end open. Same columns as the view of this name; what finished after the window still counts as running.';
 
