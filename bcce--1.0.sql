@@ -4489,6 +4489,69 @@ BEGIN ATOMIC
       AND NOT u.is_test AND u.user_key IS NOT NULL;
 END;
 COMMENT ON FUNCTION bcce_data.user_activity(timestamptz, timestamptz) IS 'What users did between since (inclusive) and until (exclusive): one row per run, event and model call of a pseudonymous user. Guests are not users.';
+
+-- From when to when a tenant has facts: a look at both ends of each month's index.
+-- OFFSET 0 keeps the looks apart: each is done once, and only if a report names
+-- it.  (min() and max() would look as well, but take three times the planning.)
+CREATE OR REPLACE FUNCTION bcce_data.fact_ends(tenant uuid, since timestamptz, until timestamptz)
+RETURNS TABLE (
+    first_run_at timestamptz,
+    last_run_at timestamptz,
+    first_metric_at timestamptz,
+    last_metric_at timestamptz,
+    first_prediction_at timestamptz,
+    last_prediction_at timestamptz,
+    first_call_at timestamptz,
+    last_call_at timestamptz,
+    first_event_at timestamptz,
+    last_event_at timestamptz
+)
+LANGUAGE sql STABLE PARALLEL RESTRICTED
+BEGIN ATOMIC
+    SELECT
+        (SELECT r.started_at FROM bcce_data.workflow_runs r
+         WHERE r.tenant_id = tenant AND NOT r.is_test AND r.status <> 'skipped'
+           AND r.started_at >= coalesce(since, '-infinity') AND r.started_at < coalesce(until, 'infinity')
+         ORDER BY r.started_at LIMIT 1),
+        (SELECT r.started_at FROM bcce_data.workflow_runs r
+         WHERE r.tenant_id = tenant AND NOT r.is_test AND r.status <> 'skipped'
+           AND r.started_at >= coalesce(since, '-infinity') AND r.started_at < coalesce(until, 'infinity')
+         ORDER BY r.started_at DESC LIMIT 1),
+        (SELECT m.observed_at FROM bcce_data.performance_metrics m
+         WHERE m.tenant_id = tenant AND NOT m.is_test
+           AND m.observed_at >= coalesce(since, '-infinity') AND m.observed_at < coalesce(until, 'infinity')
+         ORDER BY m.observed_at LIMIT 1),
+        (SELECT m.observed_at FROM bcce_data.performance_metrics m
+         WHERE m.tenant_id = tenant AND NOT m.is_test
+           AND m.observed_at >= coalesce(since, '-infinity') AND m.observed_at < coalesce(until, 'infinity')
+         ORDER BY m.observed_at DESC LIMIT 1),
+        (SELECT p.predicted_at FROM bcce_data.predictions p
+         WHERE p.tenant_id = tenant AND NOT p.is_test
+           AND p.predicted_at >= coalesce(since, '-infinity') AND p.predicted_at < coalesce(until, 'infinity')
+         ORDER BY p.predicted_at LIMIT 1),
+        (SELECT p.predicted_at FROM bcce_data.predictions p
+         WHERE p.tenant_id = tenant AND NOT p.is_test
+           AND p.predicted_at >= coalesce(since, '-infinity') AND p.predicted_at < coalesce(until, 'infinity')
+         ORDER BY p.predicted_at DESC LIMIT 1),
+        (SELECT u.at FROM bcce_data.model_usage u
+         WHERE u.tenant_id = tenant AND NOT u.is_test
+           AND u.at >= coalesce(since, '-infinity') AND u.at < coalesce(until, 'infinity')
+         ORDER BY u.at LIMIT 1),
+        (SELECT u.at FROM bcce_data.model_usage u
+         WHERE u.tenant_id = tenant AND NOT u.is_test
+           AND u.at >= coalesce(since, '-infinity') AND u.at < coalesce(until, 'infinity')
+         ORDER BY u.at DESC LIMIT 1),
+        (SELECT e.occurred_at FROM bcce_data.events e
+         WHERE e.tenant_id = tenant AND NOT e.is_test
+           AND e.occurred_at >= coalesce(since, '-infinity') AND e.occurred_at < coalesce(until, 'infinity')
+         ORDER BY e.occurred_at LIMIT 1),
+        (SELECT e.occurred_at FROM bcce_data.events e
+         WHERE e.tenant_id = tenant AND NOT e.is_test
+           AND e.occurred_at >= coalesce(since, '-infinity') AND e.occurred_at < coalesce(until, 'infinity')
+         ORDER BY e.occurred_at DESC LIMIT 1)
+    OFFSET 0;
+END;
+COMMENT ON FUNCTION bcce_data.fact_ends(uuid, timestamptz, timestamptz) IS 'The first and the last run (not skipped), metric sample, prediction, model call and event of a tenant between since (inclusive) and until (exclusive), tests left out.';
 $bcce_module$);
 
 INSERT INTO bcce.module (part, name, sql) VALUES ('report', '13_predictions', $bcce_module$
@@ -7054,26 +7117,7 @@ RETURNS TABLE (
 )
 LANGUAGE sql STABLE PARALLEL RESTRICTED
 BEGIN ATOMIC
-    WITH unit AS (
-        SELECT
-            u.tenant_id,
-            local.day,
-            count(*) FILTER (WHERE u.item = 'workflow_run') AS runs,
-            count(*) FILTER (WHERE u.item = 'metric') AS metrics,
-            count(*) FILTER (WHERE u.item = 'prediction') AS predictions,
-            sum(u.usd) FILTER (WHERE u.item = 'workflow_run') AS run_usd,
-            sum(u.usd) FILTER (WHERE u.item = 'metric') AS metric_usd,
-            sum(u.usd) FILTER (WHERE u.item = 'prediction') AS prediction_usd,
-            sum(u.usd) FILTER (WHERE u.item = 'model_call') AS model_usd,
-            count(*) - count(u.usd) AS unpriced,
-            sum(u.run_seconds) AS run_seconds
-        FROM bcce_data.tenants t
-        JOIN bcce_data.cost_units(since, until) u ON u.tenant_id = t.tenant_id
-        CROSS JOIN LATERAL bcce_data.local_date(u.at, t.timezone) local
-        WHERE t.deleted_at IS NULL
-        GROUP BY u.tenant_id, local.day
-    ),
-    bill AS (
+    WITH bill AS (
         SELECT
             c.tenant_id,
             c.amount_usd,
@@ -7088,62 +7132,12 @@ BEGIN ATOMIC
           AND (since IS NULL OR c.period_end_at > since)
           AND (since IS NULL OR since < moment.now)
           AND isfinite(c.period_start_at) AND isfinite(c.period_end_at)
-    ),
-    extent AS (
-        SELECT d.tenant_id, min(d.first_day) AS first_day, max(d.last_day) AS last_day
-        FROM (
-            SELECT u.tenant_id, u.day AS first_day, u.day AS last_day
-            FROM unit u
-            UNION ALL
-            SELECT b.tenant_id, first_local.day, last_local.day
-            FROM bill b
-            JOIN bcce_data.tenants t ON t.tenant_id = b.tenant_id
-            CROSS JOIN LATERAL bcce_data.local_date(b.first_at, t.timezone) first_local
-            CROSS JOIN LATERAL bcce_data.local_date(b.last_at, t.timezone) last_local
-        ) d
-        GROUP BY d.tenant_id
-    ),
-    -- Two days more than needed: the day after may be one that the zone left out.
-    day AS (
-        SELECT
-            t.tenant_id,
-            t.tenant_name,
-            t.billing_currency,
-            e.last_day,
-            e.first_day + n.n AS day,
-            midnight.starts_at,
-            lead(midnight.starts_at) OVER (PARTITION BY t.tenant_id ORDER BY n.n) AS ends_at
-        FROM bcce_data.tenants t
-        JOIN extent e ON e.tenant_id = t.tenant_id
-        CROSS JOIN LATERAL generate_series(0, e.last_day - e.first_day + 2) AS n (n)
-        CROSS JOIN LATERAL bcce_data.local_midnight(e.first_day + n.n, t.timezone) midnight
-        WHERE t.deleted_at IS NULL AND midnight.starts_at IS NOT NULL
-    ),
-    -- What had accrued by the end of the day less what had by its start, so that
-    -- roundings cancel over the days.
-    infra AS (
-        SELECT
-            d.tenant_id,
-            d.day,
-            sum(bcce_data.infra_share(b.amount_usd, b.period_start_at, b.period_end_at, since, least(d.ends_at, b.now))
-                - bcce_data.infra_share(b.amount_usd, b.period_start_at, b.period_end_at, since, least(d.starts_at, b.now))) AS usd
-        FROM day d
-        JOIN bill b ON b.tenant_id = d.tenant_id AND d.starts_at <= b.last_at AND d.ends_at > b.first_at
-        GROUP BY d.tenant_id, d.day
-    ),
-    person AS (
-        SELECT a.tenant_id, local.day, count(DISTINCT a.user_key) AS active
-        FROM bcce_data.tenants t
-        JOIN bcce_data.user_activity(since, until) a ON a.tenant_id = t.tenant_id
-        CROSS JOIN LATERAL bcce_data.local_date(a.at, t.timezone) local
-        WHERE t.deleted_at IS NULL
-        GROUP BY a.tenant_id, local.day
     )
     SELECT
-        d.tenant_id,
-        d.tenant_name,
-        d.starts_at,
-        d.day,
+        t.tenant_id,
+        t.tenant_name,
+        c.starts_at,
+        c.first_day,
         part.runs,
         part.metrics,
         part.predictions,
@@ -7162,27 +7156,64 @@ BEGIN ATOMIC
         part.unpriced > 0,
         -- As in cost_analysis: every known model cost is a reported one.
         round(100 * 0 / nullif(part.model_usd, 0), 1),
-        d.billing_currency
-    FROM day d
-    LEFT JOIN unit u ON u.tenant_id = d.tenant_id AND u.day = d.day
-    LEFT JOIN infra i ON i.tenant_id = d.tenant_id AND i.day = d.day
-    LEFT JOIN person p ON p.tenant_id = d.tenant_id AND p.day = d.day
+        t.billing_currency
+    FROM bcce_data.tenants t
     CROSS JOIN LATERAL (
         SELECT
-            coalesce(u.runs, 0) AS runs,
-            coalesce(u.metrics, 0) AS metrics,
-            coalesce(u.predictions, 0) AS predictions,
+            least(u.first_run_at, u.first_metric_at, u.first_prediction_at, u.first_call_at, bills.first_at) AS first_at,
+            greatest(u.last_run_at, u.last_metric_at, u.last_prediction_at, u.last_call_at, bills.last_at) AS last_at
+        FROM bcce_data.fact_ends(t.tenant_id, since, until) u
+        CROSS JOIN (
+            SELECT min(b.first_at) AS first_at, max(b.last_at) AS last_at
+            FROM bill b
+            WHERE b.tenant_id = t.tenant_id
+        ) bills
+    ) e
+    CROSS JOIN LATERAL bcce_data.local_periods(e.first_at, e.last_at, t.timezone, 'day') c
+    CROSS JOIN LATERAL (
+        SELECT
+            count(*) FILTER (WHERE u.item = 'workflow_run') AS runs,
+            count(*) FILTER (WHERE u.item = 'metric') AS metrics,
+            count(*) FILTER (WHERE u.item = 'prediction') AS predictions,
+            sum(u.usd) FILTER (WHERE u.item = 'workflow_run') AS run_usd,
+            sum(u.usd) FILTER (WHERE u.item = 'metric') AS metric_usd,
+            sum(u.usd) FILTER (WHERE u.item = 'prediction') AS prediction_usd,
+            sum(u.usd) FILTER (WHERE u.item = 'model_call') AS model_usd,
+            count(*) - count(u.usd) AS unpriced,
+            sum(u.run_seconds) AS run_seconds
+        FROM bcce_data.cost_units(since, until) u
+        WHERE u.tenant_id = t.tenant_id AND u.at >= c.starts_at AND u.at < c.ends_at
+    ) u
+    -- What had accrued by the end of the day less what had by its start, so that
+    -- roundings cancel over the days.
+    CROSS JOIN LATERAL (
+        SELECT
+            sum(bcce_data.infra_share(b.amount_usd, b.period_start_at, b.period_end_at, since, least(c.ends_at, b.now))
+                - bcce_data.infra_share(b.amount_usd, b.period_start_at, b.period_end_at, since, least(c.starts_at, b.now))) AS usd
+        FROM bill b
+        WHERE b.tenant_id = t.tenant_id AND c.starts_at <= b.last_at AND c.ends_at > b.first_at
+    ) i
+    CROSS JOIN LATERAL (
+        SELECT count(DISTINCT a.user_key) AS active
+        FROM bcce_data.user_activity(since, until) a
+        WHERE a.tenant_id = t.tenant_id AND a.at >= c.starts_at AND a.at < c.ends_at
+    ) p
+    CROSS JOIN LATERAL (
+        SELECT
+            u.runs,
+            u.metrics,
+            u.predictions,
             coalesce(u.run_usd, 0) AS run_usd,
             coalesce(u.metric_usd, 0) AS metric_usd,
             coalesce(u.prediction_usd, 0) AS prediction_usd,
             coalesce(u.model_usd, 0) AS model_usd,
             coalesce(i.usd, 0) AS infra_usd,
-            coalesce(u.unpriced, 0) AS unpriced
+            u.unpriced
     ) part
     CROSS JOIN LATERAL (
         SELECT part.run_usd + part.metric_usd + part.prediction_usd + part.model_usd + part.infra_usd AS usd
     ) total
-    WHERE d.day <= d.last_day;
+    WHERE t.deleted_at IS NULL;
 END;
 COMMENT ON FUNCTION bcce.cost_by_day(timestamptz, timestamptz) IS 'What did each day cost, of what falls between since (inclusive) and until (exclusive)? NULL leaves an end open. Same columns as the view of this name; each part summed over the days is that of cost_analysis for the same period.';
 
@@ -7671,16 +7702,9 @@ BEGIN ATOMIC
         h.storage,
         h.network
     FROM bcce_data.tenants t
-    CROSS JOIN LATERAL (
-        SELECT min(m.observed_at) AS first_at, max(m.observed_at) AS last_at
-        FROM bcce_data.performance_metrics m
-        WHERE m.tenant_id = t.tenant_id
-          AND NOT m.is_test
-          AND m.observed_at >= coalesce(since, '-infinity')
-          AND m.observed_at < coalesce(until, 'infinity')
-          AND m.observed_at <= (SELECT least(until, bcce.report_now()))
-    ) seen
-    CROSS JOIN LATERAL bcce_data.local_hours(seen.first_at, seen.last_at, t.timezone) c
+    CROSS JOIN LATERAL bcce_data.fact_ends(t.tenant_id, since, until) seen
+    CROSS JOIN LATERAL (SELECT least(seen.last_metric_at, (SELECT least(until, bcce.report_now()))) AS last_at) e
+    CROSS JOIN LATERAL bcce_data.local_hours(seen.first_metric_at, e.last_at, t.timezone) c
     CROSS JOIN LATERAL (
         SELECT
             m.service_id,
@@ -7793,15 +7817,8 @@ BEGIN ATOMIC
         run.cancelled,
         run.running
     FROM bcce_data.tenants t
-    CROSS JOIN LATERAL (
-        SELECT min(r.started_at) AS first_at, max(r.started_at) AS last_at
-        FROM bcce_data.workflow_runs r
-        WHERE r.tenant_id = t.tenant_id
-          AND NOT r.is_test AND r.status <> 'skipped'
-          AND r.started_at >= coalesce(since, '-infinity')
-          AND r.started_at < coalesce(until, 'infinity')
-    ) seen
-    CROSS JOIN LATERAL bcce_data.local_hour(seen.last_at, t.timezone) last_hour
+    CROSS JOIN LATERAL bcce_data.fact_ends(t.tenant_id, since, until) seen
+    CROSS JOIN LATERAL bcce_data.local_hour(seen.last_run_at, t.timezone) last_hour
     -- To the window's end or now, so that an outage shows; to the last run where that is over 35 days ago.
     CROSS JOIN LATERAL (
         SELECT CASE WHEN until IS NOT NULL THEN
@@ -7809,7 +7826,7 @@ BEGIN ATOMIC
                      WHEN last_hour.starts_at < (SELECT bcce.report_now() - interval '840 hours') THEN last_hour.starts_at
                      ELSE greatest(last_hour.starts_at, (SELECT bcce.report_now())) END AS last_at
     ) e
-    CROSS JOIN LATERAL bcce_data.local_hours(seen.first_at, e.last_at, t.timezone) c
+    CROSS JOIN LATERAL bcce_data.local_hours(seen.first_run_at, e.last_at, t.timezone) c
     CROSS JOIN LATERAL (
         SELECT
             count(*) AS total,

@@ -40,16 +40,9 @@ BEGIN ATOMIC
         h.storage,
         h.network
     FROM bcce_data.tenants t
-    CROSS JOIN LATERAL (
-        SELECT min(m.observed_at) AS first_at, max(m.observed_at) AS last_at
-        FROM bcce_data.performance_metrics m
-        WHERE m.tenant_id = t.tenant_id
-          AND NOT m.is_test
-          AND m.observed_at >= coalesce(since, '-infinity')
-          AND m.observed_at < coalesce(until, 'infinity')
-          AND m.observed_at <= (SELECT least(until, bcce.report_now()))
-    ) seen
-    CROSS JOIN LATERAL bcce_data.local_hours(seen.first_at, seen.last_at, t.timezone) c
+    CROSS JOIN LATERAL bcce_data.fact_ends(t.tenant_id, since, until) seen
+    CROSS JOIN LATERAL (SELECT least(seen.last_metric_at, (SELECT least(until, bcce.report_now()))) AS last_at) e
+    CROSS JOIN LATERAL bcce_data.local_hours(seen.first_metric_at, e.last_at, t.timezone) c
     CROSS JOIN LATERAL (
         SELECT
             m.service_id,

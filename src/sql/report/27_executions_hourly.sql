@@ -24,15 +24,8 @@ BEGIN ATOMIC
         run.cancelled,
         run.running
     FROM bcce_data.tenants t
-    CROSS JOIN LATERAL (
-        SELECT min(r.started_at) AS first_at, max(r.started_at) AS last_at
-        FROM bcce_data.workflow_runs r
-        WHERE r.tenant_id = t.tenant_id
-          AND NOT r.is_test AND r.status <> 'skipped'
-          AND r.started_at >= coalesce(since, '-infinity')
-          AND r.started_at < coalesce(until, 'infinity')
-    ) seen
-    CROSS JOIN LATERAL bcce_data.local_hour(seen.last_at, t.timezone) last_hour
+    CROSS JOIN LATERAL bcce_data.fact_ends(t.tenant_id, since, until) seen
+    CROSS JOIN LATERAL bcce_data.local_hour(seen.last_run_at, t.timezone) last_hour
     -- To the window's end or now, so that an outage shows; to the last run where that is over 35 days ago.
     CROSS JOIN LATERAL (
         SELECT CASE WHEN until IS NOT NULL THEN
@@ -40,7 +33,7 @@ BEGIN ATOMIC
                      WHEN last_hour.starts_at < (SELECT bcce.report_now() - interval '840 hours') THEN last_hour.starts_at
                      ELSE greatest(last_hour.starts_at, (SELECT bcce.report_now())) END AS last_at
     ) e
-    CROSS JOIN LATERAL bcce_data.local_hours(seen.first_at, e.last_at, t.timezone) c
+    CROSS JOIN LATERAL bcce_data.local_hours(seen.first_run_at, e.last_at, t.timezone) c
     CROSS JOIN LATERAL (
         SELECT
             count(*) AS total,
