@@ -79,7 +79,8 @@ BEGIN ATOMIC
         ) bills
     ) e
     CROSS JOIN LATERAL bcce_data.local_periods(e.first_at, e.last_at, t.timezone, 'day') c
-    CROSS JOIN LATERAL (
+    -- Each of one row; outer joins, as the planner leaves out those of which nothing is asked.
+    LEFT JOIN LATERAL (
         SELECT
             count(*) FILTER (WHERE u.item = 'workflow_run') AS runs,
             count(*) FILTER (WHERE u.item = 'metric') AS metrics,
@@ -92,21 +93,21 @@ BEGIN ATOMIC
             sum(u.run_seconds) AS run_seconds
         FROM bcce_data.cost_units(since, until) u
         WHERE u.tenant_id = t.tenant_id AND u.at >= c.starts_at AND u.at < c.ends_at
-    ) u
+    ) u ON true
     -- What had accrued by the end of the day less what had by its start, so that
     -- roundings cancel over the days.
-    CROSS JOIN LATERAL (
+    LEFT JOIN LATERAL (
         SELECT
             sum(bcce_data.infra_share(b.amount_usd, b.period_start_at, b.period_end_at, since, least(c.ends_at, b.now))
                 - bcce_data.infra_share(b.amount_usd, b.period_start_at, b.period_end_at, since, least(c.starts_at, b.now))) AS usd
         FROM bill b
         WHERE b.tenant_id = t.tenant_id AND c.starts_at <= b.last_at AND c.ends_at > b.first_at
-    ) i
-    CROSS JOIN LATERAL (
+    ) i ON true
+    LEFT JOIN LATERAL (
         SELECT count(DISTINCT a.user_key) AS active
         FROM bcce_data.user_activity(since, until) a
         WHERE a.tenant_id = t.tenant_id AND a.at >= c.starts_at AND a.at < c.ends_at
-    ) p
+    ) p ON true
     CROSS JOIN LATERAL (
         SELECT
             u.runs,
