@@ -4418,6 +4418,56 @@ BEGIN ATOMIC
     SELECT at - ((at AT TIME ZONE timezone) - date_trunc('hour', at AT TIME ZONE timezone));
 END;
 COMMENT ON FUNCTION bcce_data.local_hour(timestamptz, text) IS 'When the hour of an instant began by the clock of a zone; a repeated hour is two hours.';
+
+-- Calendars.  A report by period is a loop over a calendar, with a look into the
+-- facts between the two ends of each period: so what a reader asks of
+-- period_start_at, which is the calendar's own column, leaves periods out before
+-- any fact is read, and months with them.  OFFSET 0 keeps a calendar apart: each
+-- end is computed once, and a filter waits at its door.
+CREATE OR REPLACE FUNCTION bcce_data.local_hours(first_at timestamptz, last_at timestamptz, timezone text)
+RETURNS TABLE (starts_at timestamptz, ends_at timestamptz, is_whole boolean)
+LANGUAGE sql STABLE PARALLEL SAFE
+BEGIN ATOMIC
+    SELECT
+        h.starts_at,
+        h.starts_at + interval '1 hour',
+        ((h.starts_at + interval '59 minutes 59.999999 seconds') AT TIME ZONE timezone) - (h.starts_at AT TIME ZONE timezone)
+            = interval '59 minutes 59.999999 seconds'
+    FROM (
+        -- By half hours, as a clock may be put forward by one.
+        SELECT DISTINCT hour.starts_at
+        FROM bcce_data.local_hour(first_at, timezone) first_hour
+        CROSS JOIN LATERAL generate_series(first_hour.starts_at, last_at, interval '30 minutes') AS g (at)
+        CROSS JOIN LATERAL bcce_data.local_hour(g.at, timezone) hour
+    ) h
+    OFFSET 0;
+END;
+COMMENT ON FUNCTION bcce_data.local_hours(timestamptz, timestamptz, text) IS 'The hours by the clock of a zone from that of first_at to that of last_at. What lies between their ends is theirs, but where the clock was changed (not is_whole) only that of which local_hour says so.';
+
+CREATE OR REPLACE FUNCTION bcce_data.local_periods(first_at timestamptz, last_at timestamptz, timezone text, unit text)
+RETURNS TABLE (first_day date, starts_at timestamptz, ends_at timestamptz)
+LANGUAGE sql STABLE PARALLEL SAFE
+BEGIN ATOMIC
+    SELECT p.first_day, p.starts_at, p.ends_at
+    FROM (
+        -- A date that the zone left out begins and ends with the day after it.
+        SELECT
+            g.first_day::date AS first_day,
+            coalesce(this.starts_at, after_this.starts_at) AS starts_at,
+            coalesce(next.starts_at, after_next.starts_at) AS ends_at
+        FROM bcce_data.local_date(first_at, timezone) first_local
+        CROSS JOIN LATERAL bcce_data.local_date(last_at, timezone) last_local
+        CROSS JOIN LATERAL generate_series(date_trunc(unit, first_local.day::timestamp), last_local.day::timestamp, ('1 ' || unit)::interval) AS g (first_day)
+        CROSS JOIN LATERAL bcce_data.local_midnight(g.first_day::date, timezone) this
+        CROSS JOIN LATERAL bcce_data.local_midnight(g.first_day::date + 1, timezone) after_this
+        CROSS JOIN LATERAL bcce_data.local_midnight((g.first_day + ('1 ' || unit)::interval)::date, timezone) next
+        CROSS JOIN LATERAL bcce_data.local_midnight((g.first_day + ('1 ' || unit)::interval)::date + 1, timezone) after_next
+        OFFSET 0
+    ) p
+    WHERE p.starts_at < p.ends_at
+    OFFSET 0;
+END;
+COMMENT ON FUNCTION bcce_data.local_periods(timestamptz, timestamptz, text, text) IS 'The days, weeks (from Monday) or months of a zone from that of first_at to that of last_at: first_day, and the instants at which they begin and end. What lies between is theirs, as local_date says.';
 $bcce_module$);
 
 INSERT INTO bcce.module (part, name, sql) VALUES ('report', '12_cost_units', $bcce_module$
@@ -4507,6 +4557,69 @@ BEGIN ATOMIC
       AND NOT u.is_test AND u.user_key IS NOT NULL;
 END;
 COMMENT ON FUNCTION bcce_data.user_activity(timestamptz, timestamptz) IS 'What users did between since (inclusive) and until (exclusive): one row per run, event and model call of a pseudonymous user. Guests are not users.';
+
+-- From when to when a tenant has facts: a look at both ends of each month's index.
+-- OFFSET 0 keeps the looks apart: each is done once, and only if a report names
+-- it.  (min() and max() would look as well, but take three times the planning.)
+CREATE OR REPLACE FUNCTION bcce_data.fact_ends(tenant uuid, since timestamptz, until timestamptz)
+RETURNS TABLE (
+    first_run_at timestamptz,
+    last_run_at timestamptz,
+    first_metric_at timestamptz,
+    last_metric_at timestamptz,
+    first_prediction_at timestamptz,
+    last_prediction_at timestamptz,
+    first_call_at timestamptz,
+    last_call_at timestamptz,
+    first_event_at timestamptz,
+    last_event_at timestamptz
+)
+LANGUAGE sql STABLE PARALLEL RESTRICTED
+BEGIN ATOMIC
+    SELECT
+        (SELECT r.started_at FROM bcce_data.workflow_runs r
+         WHERE r.tenant_id = tenant AND NOT r.is_test AND r.status <> 'skipped'
+           AND r.started_at >= coalesce(since, '-infinity') AND r.started_at < coalesce(until, 'infinity')
+         ORDER BY r.started_at LIMIT 1),
+        (SELECT r.started_at FROM bcce_data.workflow_runs r
+         WHERE r.tenant_id = tenant AND NOT r.is_test AND r.status <> 'skipped'
+           AND r.started_at >= coalesce(since, '-infinity') AND r.started_at < coalesce(until, 'infinity')
+         ORDER BY r.started_at DESC LIMIT 1),
+        (SELECT m.observed_at FROM bcce_data.performance_metrics m
+         WHERE m.tenant_id = tenant AND NOT m.is_test
+           AND m.observed_at >= coalesce(since, '-infinity') AND m.observed_at < coalesce(until, 'infinity')
+         ORDER BY m.observed_at LIMIT 1),
+        (SELECT m.observed_at FROM bcce_data.performance_metrics m
+         WHERE m.tenant_id = tenant AND NOT m.is_test
+           AND m.observed_at >= coalesce(since, '-infinity') AND m.observed_at < coalesce(until, 'infinity')
+         ORDER BY m.observed_at DESC LIMIT 1),
+        (SELECT p.predicted_at FROM bcce_data.predictions p
+         WHERE p.tenant_id = tenant AND NOT p.is_test
+           AND p.predicted_at >= coalesce(since, '-infinity') AND p.predicted_at < coalesce(until, 'infinity')
+         ORDER BY p.predicted_at LIMIT 1),
+        (SELECT p.predicted_at FROM bcce_data.predictions p
+         WHERE p.tenant_id = tenant AND NOT p.is_test
+           AND p.predicted_at >= coalesce(since, '-infinity') AND p.predicted_at < coalesce(until, 'infinity')
+         ORDER BY p.predicted_at DESC LIMIT 1),
+        (SELECT u.at FROM bcce_data.model_usage u
+         WHERE u.tenant_id = tenant AND NOT u.is_test
+           AND u.at >= coalesce(since, '-infinity') AND u.at < coalesce(until, 'infinity')
+         ORDER BY u.at LIMIT 1),
+        (SELECT u.at FROM bcce_data.model_usage u
+         WHERE u.tenant_id = tenant AND NOT u.is_test
+           AND u.at >= coalesce(since, '-infinity') AND u.at < coalesce(until, 'infinity')
+         ORDER BY u.at DESC LIMIT 1),
+        (SELECT e.occurred_at FROM bcce_data.events e
+         WHERE e.tenant_id = tenant AND NOT e.is_test
+           AND e.occurred_at >= coalesce(since, '-infinity') AND e.occurred_at < coalesce(until, 'infinity')
+         ORDER BY e.occurred_at LIMIT 1),
+        (SELECT e.occurred_at FROM bcce_data.events e
+         WHERE e.tenant_id = tenant AND NOT e.is_test
+           AND e.occurred_at >= coalesce(since, '-infinity') AND e.occurred_at < coalesce(until, 'infinity')
+         ORDER BY e.occurred_at DESC LIMIT 1)
+    OFFSET 0;
+END;
+COMMENT ON FUNCTION bcce_data.fact_ends(uuid, timestamptz, timestamptz) IS 'The first and the last run (not skipped), metric sample, prediction, model call and event of a tenant between since (inclusive) and until (exclusive), tests left out.';
 $bcce_module$);
 
 INSERT INTO bcce.module (part, name, sql) VALUES ('report', '13_predictions', $bcce_module$
@@ -6037,252 +6150,23 @@ BEGIN ATOMIC
             t.tenant_id,
             t.tenant_name,
             t.timezone,
-            first.at AS first_at,
+            ends.first_at,
             CASE WHEN until IS NOT NULL THEN
-                     greatest(last.at, (SELECT least(until - interval '1 microsecond', bcce.report_now())))
-                 WHEN last.at < (SELECT bcce.report_now() - interval '840 hours') THEN last.at
-                 ELSE greatest(last.at, (SELECT bcce.report_now())) END AS last_at
+                     greatest(ends.last_at, (SELECT least(until - interval '1 microsecond', bcce.report_now())))
+                 WHEN ends.last_at < (SELECT bcce.report_now() - interval '840 hours') THEN ends.last_at
+                 ELSE greatest(ends.last_at, (SELECT bcce.report_now())) END AS last_at
         FROM bcce_data.tenants t
+        CROSS JOIN LATERAL bcce_data.fact_ends(t.tenant_id, NULL, until) seen
         CROSS JOIN LATERAL (
-            SELECT least(
-                (SELECT min(r.started_at) FROM bcce_data.workflow_runs r
-                 WHERE r.tenant_id = t.tenant_id AND NOT r.is_test AND r.status <> 'skipped'
-                   AND r.started_at < coalesce(until, 'infinity')),
-                (SELECT min(m.observed_at) FROM bcce_data.performance_metrics m
-                 WHERE m.tenant_id = t.tenant_id AND NOT m.is_test
-                   AND m.observed_at < coalesce(until, 'infinity')),
-                (SELECT min(p.predicted_at) FROM bcce_data.predictions p
-                 WHERE p.tenant_id = t.tenant_id AND NOT p.is_test
-                   AND p.predicted_at < coalesce(until, 'infinity')),
-                (SELECT min(u.at) FROM bcce_data.model_usage u
-                 WHERE u.tenant_id = t.tenant_id AND NOT u.is_test
-                   AND u.at < coalesce(until, 'infinity')),
-                (SELECT min(e.occurred_at) FROM bcce_data.events e
-                 WHERE e.tenant_id = t.tenant_id AND NOT e.is_test
-                   AND e.occurred_at < coalesce(until, 'infinity'))
-            ) AS at
-        ) first
-        CROSS JOIN LATERAL (
-            SELECT greatest(
-                (SELECT max(r.started_at) FROM bcce_data.workflow_runs r
-                 WHERE r.tenant_id = t.tenant_id AND NOT r.is_test AND r.status <> 'skipped'
-                   AND r.started_at < coalesce(until, 'infinity')),
-                (SELECT max(m.observed_at) FROM bcce_data.performance_metrics m
-                 WHERE m.tenant_id = t.tenant_id AND NOT m.is_test
-                   AND m.observed_at < coalesce(until, 'infinity')),
-                (SELECT max(p.predicted_at) FROM bcce_data.predictions p
-                 WHERE p.tenant_id = t.tenant_id AND NOT p.is_test
-                   AND p.predicted_at < coalesce(until, 'infinity')),
-                (SELECT max(u.at) FROM bcce_data.model_usage u
-                 WHERE u.tenant_id = t.tenant_id AND NOT u.is_test
-                   AND u.at < coalesce(until, 'infinity')),
-                (SELECT max(e.occurred_at) FROM bcce_data.events e
-                 WHERE e.tenant_id = t.tenant_id AND NOT e.is_test
-                   AND e.occurred_at < coalesce(until, 'infinity'))
-            ) AS at
-        ) last
-        WHERE t.deleted_at IS NULL AND first.at <= last.at
-    ),
-    -- A date that the zone left out has no instant.
-    midnight AS (
-        SELECT
-            a.tenant_id,
-            a.tenant_name,
-            a.timezone,
-            a.first_at,
-            a.last_at,
-            bounds.first_date,
-            dates.usage_date,
-            earliest.starts_at AS at,
-            earliest.again_at
-        FROM active a
-        CROSS JOIN LATERAL (
-            SELECT (a.first_at AT TIME ZONE a.timezone)::date AS first_date,
-                   (a.last_at AT TIME ZONE a.timezone)::date AS last_date,
-                   (since AT TIME ZONE a.timezone)::date - 58 AS lookback_date
-        ) bounds
-        CROSS JOIN LATERAL (
-            SELECT greatest(bounds.first_date, bounds.lookback_date) + n.n AS usage_date
-            FROM generate_series(0, bounds.last_date + 2 - greatest(bounds.first_date, bounds.lookback_date)) AS n (n)
-        ) dates
-        CROSS JOIN LATERAL bcce_data.local_midnight(dates.usage_date, a.timezone) earliest
-        WHERE earliest.starts_at IS NOT NULL
-    ),
-    day AS (
-        SELECT
-            m.tenant_id,
-            m.tenant_name,
-            m.timezone,
-            m.first_at,
-            m.first_date,
-            m.usage_date,
-            m.at AS starts_at,
-            m.again_at,
-            m.at <= m.last_at AS has_begun,
-            lead(m.at) OVER (PARTITION BY m.tenant_id ORDER BY m.usage_date) AS ends_at
-        FROM midnight m
-    ),
-    -- A fact belongs to its local date, but for the rare clock that was put back
-    -- over midnight: the new day had begun already, and goes on.
-    begun AS (
-        SELECT d.tenant_id, d.usage_date, d.starts_at, d.again_at
-        FROM day d
-        WHERE d.again_at > d.starts_at
-          AND ((d.again_at - interval '1 microsecond') AT TIME ZONE d.timezone)::date < d.usage_date
-    ),
-    run AS NOT MATERIALIZED (
-        SELECT
-            r.tenant_id,
-            local.date + (b.tenant_id IS NOT NULL)::integer AS usage_date,
-            r.started_at,
-            r.finished_at,
-            r.status,
-            r.duration_s,
-            r.user_key,
-            r.charged_usd,
-            a.timezone,
-            (since IS NULL OR r.started_at >= since) AS in_window
-        FROM bcce_data.workflow_runs r
-        JOIN active a ON a.tenant_id = r.tenant_id
-        CROSS JOIN LATERAL (SELECT (r.started_at AT TIME ZONE a.timezone)::date AS date) local
-        LEFT JOIN begun b ON b.tenant_id = r.tenant_id AND b.usage_date = local.date + 1
-            AND r.started_at >= b.starts_at AND r.started_at < b.again_at
-        WHERE r.started_at >= coalesce(since - interval '1440 hours', '-infinity')
-          AND r.started_at < coalesce(until, 'infinity')
-          AND NOT r.is_test AND r.status <> 'skipped'
-    ),
-    usage AS NOT MATERIALIZED (
-        SELECT
-            u.tenant_id,
-            local.date + (b.tenant_id IS NOT NULL)::integer AS usage_date,
-            u.user_key,
-            u.session_id,
-            u.input_tokens,
-            u.output_tokens,
-            u.cache_read_tokens,
-            coalesce(u.input_tokens, u.output_tokens, u.cache_read_tokens,
-                     u.cache_write_5m_tokens, u.cache_write_1h_tokens) IS NOT NULL AS has_tokens,
-            u.reported_cost_usd
-        FROM bcce_data.model_usage u
-        JOIN active a ON a.tenant_id = u.tenant_id
-        CROSS JOIN LATERAL (SELECT (u.at AT TIME ZONE a.timezone)::date AS date) local
-        LEFT JOIN begun b ON b.tenant_id = u.tenant_id AND b.usage_date = local.date + 1
-            AND u.at >= b.starts_at AND u.at < b.again_at
-        WHERE u.at >= coalesce(since, '-infinity')
-          AND u.at < coalesce(until, 'infinity')
-          AND NOT u.is_test
-    ),
-    event AS NOT MATERIALIZED (
-        SELECT
-            e.tenant_id,
-            local.date + (b.tenant_id IS NOT NULL)::integer AS usage_date,
-            e.user_key,
-            e.session_id
-        FROM bcce_data.events e
-        JOIN active a ON a.tenant_id = e.tenant_id
-        CROSS JOIN LATERAL (SELECT (e.occurred_at AT TIME ZONE a.timezone)::date AS date) local
-        LEFT JOIN begun b ON b.tenant_id = e.tenant_id AND b.usage_date = local.date + 1
-            AND e.occurred_at >= b.starts_at AND e.occurred_at < b.again_at
-        WHERE e.occurred_at >= coalesce(since, '-infinity')
-          AND e.occurred_at < coalesce(until, 'infinity')
-          AND NOT e.is_test
-    ),
-    run_day AS (
-        SELECT
-            r.tenant_id,
-            r.usage_date,
-            count(*) AS starts,
-            count(*) FILTER (WHERE r.in_window) AS total,
-            count(*) FILTER (WHERE r.in_window AND r.finished_at <= (SELECT least(until, bcce.report_now()))
-                             AND r.status IN ('failed', 'timed_out')) AS failed,
-            count(*) FILTER (WHERE r.in_window AND r.finished_at <= (SELECT least(until, bcce.report_now()))
-                             AND r.status IN ('succeeded', 'failed', 'timed_out')) AS finished,
-            avg(r.duration_s) FILTER (WHERE r.in_window AND r.finished_at <= (SELECT least(until, bcce.report_now()))
-                                      AND r.status IN ('succeeded', 'failed', 'timed_out')) AS avg_seconds,
-            percentile_cont(0.95) WITHIN GROUP (ORDER BY r.duration_s)
-                FILTER (WHERE r.in_window AND r.finished_at <= (SELECT least(until, bcce.report_now()))
-                        AND r.status IN ('succeeded', 'failed', 'timed_out')) AS p95_seconds,
-            sum(coalesce(r.charged_usd, bcce.estimate_cost('workflow_run', 1, r.started_at, r.tenant_id)))
-                FILTER (WHERE r.in_window) AS usd
-        FROM run r
-        GROUP BY r.tenant_id, r.usage_date
-    ),
-    metric_day AS (
-        SELECT
-            m.tenant_id,
-            local.date + (b.tenant_id IS NOT NULL)::integer AS usage_date,
-            sum(coalesce(m.charged_usd, bcce.estimate_cost('metric', 1, m.observed_at, m.tenant_id))) AS usd
-        FROM bcce_data.performance_metrics m
-        JOIN active a ON a.tenant_id = m.tenant_id
-        CROSS JOIN LATERAL (SELECT (m.observed_at AT TIME ZONE a.timezone)::date AS date) local
-        LEFT JOIN begun b ON b.tenant_id = m.tenant_id AND b.usage_date = local.date + 1
-            AND m.observed_at >= b.starts_at AND m.observed_at < b.again_at
-        WHERE m.observed_at >= coalesce(since, '-infinity')
-          AND m.observed_at < coalesce(until, 'infinity')
-          AND NOT m.is_test
-        GROUP BY m.tenant_id, local.date + (b.tenant_id IS NOT NULL)::integer
-    ),
-    prediction_day AS (
-        SELECT
-            p.tenant_id,
-            local.date + (b.tenant_id IS NOT NULL)::integer AS usage_date,
-            count(*) AS total,
-            sum(coalesce(p.charged_usd, bcce.estimate_cost('prediction', 1, p.predicted_at, p.tenant_id))) AS usd
-        FROM bcce_data.predictions p
-        JOIN active a ON a.tenant_id = p.tenant_id
-        CROSS JOIN LATERAL (SELECT (p.predicted_at AT TIME ZONE a.timezone)::date AS date) local
-        LEFT JOIN begun b ON b.tenant_id = p.tenant_id AND b.usage_date = local.date + 1
-            AND p.predicted_at >= b.starts_at AND p.predicted_at < b.again_at
-        WHERE p.predicted_at >= coalesce(since, '-infinity')
-          AND p.predicted_at < coalesce(until, 'infinity')
-          AND NOT p.is_test
-        GROUP BY p.tenant_id, local.date + (b.tenant_id IS NOT NULL)::integer
-    ),
-    usage_day AS (
-        SELECT
-            u.tenant_id,
-            u.usage_date,
-            count(*) AS calls,
-            sum(coalesce(u.input_tokens, CASE WHEN u.has_tokens THEN 0 END))::bigint AS input_tokens,
-            sum(coalesce(u.output_tokens, CASE WHEN u.has_tokens THEN 0 END))::bigint AS output_tokens,
-            sum(coalesce(u.cache_read_tokens, CASE WHEN u.has_tokens THEN 0 END))::bigint AS cache_read_tokens,
-            sum(u.reported_cost_usd) AS usd
-        FROM usage u
-        GROUP BY u.tenant_id, u.usage_date
-    ),
-    event_day AS (
-        SELECT e.tenant_id, e.usage_date, count(*) AS total
-        FROM event e
-        GROUP BY e.tenant_id, e.usage_date
-    ),
-    user_day AS (
-        SELECT k.tenant_id, k.usage_date, count(*) AS active
-        FROM (
-            SELECT r.tenant_id, r.usage_date, r.user_key FROM run r WHERE r.in_window
-            UNION
-            SELECT e.tenant_id, e.usage_date, e.user_key FROM event e
-            UNION
-            SELECT u.tenant_id, u.usage_date, u.user_key FROM usage u
-        ) k
-        WHERE k.user_key IS NOT NULL
-        GROUP BY k.tenant_id, k.usage_date
-    ),
-    session_day AS (
-        SELECT k.tenant_id, k.usage_date, count(*) AS total
-        FROM (
-            SELECT e.tenant_id, e.usage_date, e.session_id FROM event e
-            UNION
-            SELECT u.tenant_id, u.usage_date, u.session_id FROM usage u
-        ) k
-        WHERE k.session_id IS NOT NULL
-        GROUP BY k.tenant_id, k.usage_date
+            SELECT
+                least(seen.first_run_at, seen.first_metric_at, seen.first_prediction_at, seen.first_call_at, seen.first_event_at) AS first_at,
+                greatest(seen.last_run_at, seen.last_metric_at, seen.last_prediction_at, seen.last_call_at, seen.last_event_at) AS last_at
+        ) ends
+        WHERE t.deleted_at IS NULL AND ends.first_at <= ends.last_at
     ),
     -- First seen ever, so over all history.
     new_user_day AS (
-        SELECT
-            f.tenant_id,
-            local.date + (b.tenant_id IS NOT NULL)::integer AS usage_date,
-            count(*) AS total
+        SELECT f.tenant_id, local.day AS usage_date, count(*) AS total
         FROM (
             SELECT k.tenant_id, k.user_key, min(k.first_at) AS first_at
             FROM (
@@ -6307,123 +6191,93 @@ BEGIN ATOMIC
             GROUP BY k.tenant_id, k.user_key
         ) f
         JOIN active a ON a.tenant_id = f.tenant_id
-        CROSS JOIN LATERAL (SELECT (f.first_at AT TIME ZONE a.timezone)::date AS date) local
-        LEFT JOIN begun b ON b.tenant_id = f.tenant_id AND b.usage_date = local.date + 1
-            AND f.first_at >= b.starts_at AND f.first_at < b.again_at
+        CROSS JOIN LATERAL bcce_data.local_date(f.first_at, a.timezone) local
         WHERE since IS NULL OR f.first_at >= since
-        GROUP BY f.tenant_id, local.date + (b.tenant_id IS NOT NULL)::integer
-    ),
-    peak_day AS (
-        SELECT DISTINCT ON (h.tenant_id, h.usage_date) h.tenant_id, h.usage_date, h.hour, h.starts
-        FROM (
-            SELECT
-                r.tenant_id,
-                r.usage_date,
-                extract(hour FROM r.started_at AT TIME ZONE r.timezone)::integer AS hour,
-                count(*) AS starts
-            FROM run r
-            WHERE r.in_window
-            GROUP BY r.tenant_id, r.usage_date, extract(hour FROM r.started_at AT TIME ZONE r.timezone)::integer
-        ) h
-        ORDER BY h.tenant_id, h.usage_date, h.starts DESC, h.hour
-    ),
-    -- A sweep over starts (+1) and ends (-1); each day's first instant is a mark
-    -- that brings the level over midnight and tells the edges after it their day.
-    concurrency_day AS (
-        SELECT s.tenant_id, s.usage_date, max(s.level) AS peak
-        FROM (
-            SELECT
-                edge.tenant_id,
-                max(edge.usage_date) OVER sweep AS usage_date,
-                sum(edge.change) OVER sweep AS level
-            FROM (
-                SELECT d.tenant_id, d.starts_at AS at, 0 AS change, d.usage_date
-                FROM day d
-                WHERE since IS NULL OR d.ends_at > since
-                UNION ALL
-                SELECT r.tenant_id, way.at, way.change, NULL::date
-                FROM bcce_data.workflow_runs r
-                CROSS JOIN LATERAL (
-                    SELECT r.started_at AS at, 1 AS change
-                    UNION ALL
-                    SELECT r.finished_at, -1
-                    WHERE r.finished_at <= (SELECT least(until, bcce.report_now()))
-                ) way
-                WHERE (since IS NULL OR r.finished_at IS NULL OR r.finished_at > since - interval '48 hours')
-                  AND r.started_at < coalesce(until, 'infinity')
-                  AND r.started_at < (SELECT least(until, bcce.report_now()))
-                  AND (r.finished_at IS NULL OR r.finished_at > r.started_at)
-                  AND NOT r.is_test AND r.status <> 'skipped'
-            ) edge
-            WINDOW sweep AS (PARTITION BY edge.tenant_id ORDER BY edge.at)
-        ) s
-        WHERE s.usage_date IS NOT NULL
-        GROUP BY s.tenant_id, s.usage_date
+        GROUP BY f.tenant_id, local.day
     ),
     -- Look-backs see whole days, also those before the window.
     pace AS (
-        SELECT
-            d.tenant_id,
-            d.tenant_name,
-            d.timezone,
-            d.first_at,
-            d.first_date,
-            d.usage_date,
-            d.starts_at,
-            d.ends_at,
-            d.has_begun,
-            r.total,
-            r.failed,
-            r.finished,
-            r.avg_seconds,
-            r.p95_seconds,
-            r.usd,
-            coalesce(r.starts, 0) AS starts,
-            avg(coalesce(r.starts, 0)) OVER (
-                PARTITION BY d.tenant_id ORDER BY d.usage_date
+        SELECT DISTINCT ON (a.tenant_id, d.first_day)
+            a.tenant_id,
+            d.first_day AS usage_date,
+            r.starts,
+            avg(r.starts) OVER (
+                PARTITION BY a.tenant_id ORDER BY d.first_day
                 RANGE BETWEEN interval '6 days' PRECEDING AND CURRENT ROW) AS week_mean,
-            sum(coalesce(r.starts, 0)) OVER (
-                PARTITION BY d.tenant_id ORDER BY d.usage_date
+            sum(r.starts) OVER (
+                PARTITION BY a.tenant_id ORDER BY d.first_day
                 RANGE BETWEEN interval '7 days' PRECEDING AND interval '7 days' PRECEDING) AS week_ago,
-            array_agg(coalesce(r.starts, 0)) OVER (
-                PARTITION BY d.tenant_id, extract(isodow FROM d.usage_date) ORDER BY d.usage_date
+            array_agg(r.starts) OVER (
+                PARTITION BY a.tenant_id, extract(isodow FROM d.first_day) ORDER BY d.first_day
                 RANGE BETWEEN interval '56 days' PRECEDING AND interval '7 days' PRECEDING) AS same_weekday
-        FROM day d
-        LEFT JOIN run_day r ON r.tenant_id = d.tenant_id AND r.usage_date = d.usage_date
-        WHERE d.ends_at > d.first_at
+        FROM active a
+        CROSS JOIN LATERAL bcce_data.local_periods(greatest(a.first_at, since - interval '1416 hours'), a.last_at, a.timezone, 'day') d
+        CROSS JOIN LATERAL (
+            SELECT count(*) AS starts
+            FROM bcce_data.workflow_runs r
+            WHERE r.tenant_id = a.tenant_id
+              AND r.started_at >= d.starts_at AND r.started_at < d.ends_at
+              AND r.started_at >= coalesce(since - interval '1440 hours', '-infinity') AND r.started_at < coalesce(until, 'infinity')
+              AND NOT r.is_test AND r.status <> 'skipped'
+        ) r
     )
     SELECT
-        d.tenant_id,
-        d.tenant_name,
-        d.starts_at,
-        d.usage_date,
-        d.timezone,
-        coalesce(d.total, 0),
-        coalesce(d.failed, 0),
-        round(100.0 * d.failed / nullif(d.finished, 0), 1),
-        d.avg_seconds,
-        d.p95_seconds,
-        coalesce(k.active, 0),
+        a.tenant_id,
+        a.tenant_name,
+        c.starts_at,
+        c.first_day,
+        a.timezone,
+        r.total,
+        r.failed,
+        round(100.0 * r.failed / nullif(r.finished, 0), 1),
+        r.avg_seconds,
+        r.p95_seconds,
+        k.active,
         coalesce(n.total, 0),
-        coalesce(s.total, 0),
-        coalesce(e.total, 0),
-        coalesce(p.total, 0),
-        coalesce(u.calls, 0),
+        s.total,
+        e.total,
+        p.total,
+        u.calls,
         CASE WHEN u.calls > 0 THEN u.input_tokens ELSE 0 END,
         CASE WHEN u.calls > 0 THEN u.output_tokens ELSE 0 END,
         CASE WHEN u.calls > 0 THEN u.cache_read_tokens ELSE 0 END,
-        coalesce(d.usd, 0) + coalesce(m.usd, 0) + coalesce(p.usd, 0) + coalesce(u.usd, 0),
-        h.hour,
-        h.starts,
-        coalesce(c.peak, 0),
-        CASE WHEN d.usage_date - d.first_date >= 6 THEN d.week_mean::double precision END,
+        coalesce(r.usd, 0) + coalesce(m.usd, 0) + coalesce(p.usd, 0) + coalesce(u.usd, 0),
+        -h.most[2],
+        h.most[1],
+        w.peak,
+        CASE WHEN c.first_day - (a.first_at AT TIME ZONE a.timezone)::date >= 6 THEN d.week_mean::double precision END,
         round(100.0 * (d.starts - d.week_ago) / nullif(d.week_ago, 0), 1),
         CASE WHEN cardinality(d.same_weekday) >= 4 THEN
             (d.starts - usual.median) / (1.4826 * nullif(usual.deviation, 0))
         END,
-        d.ends_at > (SELECT least(until, bcce.report_now())) OR coalesce(d.starts_at < since, false),
-        trim_scale(round(extract(epoch FROM d.ends_at - d.starts_at) / 3600, 4))
-    FROM pace d
+        c.ends_at > (SELECT least(until, bcce.report_now())) OR coalesce(c.starts_at < since, false),
+        trim_scale(round(extract(epoch FROM c.ends_at - c.starts_at) / 3600, 4))
+    FROM (
+        -- Runs of over a day, and those that run: of the others a day's own and
+        -- those of the 24 hours before are all that can run in it.
+        SELECT
+            a.tenant_id,
+            a.tenant_name,
+            a.timezone,
+            a.first_at,
+            a.last_at,
+            (
+                SELECT array_agg(tstzrange(r.started_at, CASE WHEN r.finished_at <= (SELECT least(until, bcce.report_now())) THEN r.finished_at END))
+                FROM bcce_data.workflow_runs r
+                WHERE r.tenant_id = a.tenant_id
+                  AND (r.finished_at > r.started_at + interval '24 hours'
+                       OR (r.finished_at <= (SELECT least(until, bcce.report_now()))) IS NOT TRUE)
+                  AND r.started_at < coalesce(until, 'infinity')
+                  AND r.started_at < (SELECT least(until, bcce.report_now()))
+                  AND NOT r.is_test AND r.status <> 'skipped'
+            ) AS long_runs
+        FROM active a
+        OFFSET 0
+    ) a
+    CROSS JOIN LATERAL bcce_data.local_periods(greatest(a.first_at, since), a.last_at, a.timezone, 'day') c
+    -- Kept apart: under row security an index takes a column, but no subtraction.
+    CROSS JOIN LATERAL (SELECT c.starts_at - interval '24 hours' AS starts_at OFFSET 0) before
+    LEFT JOIN pace d ON d.tenant_id = a.tenant_id AND d.usage_date = c.first_day
     CROSS JOIN LATERAL (
         SELECT
             middle.median,
@@ -6434,16 +6288,132 @@ BEGIN ATOMIC
             FROM unnest(d.same_weekday) AS x (starts)
         ) middle
     ) usual
-    LEFT JOIN metric_day m ON m.tenant_id = d.tenant_id AND m.usage_date = d.usage_date
-    LEFT JOIN prediction_day p ON p.tenant_id = d.tenant_id AND p.usage_date = d.usage_date
-    LEFT JOIN usage_day u ON u.tenant_id = d.tenant_id AND u.usage_date = d.usage_date
-    LEFT JOIN event_day e ON e.tenant_id = d.tenant_id AND e.usage_date = d.usage_date
-    LEFT JOIN user_day k ON k.tenant_id = d.tenant_id AND k.usage_date = d.usage_date
-    LEFT JOIN session_day s ON s.tenant_id = d.tenant_id AND s.usage_date = d.usage_date
-    LEFT JOIN new_user_day n ON n.tenant_id = d.tenant_id AND n.usage_date = d.usage_date
-    LEFT JOIN peak_day h ON h.tenant_id = d.tenant_id AND h.usage_date = d.usage_date
-    LEFT JOIN concurrency_day c ON c.tenant_id = d.tenant_id AND c.usage_date = d.usage_date
-    WHERE d.has_begun AND (since IS NULL OR d.ends_at > since);
+    LEFT JOIN new_user_day n ON n.tenant_id = a.tenant_id AND n.usage_date = c.first_day
+    -- Each of one row; outer joins, as the planner leaves out those of which nothing is asked.
+    LEFT JOIN LATERAL (
+        SELECT
+            count(*) AS total,
+            count(*) FILTER (WHERE ended.by_now AND r.status IN ('failed', 'timed_out')) AS failed,
+            count(*) FILTER (WHERE ended.by_now AND r.status IN ('succeeded', 'failed', 'timed_out')) AS finished,
+            avg(r.duration_s) FILTER (WHERE ended.by_now AND r.status IN ('succeeded', 'failed', 'timed_out')) AS avg_seconds,
+            percentile_cont(0.95) WITHIN GROUP (ORDER BY r.duration_s)
+                FILTER (WHERE ended.by_now AND r.status IN ('succeeded', 'failed', 'timed_out')) AS p95_seconds,
+            sum(coalesce(r.charged_usd, bcce.estimate_cost('workflow_run', 1, r.started_at, r.tenant_id))) AS usd
+        FROM bcce_data.workflow_runs r
+        CROSS JOIN LATERAL (SELECT r.finished_at <= (SELECT least(until, bcce.report_now())) AS by_now) ended
+        WHERE r.tenant_id = a.tenant_id
+          AND r.started_at >= c.starts_at AND r.started_at < c.ends_at
+          AND r.started_at >= coalesce(since, '-infinity') AND r.started_at < coalesce(until, 'infinity')
+          AND NOT r.is_test AND r.status <> 'skipped'
+    ) r ON true
+    LEFT JOIN LATERAL (
+        -- Most starts, and of equals the earliest hour.
+        SELECT max(ARRAY[h.starts, -h.hour]) AS most
+        FROM (
+            SELECT extract(hour FROM r.started_at AT TIME ZONE a.timezone)::integer AS hour, count(*) AS starts
+            FROM bcce_data.workflow_runs r
+            WHERE r.tenant_id = a.tenant_id
+              AND r.started_at >= c.starts_at AND r.started_at < c.ends_at
+              AND r.started_at >= coalesce(since, '-infinity') AND r.started_at < coalesce(until, 'infinity')
+              AND NOT r.is_test AND r.status <> 'skipped'
+            GROUP BY extract(hour FROM r.started_at AT TIME ZONE a.timezone)
+        ) h
+    ) h ON true
+    LEFT JOIN LATERAL (
+        -- A sweep over starts (+1) and ends (-1); what ran at midnight starts there.
+        SELECT coalesce(max(level.runs), 0) AS peak
+        FROM (
+            SELECT sum(edge.change) OVER (ORDER BY edge.at) AS runs
+            FROM (
+                SELECT r.started_at, r.finished_at
+                FROM bcce_data.workflow_runs r
+                WHERE r.tenant_id = a.tenant_id
+                  AND r.started_at >= before.starts_at AND r.started_at < c.ends_at
+                  AND r.started_at < coalesce(until, 'infinity')
+                  AND r.started_at < (SELECT least(until, bcce.report_now()))
+                  AND r.finished_at > c.starts_at
+                  AND r.finished_at > r.started_at AND r.finished_at <= r.started_at + interval '24 hours'
+                  AND r.finished_at <= (SELECT least(until, bcce.report_now()))
+                  AND NOT r.is_test AND r.status <> 'skipped'
+                UNION ALL
+                SELECT lower(x.span), upper(x.span)
+                FROM unnest(a.long_runs) AS x (span)
+                WHERE x.span && tstzrange(c.starts_at, c.ends_at)
+            ) r
+            CROSS JOIN LATERAL (
+                SELECT greatest(r.started_at, c.starts_at) AS at, 1 AS change
+                UNION ALL
+                SELECT r.finished_at, -1
+                WHERE r.finished_at < c.ends_at
+            ) edge
+        ) level
+    ) w ON true
+    LEFT JOIN LATERAL (
+        SELECT count(DISTINCT x.user_key) AS active
+        FROM bcce_data.user_activity(since, until) x
+        WHERE x.tenant_id = a.tenant_id AND x.at >= c.starts_at AND x.at < c.ends_at
+    ) k ON true
+    LEFT JOIN LATERAL (
+        SELECT count(DISTINCT x.session_id) AS total
+        FROM (
+            SELECT e.session_id
+            FROM bcce_data.events e
+            WHERE e.tenant_id = a.tenant_id
+              AND e.occurred_at >= c.starts_at AND e.occurred_at < c.ends_at
+              AND e.occurred_at >= coalesce(since, '-infinity') AND e.occurred_at < coalesce(until, 'infinity')
+              AND NOT e.is_test
+            UNION ALL
+            SELECT u.session_id
+            FROM bcce_data.model_usage u
+            WHERE u.tenant_id = a.tenant_id
+              AND u.at >= c.starts_at AND u.at < c.ends_at
+              AND u.at >= coalesce(since, '-infinity') AND u.at < coalesce(until, 'infinity')
+              AND NOT u.is_test
+        ) x
+    ) s ON true
+    LEFT JOIN LATERAL (
+        SELECT count(*) AS total
+        FROM bcce_data.events e
+        WHERE e.tenant_id = a.tenant_id
+          AND e.occurred_at >= c.starts_at AND e.occurred_at < c.ends_at
+          AND e.occurred_at >= coalesce(since, '-infinity') AND e.occurred_at < coalesce(until, 'infinity')
+          AND NOT e.is_test
+    ) e ON true
+    LEFT JOIN LATERAL (
+        SELECT sum(coalesce(m.charged_usd, bcce.estimate_cost('metric', 1, m.observed_at, m.tenant_id))) AS usd
+        FROM bcce_data.performance_metrics m
+        WHERE m.tenant_id = a.tenant_id
+          AND m.observed_at >= c.starts_at AND m.observed_at < c.ends_at
+          AND m.observed_at >= coalesce(since, '-infinity') AND m.observed_at < coalesce(until, 'infinity')
+          AND NOT m.is_test
+    ) m ON true
+    LEFT JOIN LATERAL (
+        SELECT
+            count(*) AS total,
+            sum(coalesce(p.charged_usd, bcce.estimate_cost('prediction', 1, p.predicted_at, p.tenant_id))) AS usd
+        FROM bcce_data.predictions p
+        WHERE p.tenant_id = a.tenant_id
+          AND p.predicted_at >= c.starts_at AND p.predicted_at < c.ends_at
+          AND p.predicted_at >= coalesce(since, '-infinity') AND p.predicted_at < coalesce(until, 'infinity')
+          AND NOT p.is_test
+    ) p ON true
+    LEFT JOIN LATERAL (
+        SELECT
+            count(*) AS calls,
+            sum(coalesce(u.input_tokens, CASE WHEN tokens.any_known THEN 0 END))::bigint AS input_tokens,
+            sum(coalesce(u.output_tokens, CASE WHEN tokens.any_known THEN 0 END))::bigint AS output_tokens,
+            sum(coalesce(u.cache_read_tokens, CASE WHEN tokens.any_known THEN 0 END))::bigint AS cache_read_tokens,
+            sum(u.reported_cost_usd) AS usd
+        FROM bcce_data.model_usage u
+        CROSS JOIN LATERAL (
+            SELECT coalesce(u.input_tokens, u.output_tokens, u.cache_read_tokens,
+                            u.cache_write_5m_tokens, u.cache_write_1h_tokens) IS NOT NULL AS any_known
+        ) tokens
+        WHERE u.tenant_id = a.tenant_id
+          AND u.at >= c.starts_at AND u.at < c.ends_at
+          AND u.at >= coalesce(since, '-infinity') AND u.at < coalesce(until, 'infinity')
+          AND NOT u.is_test
+    ) u ON true;
 END;
 COMMENT ON FUNCTION bcce.usage_trends(timestamptz, timestamptz) IS 'How does use change from day to day between since (inclusive) and until (exclusive)? NULL leaves an end open. Same columns as the view of this name; a day that the window cuts is partial, and look-back columns see the days before the window.';
 
@@ -7072,26 +7042,7 @@ RETURNS TABLE (
 )
 LANGUAGE sql STABLE PARALLEL RESTRICTED
 BEGIN ATOMIC
-    WITH unit AS (
-        SELECT
-            u.tenant_id,
-            local.day,
-            count(*) FILTER (WHERE u.item = 'workflow_run') AS runs,
-            count(*) FILTER (WHERE u.item = 'metric') AS metrics,
-            count(*) FILTER (WHERE u.item = 'prediction') AS predictions,
-            sum(u.usd) FILTER (WHERE u.item = 'workflow_run') AS run_usd,
-            sum(u.usd) FILTER (WHERE u.item = 'metric') AS metric_usd,
-            sum(u.usd) FILTER (WHERE u.item = 'prediction') AS prediction_usd,
-            sum(u.usd) FILTER (WHERE u.item = 'model_call') AS model_usd,
-            count(*) - count(u.usd) AS unpriced,
-            sum(u.run_seconds) AS run_seconds
-        FROM bcce_data.tenants t
-        JOIN bcce_data.cost_units(since, until) u ON u.tenant_id = t.tenant_id
-        CROSS JOIN LATERAL bcce_data.local_date(u.at, t.timezone) local
-        WHERE t.deleted_at IS NULL
-        GROUP BY u.tenant_id, local.day
-    ),
-    bill AS (
+    WITH bill AS (
         SELECT
             c.tenant_id,
             c.amount_usd,
@@ -7106,62 +7057,12 @@ BEGIN ATOMIC
           AND (since IS NULL OR c.period_end_at > since)
           AND (since IS NULL OR since < moment.now)
           AND isfinite(c.period_start_at) AND isfinite(c.period_end_at)
-    ),
-    extent AS (
-        SELECT d.tenant_id, min(d.first_day) AS first_day, max(d.last_day) AS last_day
-        FROM (
-            SELECT u.tenant_id, u.day AS first_day, u.day AS last_day
-            FROM unit u
-            UNION ALL
-            SELECT b.tenant_id, first_local.day, last_local.day
-            FROM bill b
-            JOIN bcce_data.tenants t ON t.tenant_id = b.tenant_id
-            CROSS JOIN LATERAL bcce_data.local_date(b.first_at, t.timezone) first_local
-            CROSS JOIN LATERAL bcce_data.local_date(b.last_at, t.timezone) last_local
-        ) d
-        GROUP BY d.tenant_id
-    ),
-    -- Two days more than needed: the day after may be one that the zone left out.
-    day AS (
-        SELECT
-            t.tenant_id,
-            t.tenant_name,
-            t.billing_currency,
-            e.last_day,
-            e.first_day + n.n AS day,
-            midnight.starts_at,
-            lead(midnight.starts_at) OVER (PARTITION BY t.tenant_id ORDER BY n.n) AS ends_at
-        FROM bcce_data.tenants t
-        JOIN extent e ON e.tenant_id = t.tenant_id
-        CROSS JOIN LATERAL generate_series(0, e.last_day - e.first_day + 2) AS n (n)
-        CROSS JOIN LATERAL bcce_data.local_midnight(e.first_day + n.n, t.timezone) midnight
-        WHERE t.deleted_at IS NULL AND midnight.starts_at IS NOT NULL
-    ),
-    -- What had accrued by the end of the day less what had by its start, so that
-    -- roundings cancel over the days.
-    infra AS (
-        SELECT
-            d.tenant_id,
-            d.day,
-            sum(bcce_data.infra_share(b.amount_usd, b.period_start_at, b.period_end_at, since, least(d.ends_at, b.now))
-                - bcce_data.infra_share(b.amount_usd, b.period_start_at, b.period_end_at, since, least(d.starts_at, b.now))) AS usd
-        FROM day d
-        JOIN bill b ON b.tenant_id = d.tenant_id AND d.starts_at <= b.last_at AND d.ends_at > b.first_at
-        GROUP BY d.tenant_id, d.day
-    ),
-    person AS (
-        SELECT a.tenant_id, local.day, count(DISTINCT a.user_key) AS active
-        FROM bcce_data.tenants t
-        JOIN bcce_data.user_activity(since, until) a ON a.tenant_id = t.tenant_id
-        CROSS JOIN LATERAL bcce_data.local_date(a.at, t.timezone) local
-        WHERE t.deleted_at IS NULL
-        GROUP BY a.tenant_id, local.day
     )
     SELECT
-        d.tenant_id,
-        d.tenant_name,
-        d.starts_at,
-        d.day,
+        t.tenant_id,
+        t.tenant_name,
+        c.starts_at,
+        c.first_day,
         part.runs,
         part.metrics,
         part.predictions,
@@ -7180,27 +7081,65 @@ BEGIN ATOMIC
         part.unpriced > 0,
         -- As in cost_analysis: every known model cost is a reported one.
         round(100 * 0 / nullif(part.model_usd, 0), 1),
-        d.billing_currency
-    FROM day d
-    LEFT JOIN unit u ON u.tenant_id = d.tenant_id AND u.day = d.day
-    LEFT JOIN infra i ON i.tenant_id = d.tenant_id AND i.day = d.day
-    LEFT JOIN person p ON p.tenant_id = d.tenant_id AND p.day = d.day
+        t.billing_currency
+    FROM bcce_data.tenants t
     CROSS JOIN LATERAL (
         SELECT
-            coalesce(u.runs, 0) AS runs,
-            coalesce(u.metrics, 0) AS metrics,
-            coalesce(u.predictions, 0) AS predictions,
+            least(u.first_run_at, u.first_metric_at, u.first_prediction_at, u.first_call_at, bills.first_at) AS first_at,
+            greatest(u.last_run_at, u.last_metric_at, u.last_prediction_at, u.last_call_at, bills.last_at) AS last_at
+        FROM bcce_data.fact_ends(t.tenant_id, since, until) u
+        CROSS JOIN (
+            SELECT min(b.first_at) AS first_at, max(b.last_at) AS last_at
+            FROM bill b
+            WHERE b.tenant_id = t.tenant_id
+        ) bills
+    ) e
+    CROSS JOIN LATERAL bcce_data.local_periods(e.first_at, e.last_at, t.timezone, 'day') c
+    -- Each of one row; outer joins, as the planner leaves out those of which nothing is asked.
+    LEFT JOIN LATERAL (
+        SELECT
+            count(*) FILTER (WHERE u.item = 'workflow_run') AS runs,
+            count(*) FILTER (WHERE u.item = 'metric') AS metrics,
+            count(*) FILTER (WHERE u.item = 'prediction') AS predictions,
+            sum(u.usd) FILTER (WHERE u.item = 'workflow_run') AS run_usd,
+            sum(u.usd) FILTER (WHERE u.item = 'metric') AS metric_usd,
+            sum(u.usd) FILTER (WHERE u.item = 'prediction') AS prediction_usd,
+            sum(u.usd) FILTER (WHERE u.item = 'model_call') AS model_usd,
+            count(*) - count(u.usd) AS unpriced,
+            sum(u.run_seconds) AS run_seconds
+        FROM bcce_data.cost_units(since, until) u
+        WHERE u.tenant_id = t.tenant_id AND u.at >= c.starts_at AND u.at < c.ends_at
+    ) u ON true
+    -- What had accrued by the end of the day less what had by its start, so that
+    -- roundings cancel over the days.
+    LEFT JOIN LATERAL (
+        SELECT
+            sum(bcce_data.infra_share(b.amount_usd, b.period_start_at, b.period_end_at, since, least(c.ends_at, b.now))
+                - bcce_data.infra_share(b.amount_usd, b.period_start_at, b.period_end_at, since, least(c.starts_at, b.now))) AS usd
+        FROM bill b
+        WHERE b.tenant_id = t.tenant_id AND c.starts_at <= b.last_at AND c.ends_at > b.first_at
+    ) i ON true
+    LEFT JOIN LATERAL (
+        SELECT count(DISTINCT a.user_key) AS active
+        FROM bcce_data.user_activity(since, until) a
+        WHERE a.tenant_id = t.tenant_id AND a.at >= c.starts_at AND a.at < c.ends_at
+    ) p ON true
+    CROSS JOIN LATERAL (
+        SELECT
+            u.runs,
+            u.metrics,
+            u.predictions,
             coalesce(u.run_usd, 0) AS run_usd,
             coalesce(u.metric_usd, 0) AS metric_usd,
             coalesce(u.prediction_usd, 0) AS prediction_usd,
             coalesce(u.model_usd, 0) AS model_usd,
             coalesce(i.usd, 0) AS infra_usd,
-            coalesce(u.unpriced, 0) AS unpriced
+            u.unpriced
     ) part
     CROSS JOIN LATERAL (
         SELECT part.run_usd + part.metric_usd + part.prediction_usd + part.model_usd + part.infra_usd AS usd
     ) total
-    WHERE d.day <= d.last_day;
+    WHERE t.deleted_at IS NULL;
 END;
 COMMENT ON FUNCTION bcce.cost_by_day(timestamptz, timestamptz) IS 'What did each day cost, of what falls between since (inclusive) and until (exclusive)? NULL leaves an end open. Same columns as the view of this name; each part summed over the days is that of cost_analysis for the same period.';
 
@@ -7673,43 +7612,67 @@ BEGIN ATOMIC
     SELECT
         t.tenant_id,
         t.tenant_name,
-        m.service_id,
-        s.service_name,
-        hour.starts_at,
-        count(*),
-        coalesce(sum(m.request_count), 0)::bigint,
-        coalesce(sum(m.error_count), 0)::bigint,
-        round(100.0 * sum(m.error_count) FILTER (WHERE m.request_count IS NOT NULL)
-            / nullif(sum(m.request_count) FILTER (WHERE m.error_count IS NOT NULL), 0), 4),
-        avg(m.p50_latency_ms),
-        avg(m.p95_latency_ms),
-        avg(m.p99_latency_ms),
-        -- As in service_health_dashboard: equal lengths give the plain mean, an
-        -- unknown length counts as a mean one.
-        CASE WHEN min(length.s) FILTER (WHERE m.throughput_rps IS NOT NULL)
-                  < max(length.s) FILTER (WHERE m.throughput_rps IS NOT NULL) THEN
-            (sum(m.throughput_rps * length.s)
-                + coalesce(avg(length.s) FILTER (WHERE m.throughput_rps IS NOT NULL)
-                           * sum(m.throughput_rps) FILTER (WHERE length.s IS NULL), 0))
-            / (avg(length.s) FILTER (WHERE m.throughput_rps IS NOT NULL) * count(m.throughput_rps))
-        ELSE avg(m.throughput_rps) END,
-        avg(m.cpu_percent),
-        avg(m.memory_percent),
-        avg(m.storage_percent),
-        avg(m.network_percent)
+        h.service_id,
+        h.service_name,
+        c.starts_at,
+        h.samples,
+        h.requests,
+        h.errors,
+        h.error_rate_percent,
+        h.p50,
+        h.p95,
+        h.p99,
+        h.throughput,
+        h.cpu,
+        h.memory,
+        h.storage,
+        h.network
     FROM bcce_data.tenants t
-    JOIN bcce_data.performance_metrics m ON m.tenant_id = t.tenant_id
-    LEFT JOIN bcce_data.services s ON s.tenant_id = m.tenant_id AND s.service_id = m.service_id
-    CROSS JOIN LATERAL bcce_data.local_hour(m.observed_at, t.timezone) hour
+    CROSS JOIN LATERAL bcce_data.fact_ends(t.tenant_id, since, until) seen
+    CROSS JOIN LATERAL (SELECT least(seen.last_metric_at, (SELECT least(until, bcce.report_now()))) AS last_at) e
+    CROSS JOIN LATERAL bcce_data.local_hours(seen.first_metric_at, e.last_at, t.timezone) c
     CROSS JOIN LATERAL (
-        SELECT coalesce(m.window_seconds, s.expected_interval_seconds) AS s
-    ) length
-    WHERE t.deleted_at IS NULL
-      AND NOT m.is_test
-      AND m.observed_at >= coalesce(since, '-infinity')
-      AND m.observed_at < coalesce(until, 'infinity')
-      AND m.observed_at <= (SELECT least(until, bcce.report_now()))
-    GROUP BY t.tenant_id, t.tenant_name, m.service_id, s.service_name, hour.starts_at;
+        SELECT
+            m.service_id,
+            s.service_name,
+            count(*) AS samples,
+            coalesce(sum(m.request_count), 0)::bigint AS requests,
+            coalesce(sum(m.error_count), 0)::bigint AS errors,
+            round(100.0 * sum(m.error_count) FILTER (WHERE m.request_count IS NOT NULL)
+                / nullif(sum(m.request_count) FILTER (WHERE m.error_count IS NOT NULL), 0), 4) AS error_rate_percent,
+            avg(m.p50_latency_ms) AS p50,
+            avg(m.p95_latency_ms) AS p95,
+            avg(m.p99_latency_ms) AS p99,
+            -- As in service_health_dashboard: equal lengths give the plain mean, an
+            -- unknown length counts as a mean one.
+            CASE WHEN min(length.s) FILTER (WHERE m.throughput_rps IS NOT NULL)
+                      < max(length.s) FILTER (WHERE m.throughput_rps IS NOT NULL) THEN
+                (sum(m.throughput_rps * length.s)
+                    + coalesce(avg(length.s) FILTER (WHERE m.throughput_rps IS NOT NULL)
+                               * sum(m.throughput_rps) FILTER (WHERE length.s IS NULL), 0))
+                / (avg(length.s) FILTER (WHERE m.throughput_rps IS NOT NULL) * count(m.throughput_rps))
+            ELSE avg(m.throughput_rps) END AS throughput,
+            avg(m.cpu_percent) AS cpu,
+            avg(m.memory_percent) AS memory,
+            avg(m.storage_percent) AS storage,
+            avg(m.network_percent) AS network
+        FROM bcce_data.performance_metrics m
+        LEFT JOIN bcce_data.services s ON s.tenant_id = m.tenant_id AND s.service_id = m.service_id
+        CROSS JOIN LATERAL bcce_data.local_hour(m.observed_at, t.timezone) hour
+        CROSS JOIN LATERAL (
+            SELECT coalesce(m.window_seconds, s.expected_interval_seconds) AS s
+        ) length
+        WHERE m.tenant_id = t.tenant_id
+          AND NOT m.is_test
+          AND m.observed_at >= c.starts_at
+          AND m.observed_at < c.ends_at
+          AND (c.is_whole OR hour.starts_at = c.starts_at)
+          AND m.observed_at >= coalesce(since, '-infinity')
+          AND m.observed_at < coalesce(until, 'infinity')
+          AND m.observed_at <= (SELECT least(until, bcce.report_now()))
+        GROUP BY m.service_id, s.service_name
+    ) h
+    WHERE t.deleted_at IS NULL;
 END;
 COMMENT ON FUNCTION bcce.service_health_by_hour(timestamptz, timestamptz) IS 'How were services hour by hour, by the samples between since (inclusive) and until (exclusive)? NULL leaves an end open. Same columns as the view of this name.';
 
@@ -7769,60 +7732,47 @@ RETURNS TABLE (
 )
 LANGUAGE sql STABLE PARALLEL RESTRICTED
 BEGIN ATOMIC
-    WITH run AS (
+    SELECT
+        t.tenant_id,
+        t.tenant_name,
+        c.starts_at,
+        run.total,
+        run.succeeded,
+        run.failed,
+        run.timed_out,
+        run.cancelled,
+        run.running
+    FROM bcce_data.tenants t
+    CROSS JOIN LATERAL bcce_data.fact_ends(t.tenant_id, since, until) seen
+    CROSS JOIN LATERAL bcce_data.local_hour(seen.last_run_at, t.timezone) last_hour
+    -- To the window's end or now, so that an outage shows; to the last run where that is over 35 days ago.
+    CROSS JOIN LATERAL (
+        SELECT CASE WHEN until IS NOT NULL THEN
+                         greatest(last_hour.starts_at, (SELECT least(until - interval '1 microsecond', bcce.report_now())))
+                     WHEN last_hour.starts_at < (SELECT bcce.report_now() - interval '840 hours') THEN last_hour.starts_at
+                     ELSE greatest(last_hour.starts_at, (SELECT bcce.report_now())) END AS last_at
+    ) e
+    CROSS JOIN LATERAL bcce_data.local_hours(seen.first_run_at, e.last_at, t.timezone) c
+    CROSS JOIN LATERAL (
         SELECT
-            t.tenant_id,
-            t.tenant_name,
-            t.timezone,
-            hour.starts_at,
             count(*) AS total,
             count(*) FILTER (WHERE ended.by_now AND r.status = 'succeeded') AS succeeded,
             count(*) FILTER (WHERE ended.by_now AND r.status = 'failed') AS failed,
             count(*) FILTER (WHERE ended.by_now AND r.status = 'timed_out') AS timed_out,
             count(*) FILTER (WHERE ended.by_now AND r.status = 'cancelled') AS cancelled,
             count(*) FILTER (WHERE ended.by_now IS NOT TRUE) AS running
-        FROM bcce_data.tenants t
-        JOIN bcce_data.workflow_runs r ON r.tenant_id = t.tenant_id
+        FROM bcce_data.workflow_runs r
         CROSS JOIN LATERAL bcce_data.local_hour(r.started_at, t.timezone) hour
         CROSS JOIN LATERAL (SELECT r.finished_at <= (SELECT least(until, bcce.report_now())) AS by_now) ended
-        WHERE t.deleted_at IS NULL
+        WHERE r.tenant_id = t.tenant_id
           AND NOT r.is_test AND r.status <> 'skipped'
+          AND r.started_at >= c.starts_at
+          AND r.started_at < c.ends_at
+          AND (c.is_whole OR hour.starts_at = c.starts_at)
           AND r.started_at >= coalesce(since, '-infinity')
           AND r.started_at < coalesce(until, 'infinity')
-        GROUP BY t.tenant_id, t.tenant_name, t.timezone, hour.starts_at
-    ),
-    -- To the window's end or now, so that an outage shows; to the last run where that is over 35 days ago.
-    -- By half hours, as a clock may be put forward by one.
-    hour AS (
-        SELECT DISTINCT e.tenant_id, e.tenant_name, local.starts_at
-        FROM (
-            SELECT
-                r.tenant_id,
-                r.tenant_name,
-                r.timezone,
-                min(r.starts_at) AS first_at,
-                CASE WHEN until IS NOT NULL THEN
-                         greatest(max(r.starts_at), (SELECT least(until - interval '1 microsecond', bcce.report_now())))
-                     WHEN max(r.starts_at) < (SELECT bcce.report_now() - interval '840 hours') THEN max(r.starts_at)
-                     ELSE greatest(max(r.starts_at), (SELECT bcce.report_now())) END AS last_at
-            FROM run r
-            GROUP BY r.tenant_id, r.tenant_name, r.timezone
-        ) e
-        CROSS JOIN LATERAL generate_series(e.first_at, e.last_at, interval '30 minutes') AS g (at)
-        CROSS JOIN LATERAL bcce_data.local_hour(g.at, e.timezone) local
-    )
-    SELECT
-        h.tenant_id,
-        h.tenant_name,
-        h.starts_at,
-        coalesce(r.total, 0),
-        coalesce(r.succeeded, 0),
-        coalesce(r.failed, 0),
-        coalesce(r.timed_out, 0),
-        coalesce(r.cancelled, 0),
-        coalesce(r.running, 0)
-    FROM hour h
-    LEFT JOIN run r ON r.tenant_id = h.tenant_id AND r.starts_at = h.starts_at;
+    ) run
+    WHERE t.deleted_at IS NULL;
 END;
 COMMENT ON FUNCTION bcce.executions_by_status_hourly(timestamptz, timestamptz) IS 'How did the runs end that started between since (inclusive) and until (exclusive), hour by hour? NULL leaves an end open. Same columns as the view of this name; what finished after the window still counts as running.';
 
@@ -8428,139 +8378,127 @@ RETURNS TABLE (
 )
 LANGUAGE sql STABLE PARALLEL RESTRICTED
 BEGIN ATOMIC
-    WITH activity AS (
-        SELECT t.tenant_id, a.user_key, date_trunc('month', local.day::timestamp)::date AS month,
-               bool_or(since IS NULL OR a.at >= since) AS in_window,
-               max(local.day) AS last_day,
-               max(a.at) AS last_at
-        FROM bcce_data.tenants t
-        JOIN bcce_data.user_activity(since - interval '1536 hours', until) a ON a.tenant_id = t.tenant_id
-        CROSS JOIN LATERAL bcce_data.local_date(a.at, t.timezone) local
-        WHERE t.deleted_at IS NULL
-        GROUP BY t.tenant_id, a.user_key, date_trunc('month', local.day::timestamp)::date
-    ),
-    user_month AS (
-        SELECT
-            m.tenant_id,
-            m.month,
-            count(*) AS ever,
-            count(*) FILTER (WHERE m.in_window) AS active,
-            count(before.user_key) FILTER (WHERE m.in_window) AS retained
-        FROM activity m
-        LEFT JOIN activity before
-            ON before.tenant_id = m.tenant_id AND before.user_key = m.user_key
-            AND before.month = (m.month - interval '1 month')::date
-        GROUP BY m.tenant_id, m.month
-    ),
-    -- From the first month with an active user to now, or to the last one where that is over 35 days ago.
-    span AS (
-        SELECT
-            t.tenant_id,
-            t.tenant_name,
-            t.timezone,
-            a.first_month,
-            date_trunc('month', last.day::timestamp)::date AS last_month,
-            last.day AS last_day
-        FROM bcce_data.tenants t
-        JOIN (
-            SELECT
-                m.tenant_id,
-                min(m.month) FILTER (WHERE m.in_window) AS first_month,
-                CASE WHEN until IS NOT NULL THEN
-                         greatest(max(m.last_at), (SELECT least(until - interval '1 microsecond', bcce.report_now())))
-                     WHEN max(m.last_at) < (SELECT bcce.report_now() - interval '840 hours') THEN max(m.last_at)
-                     ELSE greatest(max(m.last_at), (SELECT bcce.report_now())) END AS last_at
-            FROM activity m
-            GROUP BY m.tenant_id
-        ) a ON a.tenant_id = t.tenant_id
-        CROSS JOIN LATERAL bcce_data.local_date(a.last_at, t.timezone) last
-        WHERE a.first_month IS NOT NULL
-    ),
-    month AS (
-        SELECT
-            s.tenant_id,
-            s.tenant_name,
-            s.timezone,
-            calendar.month,
-            coalesce(u.active, 0) AS active,
-            coalesce(u.retained, 0) AS retained,
-            before.ever AS active_before,
-            least(s.last_day, (calendar.month + interval '1 month')::date - 1) AS last_day,
-            first_day.starts_at,
-            next_day.starts_at AS ends_at
-        FROM span s
-        CROSS JOIN LATERAL (
-            SELECT (s.first_month + make_interval(months => n.n))::date AS month
-            FROM generate_series(0, (extract(year FROM s.last_month) * 12 + extract(month FROM s.last_month)
-                                     - extract(year FROM s.first_month) * 12 - extract(month FROM s.first_month))::integer) AS n (n)
-        ) calendar
-        LEFT JOIN user_month u ON u.tenant_id = s.tenant_id AND u.month = calendar.month
-        LEFT JOIN user_month before ON before.tenant_id = s.tenant_id AND before.month = (calendar.month - interval '1 month')::date
-        CROSS JOIN LATERAL bcce_data.local_midnight(calendar.month, s.timezone) first_day
-        CROSS JOIN LATERAL bcce_data.local_midnight((calendar.month + interval '1 month')::date, s.timezone) next_day
-    ),
-    weekly AS (
-        SELECT m.tenant_id, m.month, count(*) AS active
-        FROM month m
-        JOIN activity a ON a.tenant_id = m.tenant_id AND a.month = m.month AND a.in_window AND a.last_day > m.last_day - 7
-        GROUP BY m.tenant_id, m.month
-    ),
-    session AS (
-        SELECT t.tenant_id, date_trunc('month', local.day::timestamp)::date AS month, count(DISTINCT k.session_id) AS total
-        FROM bcce_data.tenants t
-        JOIN (
-            SELECT e.tenant_id, e.session_id, e.occurred_at AS at
-            FROM bcce_data.events e
-            WHERE e.occurred_at >= coalesce(since, '-infinity')
-              AND e.occurred_at < coalesce(until, 'infinity')
-              AND NOT e.is_test AND e.session_id IS NOT NULL
-            UNION ALL
-            SELECT u.tenant_id, u.session_id, u.at
-            FROM bcce_data.model_usage u
-            WHERE u.at >= coalesce(since, '-infinity')
-              AND u.at < coalesce(until, 'infinity')
-              AND NOT u.is_test AND u.session_id IS NOT NULL
-        ) k ON k.tenant_id = t.tenant_id
-        CROSS JOIN LATERAL bcce_data.local_date(k.at, t.timezone) local
-        WHERE t.deleted_at IS NULL
-        GROUP BY t.tenant_id, date_trunc('month', local.day::timestamp)::date
-    ),
-    invited AS (
-        SELECT
-            m.tenant_id,
-            m.month,
-            count(*) AS total,
-            count(a.user_key) AS active,
-            count(DISTINCT p.team_id) AS teams,
-            count(DISTINCT p.team_id) FILTER (WHERE a.user_key IS NOT NULL) AS active_teams
-        FROM month m
-        JOIN bcce_data.principals p ON p.tenant_id = m.tenant_id
-            AND p.provisioned_at < m.ends_at AND p.provisioned_at <= (SELECT least(until, bcce.report_now()))
-            AND (p.deprovisioned_at IS NULL OR p.deprovisioned_at >= m.starts_at)
-        LEFT JOIN activity a ON a.tenant_id = m.tenant_id AND a.month = m.month AND a.user_key = p.user_key AND a.in_window
-        GROUP BY m.tenant_id, m.month
-    )
     SELECT
-        m.tenant_id,
-        m.tenant_name,
-        m.starts_at,
-        m.month,
-        m.active,
-        coalesce(i.total, 0),
-        coalesce(i.active, 0),
-        round(100.0 * coalesce(i.active, 0) / nullif(i.total, 0), 1),
-        coalesce(i.teams, 0),
-        coalesce(i.active_teams, 0),
-        round(100.0 * i.active_teams / nullif(i.teams, 0), 1),
-        m.retained,
-        round(100.0 * m.retained / nullif(m.active_before, 0), 1),
-        coalesce(w.active, 0),
-        round(100.0 * coalesce(w.active, 0) / nullif(m.active, 0), 1),
-        coalesce(s.total, 0)
-    FROM month m
-    LEFT JOIN invited i ON i.tenant_id = m.tenant_id AND i.month = m.month
-    LEFT JOIN weekly w ON w.tenant_id = m.tenant_id AND w.month = m.month
-    LEFT JOIN session s ON s.tenant_id = m.tenant_id AND s.month = m.month;
+        t.tenant_id,
+        t.tenant_name,
+        c.starts_at,
+        c.first_day,
+        person.active,
+        invited.total,
+        invited.active,
+        round(100.0 * invited.active / nullif(invited.total, 0), 1),
+        invited.teams,
+        invited.active_teams,
+        round(100.0 * invited.active_teams / nullif(invited.teams, 0), 1),
+        person.retained,
+        round(100.0 * person.retained / nullif(person.active_before, 0), 1),
+        person.weekly,
+        round(100.0 * person.weekly / nullif(person.active, 0), 1),
+        session.total
+    FROM bcce_data.tenants t
+    CROSS JOIN LATERAL (
+        SELECT
+            least(
+                (SELECT r.started_at FROM bcce_data.workflow_runs r
+                 WHERE r.tenant_id = t.tenant_id AND NOT r.is_test AND r.status <> 'skipped' AND r.user_key IS NOT NULL
+                   AND r.started_at >= coalesce(since, '-infinity') AND r.started_at < coalesce(until, 'infinity')
+                 ORDER BY r.started_at LIMIT 1),
+                (SELECT e.occurred_at FROM bcce_data.events e
+                 WHERE e.tenant_id = t.tenant_id AND NOT e.is_test AND e.user_key IS NOT NULL
+                   AND e.occurred_at >= coalesce(since, '-infinity') AND e.occurred_at < coalesce(until, 'infinity')
+                 ORDER BY e.occurred_at LIMIT 1),
+                (SELECT u.at FROM bcce_data.model_usage u
+                 WHERE u.tenant_id = t.tenant_id AND NOT u.is_test AND u.user_key IS NOT NULL
+                   AND u.at >= coalesce(since, '-infinity') AND u.at < coalesce(until, 'infinity')
+                 ORDER BY u.at LIMIT 1)
+            ) AS first_at,
+            greatest(
+                (SELECT r.started_at FROM bcce_data.workflow_runs r
+                 WHERE r.tenant_id = t.tenant_id AND NOT r.is_test AND r.status <> 'skipped' AND r.user_key IS NOT NULL
+                   AND r.started_at >= coalesce(since, '-infinity') AND r.started_at < coalesce(until, 'infinity')
+                 ORDER BY r.started_at DESC LIMIT 1),
+                (SELECT e.occurred_at FROM bcce_data.events e
+                 WHERE e.tenant_id = t.tenant_id AND NOT e.is_test AND e.user_key IS NOT NULL
+                   AND e.occurred_at >= coalesce(since, '-infinity') AND e.occurred_at < coalesce(until, 'infinity')
+                 ORDER BY e.occurred_at DESC LIMIT 1),
+                (SELECT u.at FROM bcce_data.model_usage u
+                 WHERE u.tenant_id = t.tenant_id AND NOT u.is_test AND u.user_key IS NOT NULL
+                   AND u.at >= coalesce(since, '-infinity') AND u.at < coalesce(until, 'infinity')
+                 ORDER BY u.at DESC LIMIT 1)
+            ) AS last_at
+        OFFSET 0
+    ) seen
+    -- From the first month with an active user to now, or to the last one where that is over 35 days ago.
+    -- Kept apart: a helper is not inlined where its argument holds a sub-select.
+    CROSS JOIN LATERAL (
+        SELECT CASE WHEN until IS NOT NULL THEN
+                         greatest(seen.last_at, (SELECT least(until - interval '1 microsecond', bcce.report_now())))
+                     WHEN seen.last_at < (SELECT bcce.report_now() - interval '840 hours') THEN seen.last_at
+                     ELSE greatest(seen.last_at, (SELECT bcce.report_now())) END AS last_at
+        OFFSET 0
+    ) e
+    CROSS JOIN LATERAL bcce_data.local_date(e.last_at, t.timezone) last
+    CROSS JOIN LATERAL bcce_data.local_periods(seen.first_at, e.last_at, t.timezone, 'month') c
+    -- Kept apart: under row security an index takes a column, but no computation.
+    CROSS JOIN LATERAL (
+        SELECT m.starts_at
+        FROM bcce_data.local_midnight((c.first_day - interval '1 month')::date, t.timezone) m
+        OFFSET 0
+    ) month_before
+    -- Each of one row; outer joins, as the planner leaves out those of which nothing is asked.
+    LEFT JOIN LATERAL (
+        SELECT
+            count(*) FILTER (WHERE x.is_active) AS active,
+            count(*) FILTER (WHERE x.is_active AND x.was_active) AS retained,
+            count(*) FILTER (WHERE x.was_active) AS active_before,
+            count(*) FILTER (WHERE x.is_active AND x.last_day > least(last.day, (c.first_day + interval '1 month')::date - 1) - 7) AS weekly,
+            array_agg(x.user_key) FILTER (WHERE x.is_active) AS user_keys
+        FROM (
+            SELECT u.user_key, u.is_active, u.was_active, local.day AS last_day
+            FROM (
+                SELECT
+                    a.user_key,
+                    bool_or(a.at >= c.starts_at AND (since IS NULL OR a.at >= since)) AS is_active,
+                    bool_or(a.at < c.starts_at) AS was_active,
+                    max(a.at) AS last_at
+                FROM bcce_data.user_activity(since - interval '1536 hours', until) a
+                WHERE a.tenant_id = t.tenant_id AND a.at >= month_before.starts_at AND a.at < c.ends_at
+                GROUP BY a.user_key
+            ) u
+            CROSS JOIN LATERAL bcce_data.local_date(u.last_at, t.timezone) local
+        ) x
+    ) person ON true
+    LEFT JOIN LATERAL (
+        SELECT
+            count(*) AS total,
+            count(k.user_key) AS active,
+            count(DISTINCT p.team_id) AS teams,
+            count(DISTINCT p.team_id) FILTER (WHERE k.user_key IS NOT NULL) AS active_teams
+        FROM bcce_data.principals p
+        LEFT JOIN unnest(person.user_keys) AS k (user_key) ON k.user_key = p.user_key
+        WHERE p.tenant_id = t.tenant_id
+          AND p.provisioned_at < c.ends_at AND p.provisioned_at <= (SELECT least(until, bcce.report_now()))
+          AND (p.deprovisioned_at IS NULL OR p.deprovisioned_at >= c.starts_at)
+    ) invited ON true
+    LEFT JOIN LATERAL (
+        SELECT count(DISTINCT k.session_id) AS total
+        FROM (
+            SELECT e.session_id
+            FROM bcce_data.events e
+            WHERE e.tenant_id = t.tenant_id
+              AND e.occurred_at >= c.starts_at AND e.occurred_at < c.ends_at
+              AND e.occurred_at >= coalesce(since, '-infinity') AND e.occurred_at < coalesce(until, 'infinity')
+              AND NOT e.is_test
+            UNION ALL
+            SELECT u.session_id
+            FROM bcce_data.model_usage u
+            WHERE u.tenant_id = t.tenant_id
+              AND u.at >= c.starts_at AND u.at < c.ends_at
+              AND u.at >= coalesce(since, '-infinity') AND u.at < coalesce(until, 'infinity')
+              AND NOT u.is_test
+        ) k
+    ) session ON true
+    WHERE t.deleted_at IS NULL;
 END;
 COMMENT ON FUNCTION bcce.adoption(timestamptz, timestamptz) IS 'Who took part between since (inclusive) and until (exclusive), month by month? NULL leaves an end open. Same columns as the view of this name; who was active in a month before the window counts as retained.';
 
@@ -8617,68 +8555,70 @@ RETURNS TABLE (
 )
 LANGUAGE sql STABLE PARALLEL RESTRICTED
 BEGIN ATOMIC
-    WITH deployment AS (
+    SELECT
+        t.tenant_id,
+        t.tenant_name,
+        c.starts_at,
+        c.first_day,
+        run.started,
+        run.succeeded,
+        run.failed,
+        round(run.succeeded * 86400 / nullif(extract(epoch FROM least(c.ends_at, (SELECT least(until, bcce.report_now())))
+                                                     - greatest(c.starts_at, since)), 0), 4),
+        round(100.0 * run.failed / nullif(run.succeeded + run.failed, 0), 1),
+        m.median_mttr_minutes
+    FROM bcce_data.tenants t
+    CROSS JOIN LATERAL (
+        SELECT min(first.at) AS first_at, max(last.at) AS last_at
+        FROM bcce_data.workflows w
+        CROSS JOIN LATERAL (
+            SELECT r.started_at AS at
+            FROM bcce_data.workflow_runs r
+            WHERE r.tenant_id = w.tenant_id AND r.workflow_id = w.workflow_id
+              AND NOT r.is_test AND r.status <> 'skipped'
+              AND r.started_at >= coalesce(since, '-infinity') AND r.started_at < coalesce(until, 'infinity')
+              AND r.started_at <= (SELECT least(until, bcce.report_now()))
+            ORDER BY r.started_at
+            LIMIT 1
+        ) first
+        CROSS JOIN LATERAL (
+            SELECT r.started_at AS at
+            FROM bcce_data.workflow_runs r
+            WHERE r.tenant_id = w.tenant_id AND r.workflow_id = w.workflow_id
+              AND NOT r.is_test AND r.status <> 'skipped'
+              AND r.started_at >= coalesce(since, '-infinity') AND r.started_at < coalesce(until, 'infinity')
+              AND r.started_at <= (SELECT least(until, bcce.report_now()))
+            ORDER BY r.started_at DESC
+            LIMIT 1
+        ) last
+        WHERE w.tenant_id = t.tenant_id AND w.kind = 'deployment'
+    ) seen
+    -- From the first month with a deployment to now, or to the last one where that is over 35 days ago.
+    -- Kept apart: a helper is not inlined where its argument holds a sub-select.
+    CROSS JOIN LATERAL (
+        SELECT CASE WHEN until IS NOT NULL THEN
+                         greatest(seen.last_at, (SELECT least(until - interval '1 microsecond', bcce.report_now())))
+                     WHEN seen.last_at < (SELECT bcce.report_now() - interval '840 hours') THEN seen.last_at
+                     ELSE (SELECT bcce.report_now()) END AS last_at
+        OFFSET 0
+    ) e
+    CROSS JOIN LATERAL bcce_data.local_periods(seen.first_at, e.last_at, t.timezone, 'month') c
+    LEFT JOIN LATERAL (
         SELECT
-            t.tenant_id,
-            t.tenant_name,
-            t.timezone,
-            date_trunc('month', local.day::timestamp)::date AS month,
             count(*) AS started,
             count(*) FILTER (WHERE r.status = 'succeeded' AND ended.by_now) AS succeeded,
-            count(*) FILTER (WHERE r.status IN ('failed', 'timed_out') AND ended.by_now) AS failed,
-            max(r.started_at) AS last_at
-        FROM bcce_data.tenants t
-        JOIN bcce_data.workflows w ON w.tenant_id = t.tenant_id AND w.kind = 'deployment'
+            count(*) FILTER (WHERE r.status IN ('failed', 'timed_out') AND ended.by_now) AS failed
+        FROM bcce_data.workflows w
         JOIN bcce_data.workflow_runs r ON r.tenant_id = w.tenant_id AND r.workflow_id = w.workflow_id
-        CROSS JOIN LATERAL bcce_data.local_date(r.started_at, t.timezone) local
         CROSS JOIN LATERAL (SELECT r.finished_at <= (SELECT least(until, bcce.report_now())) AS by_now) ended
-        WHERE t.deleted_at IS NULL
+        WHERE w.tenant_id = t.tenant_id AND w.kind = 'deployment'
           AND NOT r.is_test AND r.status <> 'skipped'
-          AND r.started_at >= coalesce(since, '-infinity')
-          AND r.started_at < coalesce(until, 'infinity')
+          AND r.started_at >= c.starts_at AND r.started_at < c.ends_at
+          AND r.started_at >= coalesce(since, '-infinity') AND r.started_at < coalesce(until, 'infinity')
           AND r.started_at <= (SELECT least(until, bcce.report_now()))
-        GROUP BY t.tenant_id, t.tenant_name, t.timezone, date_trunc('month', local.day::timestamp)::date
-    ),
-    -- From the first month with a deployment to now, or to the last one where that is over 35 days ago.
-    span AS (
-        SELECT a.tenant_id, a.tenant_name, a.timezone, a.first_month, date_trunc('month', last.day::timestamp)::date AS last_month
-        FROM (
-            SELECT
-                d.tenant_id,
-                d.tenant_name,
-                d.timezone,
-                min(d.month) AS first_month,
-                CASE WHEN until IS NOT NULL THEN
-                         greatest(max(d.last_at), (SELECT least(until - interval '1 microsecond', bcce.report_now())))
-                     WHEN max(d.last_at) < (SELECT bcce.report_now() - interval '840 hours') THEN max(d.last_at)
-                     ELSE (SELECT bcce.report_now()) END AS last_at
-            FROM deployment d
-            GROUP BY d.tenant_id, d.tenant_name, d.timezone
-        ) a
-        CROSS JOIN LATERAL bcce_data.local_date(a.last_at, a.timezone) last
-    )
-    SELECT
-        c.tenant_id,
-        c.tenant_name,
-        first_day.starts_at,
-        c.month,
-        coalesce(d.started, 0),
-        coalesce(d.succeeded, 0),
-        coalesce(d.failed, 0),
-        round(coalesce(d.succeeded, 0) * 86400 / nullif(extract(epoch FROM least(next_day.starts_at, (SELECT least(until, bcce.report_now())))
-                                                     - greatest(first_day.starts_at, since)), 0), 4),
-        round(100.0 * d.failed / nullif(d.succeeded + d.failed, 0), 1),
-        m.median_mttr_minutes
-    FROM (
-        SELECT s.tenant_id, s.tenant_name, s.timezone, (s.first_month + make_interval(months => n.n))::date AS month
-        FROM span s
-        CROSS JOIN LATERAL generate_series(0, (extract(year FROM s.last_month) * 12 + extract(month FROM s.last_month)
-            - extract(year FROM s.first_month) * 12 - extract(month FROM s.first_month))::integer) AS n (n)
-    ) c
-    LEFT JOIN deployment d ON d.tenant_id = c.tenant_id AND d.month = c.month
-    LEFT JOIN bcce.mttr_by_month(since, until) m ON m.tenant_id = c.tenant_id AND m.month = c.month
-    CROSS JOIN LATERAL bcce_data.local_midnight(c.month, c.timezone) first_day
-    CROSS JOIN LATERAL bcce_data.local_midnight((c.month + interval '1 month')::date, c.timezone) next_day;
+    ) run ON true
+    LEFT JOIN bcce.mttr_by_month(since, until) m ON m.tenant_id = t.tenant_id AND m.month = c.first_day
+    WHERE t.deleted_at IS NULL;
 END;
 COMMENT ON FUNCTION bcce.dora_metrics(timestamptz, timestamptz) IS 'How often and how well was deployed between since (inclusive) and until (exclusive), month by month? NULL leaves an end open. Same columns as the view of this name; what finished after the window does not count as finished.';
 
@@ -8847,10 +8787,10 @@ RETURNS TABLE (
 LANGUAGE sql STABLE PARALLEL RESTRICTED
 BEGIN ATOMIC
     SELECT
-        g.tenant_id,
-        g.tenant_name,
-        midnight.starts_at,
-        g.day,
+        t.tenant_id,
+        t.tenant_name,
+        c.starts_at,
+        c.first_day,
         g.guest_type,
         g.page_views,
         g.searches,
@@ -8859,12 +8799,11 @@ BEGIN ATOMIC
         g.events,
         g.sessions,
         g.guests
-    FROM (
+    FROM bcce_data.tenants t
+    CROSS JOIN LATERAL bcce_data.fact_ends(t.tenant_id, since, until) seen
+    CROSS JOIN LATERAL bcce_data.local_periods(seen.first_event_at, seen.last_event_at, t.timezone, 'day') c
+    CROSS JOIN LATERAL (
         SELECT
-            t.tenant_id,
-            t.tenant_name,
-            t.timezone,
-            local.day,
             coalesce(e.guest_type, 'unknown') AS guest_type,
             count(*) FILTER (WHERE e.event_type = 'page_view') AS page_views,
             count(*) FILTER (WHERE e.event_type = 'search') AS searches,
@@ -8873,17 +8812,17 @@ BEGIN ATOMIC
             count(*) AS events,
             count(DISTINCT e.session_id) AS sessions,
             count(DISTINCT e.guest_key) AS guests
-        FROM bcce_data.tenants t
-        JOIN bcce_data.events e ON e.tenant_id = t.tenant_id
-        CROSS JOIN LATERAL bcce_data.local_date(e.occurred_at, t.timezone) local
-        WHERE t.deleted_at IS NULL
+        FROM bcce_data.events e
+        WHERE e.tenant_id = t.tenant_id
           AND NOT e.is_test
           AND (e.guest_key IS NOT NULL OR e.guest_type IS NOT NULL)
+          AND e.occurred_at >= c.starts_at
+          AND e.occurred_at < c.ends_at
           AND e.occurred_at >= coalesce(since, '-infinity')
           AND e.occurred_at < coalesce(until, 'infinity')
-        GROUP BY t.tenant_id, t.tenant_name, t.timezone, local.day, coalesce(e.guest_type, 'unknown')
+        GROUP BY coalesce(e.guest_type, 'unknown')
     ) g
-    CROSS JOIN LATERAL bcce_data.local_midnight(g.day, g.timezone) midnight;
+    WHERE t.deleted_at IS NULL;
 END;
 COMMENT ON FUNCTION bcce.guest_activity(timestamptz, timestamptz) IS 'What did guests do between since (inclusive) and until (exclusive), by segment and day? NULL leaves an end open. Same columns as the view of this name.';
 
@@ -8937,10 +8876,10 @@ RETURNS TABLE (
 LANGUAGE sql STABLE PARALLEL RESTRICTED
 BEGIN ATOMIC
     SELECT
-        g.tenant_id,
-        g.tenant_name,
-        midnight.starts_at,
-        g.day,
+        t.tenant_id,
+        t.tenant_name,
+        c.starts_at,
+        c.first_day,
         g.service_id,
         s.service_name,
         g.page_views,
@@ -8951,12 +8890,11 @@ BEGIN ATOMIC
         g.sessions,
         g.guests,
         g.users
-    FROM (
+    FROM bcce_data.tenants t
+    CROSS JOIN LATERAL bcce_data.fact_ends(t.tenant_id, since, until) seen
+    CROSS JOIN LATERAL bcce_data.local_periods(seen.first_event_at, seen.last_event_at, t.timezone, 'day') c
+    CROSS JOIN LATERAL (
         SELECT
-            t.tenant_id,
-            t.tenant_name,
-            t.timezone,
-            local.day,
             e.service_id,
             count(*) FILTER (WHERE e.event_type = 'page_view') AS page_views,
             count(*) FILTER (WHERE e.event_type = 'search') AS searches,
@@ -8966,18 +8904,18 @@ BEGIN ATOMIC
             count(DISTINCT e.session_id) AS sessions,
             count(DISTINCT e.guest_key) AS guests,
             count(DISTINCT e.user_key) AS users
-        FROM bcce_data.tenants t
-        JOIN bcce_data.events e ON e.tenant_id = t.tenant_id
-        CROSS JOIN LATERAL bcce_data.local_date(e.occurred_at, t.timezone) local
-        WHERE t.deleted_at IS NULL
+        FROM bcce_data.events e
+        WHERE e.tenant_id = t.tenant_id
           AND NOT e.is_test
           AND e.service_id IS NOT NULL
+          AND e.occurred_at >= c.starts_at
+          AND e.occurred_at < c.ends_at
           AND e.occurred_at >= coalesce(since, '-infinity')
           AND e.occurred_at < coalesce(until, 'infinity')
-        GROUP BY t.tenant_id, t.tenant_name, t.timezone, local.day, e.service_id
+        GROUP BY e.service_id
     ) g
-    LEFT JOIN bcce_data.services s ON s.tenant_id = g.tenant_id AND s.service_id = g.service_id
-    CROSS JOIN LATERAL bcce_data.local_midnight(g.day, g.timezone) midnight;
+    LEFT JOIN bcce_data.services s ON s.tenant_id = t.tenant_id AND s.service_id = g.service_id
+    WHERE t.deleted_at IS NULL;
 END;
 COMMENT ON FUNCTION bcce.service_usage(timestamptz, timestamptz) IS 'How were services used between since (inclusive) and until (exclusive), day by day? NULL leaves an end open. Same columns as the view of this name.';
 

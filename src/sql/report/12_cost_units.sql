@@ -84,3 +84,66 @@ BEGIN ATOMIC
       AND NOT u.is_test AND u.user_key IS NOT NULL;
 END;
 COMMENT ON FUNCTION bcce_data.user_activity(timestamptz, timestamptz) IS 'What users did between since (inclusive) and until (exclusive): one row per run, event and model call of a pseudonymous user. Guests are not users.';
+
+-- From when to when a tenant has facts: a look at both ends of each month's index.
+-- OFFSET 0 keeps the looks apart: each is done once, and only if a report names
+-- it.  (min() and max() would look as well, but take three times the planning.)
+CREATE OR REPLACE FUNCTION bcce_data.fact_ends(tenant uuid, since timestamptz, until timestamptz)
+RETURNS TABLE (
+    first_run_at timestamptz,
+    last_run_at timestamptz,
+    first_metric_at timestamptz,
+    last_metric_at timestamptz,
+    first_prediction_at timestamptz,
+    last_prediction_at timestamptz,
+    first_call_at timestamptz,
+    last_call_at timestamptz,
+    first_event_at timestamptz,
+    last_event_at timestamptz
+)
+LANGUAGE sql STABLE PARALLEL RESTRICTED
+BEGIN ATOMIC
+    SELECT
+        (SELECT r.started_at FROM bcce_data.workflow_runs r
+         WHERE r.tenant_id = tenant AND NOT r.is_test AND r.status <> 'skipped'
+           AND r.started_at >= coalesce(since, '-infinity') AND r.started_at < coalesce(until, 'infinity')
+         ORDER BY r.started_at LIMIT 1),
+        (SELECT r.started_at FROM bcce_data.workflow_runs r
+         WHERE r.tenant_id = tenant AND NOT r.is_test AND r.status <> 'skipped'
+           AND r.started_at >= coalesce(since, '-infinity') AND r.started_at < coalesce(until, 'infinity')
+         ORDER BY r.started_at DESC LIMIT 1),
+        (SELECT m.observed_at FROM bcce_data.performance_metrics m
+         WHERE m.tenant_id = tenant AND NOT m.is_test
+           AND m.observed_at >= coalesce(since, '-infinity') AND m.observed_at < coalesce(until, 'infinity')
+         ORDER BY m.observed_at LIMIT 1),
+        (SELECT m.observed_at FROM bcce_data.performance_metrics m
+         WHERE m.tenant_id = tenant AND NOT m.is_test
+           AND m.observed_at >= coalesce(since, '-infinity') AND m.observed_at < coalesce(until, 'infinity')
+         ORDER BY m.observed_at DESC LIMIT 1),
+        (SELECT p.predicted_at FROM bcce_data.predictions p
+         WHERE p.tenant_id = tenant AND NOT p.is_test
+           AND p.predicted_at >= coalesce(since, '-infinity') AND p.predicted_at < coalesce(until, 'infinity')
+         ORDER BY p.predicted_at LIMIT 1),
+        (SELECT p.predicted_at FROM bcce_data.predictions p
+         WHERE p.tenant_id = tenant AND NOT p.is_test
+           AND p.predicted_at >= coalesce(since, '-infinity') AND p.predicted_at < coalesce(until, 'infinity')
+         ORDER BY p.predicted_at DESC LIMIT 1),
+        (SELECT u.at FROM bcce_data.model_usage u
+         WHERE u.tenant_id = tenant AND NOT u.is_test
+           AND u.at >= coalesce(since, '-infinity') AND u.at < coalesce(until, 'infinity')
+         ORDER BY u.at LIMIT 1),
+        (SELECT u.at FROM bcce_data.model_usage u
+         WHERE u.tenant_id = tenant AND NOT u.is_test
+           AND u.at >= coalesce(since, '-infinity') AND u.at < coalesce(until, 'infinity')
+         ORDER BY u.at DESC LIMIT 1),
+        (SELECT e.occurred_at FROM bcce_data.events e
+         WHERE e.tenant_id = tenant AND NOT e.is_test
+           AND e.occurred_at >= coalesce(since, '-infinity') AND e.occurred_at < coalesce(until, 'infinity')
+         ORDER BY e.occurred_at LIMIT 1),
+        (SELECT e.occurred_at FROM bcce_data.events e
+         WHERE e.tenant_id = tenant AND NOT e.is_test
+           AND e.occurred_at >= coalesce(since, '-infinity') AND e.occurred_at < coalesce(until, 'infinity')
+         ORDER BY e.occurred_at DESC LIMIT 1)
+    OFFSET 0;
+END;
+COMMENT ON FUNCTION bcce_data.fact_ends(uuid, timestamptz, timestamptz) IS 'The first and the last run (not skipped), metric sample, prediction, model call and event of a tenant between since (inclusive) and until (exclusive), tests left out.';

@@ -37,252 +37,23 @@ BEGIN ATOMIC
             t.tenant_id,
             t.tenant_name,
             t.timezone,
-            first.at AS first_at,
+            ends.first_at,
             CASE WHEN until IS NOT NULL THEN
-                     greatest(last.at, (SELECT least(until - interval '1 microsecond', bcce.report_now())))
-                 WHEN last.at < (SELECT bcce.report_now() - interval '840 hours') THEN last.at
-                 ELSE greatest(last.at, (SELECT bcce.report_now())) END AS last_at
+                     greatest(ends.last_at, (SELECT least(until - interval '1 microsecond', bcce.report_now())))
+                 WHEN ends.last_at < (SELECT bcce.report_now() - interval '840 hours') THEN ends.last_at
+                 ELSE greatest(ends.last_at, (SELECT bcce.report_now())) END AS last_at
         FROM bcce_data.tenants t
+        CROSS JOIN LATERAL bcce_data.fact_ends(t.tenant_id, NULL, until) seen
         CROSS JOIN LATERAL (
-            SELECT least(
-                (SELECT min(r.started_at) FROM bcce_data.workflow_runs r
-                 WHERE r.tenant_id = t.tenant_id AND NOT r.is_test AND r.status <> 'skipped'
-                   AND r.started_at < coalesce(until, 'infinity')),
-                (SELECT min(m.observed_at) FROM bcce_data.performance_metrics m
-                 WHERE m.tenant_id = t.tenant_id AND NOT m.is_test
-                   AND m.observed_at < coalesce(until, 'infinity')),
-                (SELECT min(p.predicted_at) FROM bcce_data.predictions p
-                 WHERE p.tenant_id = t.tenant_id AND NOT p.is_test
-                   AND p.predicted_at < coalesce(until, 'infinity')),
-                (SELECT min(u.at) FROM bcce_data.model_usage u
-                 WHERE u.tenant_id = t.tenant_id AND NOT u.is_test
-                   AND u.at < coalesce(until, 'infinity')),
-                (SELECT min(e.occurred_at) FROM bcce_data.events e
-                 WHERE e.tenant_id = t.tenant_id AND NOT e.is_test
-                   AND e.occurred_at < coalesce(until, 'infinity'))
-            ) AS at
-        ) first
-        CROSS JOIN LATERAL (
-            SELECT greatest(
-                (SELECT max(r.started_at) FROM bcce_data.workflow_runs r
-                 WHERE r.tenant_id = t.tenant_id AND NOT r.is_test AND r.status <> 'skipped'
-                   AND r.started_at < coalesce(until, 'infinity')),
-                (SELECT max(m.observed_at) FROM bcce_data.performance_metrics m
-                 WHERE m.tenant_id = t.tenant_id AND NOT m.is_test
-                   AND m.observed_at < coalesce(until, 'infinity')),
-                (SELECT max(p.predicted_at) FROM bcce_data.predictions p
-                 WHERE p.tenant_id = t.tenant_id AND NOT p.is_test
-                   AND p.predicted_at < coalesce(until, 'infinity')),
-                (SELECT max(u.at) FROM bcce_data.model_usage u
-                 WHERE u.tenant_id = t.tenant_id AND NOT u.is_test
-                   AND u.at < coalesce(until, 'infinity')),
-                (SELECT max(e.occurred_at) FROM bcce_data.events e
-                 WHERE e.tenant_id = t.tenant_id AND NOT e.is_test
-                   AND e.occurred_at < coalesce(until, 'infinity'))
-            ) AS at
-        ) last
-        WHERE t.deleted_at IS NULL AND first.at <= last.at
-    ),
-    -- A date that the zone left out has no instant.
-    midnight AS (
-        SELECT
-            a.tenant_id,
-            a.tenant_name,
-            a.timezone,
-            a.first_at,
-            a.last_at,
-            bounds.first_date,
-            dates.usage_date,
-            earliest.starts_at AS at,
-            earliest.again_at
-        FROM active a
-        CROSS JOIN LATERAL (
-            SELECT (a.first_at AT TIME ZONE a.timezone)::date AS first_date,
-                   (a.last_at AT TIME ZONE a.timezone)::date AS last_date,
-                   (since AT TIME ZONE a.timezone)::date - 58 AS lookback_date
-        ) bounds
-        CROSS JOIN LATERAL (
-            SELECT greatest(bounds.first_date, bounds.lookback_date) + n.n AS usage_date
-            FROM generate_series(0, bounds.last_date + 2 - greatest(bounds.first_date, bounds.lookback_date)) AS n (n)
-        ) dates
-        CROSS JOIN LATERAL bcce_data.local_midnight(dates.usage_date, a.timezone) earliest
-        WHERE earliest.starts_at IS NOT NULL
-    ),
-    day AS (
-        SELECT
-            m.tenant_id,
-            m.tenant_name,
-            m.timezone,
-            m.first_at,
-            m.first_date,
-            m.usage_date,
-            m.at AS starts_at,
-            m.again_at,
-            m.at <= m.last_at AS has_begun,
-            lead(m.at) OVER (PARTITION BY m.tenant_id ORDER BY m.usage_date) AS ends_at
-        FROM midnight m
-    ),
-    -- A fact belongs to its local date, but for the rare clock that was put back
-    -- over midnight: the new day had begun already, and goes on.
-    begun AS (
-        SELECT d.tenant_id, d.usage_date, d.starts_at, d.again_at
-        FROM day d
-        WHERE d.again_at > d.starts_at
-          AND ((d.again_at - interval '1 microsecond') AT TIME ZONE d.timezone)::date < d.usage_date
-    ),
-    run AS NOT MATERIALIZED (
-        SELECT
-            r.tenant_id,
-            local.date + (b.tenant_id IS NOT NULL)::integer AS usage_date,
-            r.started_at,
-            r.finished_at,
-            r.status,
-            r.duration_s,
-            r.user_key,
-            r.charged_usd,
-            a.timezone,
-            (since IS NULL OR r.started_at >= since) AS in_window
-        FROM bcce_data.workflow_runs r
-        JOIN active a ON a.tenant_id = r.tenant_id
-        CROSS JOIN LATERAL (SELECT (r.started_at AT TIME ZONE a.timezone)::date AS date) local
-        LEFT JOIN begun b ON b.tenant_id = r.tenant_id AND b.usage_date = local.date + 1
-            AND r.started_at >= b.starts_at AND r.started_at < b.again_at
-        WHERE r.started_at >= coalesce(since - interval '1440 hours', '-infinity')
-          AND r.started_at < coalesce(until, 'infinity')
-          AND NOT r.is_test AND r.status <> 'skipped'
-    ),
-    usage AS NOT MATERIALIZED (
-        SELECT
-            u.tenant_id,
-            local.date + (b.tenant_id IS NOT NULL)::integer AS usage_date,
-            u.user_key,
-            u.session_id,
-            u.input_tokens,
-            u.output_tokens,
-            u.cache_read_tokens,
-            coalesce(u.input_tokens, u.output_tokens, u.cache_read_tokens,
-                     u.cache_write_5m_tokens, u.cache_write_1h_tokens) IS NOT NULL AS has_tokens,
-            u.reported_cost_usd
-        FROM bcce_data.model_usage u
-        JOIN active a ON a.tenant_id = u.tenant_id
-        CROSS JOIN LATERAL (SELECT (u.at AT TIME ZONE a.timezone)::date AS date) local
-        LEFT JOIN begun b ON b.tenant_id = u.tenant_id AND b.usage_date = local.date + 1
-            AND u.at >= b.starts_at AND u.at < b.again_at
-        WHERE u.at >= coalesce(since, '-infinity')
-          AND u.at < coalesce(until, 'infinity')
-          AND NOT u.is_test
-    ),
-    event AS NOT MATERIALIZED (
-        SELECT
-            e.tenant_id,
-            local.date + (b.tenant_id IS NOT NULL)::integer AS usage_date,
-            e.user_key,
-            e.session_id
-        FROM bcce_data.events e
-        JOIN active a ON a.tenant_id = e.tenant_id
-        CROSS JOIN LATERAL (SELECT (e.occurred_at AT TIME ZONE a.timezone)::date AS date) local
-        LEFT JOIN begun b ON b.tenant_id = e.tenant_id AND b.usage_date = local.date + 1
-            AND e.occurred_at >= b.starts_at AND e.occurred_at < b.again_at
-        WHERE e.occurred_at >= coalesce(since, '-infinity')
-          AND e.occurred_at < coalesce(until, 'infinity')
-          AND NOT e.is_test
-    ),
-    run_day AS (
-        SELECT
-            r.tenant_id,
-            r.usage_date,
-            count(*) AS starts,
-            count(*) FILTER (WHERE r.in_window) AS total,
-            count(*) FILTER (WHERE r.in_window AND r.finished_at <= (SELECT least(until, bcce.report_now()))
-                             AND r.status IN ('failed', 'timed_out')) AS failed,
-            count(*) FILTER (WHERE r.in_window AND r.finished_at <= (SELECT least(until, bcce.report_now()))
-                             AND r.status IN ('succeeded', 'failed', 'timed_out')) AS finished,
-            avg(r.duration_s) FILTER (WHERE r.in_window AND r.finished_at <= (SELECT least(until, bcce.report_now()))
-                                      AND r.status IN ('succeeded', 'failed', 'timed_out')) AS avg_seconds,
-            percentile_cont(0.95) WITHIN GROUP (ORDER BY r.duration_s)
-                FILTER (WHERE r.in_window AND r.finished_at <= (SELECT least(until, bcce.report_now()))
-                        AND r.status IN ('succeeded', 'failed', 'timed_out')) AS p95_seconds,
-            sum(coalesce(r.charged_usd, bcce.estimate_cost('workflow_run', 1, r.started_at, r.tenant_id)))
-                FILTER (WHERE r.in_window) AS usd
-        FROM run r
-        GROUP BY r.tenant_id, r.usage_date
-    ),
-    metric_day AS (
-        SELECT
-            m.tenant_id,
-            local.date + (b.tenant_id IS NOT NULL)::integer AS usage_date,
-            sum(coalesce(m.charged_usd, bcce.estimate_cost('metric', 1, m.observed_at, m.tenant_id))) AS usd
-        FROM bcce_data.performance_metrics m
-        JOIN active a ON a.tenant_id = m.tenant_id
-        CROSS JOIN LATERAL (SELECT (m.observed_at AT TIME ZONE a.timezone)::date AS date) local
-        LEFT JOIN begun b ON b.tenant_id = m.tenant_id AND b.usage_date = local.date + 1
-            AND m.observed_at >= b.starts_at AND m.observed_at < b.again_at
-        WHERE m.observed_at >= coalesce(since, '-infinity')
-          AND m.observed_at < coalesce(until, 'infinity')
-          AND NOT m.is_test
-        GROUP BY m.tenant_id, local.date + (b.tenant_id IS NOT NULL)::integer
-    ),
-    prediction_day AS (
-        SELECT
-            p.tenant_id,
-            local.date + (b.tenant_id IS NOT NULL)::integer AS usage_date,
-            count(*) AS total,
-            sum(coalesce(p.charged_usd, bcce.estimate_cost('prediction', 1, p.predicted_at, p.tenant_id))) AS usd
-        FROM bcce_data.predictions p
-        JOIN active a ON a.tenant_id = p.tenant_id
-        CROSS JOIN LATERAL (SELECT (p.predicted_at AT TIME ZONE a.timezone)::date AS date) local
-        LEFT JOIN begun b ON b.tenant_id = p.tenant_id AND b.usage_date = local.date + 1
-            AND p.predicted_at >= b.starts_at AND p.predicted_at < b.again_at
-        WHERE p.predicted_at >= coalesce(since, '-infinity')
-          AND p.predicted_at < coalesce(until, 'infinity')
-          AND NOT p.is_test
-        GROUP BY p.tenant_id, local.date + (b.tenant_id IS NOT NULL)::integer
-    ),
-    usage_day AS (
-        SELECT
-            u.tenant_id,
-            u.usage_date,
-            count(*) AS calls,
-            sum(coalesce(u.input_tokens, CASE WHEN u.has_tokens THEN 0 END))::bigint AS input_tokens,
-            sum(coalesce(u.output_tokens, CASE WHEN u.has_tokens THEN 0 END))::bigint AS output_tokens,
-            sum(coalesce(u.cache_read_tokens, CASE WHEN u.has_tokens THEN 0 END))::bigint AS cache_read_tokens,
-            sum(u.reported_cost_usd) AS usd
-        FROM usage u
-        GROUP BY u.tenant_id, u.usage_date
-    ),
-    event_day AS (
-        SELECT e.tenant_id, e.usage_date, count(*) AS total
-        FROM event e
-        GROUP BY e.tenant_id, e.usage_date
-    ),
-    user_day AS (
-        SELECT k.tenant_id, k.usage_date, count(*) AS active
-        FROM (
-            SELECT r.tenant_id, r.usage_date, r.user_key FROM run r WHERE r.in_window
-            UNION
-            SELECT e.tenant_id, e.usage_date, e.user_key FROM event e
-            UNION
-            SELECT u.tenant_id, u.usage_date, u.user_key FROM usage u
-        ) k
-        WHERE k.user_key IS NOT NULL
-        GROUP BY k.tenant_id, k.usage_date
-    ),
-    session_day AS (
-        SELECT k.tenant_id, k.usage_date, count(*) AS total
-        FROM (
-            SELECT e.tenant_id, e.usage_date, e.session_id FROM event e
-            UNION
-            SELECT u.tenant_id, u.usage_date, u.session_id FROM usage u
-        ) k
-        WHERE k.session_id IS NOT NULL
-        GROUP BY k.tenant_id, k.usage_date
+            SELECT
+                least(seen.first_run_at, seen.first_metric_at, seen.first_prediction_at, seen.first_call_at, seen.first_event_at) AS first_at,
+                greatest(seen.last_run_at, seen.last_metric_at, seen.last_prediction_at, seen.last_call_at, seen.last_event_at) AS last_at
+        ) ends
+        WHERE t.deleted_at IS NULL AND ends.first_at <= ends.last_at
     ),
     -- First seen ever, so over all history.
     new_user_day AS (
-        SELECT
-            f.tenant_id,
-            local.date + (b.tenant_id IS NOT NULL)::integer AS usage_date,
-            count(*) AS total
+        SELECT f.tenant_id, local.day AS usage_date, count(*) AS total
         FROM (
             SELECT k.tenant_id, k.user_key, min(k.first_at) AS first_at
             FROM (
@@ -307,123 +78,93 @@ BEGIN ATOMIC
             GROUP BY k.tenant_id, k.user_key
         ) f
         JOIN active a ON a.tenant_id = f.tenant_id
-        CROSS JOIN LATERAL (SELECT (f.first_at AT TIME ZONE a.timezone)::date AS date) local
-        LEFT JOIN begun b ON b.tenant_id = f.tenant_id AND b.usage_date = local.date + 1
-            AND f.first_at >= b.starts_at AND f.first_at < b.again_at
+        CROSS JOIN LATERAL bcce_data.local_date(f.first_at, a.timezone) local
         WHERE since IS NULL OR f.first_at >= since
-        GROUP BY f.tenant_id, local.date + (b.tenant_id IS NOT NULL)::integer
-    ),
-    peak_day AS (
-        SELECT DISTINCT ON (h.tenant_id, h.usage_date) h.tenant_id, h.usage_date, h.hour, h.starts
-        FROM (
-            SELECT
-                r.tenant_id,
-                r.usage_date,
-                extract(hour FROM r.started_at AT TIME ZONE r.timezone)::integer AS hour,
-                count(*) AS starts
-            FROM run r
-            WHERE r.in_window
-            GROUP BY r.tenant_id, r.usage_date, extract(hour FROM r.started_at AT TIME ZONE r.timezone)::integer
-        ) h
-        ORDER BY h.tenant_id, h.usage_date, h.starts DESC, h.hour
-    ),
-    -- A sweep over starts (+1) and ends (-1); each day's first instant is a mark
-    -- that brings the level over midnight and tells the edges after it their day.
-    concurrency_day AS (
-        SELECT s.tenant_id, s.usage_date, max(s.level) AS peak
-        FROM (
-            SELECT
-                edge.tenant_id,
-                max(edge.usage_date) OVER sweep AS usage_date,
-                sum(edge.change) OVER sweep AS level
-            FROM (
-                SELECT d.tenant_id, d.starts_at AS at, 0 AS change, d.usage_date
-                FROM day d
-                WHERE since IS NULL OR d.ends_at > since
-                UNION ALL
-                SELECT r.tenant_id, way.at, way.change, NULL::date
-                FROM bcce_data.workflow_runs r
-                CROSS JOIN LATERAL (
-                    SELECT r.started_at AS at, 1 AS change
-                    UNION ALL
-                    SELECT r.finished_at, -1
-                    WHERE r.finished_at <= (SELECT least(until, bcce.report_now()))
-                ) way
-                WHERE (since IS NULL OR r.finished_at IS NULL OR r.finished_at > since - interval '48 hours')
-                  AND r.started_at < coalesce(until, 'infinity')
-                  AND r.started_at < (SELECT least(until, bcce.report_now()))
-                  AND (r.finished_at IS NULL OR r.finished_at > r.started_at)
-                  AND NOT r.is_test AND r.status <> 'skipped'
-            ) edge
-            WINDOW sweep AS (PARTITION BY edge.tenant_id ORDER BY edge.at)
-        ) s
-        WHERE s.usage_date IS NOT NULL
-        GROUP BY s.tenant_id, s.usage_date
+        GROUP BY f.tenant_id, local.day
     ),
     -- Look-backs see whole days, also those before the window.
     pace AS (
-        SELECT
-            d.tenant_id,
-            d.tenant_name,
-            d.timezone,
-            d.first_at,
-            d.first_date,
-            d.usage_date,
-            d.starts_at,
-            d.ends_at,
-            d.has_begun,
-            r.total,
-            r.failed,
-            r.finished,
-            r.avg_seconds,
-            r.p95_seconds,
-            r.usd,
-            coalesce(r.starts, 0) AS starts,
-            avg(coalesce(r.starts, 0)) OVER (
-                PARTITION BY d.tenant_id ORDER BY d.usage_date
+        SELECT DISTINCT ON (a.tenant_id, d.first_day)
+            a.tenant_id,
+            d.first_day AS usage_date,
+            r.starts,
+            avg(r.starts) OVER (
+                PARTITION BY a.tenant_id ORDER BY d.first_day
                 RANGE BETWEEN interval '6 days' PRECEDING AND CURRENT ROW) AS week_mean,
-            sum(coalesce(r.starts, 0)) OVER (
-                PARTITION BY d.tenant_id ORDER BY d.usage_date
+            sum(r.starts) OVER (
+                PARTITION BY a.tenant_id ORDER BY d.first_day
                 RANGE BETWEEN interval '7 days' PRECEDING AND interval '7 days' PRECEDING) AS week_ago,
-            array_agg(coalesce(r.starts, 0)) OVER (
-                PARTITION BY d.tenant_id, extract(isodow FROM d.usage_date) ORDER BY d.usage_date
+            array_agg(r.starts) OVER (
+                PARTITION BY a.tenant_id, extract(isodow FROM d.first_day) ORDER BY d.first_day
                 RANGE BETWEEN interval '56 days' PRECEDING AND interval '7 days' PRECEDING) AS same_weekday
-        FROM day d
-        LEFT JOIN run_day r ON r.tenant_id = d.tenant_id AND r.usage_date = d.usage_date
-        WHERE d.ends_at > d.first_at
+        FROM active a
+        CROSS JOIN LATERAL bcce_data.local_periods(greatest(a.first_at, since - interval '1416 hours'), a.last_at, a.timezone, 'day') d
+        CROSS JOIN LATERAL (
+            SELECT count(*) AS starts
+            FROM bcce_data.workflow_runs r
+            WHERE r.tenant_id = a.tenant_id
+              AND r.started_at >= d.starts_at AND r.started_at < d.ends_at
+              AND r.started_at >= coalesce(since - interval '1440 hours', '-infinity') AND r.started_at < coalesce(until, 'infinity')
+              AND NOT r.is_test AND r.status <> 'skipped'
+        ) r
     )
     SELECT
-        d.tenant_id,
-        d.tenant_name,
-        d.starts_at,
-        d.usage_date,
-        d.timezone,
-        coalesce(d.total, 0),
-        coalesce(d.failed, 0),
-        round(100.0 * d.failed / nullif(d.finished, 0), 1),
-        d.avg_seconds,
-        d.p95_seconds,
-        coalesce(k.active, 0),
+        a.tenant_id,
+        a.tenant_name,
+        c.starts_at,
+        c.first_day,
+        a.timezone,
+        r.total,
+        r.failed,
+        round(100.0 * r.failed / nullif(r.finished, 0), 1),
+        r.avg_seconds,
+        r.p95_seconds,
+        k.active,
         coalesce(n.total, 0),
-        coalesce(s.total, 0),
-        coalesce(e.total, 0),
-        coalesce(p.total, 0),
-        coalesce(u.calls, 0),
+        s.total,
+        e.total,
+        p.total,
+        u.calls,
         CASE WHEN u.calls > 0 THEN u.input_tokens ELSE 0 END,
         CASE WHEN u.calls > 0 THEN u.output_tokens ELSE 0 END,
         CASE WHEN u.calls > 0 THEN u.cache_read_tokens ELSE 0 END,
-        coalesce(d.usd, 0) + coalesce(m.usd, 0) + coalesce(p.usd, 0) + coalesce(u.usd, 0),
-        h.hour,
-        h.starts,
-        coalesce(c.peak, 0),
-        CASE WHEN d.usage_date - d.first_date >= 6 THEN d.week_mean::double precision END,
+        coalesce(r.usd, 0) + coalesce(m.usd, 0) + coalesce(p.usd, 0) + coalesce(u.usd, 0),
+        -h.most[2],
+        h.most[1],
+        w.peak,
+        CASE WHEN c.first_day - (a.first_at AT TIME ZONE a.timezone)::date >= 6 THEN d.week_mean::double precision END,
         round(100.0 * (d.starts - d.week_ago) / nullif(d.week_ago, 0), 1),
         CASE WHEN cardinality(d.same_weekday) >= 4 THEN
             (d.starts - usual.median) / (1.4826 * nullif(usual.deviation, 0))
         END,
-        d.ends_at > (SELECT least(until, bcce.report_now())) OR coalesce(d.starts_at < since, false),
-        trim_scale(round(extract(epoch FROM d.ends_at - d.starts_at) / 3600, 4))
-    FROM pace d
+        c.ends_at > (SELECT least(until, bcce.report_now())) OR coalesce(c.starts_at < since, false),
+        trim_scale(round(extract(epoch FROM c.ends_at - c.starts_at) / 3600, 4))
+    FROM (
+        -- Runs of over a day, and those that run: of the others a day's own and
+        -- those of the 24 hours before are all that can run in it.
+        SELECT
+            a.tenant_id,
+            a.tenant_name,
+            a.timezone,
+            a.first_at,
+            a.last_at,
+            (
+                SELECT array_agg(tstzrange(r.started_at, CASE WHEN r.finished_at <= (SELECT least(until, bcce.report_now())) THEN r.finished_at END))
+                FROM bcce_data.workflow_runs r
+                WHERE r.tenant_id = a.tenant_id
+                  AND (r.finished_at > r.started_at + interval '24 hours'
+                       OR (r.finished_at <= (SELECT least(until, bcce.report_now()))) IS NOT TRUE)
+                  AND r.started_at < coalesce(until, 'infinity')
+                  AND r.started_at < (SELECT least(until, bcce.report_now()))
+                  AND NOT r.is_test AND r.status <> 'skipped'
+            ) AS long_runs
+        FROM active a
+        OFFSET 0
+    ) a
+    CROSS JOIN LATERAL bcce_data.local_periods(greatest(a.first_at, since), a.last_at, a.timezone, 'day') c
+    -- Kept apart: under row security an index takes a column, but no subtraction.
+    CROSS JOIN LATERAL (SELECT c.starts_at - interval '24 hours' AS starts_at OFFSET 0) before
+    LEFT JOIN pace d ON d.tenant_id = a.tenant_id AND d.usage_date = c.first_day
     CROSS JOIN LATERAL (
         SELECT
             middle.median,
@@ -434,16 +175,132 @@ BEGIN ATOMIC
             FROM unnest(d.same_weekday) AS x (starts)
         ) middle
     ) usual
-    LEFT JOIN metric_day m ON m.tenant_id = d.tenant_id AND m.usage_date = d.usage_date
-    LEFT JOIN prediction_day p ON p.tenant_id = d.tenant_id AND p.usage_date = d.usage_date
-    LEFT JOIN usage_day u ON u.tenant_id = d.tenant_id AND u.usage_date = d.usage_date
-    LEFT JOIN event_day e ON e.tenant_id = d.tenant_id AND e.usage_date = d.usage_date
-    LEFT JOIN user_day k ON k.tenant_id = d.tenant_id AND k.usage_date = d.usage_date
-    LEFT JOIN session_day s ON s.tenant_id = d.tenant_id AND s.usage_date = d.usage_date
-    LEFT JOIN new_user_day n ON n.tenant_id = d.tenant_id AND n.usage_date = d.usage_date
-    LEFT JOIN peak_day h ON h.tenant_id = d.tenant_id AND h.usage_date = d.usage_date
-    LEFT JOIN concurrency_day c ON c.tenant_id = d.tenant_id AND c.usage_date = d.usage_date
-    WHERE d.has_begun AND (since IS NULL OR d.ends_at > since);
+    LEFT JOIN new_user_day n ON n.tenant_id = a.tenant_id AND n.usage_date = c.first_day
+    -- Each of one row; outer joins, as the planner leaves out those of which nothing is asked.
+    LEFT JOIN LATERAL (
+        SELECT
+            count(*) AS total,
+            count(*) FILTER (WHERE ended.by_now AND r.status IN ('failed', 'timed_out')) AS failed,
+            count(*) FILTER (WHERE ended.by_now AND r.status IN ('succeeded', 'failed', 'timed_out')) AS finished,
+            avg(r.duration_s) FILTER (WHERE ended.by_now AND r.status IN ('succeeded', 'failed', 'timed_out')) AS avg_seconds,
+            percentile_cont(0.95) WITHIN GROUP (ORDER BY r.duration_s)
+                FILTER (WHERE ended.by_now AND r.status IN ('succeeded', 'failed', 'timed_out')) AS p95_seconds,
+            sum(coalesce(r.charged_usd, bcce.estimate_cost('workflow_run', 1, r.started_at, r.tenant_id))) AS usd
+        FROM bcce_data.workflow_runs r
+        CROSS JOIN LATERAL (SELECT r.finished_at <= (SELECT least(until, bcce.report_now())) AS by_now) ended
+        WHERE r.tenant_id = a.tenant_id
+          AND r.started_at >= c.starts_at AND r.started_at < c.ends_at
+          AND r.started_at >= coalesce(since, '-infinity') AND r.started_at < coalesce(until, 'infinity')
+          AND NOT r.is_test AND r.status <> 'skipped'
+    ) r ON true
+    LEFT JOIN LATERAL (
+        -- Most starts, and of equals the earliest hour.
+        SELECT max(ARRAY[h.starts, -h.hour]) AS most
+        FROM (
+            SELECT extract(hour FROM r.started_at AT TIME ZONE a.timezone)::integer AS hour, count(*) AS starts
+            FROM bcce_data.workflow_runs r
+            WHERE r.tenant_id = a.tenant_id
+              AND r.started_at >= c.starts_at AND r.started_at < c.ends_at
+              AND r.started_at >= coalesce(since, '-infinity') AND r.started_at < coalesce(until, 'infinity')
+              AND NOT r.is_test AND r.status <> 'skipped'
+            GROUP BY extract(hour FROM r.started_at AT TIME ZONE a.timezone)
+        ) h
+    ) h ON true
+    LEFT JOIN LATERAL (
+        -- A sweep over starts (+1) and ends (-1); what ran at midnight starts there.
+        SELECT coalesce(max(level.runs), 0) AS peak
+        FROM (
+            SELECT sum(edge.change) OVER (ORDER BY edge.at) AS runs
+            FROM (
+                SELECT r.started_at, r.finished_at
+                FROM bcce_data.workflow_runs r
+                WHERE r.tenant_id = a.tenant_id
+                  AND r.started_at >= before.starts_at AND r.started_at < c.ends_at
+                  AND r.started_at < coalesce(until, 'infinity')
+                  AND r.started_at < (SELECT least(until, bcce.report_now()))
+                  AND r.finished_at > c.starts_at
+                  AND r.finished_at > r.started_at AND r.finished_at <= r.started_at + interval '24 hours'
+                  AND r.finished_at <= (SELECT least(until, bcce.report_now()))
+                  AND NOT r.is_test AND r.status <> 'skipped'
+                UNION ALL
+                SELECT lower(x.span), upper(x.span)
+                FROM unnest(a.long_runs) AS x (span)
+                WHERE x.span && tstzrange(c.starts_at, c.ends_at)
+            ) r
+            CROSS JOIN LATERAL (
+                SELECT greatest(r.started_at, c.starts_at) AS at, 1 AS change
+                UNION ALL
+                SELECT r.finished_at, -1
+                WHERE r.finished_at < c.ends_at
+            ) edge
+        ) level
+    ) w ON true
+    LEFT JOIN LATERAL (
+        SELECT count(DISTINCT x.user_key) AS active
+        FROM bcce_data.user_activity(since, until) x
+        WHERE x.tenant_id = a.tenant_id AND x.at >= c.starts_at AND x.at < c.ends_at
+    ) k ON true
+    LEFT JOIN LATERAL (
+        SELECT count(DISTINCT x.session_id) AS total
+        FROM (
+            SELECT e.session_id
+            FROM bcce_data.events e
+            WHERE e.tenant_id = a.tenant_id
+              AND e.occurred_at >= c.starts_at AND e.occurred_at < c.ends_at
+              AND e.occurred_at >= coalesce(since, '-infinity') AND e.occurred_at < coalesce(until, 'infinity')
+              AND NOT e.is_test
+            UNION ALL
+            SELECT u.session_id
+            FROM bcce_data.model_usage u
+            WHERE u.tenant_id = a.tenant_id
+              AND u.at >= c.starts_at AND u.at < c.ends_at
+              AND u.at >= coalesce(since, '-infinity') AND u.at < coalesce(until, 'infinity')
+              AND NOT u.is_test
+        ) x
+    ) s ON true
+    LEFT JOIN LATERAL (
+        SELECT count(*) AS total
+        FROM bcce_data.events e
+        WHERE e.tenant_id = a.tenant_id
+          AND e.occurred_at >= c.starts_at AND e.occurred_at < c.ends_at
+          AND e.occurred_at >= coalesce(since, '-infinity') AND e.occurred_at < coalesce(until, 'infinity')
+          AND NOT e.is_test
+    ) e ON true
+    LEFT JOIN LATERAL (
+        SELECT sum(coalesce(m.charged_usd, bcce.estimate_cost('metric', 1, m.observed_at, m.tenant_id))) AS usd
+        FROM bcce_data.performance_metrics m
+        WHERE m.tenant_id = a.tenant_id
+          AND m.observed_at >= c.starts_at AND m.observed_at < c.ends_at
+          AND m.observed_at >= coalesce(since, '-infinity') AND m.observed_at < coalesce(until, 'infinity')
+          AND NOT m.is_test
+    ) m ON true
+    LEFT JOIN LATERAL (
+        SELECT
+            count(*) AS total,
+            sum(coalesce(p.charged_usd, bcce.estimate_cost('prediction', 1, p.predicted_at, p.tenant_id))) AS usd
+        FROM bcce_data.predictions p
+        WHERE p.tenant_id = a.tenant_id
+          AND p.predicted_at >= c.starts_at AND p.predicted_at < c.ends_at
+          AND p.predicted_at >= coalesce(since, '-infinity') AND p.predicted_at < coalesce(until, 'infinity')
+          AND NOT p.is_test
+    ) p ON true
+    LEFT JOIN LATERAL (
+        SELECT
+            count(*) AS calls,
+            sum(coalesce(u.input_tokens, CASE WHEN tokens.any_known THEN 0 END))::bigint AS input_tokens,
+            sum(coalesce(u.output_tokens, CASE WHEN tokens.any_known THEN 0 END))::bigint AS output_tokens,
+            sum(coalesce(u.cache_read_tokens, CASE WHEN tokens.any_known THEN 0 END))::bigint AS cache_read_tokens,
+            sum(u.reported_cost_usd) AS usd
+        FROM bcce_data.model_usage u
+        CROSS JOIN LATERAL (
+            SELECT coalesce(u.input_tokens, u.output_tokens, u.cache_read_tokens,
+                            u.cache_write_5m_tokens, u.cache_write_1h_tokens) IS NOT NULL AS any_known
+        ) tokens
+        WHERE u.tenant_id = a.tenant_id
+          AND u.at >= c.starts_at AND u.at < c.ends_at
+          AND u.at >= coalesce(since, '-infinity') AND u.at < coalesce(until, 'infinity')
+          AND NOT u.is_test
+    ) u ON true;
 END;
 COMMENT ON FUNCTION bcce.usage_trends(timestamptz, timestamptz) IS 'How does use change from day to day between since (inclusive) and until (exclusive)? NULL leaves an end open. Same columns as the view of this name; a day that the window cuts is partial, and look-back columns see the days before the window.';
 

@@ -26,26 +26,7 @@ RETURNS TABLE (
 )
 LANGUAGE sql STABLE PARALLEL RESTRICTED
 BEGIN ATOMIC
-    WITH unit AS (
-        SELECT
-            u.tenant_id,
-            local.day,
-            count(*) FILTER (WHERE u.item = 'workflow_run') AS runs,
-            count(*) FILTER (WHERE u.item = 'metric') AS metrics,
-            count(*) FILTER (WHERE u.item = 'prediction') AS predictions,
-            sum(u.usd) FILTER (WHERE u.item = 'workflow_run') AS run_usd,
-            sum(u.usd) FILTER (WHERE u.item = 'metric') AS metric_usd,
-            sum(u.usd) FILTER (WHERE u.item = 'prediction') AS prediction_usd,
-            sum(u.usd) FILTER (WHERE u.item = 'model_call') AS model_usd,
-            count(*) - count(u.usd) AS unpriced,
-            sum(u.run_seconds) AS run_seconds
-        FROM bcce_data.tenants t
-        JOIN bcce_data.cost_units(since, until) u ON u.tenant_id = t.tenant_id
-        CROSS JOIN LATERAL bcce_data.local_date(u.at, t.timezone) local
-        WHERE t.deleted_at IS NULL
-        GROUP BY u.tenant_id, local.day
-    ),
-    bill AS (
+    WITH bill AS (
         SELECT
             c.tenant_id,
             c.amount_usd,
@@ -60,62 +41,12 @@ BEGIN ATOMIC
           AND (since IS NULL OR c.period_end_at > since)
           AND (since IS NULL OR since < moment.now)
           AND isfinite(c.period_start_at) AND isfinite(c.period_end_at)
-    ),
-    extent AS (
-        SELECT d.tenant_id, min(d.first_day) AS first_day, max(d.last_day) AS last_day
-        FROM (
-            SELECT u.tenant_id, u.day AS first_day, u.day AS last_day
-            FROM unit u
-            UNION ALL
-            SELECT b.tenant_id, first_local.day, last_local.day
-            FROM bill b
-            JOIN bcce_data.tenants t ON t.tenant_id = b.tenant_id
-            CROSS JOIN LATERAL bcce_data.local_date(b.first_at, t.timezone) first_local
-            CROSS JOIN LATERAL bcce_data.local_date(b.last_at, t.timezone) last_local
-        ) d
-        GROUP BY d.tenant_id
-    ),
-    -- Two days more than needed: the day after may be one that the zone left out.
-    day AS (
-        SELECT
-            t.tenant_id,
-            t.tenant_name,
-            t.billing_currency,
-            e.last_day,
-            e.first_day + n.n AS day,
-            midnight.starts_at,
-            lead(midnight.starts_at) OVER (PARTITION BY t.tenant_id ORDER BY n.n) AS ends_at
-        FROM bcce_data.tenants t
-        JOIN extent e ON e.tenant_id = t.tenant_id
-        CROSS JOIN LATERAL generate_series(0, e.last_day - e.first_day + 2) AS n (n)
-        CROSS JOIN LATERAL bcce_data.local_midnight(e.first_day + n.n, t.timezone) midnight
-        WHERE t.deleted_at IS NULL AND midnight.starts_at IS NOT NULL
-    ),
-    -- What had accrued by the end of the day less what had by its start, so that
-    -- roundings cancel over the days.
-    infra AS (
-        SELECT
-            d.tenant_id,
-            d.day,
-            sum(bcce_data.infra_share(b.amount_usd, b.period_start_at, b.period_end_at, since, least(d.ends_at, b.now))
-                - bcce_data.infra_share(b.amount_usd, b.period_start_at, b.period_end_at, since, least(d.starts_at, b.now))) AS usd
-        FROM day d
-        JOIN bill b ON b.tenant_id = d.tenant_id AND d.starts_at <= b.last_at AND d.ends_at > b.first_at
-        GROUP BY d.tenant_id, d.day
-    ),
-    person AS (
-        SELECT a.tenant_id, local.day, count(DISTINCT a.user_key) AS active
-        FROM bcce_data.tenants t
-        JOIN bcce_data.user_activity(since, until) a ON a.tenant_id = t.tenant_id
-        CROSS JOIN LATERAL bcce_data.local_date(a.at, t.timezone) local
-        WHERE t.deleted_at IS NULL
-        GROUP BY a.tenant_id, local.day
     )
     SELECT
-        d.tenant_id,
-        d.tenant_name,
-        d.starts_at,
-        d.day,
+        t.tenant_id,
+        t.tenant_name,
+        c.starts_at,
+        c.first_day,
         part.runs,
         part.metrics,
         part.predictions,
@@ -134,27 +65,65 @@ BEGIN ATOMIC
         part.unpriced > 0,
         -- As in cost_analysis: every known model cost is a reported one.
         round(100 * 0 / nullif(part.model_usd, 0), 1),
-        d.billing_currency
-    FROM day d
-    LEFT JOIN unit u ON u.tenant_id = d.tenant_id AND u.day = d.day
-    LEFT JOIN infra i ON i.tenant_id = d.tenant_id AND i.day = d.day
-    LEFT JOIN person p ON p.tenant_id = d.tenant_id AND p.day = d.day
+        t.billing_currency
+    FROM bcce_data.tenants t
     CROSS JOIN LATERAL (
         SELECT
-            coalesce(u.runs, 0) AS runs,
-            coalesce(u.metrics, 0) AS metrics,
-            coalesce(u.predictions, 0) AS predictions,
+            least(u.first_run_at, u.first_metric_at, u.first_prediction_at, u.first_call_at, bills.first_at) AS first_at,
+            greatest(u.last_run_at, u.last_metric_at, u.last_prediction_at, u.last_call_at, bills.last_at) AS last_at
+        FROM bcce_data.fact_ends(t.tenant_id, since, until) u
+        CROSS JOIN (
+            SELECT min(b.first_at) AS first_at, max(b.last_at) AS last_at
+            FROM bill b
+            WHERE b.tenant_id = t.tenant_id
+        ) bills
+    ) e
+    CROSS JOIN LATERAL bcce_data.local_periods(e.first_at, e.last_at, t.timezone, 'day') c
+    -- Each of one row; outer joins, as the planner leaves out those of which nothing is asked.
+    LEFT JOIN LATERAL (
+        SELECT
+            count(*) FILTER (WHERE u.item = 'workflow_run') AS runs,
+            count(*) FILTER (WHERE u.item = 'metric') AS metrics,
+            count(*) FILTER (WHERE u.item = 'prediction') AS predictions,
+            sum(u.usd) FILTER (WHERE u.item = 'workflow_run') AS run_usd,
+            sum(u.usd) FILTER (WHERE u.item = 'metric') AS metric_usd,
+            sum(u.usd) FILTER (WHERE u.item = 'prediction') AS prediction_usd,
+            sum(u.usd) FILTER (WHERE u.item = 'model_call') AS model_usd,
+            count(*) - count(u.usd) AS unpriced,
+            sum(u.run_seconds) AS run_seconds
+        FROM bcce_data.cost_units(since, until) u
+        WHERE u.tenant_id = t.tenant_id AND u.at >= c.starts_at AND u.at < c.ends_at
+    ) u ON true
+    -- What had accrued by the end of the day less what had by its start, so that
+    -- roundings cancel over the days.
+    LEFT JOIN LATERAL (
+        SELECT
+            sum(bcce_data.infra_share(b.amount_usd, b.period_start_at, b.period_end_at, since, least(c.ends_at, b.now))
+                - bcce_data.infra_share(b.amount_usd, b.period_start_at, b.period_end_at, since, least(c.starts_at, b.now))) AS usd
+        FROM bill b
+        WHERE b.tenant_id = t.tenant_id AND c.starts_at <= b.last_at AND c.ends_at > b.first_at
+    ) i ON true
+    LEFT JOIN LATERAL (
+        SELECT count(DISTINCT a.user_key) AS active
+        FROM bcce_data.user_activity(since, until) a
+        WHERE a.tenant_id = t.tenant_id AND a.at >= c.starts_at AND a.at < c.ends_at
+    ) p ON true
+    CROSS JOIN LATERAL (
+        SELECT
+            u.runs,
+            u.metrics,
+            u.predictions,
             coalesce(u.run_usd, 0) AS run_usd,
             coalesce(u.metric_usd, 0) AS metric_usd,
             coalesce(u.prediction_usd, 0) AS prediction_usd,
             coalesce(u.model_usd, 0) AS model_usd,
             coalesce(i.usd, 0) AS infra_usd,
-            coalesce(u.unpriced, 0) AS unpriced
+            u.unpriced
     ) part
     CROSS JOIN LATERAL (
         SELECT part.run_usd + part.metric_usd + part.prediction_usd + part.model_usd + part.infra_usd AS usd
     ) total
-    WHERE d.day <= d.last_day;
+    WHERE t.deleted_at IS NULL;
 END;
 COMMENT ON FUNCTION bcce.cost_by_day(timestamptz, timestamptz) IS 'What did each day cost, of what falls between since (inclusive) and until (exclusive)? NULL leaves an end open. Same columns as the view of this name; each part summed over the days is that of cost_analysis for the same period.';
 

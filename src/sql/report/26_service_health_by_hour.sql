@@ -24,43 +24,67 @@ BEGIN ATOMIC
     SELECT
         t.tenant_id,
         t.tenant_name,
-        m.service_id,
-        s.service_name,
-        hour.starts_at,
-        count(*),
-        coalesce(sum(m.request_count), 0)::bigint,
-        coalesce(sum(m.error_count), 0)::bigint,
-        round(100.0 * sum(m.error_count) FILTER (WHERE m.request_count IS NOT NULL)
-            / nullif(sum(m.request_count) FILTER (WHERE m.error_count IS NOT NULL), 0), 4),
-        avg(m.p50_latency_ms),
-        avg(m.p95_latency_ms),
-        avg(m.p99_latency_ms),
-        -- As in service_health_dashboard: equal lengths give the plain mean, an
-        -- unknown length counts as a mean one.
-        CASE WHEN min(length.s) FILTER (WHERE m.throughput_rps IS NOT NULL)
-                  < max(length.s) FILTER (WHERE m.throughput_rps IS NOT NULL) THEN
-            (sum(m.throughput_rps * length.s)
-                + coalesce(avg(length.s) FILTER (WHERE m.throughput_rps IS NOT NULL)
-                           * sum(m.throughput_rps) FILTER (WHERE length.s IS NULL), 0))
-            / (avg(length.s) FILTER (WHERE m.throughput_rps IS NOT NULL) * count(m.throughput_rps))
-        ELSE avg(m.throughput_rps) END,
-        avg(m.cpu_percent),
-        avg(m.memory_percent),
-        avg(m.storage_percent),
-        avg(m.network_percent)
+        h.service_id,
+        h.service_name,
+        c.starts_at,
+        h.samples,
+        h.requests,
+        h.errors,
+        h.error_rate_percent,
+        h.p50,
+        h.p95,
+        h.p99,
+        h.throughput,
+        h.cpu,
+        h.memory,
+        h.storage,
+        h.network
     FROM bcce_data.tenants t
-    JOIN bcce_data.performance_metrics m ON m.tenant_id = t.tenant_id
-    LEFT JOIN bcce_data.services s ON s.tenant_id = m.tenant_id AND s.service_id = m.service_id
-    CROSS JOIN LATERAL bcce_data.local_hour(m.observed_at, t.timezone) hour
+    CROSS JOIN LATERAL bcce_data.fact_ends(t.tenant_id, since, until) seen
+    CROSS JOIN LATERAL (SELECT least(seen.last_metric_at, (SELECT least(until, bcce.report_now()))) AS last_at) e
+    CROSS JOIN LATERAL bcce_data.local_hours(seen.first_metric_at, e.last_at, t.timezone) c
     CROSS JOIN LATERAL (
-        SELECT coalesce(m.window_seconds, s.expected_interval_seconds) AS s
-    ) length
-    WHERE t.deleted_at IS NULL
-      AND NOT m.is_test
-      AND m.observed_at >= coalesce(since, '-infinity')
-      AND m.observed_at < coalesce(until, 'infinity')
-      AND m.observed_at <= (SELECT least(until, bcce.report_now()))
-    GROUP BY t.tenant_id, t.tenant_name, m.service_id, s.service_name, hour.starts_at;
+        SELECT
+            m.service_id,
+            s.service_name,
+            count(*) AS samples,
+            coalesce(sum(m.request_count), 0)::bigint AS requests,
+            coalesce(sum(m.error_count), 0)::bigint AS errors,
+            round(100.0 * sum(m.error_count) FILTER (WHERE m.request_count IS NOT NULL)
+                / nullif(sum(m.request_count) FILTER (WHERE m.error_count IS NOT NULL), 0), 4) AS error_rate_percent,
+            avg(m.p50_latency_ms) AS p50,
+            avg(m.p95_latency_ms) AS p95,
+            avg(m.p99_latency_ms) AS p99,
+            -- As in service_health_dashboard: equal lengths give the plain mean, an
+            -- unknown length counts as a mean one.
+            CASE WHEN min(length.s) FILTER (WHERE m.throughput_rps IS NOT NULL)
+                      < max(length.s) FILTER (WHERE m.throughput_rps IS NOT NULL) THEN
+                (sum(m.throughput_rps * length.s)
+                    + coalesce(avg(length.s) FILTER (WHERE m.throughput_rps IS NOT NULL)
+                               * sum(m.throughput_rps) FILTER (WHERE length.s IS NULL), 0))
+                / (avg(length.s) FILTER (WHERE m.throughput_rps IS NOT NULL) * count(m.throughput_rps))
+            ELSE avg(m.throughput_rps) END AS throughput,
+            avg(m.cpu_percent) AS cpu,
+            avg(m.memory_percent) AS memory,
+            avg(m.storage_percent) AS storage,
+            avg(m.network_percent) AS network
+        FROM bcce_data.performance_metrics m
+        LEFT JOIN bcce_data.services s ON s.tenant_id = m.tenant_id AND s.service_id = m.service_id
+        CROSS JOIN LATERAL bcce_data.local_hour(m.observed_at, t.timezone) hour
+        CROSS JOIN LATERAL (
+            SELECT coalesce(m.window_seconds, s.expected_interval_seconds) AS s
+        ) length
+        WHERE m.tenant_id = t.tenant_id
+          AND NOT m.is_test
+          AND m.observed_at >= c.starts_at
+          AND m.observed_at < c.ends_at
+          AND (c.is_whole OR hour.starts_at = c.starts_at)
+          AND m.observed_at >= coalesce(since, '-infinity')
+          AND m.observed_at < coalesce(until, 'infinity')
+          AND m.observed_at <= (SELECT least(until, bcce.report_now()))
+        GROUP BY m.service_id, s.service_name
+    ) h
+    WHERE t.deleted_at IS NULL;
 END;
 COMMENT ON FUNCTION bcce.service_health_by_hour(timestamptz, timestamptz) IS 'How were services hour by hour, by the samples between since (inclusive) and until (exclusive)? NULL leaves an end open. Same columns as the view of this name.';
 

@@ -13,60 +13,47 @@ RETURNS TABLE (
 )
 LANGUAGE sql STABLE PARALLEL RESTRICTED
 BEGIN ATOMIC
-    WITH run AS (
+    SELECT
+        t.tenant_id,
+        t.tenant_name,
+        c.starts_at,
+        run.total,
+        run.succeeded,
+        run.failed,
+        run.timed_out,
+        run.cancelled,
+        run.running
+    FROM bcce_data.tenants t
+    CROSS JOIN LATERAL bcce_data.fact_ends(t.tenant_id, since, until) seen
+    CROSS JOIN LATERAL bcce_data.local_hour(seen.last_run_at, t.timezone) last_hour
+    -- To the window's end or now, so that an outage shows; to the last run where that is over 35 days ago.
+    CROSS JOIN LATERAL (
+        SELECT CASE WHEN until IS NOT NULL THEN
+                         greatest(last_hour.starts_at, (SELECT least(until - interval '1 microsecond', bcce.report_now())))
+                     WHEN last_hour.starts_at < (SELECT bcce.report_now() - interval '840 hours') THEN last_hour.starts_at
+                     ELSE greatest(last_hour.starts_at, (SELECT bcce.report_now())) END AS last_at
+    ) e
+    CROSS JOIN LATERAL bcce_data.local_hours(seen.first_run_at, e.last_at, t.timezone) c
+    CROSS JOIN LATERAL (
         SELECT
-            t.tenant_id,
-            t.tenant_name,
-            t.timezone,
-            hour.starts_at,
             count(*) AS total,
             count(*) FILTER (WHERE ended.by_now AND r.status = 'succeeded') AS succeeded,
             count(*) FILTER (WHERE ended.by_now AND r.status = 'failed') AS failed,
             count(*) FILTER (WHERE ended.by_now AND r.status = 'timed_out') AS timed_out,
             count(*) FILTER (WHERE ended.by_now AND r.status = 'cancelled') AS cancelled,
             count(*) FILTER (WHERE ended.by_now IS NOT TRUE) AS running
-        FROM bcce_data.tenants t
-        JOIN bcce_data.workflow_runs r ON r.tenant_id = t.tenant_id
+        FROM bcce_data.workflow_runs r
         CROSS JOIN LATERAL bcce_data.local_hour(r.started_at, t.timezone) hour
         CROSS JOIN LATERAL (SELECT r.finished_at <= (SELECT least(until, bcce.report_now())) AS by_now) ended
-        WHERE t.deleted_at IS NULL
+        WHERE r.tenant_id = t.tenant_id
           AND NOT r.is_test AND r.status <> 'skipped'
+          AND r.started_at >= c.starts_at
+          AND r.started_at < c.ends_at
+          AND (c.is_whole OR hour.starts_at = c.starts_at)
           AND r.started_at >= coalesce(since, '-infinity')
           AND r.started_at < coalesce(until, 'infinity')
-        GROUP BY t.tenant_id, t.tenant_name, t.timezone, hour.starts_at
-    ),
-    -- To the window's end or now, so that an outage shows; to the last run where that is over 35 days ago.
-    -- By half hours, as a clock may be put forward by one.
-    hour AS (
-        SELECT DISTINCT e.tenant_id, e.tenant_name, local.starts_at
-        FROM (
-            SELECT
-                r.tenant_id,
-                r.tenant_name,
-                r.timezone,
-                min(r.starts_at) AS first_at,
-                CASE WHEN until IS NOT NULL THEN
-                         greatest(max(r.starts_at), (SELECT least(until - interval '1 microsecond', bcce.report_now())))
-                     WHEN max(r.starts_at) < (SELECT bcce.report_now() - interval '840 hours') THEN max(r.starts_at)
-                     ELSE greatest(max(r.starts_at), (SELECT bcce.report_now())) END AS last_at
-            FROM run r
-            GROUP BY r.tenant_id, r.tenant_name, r.timezone
-        ) e
-        CROSS JOIN LATERAL generate_series(e.first_at, e.last_at, interval '30 minutes') AS g (at)
-        CROSS JOIN LATERAL bcce_data.local_hour(g.at, e.timezone) local
-    )
-    SELECT
-        h.tenant_id,
-        h.tenant_name,
-        h.starts_at,
-        coalesce(r.total, 0),
-        coalesce(r.succeeded, 0),
-        coalesce(r.failed, 0),
-        coalesce(r.timed_out, 0),
-        coalesce(r.cancelled, 0),
-        coalesce(r.running, 0)
-    FROM hour h
-    LEFT JOIN run r ON r.tenant_id = h.tenant_id AND r.starts_at = h.starts_at;
+    ) run
+    WHERE t.deleted_at IS NULL;
 END;
 COMMENT ON FUNCTION bcce.executions_by_status_hourly(timestamptz, timestamptz) IS 'How did the runs end that started between since (inclusive) and until (exclusive), hour by hour? NULL leaves an end open. Same columns as the view of this name; what finished after the window still counts as running.';
 

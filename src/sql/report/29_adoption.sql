@@ -20,139 +20,127 @@ RETURNS TABLE (
 )
 LANGUAGE sql STABLE PARALLEL RESTRICTED
 BEGIN ATOMIC
-    WITH activity AS (
-        SELECT t.tenant_id, a.user_key, date_trunc('month', local.day::timestamp)::date AS month,
-               bool_or(since IS NULL OR a.at >= since) AS in_window,
-               max(local.day) AS last_day,
-               max(a.at) AS last_at
-        FROM bcce_data.tenants t
-        JOIN bcce_data.user_activity(since - interval '1536 hours', until) a ON a.tenant_id = t.tenant_id
-        CROSS JOIN LATERAL bcce_data.local_date(a.at, t.timezone) local
-        WHERE t.deleted_at IS NULL
-        GROUP BY t.tenant_id, a.user_key, date_trunc('month', local.day::timestamp)::date
-    ),
-    user_month AS (
-        SELECT
-            m.tenant_id,
-            m.month,
-            count(*) AS ever,
-            count(*) FILTER (WHERE m.in_window) AS active,
-            count(before.user_key) FILTER (WHERE m.in_window) AS retained
-        FROM activity m
-        LEFT JOIN activity before
-            ON before.tenant_id = m.tenant_id AND before.user_key = m.user_key
-            AND before.month = (m.month - interval '1 month')::date
-        GROUP BY m.tenant_id, m.month
-    ),
-    -- From the first month with an active user to now, or to the last one where that is over 35 days ago.
-    span AS (
-        SELECT
-            t.tenant_id,
-            t.tenant_name,
-            t.timezone,
-            a.first_month,
-            date_trunc('month', last.day::timestamp)::date AS last_month,
-            last.day AS last_day
-        FROM bcce_data.tenants t
-        JOIN (
-            SELECT
-                m.tenant_id,
-                min(m.month) FILTER (WHERE m.in_window) AS first_month,
-                CASE WHEN until IS NOT NULL THEN
-                         greatest(max(m.last_at), (SELECT least(until - interval '1 microsecond', bcce.report_now())))
-                     WHEN max(m.last_at) < (SELECT bcce.report_now() - interval '840 hours') THEN max(m.last_at)
-                     ELSE greatest(max(m.last_at), (SELECT bcce.report_now())) END AS last_at
-            FROM activity m
-            GROUP BY m.tenant_id
-        ) a ON a.tenant_id = t.tenant_id
-        CROSS JOIN LATERAL bcce_data.local_date(a.last_at, t.timezone) last
-        WHERE a.first_month IS NOT NULL
-    ),
-    month AS (
-        SELECT
-            s.tenant_id,
-            s.tenant_name,
-            s.timezone,
-            calendar.month,
-            coalesce(u.active, 0) AS active,
-            coalesce(u.retained, 0) AS retained,
-            before.ever AS active_before,
-            least(s.last_day, (calendar.month + interval '1 month')::date - 1) AS last_day,
-            first_day.starts_at,
-            next_day.starts_at AS ends_at
-        FROM span s
-        CROSS JOIN LATERAL (
-            SELECT (s.first_month + make_interval(months => n.n))::date AS month
-            FROM generate_series(0, (extract(year FROM s.last_month) * 12 + extract(month FROM s.last_month)
-                                     - extract(year FROM s.first_month) * 12 - extract(month FROM s.first_month))::integer) AS n (n)
-        ) calendar
-        LEFT JOIN user_month u ON u.tenant_id = s.tenant_id AND u.month = calendar.month
-        LEFT JOIN user_month before ON before.tenant_id = s.tenant_id AND before.month = (calendar.month - interval '1 month')::date
-        CROSS JOIN LATERAL bcce_data.local_midnight(calendar.month, s.timezone) first_day
-        CROSS JOIN LATERAL bcce_data.local_midnight((calendar.month + interval '1 month')::date, s.timezone) next_day
-    ),
-    weekly AS (
-        SELECT m.tenant_id, m.month, count(*) AS active
-        FROM month m
-        JOIN activity a ON a.tenant_id = m.tenant_id AND a.month = m.month AND a.in_window AND a.last_day > m.last_day - 7
-        GROUP BY m.tenant_id, m.month
-    ),
-    session AS (
-        SELECT t.tenant_id, date_trunc('month', local.day::timestamp)::date AS month, count(DISTINCT k.session_id) AS total
-        FROM bcce_data.tenants t
-        JOIN (
-            SELECT e.tenant_id, e.session_id, e.occurred_at AS at
-            FROM bcce_data.events e
-            WHERE e.occurred_at >= coalesce(since, '-infinity')
-              AND e.occurred_at < coalesce(until, 'infinity')
-              AND NOT e.is_test AND e.session_id IS NOT NULL
-            UNION ALL
-            SELECT u.tenant_id, u.session_id, u.at
-            FROM bcce_data.model_usage u
-            WHERE u.at >= coalesce(since, '-infinity')
-              AND u.at < coalesce(until, 'infinity')
-              AND NOT u.is_test AND u.session_id IS NOT NULL
-        ) k ON k.tenant_id = t.tenant_id
-        CROSS JOIN LATERAL bcce_data.local_date(k.at, t.timezone) local
-        WHERE t.deleted_at IS NULL
-        GROUP BY t.tenant_id, date_trunc('month', local.day::timestamp)::date
-    ),
-    invited AS (
-        SELECT
-            m.tenant_id,
-            m.month,
-            count(*) AS total,
-            count(a.user_key) AS active,
-            count(DISTINCT p.team_id) AS teams,
-            count(DISTINCT p.team_id) FILTER (WHERE a.user_key IS NOT NULL) AS active_teams
-        FROM month m
-        JOIN bcce_data.principals p ON p.tenant_id = m.tenant_id
-            AND p.provisioned_at < m.ends_at AND p.provisioned_at <= (SELECT least(until, bcce.report_now()))
-            AND (p.deprovisioned_at IS NULL OR p.deprovisioned_at >= m.starts_at)
-        LEFT JOIN activity a ON a.tenant_id = m.tenant_id AND a.month = m.month AND a.user_key = p.user_key AND a.in_window
-        GROUP BY m.tenant_id, m.month
-    )
     SELECT
-        m.tenant_id,
-        m.tenant_name,
-        m.starts_at,
-        m.month,
-        m.active,
-        coalesce(i.total, 0),
-        coalesce(i.active, 0),
-        round(100.0 * coalesce(i.active, 0) / nullif(i.total, 0), 1),
-        coalesce(i.teams, 0),
-        coalesce(i.active_teams, 0),
-        round(100.0 * i.active_teams / nullif(i.teams, 0), 1),
-        m.retained,
-        round(100.0 * m.retained / nullif(m.active_before, 0), 1),
-        coalesce(w.active, 0),
-        round(100.0 * coalesce(w.active, 0) / nullif(m.active, 0), 1),
-        coalesce(s.total, 0)
-    FROM month m
-    LEFT JOIN invited i ON i.tenant_id = m.tenant_id AND i.month = m.month
-    LEFT JOIN weekly w ON w.tenant_id = m.tenant_id AND w.month = m.month
-    LEFT JOIN session s ON s.tenant_id = m.tenant_id AND s.month = m.month;
+        t.tenant_id,
+        t.tenant_name,
+        c.starts_at,
+        c.first_day,
+        person.active,
+        invited.total,
+        invited.active,
+        round(100.0 * invited.active / nullif(invited.total, 0), 1),
+        invited.teams,
+        invited.active_teams,
+        round(100.0 * invited.active_teams / nullif(invited.teams, 0), 1),
+        person.retained,
+        round(100.0 * person.retained / nullif(person.active_before, 0), 1),
+        person.weekly,
+        round(100.0 * person.weekly / nullif(person.active, 0), 1),
+        session.total
+    FROM bcce_data.tenants t
+    CROSS JOIN LATERAL (
+        SELECT
+            least(
+                (SELECT r.started_at FROM bcce_data.workflow_runs r
+                 WHERE r.tenant_id = t.tenant_id AND NOT r.is_test AND r.status <> 'skipped' AND r.user_key IS NOT NULL
+                   AND r.started_at >= coalesce(since, '-infinity') AND r.started_at < coalesce(until, 'infinity')
+                 ORDER BY r.started_at LIMIT 1),
+                (SELECT e.occurred_at FROM bcce_data.events e
+                 WHERE e.tenant_id = t.tenant_id AND NOT e.is_test AND e.user_key IS NOT NULL
+                   AND e.occurred_at >= coalesce(since, '-infinity') AND e.occurred_at < coalesce(until, 'infinity')
+                 ORDER BY e.occurred_at LIMIT 1),
+                (SELECT u.at FROM bcce_data.model_usage u
+                 WHERE u.tenant_id = t.tenant_id AND NOT u.is_test AND u.user_key IS NOT NULL
+                   AND u.at >= coalesce(since, '-infinity') AND u.at < coalesce(until, 'infinity')
+                 ORDER BY u.at LIMIT 1)
+            ) AS first_at,
+            greatest(
+                (SELECT r.started_at FROM bcce_data.workflow_runs r
+                 WHERE r.tenant_id = t.tenant_id AND NOT r.is_test AND r.status <> 'skipped' AND r.user_key IS NOT NULL
+                   AND r.started_at >= coalesce(since, '-infinity') AND r.started_at < coalesce(until, 'infinity')
+                 ORDER BY r.started_at DESC LIMIT 1),
+                (SELECT e.occurred_at FROM bcce_data.events e
+                 WHERE e.tenant_id = t.tenant_id AND NOT e.is_test AND e.user_key IS NOT NULL
+                   AND e.occurred_at >= coalesce(since, '-infinity') AND e.occurred_at < coalesce(until, 'infinity')
+                 ORDER BY e.occurred_at DESC LIMIT 1),
+                (SELECT u.at FROM bcce_data.model_usage u
+                 WHERE u.tenant_id = t.tenant_id AND NOT u.is_test AND u.user_key IS NOT NULL
+                   AND u.at >= coalesce(since, '-infinity') AND u.at < coalesce(until, 'infinity')
+                 ORDER BY u.at DESC LIMIT 1)
+            ) AS last_at
+        OFFSET 0
+    ) seen
+    -- From the first month with an active user to now, or to the last one where that is over 35 days ago.
+    -- Kept apart: a helper is not inlined where its argument holds a sub-select.
+    CROSS JOIN LATERAL (
+        SELECT CASE WHEN until IS NOT NULL THEN
+                         greatest(seen.last_at, (SELECT least(until - interval '1 microsecond', bcce.report_now())))
+                     WHEN seen.last_at < (SELECT bcce.report_now() - interval '840 hours') THEN seen.last_at
+                     ELSE greatest(seen.last_at, (SELECT bcce.report_now())) END AS last_at
+        OFFSET 0
+    ) e
+    CROSS JOIN LATERAL bcce_data.local_date(e.last_at, t.timezone) last
+    CROSS JOIN LATERAL bcce_data.local_periods(seen.first_at, e.last_at, t.timezone, 'month') c
+    -- Kept apart: under row security an index takes a column, but no computation.
+    CROSS JOIN LATERAL (
+        SELECT m.starts_at
+        FROM bcce_data.local_midnight((c.first_day - interval '1 month')::date, t.timezone) m
+        OFFSET 0
+    ) month_before
+    -- Each of one row; outer joins, as the planner leaves out those of which nothing is asked.
+    LEFT JOIN LATERAL (
+        SELECT
+            count(*) FILTER (WHERE x.is_active) AS active,
+            count(*) FILTER (WHERE x.is_active AND x.was_active) AS retained,
+            count(*) FILTER (WHERE x.was_active) AS active_before,
+            count(*) FILTER (WHERE x.is_active AND x.last_day > least(last.day, (c.first_day + interval '1 month')::date - 1) - 7) AS weekly,
+            array_agg(x.user_key) FILTER (WHERE x.is_active) AS user_keys
+        FROM (
+            SELECT u.user_key, u.is_active, u.was_active, local.day AS last_day
+            FROM (
+                SELECT
+                    a.user_key,
+                    bool_or(a.at >= c.starts_at AND (since IS NULL OR a.at >= since)) AS is_active,
+                    bool_or(a.at < c.starts_at) AS was_active,
+                    max(a.at) AS last_at
+                FROM bcce_data.user_activity(since - interval '1536 hours', until) a
+                WHERE a.tenant_id = t.tenant_id AND a.at >= month_before.starts_at AND a.at < c.ends_at
+                GROUP BY a.user_key
+            ) u
+            CROSS JOIN LATERAL bcce_data.local_date(u.last_at, t.timezone) local
+        ) x
+    ) person ON true
+    LEFT JOIN LATERAL (
+        SELECT
+            count(*) AS total,
+            count(k.user_key) AS active,
+            count(DISTINCT p.team_id) AS teams,
+            count(DISTINCT p.team_id) FILTER (WHERE k.user_key IS NOT NULL) AS active_teams
+        FROM bcce_data.principals p
+        LEFT JOIN unnest(person.user_keys) AS k (user_key) ON k.user_key = p.user_key
+        WHERE p.tenant_id = t.tenant_id
+          AND p.provisioned_at < c.ends_at AND p.provisioned_at <= (SELECT least(until, bcce.report_now()))
+          AND (p.deprovisioned_at IS NULL OR p.deprovisioned_at >= c.starts_at)
+    ) invited ON true
+    LEFT JOIN LATERAL (
+        SELECT count(DISTINCT k.session_id) AS total
+        FROM (
+            SELECT e.session_id
+            FROM bcce_data.events e
+            WHERE e.tenant_id = t.tenant_id
+              AND e.occurred_at >= c.starts_at AND e.occurred_at < c.ends_at
+              AND e.occurred_at >= coalesce(since, '-infinity') AND e.occurred_at < coalesce(until, 'infinity')
+              AND NOT e.is_test
+            UNION ALL
+            SELECT u.session_id
+            FROM bcce_data.model_usage u
+            WHERE u.tenant_id = t.tenant_id
+              AND u.at >= c.starts_at AND u.at < c.ends_at
+              AND u.at >= coalesce(since, '-infinity') AND u.at < coalesce(until, 'infinity')
+              AND NOT u.is_test
+        ) k
+    ) session ON true
+    WHERE t.deleted_at IS NULL;
 END;
 COMMENT ON FUNCTION bcce.adoption(timestamptz, timestamptz) IS 'Who took part between since (inclusive) and until (exclusive), month by month? NULL leaves an end open. Same columns as the view of this name; who was active in a month before the window counts as retained.';
 
@@ -209,68 +197,70 @@ RETURNS TABLE (
 )
 LANGUAGE sql STABLE PARALLEL RESTRICTED
 BEGIN ATOMIC
-    WITH deployment AS (
+    SELECT
+        t.tenant_id,
+        t.tenant_name,
+        c.starts_at,
+        c.first_day,
+        run.started,
+        run.succeeded,
+        run.failed,
+        round(run.succeeded * 86400 / nullif(extract(epoch FROM least(c.ends_at, (SELECT least(until, bcce.report_now())))
+                                                     - greatest(c.starts_at, since)), 0), 4),
+        round(100.0 * run.failed / nullif(run.succeeded + run.failed, 0), 1),
+        m.median_mttr_minutes
+    FROM bcce_data.tenants t
+    CROSS JOIN LATERAL (
+        SELECT min(first.at) AS first_at, max(last.at) AS last_at
+        FROM bcce_data.workflows w
+        CROSS JOIN LATERAL (
+            SELECT r.started_at AS at
+            FROM bcce_data.workflow_runs r
+            WHERE r.tenant_id = w.tenant_id AND r.workflow_id = w.workflow_id
+              AND NOT r.is_test AND r.status <> 'skipped'
+              AND r.started_at >= coalesce(since, '-infinity') AND r.started_at < coalesce(until, 'infinity')
+              AND r.started_at <= (SELECT least(until, bcce.report_now()))
+            ORDER BY r.started_at
+            LIMIT 1
+        ) first
+        CROSS JOIN LATERAL (
+            SELECT r.started_at AS at
+            FROM bcce_data.workflow_runs r
+            WHERE r.tenant_id = w.tenant_id AND r.workflow_id = w.workflow_id
+              AND NOT r.is_test AND r.status <> 'skipped'
+              AND r.started_at >= coalesce(since, '-infinity') AND r.started_at < coalesce(until, 'infinity')
+              AND r.started_at <= (SELECT least(until, bcce.report_now()))
+            ORDER BY r.started_at DESC
+            LIMIT 1
+        ) last
+        WHERE w.tenant_id = t.tenant_id AND w.kind = 'deployment'
+    ) seen
+    -- From the first month with a deployment to now, or to the last one where that is over 35 days ago.
+    -- Kept apart: a helper is not inlined where its argument holds a sub-select.
+    CROSS JOIN LATERAL (
+        SELECT CASE WHEN until IS NOT NULL THEN
+                         greatest(seen.last_at, (SELECT least(until - interval '1 microsecond', bcce.report_now())))
+                     WHEN seen.last_at < (SELECT bcce.report_now() - interval '840 hours') THEN seen.last_at
+                     ELSE (SELECT bcce.report_now()) END AS last_at
+        OFFSET 0
+    ) e
+    CROSS JOIN LATERAL bcce_data.local_periods(seen.first_at, e.last_at, t.timezone, 'month') c
+    LEFT JOIN LATERAL (
         SELECT
-            t.tenant_id,
-            t.tenant_name,
-            t.timezone,
-            date_trunc('month', local.day::timestamp)::date AS month,
             count(*) AS started,
             count(*) FILTER (WHERE r.status = 'succeeded' AND ended.by_now) AS succeeded,
-            count(*) FILTER (WHERE r.status IN ('failed', 'timed_out') AND ended.by_now) AS failed,
-            max(r.started_at) AS last_at
-        FROM bcce_data.tenants t
-        JOIN bcce_data.workflows w ON w.tenant_id = t.tenant_id AND w.kind = 'deployment'
+            count(*) FILTER (WHERE r.status IN ('failed', 'timed_out') AND ended.by_now) AS failed
+        FROM bcce_data.workflows w
         JOIN bcce_data.workflow_runs r ON r.tenant_id = w.tenant_id AND r.workflow_id = w.workflow_id
-        CROSS JOIN LATERAL bcce_data.local_date(r.started_at, t.timezone) local
         CROSS JOIN LATERAL (SELECT r.finished_at <= (SELECT least(until, bcce.report_now())) AS by_now) ended
-        WHERE t.deleted_at IS NULL
+        WHERE w.tenant_id = t.tenant_id AND w.kind = 'deployment'
           AND NOT r.is_test AND r.status <> 'skipped'
-          AND r.started_at >= coalesce(since, '-infinity')
-          AND r.started_at < coalesce(until, 'infinity')
+          AND r.started_at >= c.starts_at AND r.started_at < c.ends_at
+          AND r.started_at >= coalesce(since, '-infinity') AND r.started_at < coalesce(until, 'infinity')
           AND r.started_at <= (SELECT least(until, bcce.report_now()))
-        GROUP BY t.tenant_id, t.tenant_name, t.timezone, date_trunc('month', local.day::timestamp)::date
-    ),
-    -- From the first month with a deployment to now, or to the last one where that is over 35 days ago.
-    span AS (
-        SELECT a.tenant_id, a.tenant_name, a.timezone, a.first_month, date_trunc('month', last.day::timestamp)::date AS last_month
-        FROM (
-            SELECT
-                d.tenant_id,
-                d.tenant_name,
-                d.timezone,
-                min(d.month) AS first_month,
-                CASE WHEN until IS NOT NULL THEN
-                         greatest(max(d.last_at), (SELECT least(until - interval '1 microsecond', bcce.report_now())))
-                     WHEN max(d.last_at) < (SELECT bcce.report_now() - interval '840 hours') THEN max(d.last_at)
-                     ELSE (SELECT bcce.report_now()) END AS last_at
-            FROM deployment d
-            GROUP BY d.tenant_id, d.tenant_name, d.timezone
-        ) a
-        CROSS JOIN LATERAL bcce_data.local_date(a.last_at, a.timezone) last
-    )
-    SELECT
-        c.tenant_id,
-        c.tenant_name,
-        first_day.starts_at,
-        c.month,
-        coalesce(d.started, 0),
-        coalesce(d.succeeded, 0),
-        coalesce(d.failed, 0),
-        round(coalesce(d.succeeded, 0) * 86400 / nullif(extract(epoch FROM least(next_day.starts_at, (SELECT least(until, bcce.report_now())))
-                                                     - greatest(first_day.starts_at, since)), 0), 4),
-        round(100.0 * d.failed / nullif(d.succeeded + d.failed, 0), 1),
-        m.median_mttr_minutes
-    FROM (
-        SELECT s.tenant_id, s.tenant_name, s.timezone, (s.first_month + make_interval(months => n.n))::date AS month
-        FROM span s
-        CROSS JOIN LATERAL generate_series(0, (extract(year FROM s.last_month) * 12 + extract(month FROM s.last_month)
-            - extract(year FROM s.first_month) * 12 - extract(month FROM s.first_month))::integer) AS n (n)
-    ) c
-    LEFT JOIN deployment d ON d.tenant_id = c.tenant_id AND d.month = c.month
-    LEFT JOIN bcce.mttr_by_month(since, until) m ON m.tenant_id = c.tenant_id AND m.month = c.month
-    CROSS JOIN LATERAL bcce_data.local_midnight(c.month, c.timezone) first_day
-    CROSS JOIN LATERAL bcce_data.local_midnight((c.month + interval '1 month')::date, c.timezone) next_day;
+    ) run ON true
+    LEFT JOIN bcce.mttr_by_month(since, until) m ON m.tenant_id = t.tenant_id AND m.month = c.first_day
+    WHERE t.deleted_at IS NULL;
 END;
 COMMENT ON FUNCTION bcce.dora_metrics(timestamptz, timestamptz) IS 'How often and how well was deployed between since (inclusive) and until (exclusive), month by month? NULL leaves an end open. Same columns as the view of this name; what finished after the window does not count as finished.';
 

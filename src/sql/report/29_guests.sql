@@ -17,10 +17,10 @@ RETURNS TABLE (
 LANGUAGE sql STABLE PARALLEL RESTRICTED
 BEGIN ATOMIC
     SELECT
-        g.tenant_id,
-        g.tenant_name,
-        midnight.starts_at,
-        g.day,
+        t.tenant_id,
+        t.tenant_name,
+        c.starts_at,
+        c.first_day,
         g.guest_type,
         g.page_views,
         g.searches,
@@ -29,12 +29,11 @@ BEGIN ATOMIC
         g.events,
         g.sessions,
         g.guests
-    FROM (
+    FROM bcce_data.tenants t
+    CROSS JOIN LATERAL bcce_data.fact_ends(t.tenant_id, since, until) seen
+    CROSS JOIN LATERAL bcce_data.local_periods(seen.first_event_at, seen.last_event_at, t.timezone, 'day') c
+    CROSS JOIN LATERAL (
         SELECT
-            t.tenant_id,
-            t.tenant_name,
-            t.timezone,
-            local.day,
             coalesce(e.guest_type, 'unknown') AS guest_type,
             count(*) FILTER (WHERE e.event_type = 'page_view') AS page_views,
             count(*) FILTER (WHERE e.event_type = 'search') AS searches,
@@ -43,17 +42,17 @@ BEGIN ATOMIC
             count(*) AS events,
             count(DISTINCT e.session_id) AS sessions,
             count(DISTINCT e.guest_key) AS guests
-        FROM bcce_data.tenants t
-        JOIN bcce_data.events e ON e.tenant_id = t.tenant_id
-        CROSS JOIN LATERAL bcce_data.local_date(e.occurred_at, t.timezone) local
-        WHERE t.deleted_at IS NULL
+        FROM bcce_data.events e
+        WHERE e.tenant_id = t.tenant_id
           AND NOT e.is_test
           AND (e.guest_key IS NOT NULL OR e.guest_type IS NOT NULL)
+          AND e.occurred_at >= c.starts_at
+          AND e.occurred_at < c.ends_at
           AND e.occurred_at >= coalesce(since, '-infinity')
           AND e.occurred_at < coalesce(until, 'infinity')
-        GROUP BY t.tenant_id, t.tenant_name, t.timezone, local.day, coalesce(e.guest_type, 'unknown')
+        GROUP BY coalesce(e.guest_type, 'unknown')
     ) g
-    CROSS JOIN LATERAL bcce_data.local_midnight(g.day, g.timezone) midnight;
+    WHERE t.deleted_at IS NULL;
 END;
 COMMENT ON FUNCTION bcce.guest_activity(timestamptz, timestamptz) IS 'What did guests do between since (inclusive) and until (exclusive), by segment and day? NULL leaves an end open. Same columns as the view of this name.';
 
@@ -107,10 +106,10 @@ RETURNS TABLE (
 LANGUAGE sql STABLE PARALLEL RESTRICTED
 BEGIN ATOMIC
     SELECT
-        g.tenant_id,
-        g.tenant_name,
-        midnight.starts_at,
-        g.day,
+        t.tenant_id,
+        t.tenant_name,
+        c.starts_at,
+        c.first_day,
         g.service_id,
         s.service_name,
         g.page_views,
@@ -121,12 +120,11 @@ BEGIN ATOMIC
         g.sessions,
         g.guests,
         g.users
-    FROM (
+    FROM bcce_data.tenants t
+    CROSS JOIN LATERAL bcce_data.fact_ends(t.tenant_id, since, until) seen
+    CROSS JOIN LATERAL bcce_data.local_periods(seen.first_event_at, seen.last_event_at, t.timezone, 'day') c
+    CROSS JOIN LATERAL (
         SELECT
-            t.tenant_id,
-            t.tenant_name,
-            t.timezone,
-            local.day,
             e.service_id,
             count(*) FILTER (WHERE e.event_type = 'page_view') AS page_views,
             count(*) FILTER (WHERE e.event_type = 'search') AS searches,
@@ -136,18 +134,18 @@ BEGIN ATOMIC
             count(DISTINCT e.session_id) AS sessions,
             count(DISTINCT e.guest_key) AS guests,
             count(DISTINCT e.user_key) AS users
-        FROM bcce_data.tenants t
-        JOIN bcce_data.events e ON e.tenant_id = t.tenant_id
-        CROSS JOIN LATERAL bcce_data.local_date(e.occurred_at, t.timezone) local
-        WHERE t.deleted_at IS NULL
+        FROM bcce_data.events e
+        WHERE e.tenant_id = t.tenant_id
           AND NOT e.is_test
           AND e.service_id IS NOT NULL
+          AND e.occurred_at >= c.starts_at
+          AND e.occurred_at < c.ends_at
           AND e.occurred_at >= coalesce(since, '-infinity')
           AND e.occurred_at < coalesce(until, 'infinity')
-        GROUP BY t.tenant_id, t.tenant_name, t.timezone, local.day, e.service_id
+        GROUP BY e.service_id
     ) g
-    LEFT JOIN bcce_data.services s ON s.tenant_id = g.tenant_id AND s.service_id = g.service_id
-    CROSS JOIN LATERAL bcce_data.local_midnight(g.day, g.timezone) midnight;
+    LEFT JOIN bcce_data.services s ON s.tenant_id = t.tenant_id AND s.service_id = g.service_id
+    WHERE t.deleted_at IS NULL;
 END;
 COMMENT ON FUNCTION bcce.service_usage(timestamptz, timestamptz) IS 'How were services used between since (inclusive) and until (exclusive), day by day? NULL leaves an end open. Same columns as the view of this name.';
 
