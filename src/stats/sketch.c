@@ -213,47 +213,83 @@ sketch_sum_number(SketchSum *sum, double value, uint64_t count)
 	}
 }
 
+/*
+ * Counts the numbers of the short array into the buckets, and empties it.  The
+ * numbers wait for memory together rather than one after the other.
+ */
+void
+sketch_count_values(Sketch *sketch)
+{
+	SketchBuckets *buckets = sketch->buckets;
+	int			i;
+
+	for (i = 0; i < sketch->n_values; i++)
+	{
+		double		value = sketch->values[i];
+		uint64_t	bits;
+		uint32_t	exponent;
+		uint32_t	place;
+
+		memcpy(&bits, &value, sizeof(bits));
+		sketch_sum_add(&buckets->sum, bits);
+		exponent = (uint32_t) (bits >> MANTISSA_BITS);	/* with the sign above */
+		if (exponent - 1 >= 2046)
+		{
+			count_number(sketch, value, 1);
+			continue;
+		}
+
+		/* a positive number of the normal range, perhaps in a bucket that is there */
+		place = (uint32_t) (sketch_finest_bucket((int32_t) exponent - 1023, bits & MANTISSA_MASK) >>
+							(SKETCH_MAX_SCALE - sketch->scale)) - (uint32_t) buckets->positive.first;
+		if (place >= (uint32_t) buckets->positive.room)
+		{
+			count_number(sketch, value, 1);
+			continue;
+		}
+		buckets->positive.counts[place] += buckets->positive.counts[place] < SKETCH_MAX_COUNT;
+		if (value < buckets->min)
+			buckets->min = value;
+		if (value > buckets->max)
+			buckets->max = value;
+	}
+	sketch->n_values = 0;
+}
+
 /* Turns the numbers kept as they are into buckets. */
 void
 sketch_to_buckets(Sketch *sketch)
 {
-	int			i;
-
-	if (sketch->buckets != NULL)
-		return;
-	sketch->buckets = (SketchBuckets *) sketch_alloc(sketch->context, sizeof(SketchBuckets));
-	memset(sketch->buckets, 0, sizeof(SketchBuckets));
-	sketch->buckets->min = INFINITY;
-	sketch->buckets->max = -INFINITY;
-	for (i = 0; i < sketch->n_values; i++)
+	if (sketch->buckets == NULL)
 	{
-		count_number(sketch, sketch->values[i], 1);
-		sketch_sum_number(&sketch->buckets->sum, sketch->values[i], 1);
+		sketch->buckets = (SketchBuckets *) sketch_alloc(sketch->context, sizeof(SketchBuckets));
+		memset(sketch->buckets, 0, sizeof(SketchBuckets));
+		sketch->buckets->min = INFINITY;
+		sketch->buckets->max = -INFINITY;
 	}
-	if (sketch->values != NULL)
-		sketch_free(sketch->values);
-	sketch->values = NULL;
-	sketch->n_values = sketch->values_room = 0;
+	sketch_count_values(sketch);
 }
 
-/* Keeps a number as it is; there is room for it within the limit. */
+/* Makes room in the short array, which is full: a longer one, or buckets. */
 static void
-keep_value(Sketch *sketch, double value)
+grow_values(Sketch *sketch)
 {
-	if (sketch->n_values == sketch->values_room)
-	{
-		int			room = sketch->values_room == 0 ? 4 : 2 * sketch->values_room;
-		double	   *values = (double *) sketch_alloc(sketch->context, room * sizeof(double));
+	int			room = sketch->values_room == 0 ? 4 : 2 * sketch->values_room;
+	double	   *values;
 
-		if (sketch->values != NULL)
-		{
-			memcpy(values, sketch->values, sketch->n_values * sizeof(double));
-			sketch_free(sketch->values);
-		}
-		sketch->values = values;
-		sketch->values_room = (int16_t) room;
+	if (room > SKETCH_MAX_VALUES)
+	{
+		sketch_to_buckets(sketch);
+		return;
 	}
-	sketch->values[sketch->n_values++] = value;
+	values = (double *) sketch_alloc(sketch->context, room * sizeof(double));
+	if (sketch->values != NULL)
+	{
+		memcpy(values, sketch->values, sketch->n_values * sizeof(double));
+		sketch_free(sketch->values);
+	}
+	sketch->values = values;
+	sketch->values_room = (int16_t) room;
 }
 
 /* Adds a number so many times: any number, not one that sketch_add() can do. */
@@ -270,13 +306,16 @@ sketch_add_slow(Sketch *sketch, double value, uint64_t count)
 		sketch->n_neg_inf = sketch_add_counts(sketch->n_neg_inf, count);
 	else
 	{
-		if (value == 0)
-			value = 0;			/* minus zero is zero */
-		if (sketch->buckets == NULL &&
-			count <= (uint64_t) (SKETCH_MAX_VALUES - sketch->n_values))
+		value += 0.0;			/* minus zero is zero */
+		if (count <= (uint64_t) SKETCH_MAX_VALUES &&
+			(sketch->buckets != NULL || count <= (uint64_t) (SKETCH_MAX_VALUES - sketch->n_values)))
 		{
-			while (count-- > 0)
-				keep_value(sketch, value);
+			for (; count > 0; count--)
+			{
+				if (sketch->n_values == sketch->values_room)
+					grow_values(sketch);
+				sketch->values[sketch->n_values++] = value;
+			}
 			return;
 		}
 		sketch_to_buckets(sketch);

@@ -53,8 +53,8 @@ typedef struct Sketch
 	int16_t		scale;
 	int16_t		n_values;
 	int16_t		values_room;
-	double	   *values;			/* the finite ones while buckets is NULL */
-	SketchBuckets *buckets;
+	double	   *values;			/* finite ones that the buckets do not count */
+	SketchBuckets *buckets;		/* NULL while values holds them all */
 	uint64_t	n_nan;
 	uint64_t	n_pos_inf;
 	uint64_t	n_neg_inf;
@@ -82,6 +82,7 @@ extern void sketch_add_slow(Sketch *sketch, double value, uint64_t count);
 extern void sketch_merge(Sketch *sketch, Sketch *other);
 extern void sketch_lower_scale(Sketch *sketch, int scale);
 extern void sketch_to_buckets(Sketch *sketch);
+extern void sketch_count_values(Sketch *sketch);
 extern void sketch_sum_number(SketchSum *sum, double value, uint64_t count);
 extern bool sketch_load_bucket(Sketch *sketch, SketchStore *store, int64_t bucket, uint64_t count);
 extern bool sketch_range(const SketchStore *store, int32_t *first, int32_t *last);
@@ -102,23 +103,23 @@ extern void sketch_import_range(Sketch *sketch, double min, double max);
 extern void sketch_import_sum(Sketch *sketch, double sum);
 
 /* sketch_read.c: answers */
-extern uint64_t sketch_count(const Sketch *sketch);
-extern double sketch_min(const Sketch *sketch);
-extern double sketch_max(const Sketch *sketch);
-extern double sketch_sum(const Sketch *sketch);
-extern double sketch_mean(const Sketch *sketch);
-extern double sketch_error(const Sketch *sketch);
+extern uint64_t sketch_count(Sketch *sketch);
+extern double sketch_min(Sketch *sketch);
+extern double sketch_max(Sketch *sketch);
+extern double sketch_sum(Sketch *sketch);
+extern double sketch_mean(Sketch *sketch);
+extern double sketch_error(Sketch *sketch);
 extern double sketch_percentile(Sketch *sketch, double q);
 extern double sketch_share(Sketch *sketch, double value, bool inclusive);
 extern void sketch_walk(Sketch *sketch, SketchVisit visit, void *arg);
 extern void sketch_sort(Sketch *sketch);
 
 /* sketch_pack.c, sketch_text.c: the two forms; false for what is none */
-extern size_t sketch_pack_bound(const Sketch *sketch);
+extern size_t sketch_pack_bound(Sketch *sketch);
 extern size_t sketch_pack(Sketch *sketch, uint8_t *out);
 extern bool sketch_unpack(Sketch *sketch, const uint8_t *bytes, size_t len);
 extern bool sketch_is_sound(Sketch *sketch);
-extern size_t sketch_text_bound(const Sketch *sketch);
+extern size_t sketch_text_bound(Sketch *sketch);
 extern void sketch_to_text(Sketch *sketch, char *out);
 extern bool sketch_from_text(Sketch *sketch, const char *text);
 

@@ -21,7 +21,7 @@
  * rest follows.  Doubles are in little-endian order.  One sketch has one form:
  * any other is refused.
  */
-#include "stats/sketch.h"
+#include "stats/sketch_index.h"
 
 #include <math.h>
 #include <string.h>
@@ -150,10 +150,11 @@ used_buckets(const SketchStore *store)
 
 /* How many bytes sketch_pack() needs at most. */
 size_t
-sketch_pack_bound(const Sketch *sketch)
+sketch_pack_bound(Sketch *sketch)
 {
 	size_t		n = 3 + 3 * VARINT_BYTES;
 
+	sketch_settle(sketch);
 	if (sketch->buckets == NULL)
 		return n + VARINT_BYTES + sketch->n_values * sizeof(double);
 	n += VARINT_BYTES + 2 * sizeof(double) + 2 * VARINT_BYTES + SKETCH_SUM_BYTES + 4 * VARINT_BYTES;
@@ -228,9 +229,11 @@ size_t
 sketch_pack(Sketch *sketch, uint8_t *out)
 {
 	uint8_t    *start = out;
-	uint8_t		flags = flags_of(sketch);
+	uint8_t		flags;
 	int			i;
 
+	sketch_settle(sketch);
+	flags = flags_of(sketch);
 	*out++ = SKETCH_VERSION;
 	*out++ = flags;
 	*out++ = (uint8_t) sketch->scale;

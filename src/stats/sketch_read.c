@@ -5,7 +5,7 @@
  * Numbers are ordered as the server orders them: -Infinity, the finite ones,
  * Infinity, NaN.
  */
-#include "stats/sketch.h"
+#include "stats/sketch_index.h"
 
 #include <math.h>
 #include <string.h>
@@ -42,10 +42,11 @@ store_count(const SketchStore *store)
 
 /* How many finite numbers there are. */
 static uint64_t
-finite_count(const Sketch *sketch)
+finite_count(Sketch *sketch)
 {
 	uint64_t	n;
 
+	sketch_settle(sketch);
 	if (sketch->buckets == NULL)
 		return (uint64_t) sketch->n_values;
 	n = sketch_add_counts(store_count(&sketch->buckets->negative), sketch->buckets->n_zero);
@@ -54,7 +55,7 @@ finite_count(const Sketch *sketch)
 
 /* How many numbers there are. */
 uint64_t
-sketch_count(const Sketch *sketch)
+sketch_count(Sketch *sketch)
 {
 	uint64_t	n = sketch_add_counts(sketch->n_neg_inf, finite_count(sketch));
 
@@ -63,10 +64,11 @@ sketch_count(const Sketch *sketch)
 
 /* The smallest and the largest finite number; false when there is none. */
 static bool
-finite_range(const Sketch *sketch, double *min, double *max)
+finite_range(Sketch *sketch, double *min, double *max)
 {
 	int			i;
 
+	sketch_settle(sketch);
 	if (sketch->buckets != NULL)
 	{
 		*min = sketch->buckets->min;
@@ -85,7 +87,7 @@ finite_range(const Sketch *sketch, double *min, double *max)
 
 /* The smallest number; the sketch has one. */
 double
-sketch_min(const Sketch *sketch)
+sketch_min(Sketch *sketch)
 {
 	double		min;
 	double		max;
@@ -99,7 +101,7 @@ sketch_min(const Sketch *sketch)
 
 /* The largest number; the sketch has one. */
 double
-sketch_max(const Sketch *sketch)
+sketch_max(Sketch *sketch)
 {
 	double		min;
 	double		max;
@@ -115,7 +117,7 @@ sketch_max(const Sketch *sketch)
 
 /* The sum or the mean: exact, and rounded at the end. */
 static double
-total(const Sketch *sketch, double divisor)
+total(Sketch *sketch, double divisor)
 {
 	SketchSum	sum = {{0}, 0};
 	uint64_t	bits;
@@ -123,6 +125,7 @@ total(const Sketch *sketch, double divisor)
 	int			exponent;
 	int			i;
 
+	sketch_settle(sketch);
 	if (sketch->n_nan > 0 || (sketch->n_pos_inf > 0 && sketch->n_neg_inf > 0))
 		return NAN;
 	if (sketch->n_pos_inf > 0 || sketch->n_neg_inf > 0)
@@ -141,14 +144,14 @@ total(const Sketch *sketch, double divisor)
 
 /* The sum: Infinity when it exceeds the largest double. */
 double
-sketch_sum(const Sketch *sketch)
+sketch_sum(Sketch *sketch)
 {
 	return total(sketch, 1);
 }
 
 /* The mean, which lies between the smallest and the largest number. */
 double
-sketch_mean(const Sketch *sketch)
+sketch_mean(Sketch *sketch)
 {
 	double		mean = total(sketch, (double) sketch_count(sketch));
 	double		min;
@@ -161,8 +164,9 @@ sketch_mean(const Sketch *sketch)
 
 /* How far a percentile can be from the number it stands for, relative to that. */
 double
-sketch_error(const Sketch *sketch)
+sketch_error(Sketch *sketch)
 {
+	sketch_settle(sketch);
 	return sketch->buckets == NULL ? 0 : sketch_scale_error(sketch->scale);
 }
 
@@ -210,6 +214,7 @@ sketch_walk(Sketch *sketch, SketchVisit visit, void *arg)
 	int			i;
 	int			same;
 
+	sketch_settle(sketch);
 	sketch_sort(sketch);
 	if (!walk_value(-INFINITY, sketch->n_neg_inf, visit, arg))
 		return;

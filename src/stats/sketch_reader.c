@@ -84,7 +84,7 @@ sketch_share_below(PG_FUNCTION_ARGS)
 
 /* One of the numbers that describe a sketch with numbers. */
 static Datum
-describe(FunctionCallInfo fcinfo, double (*of) (const Sketch *sketch))
+describe(FunctionCallInfo fcinfo, double (*of) (Sketch *sketch))
 {
 	Sketch		sketch;
 

@@ -10,7 +10,7 @@
  * A field of nothing is left out.  The sum is exact: a hexadecimal number times
  * a power of two.  Buckets are bucket:count.
  */
-#include "stats/sketch.h"
+#include "stats/sketch_index.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -24,12 +24,14 @@
 
 /* How many bytes sketch_to_text() needs at most, its end included. */
 size_t
-sketch_text_bound(const Sketch *sketch)
+sketch_text_bound(Sketch *sketch)
 {
-	size_t		n = 12 * NUMBER_BYTES + sketch->n_values * NUMBER_BYTES;
+	size_t		n = 12 * NUMBER_BYTES;
 	const SketchStore *store;
 	int			i;
 
+	sketch_settle(sketch);
+	n += sketch->n_values * NUMBER_BYTES;
 	if (sketch->buckets == NULL)
 		return n;
 	n += 2 * SKETCH_SUM_BYTES;
@@ -105,6 +107,7 @@ sketch_to_text(Sketch *sketch, char *out)
 {
 	int			i;
 
+	sketch_settle(sketch);
 	out += sprintf(out, "version=%d scale=%d", SKETCH_VERSION, sketch->scale);
 	out = put_count(out, "nan", sketch->n_nan);
 	out = put_count(out, "inf", sketch->n_pos_inf);
