@@ -80,8 +80,8 @@ move_store(Sketch *sketch, SketchStore *store, int32_t first, int32_t room)
  * Makes room for buckets from first to last, at least half more than there is;
  * false, with nothing done, when they and those in use span too many.
  */
-static bool
-store_reserve(Sketch *sketch, SketchStore *store, int32_t first, int32_t last)
+bool
+sketch_reserve(Sketch *sketch, SketchStore *store, int32_t first, int32_t last)
 {
 	bool		grows_down = first < store->first;
 	int32_t		used_first;
@@ -160,7 +160,7 @@ store_add(Sketch *sketch, SketchStore *store, int32_t bucket, uint64_t count)
 {
 	uint64_t   *counter;
 
-	if (!store_reserve(sketch, store, bucket, bucket))
+	if (!sketch_reserve(sketch, store, bucket, bucket))
 		return false;
 	counter = &store->counts[bucket - store->first];
 	*counter = sketch_add_counts(*counter, count);
@@ -345,7 +345,7 @@ reserve_merged(Sketch *sketch, SketchStore *store, int scale, const SketchStore 
 
 	if (!sketch_range(from, &first, &last))
 		return;
-	while (!store_reserve(sketch, store, first >> (scale - sketch->scale), last >> (scale - sketch->scale)))
+	while (!sketch_reserve(sketch, store, first >> (scale - sketch->scale), last >> (scale - sketch->scale)))
 		sketch_lower_scale(sketch, sketch->scale - 1);
 }
 

@@ -242,18 +242,36 @@ Datum
 sketch_step_sketch(PG_FUNCTION_ARGS)
 {
 	SketchState *state = PG_ARGISNULL(0) ? NULL : (SketchState *) PG_GETARG_POINTER(0);
-	Sketch		sketch;
+	struct varlena *packed;
+	double		values[SKETCH_MAX_VALUES];
+	int			scale;
+	int			n;
+	int			i;
 
-	if (!PG_ARGISNULL(1))
+	if (PG_ARGISNULL(1))
 	{
-		/* in the context of this row, which goes with it */
-		sketch_of_datum(&sketch, PG_GETARG_DATUM(1));
 		if (state == NULL)
-			state = make_state(aggregate_context(fcinfo), sketch.scale);
-		sketch_merge(&state->sketch, &sketch);
+			PG_RETURN_NULL();
+		PG_RETURN_POINTER(state);
 	}
 	if (state == NULL)
-		PG_RETURN_NULL();
+		state = make_state(aggregate_context(fcinfo), SKETCH_MAX_SCALE);
+	packed = PG_DETOAST_DATUM_PACKED(PG_GETARG_DATUM(1));
+	n = sketch_unpack_values((const uint8_t *) VARDATA_ANY(packed), VARSIZE_ANY_EXHDR(packed), values, &scale);
+	if (n >= 0)
+	{
+		sketch_lower_scale(&state->sketch, scale);
+		for (i = 0; i < n; i++)
+			sketch_add(&state->sketch, values[i]);
+	}
+	else
+	{
+		Sketch		sketch;
+
+		/* in the context of this row, which goes with it */
+		sketch_of_datum(&sketch, PointerGetDatum(packed));
+		sketch_merge(&state->sketch, &sketch);
+	}
 	PG_RETURN_POINTER(state);
 }
 

@@ -106,18 +106,30 @@ get_varint(Reader *in)
 	return 0;
 }
 
+/* The bits of a double, which compilers read at once where they can. */
+static inline uint64_t
+bits_at(const uint8_t *at)
+{
+	return (uint64_t) at[0] | (uint64_t) at[1] << 8 | (uint64_t) at[2] << 16 | (uint64_t) at[3] << 24 |
+		(uint64_t) at[4] << 32 | (uint64_t) at[5] << 40 | (uint64_t) at[6] << 48 | (uint64_t) at[7] << 56;
+}
+
 /* A finite number, not minus zero. */
 static double
 get_double(Reader *in)
 {
-	uint64_t	bits = 0;
+	uint64_t	bits;
 	double		value;
-	int			i;
 
-	for (i = 0; i < 8; i++)
-		bits |= (uint64_t) get_byte(in) << (8 * i);
+	if (in->end - in->at < 8)
+	{
+		in->bad = true;
+		return 0;
+	}
+	bits = bits_at(in->at);
+	in->at += 8;
 	memcpy(&value, &bits, sizeof(value));
-	if (isnan(value) || isinf(value) || (value == 0 && bits != 0))
+	if (((bits >> 52) & 0x7ff) == 0x7ff || bits == UINT64_C(1) << 63)
 	{
 		in->bad = true;
 		return 0;
@@ -261,25 +273,22 @@ sketch_pack(Sketch *sketch, uint8_t *out)
 	return out - start;
 }
 
-static void
-get_values(Reader *in, Sketch *sketch)
+/* Numbers in ascending order; returns how many. */
+static int
+get_values(Reader *in, double *values)
 {
 	int			n = get_byte(in);
-	double		before = -INFINITY;
 	int			i;
 
 	if (n > SKETCH_MAX_VALUES)
 		in->bad = true;
 	for (i = 0; i < n && !in->bad; i++)
 	{
-		double		value = get_double(in);
-
-		if (in->bad || value < before)
+		values[i] = get_double(in);
+		if (i > 0 && values[i] < values[i - 1])
 			in->bad = true;
-		else
-			sketch_add_slow(sketch, value, 1);
-		before = value;
 	}
+	return n;
 }
 
 static void
@@ -318,8 +327,9 @@ get_rest(Reader *in)
 	return rest;
 }
 
+/* Buckets, whose last one should be that of the given magnitude. */
 static void
-get_store(Reader *in, Sketch *sketch, SketchStore *store)
+get_store(Reader *in, Sketch *sketch, SketchStore *store, double largest)
 {
 	uint64_t	first = get_varint(in);
 	uint64_t	n = get_varint(in);
@@ -336,6 +346,8 @@ get_store(Reader *in, Sketch *sketch, SketchStore *store)
 	if (first & 1)
 		bucket = ~bucket;
 	last = bucket + SKETCH_MAX_BUCKETS - 1;
+	if (largest > 0 && sketch_bucket(largest, sketch->scale) >= bucket)
+		(void) sketch_reserve(sketch, store, (int32_t) bucket, sketch_bucket(largest, sketch->scale));
 	for (i = 0; i < n && !in->bad; i++)
 	{
 		uint8_t		byte = get_byte(in);
@@ -415,7 +427,14 @@ sketch_unpack(Sketch *sketch, const uint8_t *bytes, size_t len)
 	if (flags & FLAG_NEG_INF)
 		sketch->n_neg_inf = get_count(&in);
 	if (flags & FLAG_EXACT)
-		get_values(&in, sketch);
+	{
+		double		values[SKETCH_MAX_VALUES];
+		int			n = get_values(&in, values);
+		int			i;
+
+		for (i = 0; i < n && !in.bad; i++)
+			sketch_add(sketch, values[i]);
+	}
 	else
 	{
 		sketch_to_buckets(sketch);
@@ -426,9 +445,29 @@ sketch_unpack(Sketch *sketch, const uint8_t *bytes, size_t len)
 		if (!in.bad)
 			get_sum(&in, &sketch->buckets->sum);
 		if (!in.bad && (flags & FLAG_POSITIVE))
-			get_store(&in, sketch, &sketch->buckets->positive);
+			get_store(&in, sketch, &sketch->buckets->positive, sketch->buckets->max);
 		if (!in.bad && (flags & FLAG_NEGATIVE))
-			get_store(&in, sketch, &sketch->buckets->negative);
+			get_store(&in, sketch, &sketch->buckets->negative, -sketch->buckets->min);
 	}
 	return !in.bad && in.at == in.end && sketch_is_sound(sketch);
+}
+
+/*
+ * Reads the numbers of a sketch that keeps them and has no others: the short
+ * way for sums over many small sketches.  Returns how many, or -1 for bytes of
+ * another kind, good or bad.
+ */
+int
+sketch_unpack_values(const uint8_t *bytes, size_t len, double *values, int *scale)
+{
+	Reader		in = {bytes + 3, bytes + len, false};
+	int			n;
+
+	if (len < 4 || bytes[0] != SKETCH_VERSION || bytes[1] != FLAG_EXACT)
+		return -1;
+	*scale = (int8_t) bytes[2];
+	if (*scale < SKETCH_MIN_SCALE || *scale > SKETCH_MAX_SCALE)
+		return -1;
+	n = get_values(&in, values);
+	return in.bad || in.at != in.end ? -1 : n;
 }
