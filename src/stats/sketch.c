@@ -160,7 +160,8 @@ store_add(Sketch *sketch, SketchStore *store, int32_t bucket, uint64_t count)
 {
 	uint64_t   *counter;
 
-	if (!sketch_reserve(sketch, store, bucket, bucket))
+	if ((bucket < store->first || bucket - store->first >= store->room) &&
+		!sketch_reserve(sketch, store, bucket, bucket))
 		return false;
 	counter = &store->counts[bucket - store->first];
 	*counter = sketch_add_counts(*counter, count);
@@ -354,11 +355,18 @@ static void
 merge_counts(Sketch *sketch, SketchStore *store, int scale, const SketchStore *from)
 {
 	int			by = scale - sketch->scale;
+	int32_t		first;
+	int32_t		last;
 	int32_t		i;
 
-	for (i = 0; i < from->room; i++)
-		if (from->counts[i] != 0)
-			store_add(sketch, store, (from->first + i) >> by, from->counts[i]);
+	if (!sketch_range(from, &first, &last))
+		return;
+	for (i = first; i <= last; i++)
+	{
+		uint64_t   *count = &store->counts[(i >> by) - store->first];
+
+		*count = sketch_add_counts(*count, from->counts[i - from->first]);
+	}
 }
 
 /* Adds the contents of another sketch, which stays as it is but for carries. */
@@ -367,6 +375,7 @@ sketch_merge(Sketch *sketch, Sketch *other)
 {
 	SketchBuckets *into;
 	SketchBuckets *from = other->buckets;
+	int			scale;
 	int			i;
 
 	sketch->n_nan = sketch_add_counts(sketch->n_nan, other->n_nan);
@@ -385,8 +394,13 @@ sketch_merge(Sketch *sketch, Sketch *other)
 		into->max = from->max;
 	into->n_zero = sketch_add_counts(into->n_zero, from->n_zero);
 	sketch_sum_merge(&into->sum, &from->sum);
-	reserve_merged(sketch, &into->positive, other->scale, &from->positive);
-	reserve_merged(sketch, &into->negative, other->scale, &from->negative);
+	do
+	{
+		/* a lower scale for one takes back the room of the other */
+		scale = sketch->scale;
+		reserve_merged(sketch, &into->positive, other->scale, &from->positive);
+		reserve_merged(sketch, &into->negative, other->scale, &from->negative);
+	} while (scale != sketch->scale);
 	merge_counts(sketch, &into->positive, other->scale, &from->positive);
 	merge_counts(sketch, &into->negative, other->scale, &from->negative);
 }
