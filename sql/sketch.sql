@@ -115,6 +115,13 @@ SELECT s || s || s || s AS stays FROM huge;
 SELECT s::jsonb FROM (SELECT percentile_sketch(v::float8) AS s FROM (VALUES (1), (1.01), (-1), (0), ('NaN')) AS t (v)) AS t;
 SELECT count(*) AS kinds, bool_and(s::jsonb = s::jsonb::sketch::jsonb) AS json_stays, bool_and(num_vals(s) = num_vals(s::jsonb::sketch) AND approx_percentile(s, 0.9) = approx_percentile(s::jsonb::sketch, 0.9)) AS answers_stay FROM sketch_serial;
 SELECT bool_and(sketch_send(s) = sketch_send(s::jsonb::sketch)) AS kept FROM (SELECT percentile_sketch(v) AS s FROM odd WHERE v IN ('NaN', 'Infinity', '-Infinity', 0, 1, -1)) AS t;
+-- Whatever others send becomes a sketch that can be read.
+SELECT count(*), bool_and(sketch_send(s::text::sketch) = sketch_send(s)) AS text_stays, bool_and(s::jsonb = s::jsonb::sketch::jsonb) AS json_stays, bool_and(num_vals(s) = (document ->> 'count')::bigint) AS counted
+FROM (SELECT document, document::sketch AS s FROM (
+    SELECT jsonb_build_object('scale', scale, 'count', 3 + i % 5 + 7 * width, 'zero_count', i % 5, 'min', i - 500, 'max', i,
+                              'negative', jsonb_build_object('offset', (hashint8(i) % (2 ^ scale * 1000)::bigint), 'bucket_counts', ARRAY[0, 2, 0, 1]),
+                              'positive', jsonb_build_object('offset', (hashint8(i + 1) % (2 ^ scale * 900)::bigint), 'bucket_counts', array_fill(7, ARRAY[width]))) AS document
+    FROM (SELECT i, i % 21 AS scale, 1 + i * 31 % 80 AS width FROM generate_series(1, 840) AS i) AS t) AS t OFFSET 0) AS t;
 SELECT '{"scale": 20, "zeroCount": "2", "count": "9", "positive": {"offset": 1048575, "bucketCounts": ["3", 0, "4"]}, "min": 0, "max": 2, "sum": 14}'::jsonb::sketch;
 SELECT s, mean(s) FROM (SELECT '{"scale": -2, "negative": {"offset": -1, "bucket_counts": [1]}, "positive": {"offset": 0, "bucket_counts": [2, 1]}}'::jsonb::sketch AS s) AS t;
 \set VERBOSITY sqlstate

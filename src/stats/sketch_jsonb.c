@@ -12,11 +12,11 @@
 
 #include <math.h>
 
+#include "common/shortest_dec.h"
 #include "fmgr.h"
 #include "lib/stringinfo.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
-#include "utils/float.h"
 #include "utils/jsonb.h"
 #include "utils/numeric.h"
 
@@ -30,13 +30,21 @@
 /* The largest count of buckets that is read. */
 #define MAX_READ_BUCKETS	1000000
 
+/* Writes a finite number so that it is read back as it is, whatever the settings. */
+static void
+put_digits(StringInfo out, double value)
+{
+	char		digits[DOUBLE_SHORTEST_DECIMAL_LEN];
+
+	double_to_shortest_decimal_buf(value, digits);
+	appendStringInfoString(out, digits);
+}
+
 static void
 put_number(StringInfo out, const char *name, double value)
 {
-	char	   *digits = float8out_internal(value);
-
-	appendStringInfo(out, ", \"%s\": %s", name, digits);
-	pfree(digits);
+	appendStringInfo(out, ", \"%s\": ", name);
+	put_digits(out, value);
 }
 
 static void
@@ -83,7 +91,10 @@ sketch_to_jsonb(PG_FUNCTION_ARGS)
 	if (sketch.buckets == NULL)
 	{
 		for (i = 0; i < sketch.n_values; i++)
-			appendStringInfo(&values, "%s%s", i == 0 ? "" : ", ", float8out_internal(sketch.values[i]));
+		{
+			appendStringInfoString(&values, i == 0 ? "" : ", ");
+			put_digits(&values, sketch.values[i]);
+		}
 		sketch_to_buckets(&sketch);
 	}
 
