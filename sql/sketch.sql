@@ -59,8 +59,8 @@ UNION ALL SELECT 'all doubles', CASE v % 3 WHEN 0 THEN 10.0::float8 ^ (v % 300) 
 SELECT kind, max(abs(a.v - e.v) / nullif(abs(e.v), 0)) <= error AS within, round(error::numeric, 4) AS error,
        max(abs(a.v - e.v)) FILTER (WHERE e.v = 0) IS NOT DISTINCT FROM CASE WHEN bool_or(e.v = 0) THEN 0 END AS zeros_exact
 FROM (SELECT kind, error(percentile_sketch(v)) AS error,
-             approx_percentile(v, (SELECT array_agg(q / 1000.0 ORDER BY q) FROM generate_series(0, 1000) AS q)::float8[]) AS approximate,
-             percentile_disc((SELECT array_agg(q / 1000.0 ORDER BY q) FROM generate_series(0, 1000) AS q)::float8[]) WITHIN GROUP (ORDER BY v) AS exact
+             approx_percentile(v, (SELECT array_agg((q / 1000.0)::float8 ORDER BY q) FROM generate_series(0, 1000) AS q)) AS approximate,
+             percentile_disc((SELECT array_agg((q / 1000.0)::float8 ORDER BY q) FROM generate_series(0, 1000) AS q)) WITHIN GROUP (ORDER BY v) AS exact
       FROM data GROUP BY kind) AS t
 CROSS JOIN LATERAL unnest(approximate) WITH ORDINALITY AS a (v, i) JOIN LATERAL unnest(exact) WITH ORDINALITY AS e (v, i) USING (i)
 GROUP BY kind, error ORDER BY kind COLLATE "C";
