@@ -53,6 +53,9 @@ endif
 # PGXS does not track headers.
 $(OBJS): $(LOCAL_HEADERS)
 
+# A product and a sum fused would round otherwise than on another platform.
+src/stats/sketch_read.o: CFLAGS += -ffp-contract=off
+
 all: bcce--$(BCCE_VERSION).sql
 
 assemble:

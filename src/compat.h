@@ -38,6 +38,22 @@ extern int no_such_variable
 #include "varatt.h"
 #endif
 
+/* Input functions can report errors without raising them since 16. */
+#if PG_VERSION_NUM >= 160000
+#include "nodes/miscnodes.h"
+#define bcce_ereturn(context, result, report)	ereturn(context, result, report)
+#else
+#define bcce_ereturn(context, result, report)	ereport(ERROR, report)
+#endif
+
+/* Intervals can be infinite since 17: 1 or -1 for those. */
+#if PG_VERSION_NUM >= 170000
+#define bcce_interval_infinity(span) \
+	(INTERVAL_IS_NOEND(span) ? 1 : (INTERVAL_IS_NOBEGIN(span) ? -1 : 0))
+#else
+#define bcce_interval_infinity(span)	0
+#endif
+
 /* DecodeDateTime() reports details through one more argument since 16. */
 #if PG_VERSION_NUM >= 160000
 #define bcce_decode_datetime(field, ftype, nf, dtype, tm, fsec, tzp) \

@@ -1,17 +1,30 @@
 #!/usr/bin/env bash
-# Builds the scanner with sanitizers and fuzzes it: run.sh [seconds] [seed]
-# With CORPUS=folder and clang, by libFuzzer, which keeps what it learns there.
+# Builds the parts that need no server with sanitizers and fuzzes them, the
+# seconds for each: run.sh [seconds] [seed]
+# With CORPUS=folder and clang the scanner is fuzzed by libFuzzer, which keeps
+# there what it learns.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
-binary=test/fuzz/fuzz_scan.bin
-sources=(test/fuzz/fuzz_scan.c src/redact/{scan,context,render}.c src/redact/anchors*.c src/redact/detect_*.c)
+seconds=${1:-10}
+seed=${2:-1}
 flags=(-g -O1 -std=gnu99 -Wall -Wextra -Werror -fsanitize=address,undefined -fno-sanitize-recover=all -Isrc)
+scanner=(src/redact/{scan,context,render}.c src/redact/anchors*.c src/redact/detect_*.c)
+sketch=(src/stats/sketch{,_bound,_read,_pack,_text,_sum}.c)
+
+# fuzz NAME SOURCES: builds test/fuzz/NAME.c and runs it.
+fuzz() {
+    local name=$1
+    shift
+    "${CC:-cc}" "${flags[@]}" -o "test/fuzz/$name.bin" "test/fuzz/$name.c" "$@" -lm
+    "test/fuzz/$name.bin" "$seconds" "$seed"
+}
+
 if [ -n "${CORPUS:-}" ]; then
     mkdir -p "$CORPUS"
-    clang "${flags[@]}" -fsanitize=fuzzer -DLIBFUZZER -o "$binary" "${sources[@]}" -lm
-    "$binary" -max_total_time="${1:-10}" -seed="${2:-1}" -max_len=800 "$CORPUS"
+    clang "${flags[@]}" -fsanitize=fuzzer -DLIBFUZZER -o test/fuzz/fuzz_scan.bin test/fuzz/fuzz_scan.c "${scanner[@]}" -lm
+    test/fuzz/fuzz_scan.bin -max_total_time="$seconds" -seed="$seed" -max_len=800 "$CORPUS"
 else
-    "${CC:-cc}" "${flags[@]}" -o "$binary" "${sources[@]}" -lm
-    "$binary" "${1:-10}" "${2:-1}"
+    fuzz fuzz_scan "${scanner[@]}"
+    fuzz fuzz_sketch "${sketch[@]}"
 fi

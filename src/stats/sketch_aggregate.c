@@ -1,0 +1,528 @@
+/*
+ * sketch_aggregate.c
+ *		The aggregates percentile_sketch(), rollup() and approx_percentile().
+ *
+ * One state serves all of them: a sketch, and what was asked beside it.  Up to
+ * four numbers it takes some 150 bytes, for the sake of groups by the million.
+ *
+ * Intervals count in seconds, a day as 24 hours and a month as 30 days, as the
+ * server does when it orders them.
+ */
+#include "postgres.h"
+
+#include <math.h>
+
+#include "catalog/pg_type.h"
+#include "fmgr.h"
+#include "libpq/pqformat.h"
+#include "miscadmin.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/datum.h"
+#include "utils/memutils.h"
+#include "utils/timestamp.h"
+
+#include "compat.h"
+#include "error.h"
+#include "stats/sketch_index.h"
+#include "stats/sketch_type.h"
+
+/* First byte of a serialized state. */
+#define STATE_VERSION	1
+
+#define USECS_PER_SEC_F	1000000.0
+
+/* What the second argument of an aggregate is. */
+typedef enum AskKind
+{
+	ASK_NOTHING,
+	ASK_ERROR,
+	ASK_PERCENTILE,
+	ASK_PERCENTILES
+} AskKind;
+
+/* The second argument of the aggregate, the same in all rows of a group. */
+typedef struct Ask
+{
+	uint8		kind;
+	bool		isnull;
+	double		number;			/* percentile or error */
+	ArrayType  *array;			/* percentiles */
+} Ask;
+
+typedef struct SketchState
+{
+	Sketch		sketch;
+	Ask		   *ask;			/* NULL when there is no second argument */
+} SketchState;
+
+/* The context for aggregate states; nobody else may call these functions. */
+static MemoryContext
+aggregate_context(FunctionCallInfo fcinfo)
+{
+	MemoryContext context;
+
+	if (!AggCheckCallContext(fcinfo, &context))
+		elog(ERROR, "sketch function called outside an aggregate");
+	return context;
+}
+
+static SketchState *
+make_state(MemoryContext context, int scale)
+{
+	SketchState *state = (SketchState *) MemoryContextAlloc(context, sizeof(SketchState));
+
+	sketch_init(&state->sketch, context, scale);
+	state->ask = NULL;
+	return state;
+}
+
+/* The scale that keeps an error. */
+static int
+scale_of_error(double error)
+{
+	int			scale = isnan(error) || error > 1 ? -1 : sketch_scale_for(error);
+
+	if (scale < 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("error of a sketch is not between %.6f and 1", sketch_scale_error(SKETCH_MAX_SCALE) + 5e-7),
+				 errdetail("It is %g.", error),
+				 errhint("Write 1 percent as 0.01; percentile_cont() has no error."),
+				 bcce_hide_input()));
+	return scale;
+}
+
+/* Keeps the second argument of the first row, and refuses what it cannot be. */
+static void
+set_ask(SketchState *state, AskKind kind, bool isnull, Datum datum)
+{
+	MemoryContext context = (MemoryContext) state->sketch.context;
+	Ask		   *ask = (Ask *) MemoryContextAllocZero(context, sizeof(Ask));
+
+	ask->kind = (uint8) kind;
+	ask->isnull = isnull;
+	if (!isnull && kind == ASK_PERCENTILES)
+	{
+		ArrayType  *array = DatumGetArrayTypeP(datum);
+
+		sketch_check_percentiles(array);
+		ask->array = (ArrayType *) MemoryContextAlloc(context, VARSIZE(array));
+		memcpy(ask->array, array, VARSIZE(array));
+	}
+	else if (!isnull)			/* no error given is the default one */
+	{
+		ask->number = DatumGetFloat8(datum);
+		if (kind == ASK_PERCENTILE)
+			sketch_check_percentile(ask->number);
+		else					/* the sketch is empty */
+			state->sketch.scale = (int16) scale_of_error(ask->number);
+	}
+	state->ask = ask;
+}
+
+/* Refuses a second argument that is not that of the first row. */
+static void
+check_same_ask(const Ask *ask, AskKind kind, bool isnull, double number, ArrayType *array)
+{
+	bool		same = ask != NULL && ask->kind == kind && ask->isnull == isnull;
+
+	if (same && !isnull && kind == ASK_PERCENTILES)
+		same = VARSIZE(array) == VARSIZE(ask->array) && memcmp(array, ask->array, VARSIZE(array)) == 0;
+	else if (same && !isnull)
+		same = number == ask->number;
+	if (!same)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg(kind == ASK_ERROR ? "error differs between rows of one group" :
+						"percentile differs between rows of one group"),
+				 errdetail("All rows of a group must ask for the same."),
+				 errhint("Give a constant, or add it to GROUP BY."),
+				 bcce_hide_input()));
+}
+
+/* The state for this row, with the second argument looked at. */
+static inline SketchState *
+state_for_row(FunctionCallInfo fcinfo, AskKind kind)
+{
+	SketchState *state;
+	bool		isnull = kind != ASK_NOTHING && PG_ARGISNULL(2);
+	Datum		datum = kind != ASK_NOTHING && !isnull ? PG_GETARG_DATUM(2) : (Datum) 0;
+
+	if (PG_ARGISNULL(0))
+	{
+		state = make_state(aggregate_context(fcinfo), SKETCH_DEFAULT_SCALE);
+		if (kind != ASK_NOTHING)
+			set_ask(state, kind, isnull, datum);
+		return state;
+	}
+	state = (SketchState *) PG_GETARG_POINTER(0);
+	if (kind == ASK_PERCENTILES)
+		check_same_ask(state->ask, kind, isnull, 0, isnull ? NULL : DatumGetArrayTypeP(datum));
+	else if (kind != ASK_NOTHING)
+		check_same_ask(state->ask, kind, isnull, isnull ? 0 : DatumGetFloat8(datum), NULL);
+	return state;
+}
+
+/* Arguments of the input types as doubles. */
+static inline double
+float8_of(FunctionCallInfo fcinfo)
+{
+	return PG_GETARG_FLOAT8(1);
+}
+
+static inline double
+bigint_of(FunctionCallInfo fcinfo)
+{
+	return (double) PG_GETARG_INT64(1);
+}
+
+static inline double
+numeric_of(FunctionCallInfo fcinfo)
+{
+	return DatumGetFloat8(DirectFunctionCall1(numeric_float8_no_overflow, PG_GETARG_DATUM(1)));
+}
+
+static inline double
+interval_of(FunctionCallInfo fcinfo)
+{
+	Interval   *span = PG_GETARG_INTERVAL_P(1);
+	int			infinity = bcce_interval_infinity(span);
+	int128		usecs = (int128) span->month * DAYS_PER_MONTH + span->day;
+
+	if (infinity != 0)
+		return infinity * INFINITY;
+	usecs = usecs * USECS_PER_DAY + span->time;
+	return (double) usecs / USECS_PER_SEC_F;
+}
+
+/*
+ * Transition functions of one input type: without a second argument, with an
+ * error, with a percentile, with several.
+ */
+#define STEP_FUNCTION(name, kind, value_of) \
+PG_FUNCTION_INFO_V1(name); \
+Datum \
+name(PG_FUNCTION_ARGS) \
+{ \
+	SketchState *state; \
+ \
+	if (PG_ARGISNULL(1)) \
+	{ \
+		if (PG_ARGISNULL(0)) \
+			PG_RETURN_NULL(); \
+		PG_RETURN_POINTER(PG_GETARG_POINTER(0)); \
+	} \
+	state = state_for_row(fcinfo, kind); \
+	sketch_add(&state->sketch, value_of(fcinfo)); \
+	PG_RETURN_POINTER(state); \
+} \
+extern int	no_such_variable
+
+STEP_FUNCTION(sketch_step_float8, ASK_NOTHING, float8_of);
+STEP_FUNCTION(sketch_step_float8_error, ASK_ERROR, float8_of);
+STEP_FUNCTION(sketch_step_float8_percentile, ASK_PERCENTILE, float8_of);
+STEP_FUNCTION(sketch_step_float8_percentiles, ASK_PERCENTILES, float8_of);
+STEP_FUNCTION(sketch_step_bigint, ASK_NOTHING, bigint_of);
+STEP_FUNCTION(sketch_step_bigint_error, ASK_ERROR, bigint_of);
+STEP_FUNCTION(sketch_step_bigint_percentile, ASK_PERCENTILE, bigint_of);
+STEP_FUNCTION(sketch_step_bigint_percentiles, ASK_PERCENTILES, bigint_of);
+STEP_FUNCTION(sketch_step_numeric, ASK_NOTHING, numeric_of);
+STEP_FUNCTION(sketch_step_numeric_error, ASK_ERROR, numeric_of);
+STEP_FUNCTION(sketch_step_numeric_percentile, ASK_PERCENTILE, numeric_of);
+STEP_FUNCTION(sketch_step_numeric_percentiles, ASK_PERCENTILES, numeric_of);
+STEP_FUNCTION(sketch_step_interval, ASK_NOTHING, interval_of);
+STEP_FUNCTION(sketch_step_interval_error, ASK_ERROR, interval_of);
+STEP_FUNCTION(sketch_step_interval_percentile, ASK_PERCENTILE, interval_of);
+STEP_FUNCTION(sketch_step_interval_percentiles, ASK_PERCENTILES, interval_of);
+
+PG_FUNCTION_INFO_V1(sketch_step_sketch);
+/* sketch_step(internal, sketch) returns internal */
+Datum
+sketch_step_sketch(PG_FUNCTION_ARGS)
+{
+	SketchState *state = PG_ARGISNULL(0) ? NULL : (SketchState *) PG_GETARG_POINTER(0);
+	struct varlena *packed;
+	double		values[SKETCH_MAX_VALUES];
+	int			scale;
+	int			n;
+	int			i;
+
+	if (PG_ARGISNULL(1))
+	{
+		if (state == NULL)
+			PG_RETURN_NULL();
+		PG_RETURN_POINTER(state);
+	}
+	if (state == NULL)
+		state = make_state(aggregate_context(fcinfo), SKETCH_MAX_SCALE);
+	packed = PG_DETOAST_DATUM_PACKED(PG_GETARG_DATUM(1));
+	n = sketch_unpack_values((const uint8_t *) VARDATA_ANY(packed), VARSIZE_ANY_EXHDR(packed), values, &scale);
+	if (n >= 0)
+	{
+		sketch_lower_scale(&state->sketch, scale);
+		for (i = 0; i < n; i++)
+			sketch_add(&state->sketch, values[i]);
+	}
+	else
+	{
+		Sketch		sketch;
+
+		/* in the context of this row, which goes with it */
+		sketch_of_datum(&sketch, PointerGetDatum(packed));
+		sketch_merge(&state->sketch, &sketch);
+	}
+	PG_RETURN_POINTER(state);
+}
+
+/* The same question in another context. */
+static Ask *
+copy_ask(MemoryContext context, const Ask *ask)
+{
+	Ask		   *copy;
+
+	if (ask == NULL)
+		return NULL;
+	copy = (Ask *) MemoryContextAlloc(context, sizeof(Ask));
+	*copy = *ask;
+	if (ask->array != NULL)
+	{
+		copy->array = (ArrayType *) MemoryContextAlloc(context, VARSIZE(ask->array));
+		memcpy(copy->array, ask->array, VARSIZE(ask->array));
+	}
+	return copy;
+}
+
+PG_FUNCTION_INFO_V1(sketch_combine);
+/* sketch_combine(internal, internal) returns internal */
+Datum
+sketch_combine(PG_FUNCTION_ARGS)
+{
+	MemoryContext context = aggregate_context(fcinfo);
+	SketchState *state = PG_ARGISNULL(0) ? NULL : (SketchState *) PG_GETARG_POINTER(0);
+	SketchState *other = PG_ARGISNULL(1) ? NULL : (SketchState *) PG_GETARG_POINTER(1);
+
+	if (other == NULL)
+	{
+		if (state == NULL)
+			PG_RETURN_NULL();
+		PG_RETURN_POINTER(state);
+	}
+	if (state == NULL)
+	{
+		state = make_state(context, other->sketch.scale);
+		state->ask = copy_ask(context, other->ask);
+	}
+	else if (other->ask != NULL)
+		check_same_ask(state->ask, (AskKind) other->ask->kind, other->ask->isnull, other->ask->number, other->ask->array);
+	sketch_merge(&state->sketch, &other->sketch);
+	PG_RETURN_POINTER(state);
+}
+
+PG_FUNCTION_INFO_V1(sketch_serialize);
+/* sketch_serialize(internal) returns bytea */
+Datum
+sketch_serialize(PG_FUNCTION_ARGS)
+{
+	SketchState *state = (SketchState *) PG_GETARG_POINTER(0);
+	Ask		   *ask = state->ask;
+	struct varlena *packed = (struct varlena *) DatumGetPointer(sketch_get_datum(&state->sketch));
+	StringInfoData out;
+
+	aggregate_context(fcinfo);
+	pq_begintypsend(&out);
+	pq_sendbyte(&out, STATE_VERSION);
+	pq_sendbyte(&out, ask == NULL ? ASK_NOTHING : ask->kind);
+	if (ask != NULL)
+	{
+		pq_sendbyte(&out, ask->isnull);
+		pq_sendfloat8(&out, ask->number);
+		pq_sendint32(&out, ask->array == NULL ? 0 : VARSIZE(ask->array));
+		if (ask->array != NULL)
+			pq_sendbytes(&out, (const char *) ask->array, VARSIZE(ask->array));
+	}
+	pq_sendbytes(&out, VARDATA(packed), VARSIZE(packed) - VARHDRSZ);
+	PG_RETURN_BYTEA_P(pq_endtypsend(&out));
+}
+
+/* Refuses a serialized state that no serialize function wrote. */
+static void
+check_state(bool valid)
+{
+	if (!valid)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_BINARY_REPRESENTATION),
+				 errmsg("serialized state of a sketch is not valid"),
+				 bcce_hide_input()));
+}
+
+/* An array of doubles from the bytes that the server keeps it in. */
+static ArrayType *
+read_array(const char *bytes, int size)
+{
+	ArrayType  *array = (ArrayType *) palloc(size);
+	int64		present = 0;
+	int			n;
+	int			i;
+
+	check_state(size >= (int) sizeof(ArrayType));
+	memcpy(array, bytes, size);
+	check_state(VARSIZE(array) == size && ARR_ELEMTYPE(array) == FLOAT8OID &&
+				ARR_NDIM(array) >= 0 && ARR_NDIM(array) <= MAXDIM &&
+				size >= (int) ARR_OVERHEAD_NONULLS(ARR_NDIM(array)));
+	for (i = 0; i < ARR_NDIM(array); i++)
+		check_state(ARR_DIMS(array)[i] > 0);
+	n = ArrayGetNItems(ARR_NDIM(array), ARR_DIMS(array));
+	ArrayCheckBounds(ARR_NDIM(array), ARR_DIMS(array), ARR_LBOUND(array));
+	check_state(n < size && ARR_DATA_OFFSET(array) <= size &&
+				ARR_DATA_OFFSET(array) == (ARR_HASNULL(array) ? ARR_OVERHEAD_WITHNULLS(ARR_NDIM(array), n) :
+										   ARR_OVERHEAD_NONULLS(ARR_NDIM(array))));
+	for (i = 0; i < n; i++)
+		present += !ARR_HASNULL(array) || (ARR_NULLBITMAP(array)[i / 8] & (1 << (i % 8)));
+	check_state(size - ARR_DATA_OFFSET(array) == present * (int64) sizeof(float8));
+	sketch_check_percentiles(array);
+	return array;
+}
+
+PG_FUNCTION_INFO_V1(sketch_deserialize);
+/* sketch_deserialize(bytea, internal) returns internal */
+Datum
+sketch_deserialize(PG_FUNCTION_ARGS)
+{
+	bytea	   *bytes = PG_GETARG_BYTEA_PP(0);
+	SketchState *state;
+	StringInfoData in;
+	int			kind;
+	int			size;
+
+	aggregate_context(fcinfo);
+	state = make_state(CurrentMemoryContext, SKETCH_DEFAULT_SCALE);
+	initStringInfo(&in);
+	appendBinaryStringInfo(&in, VARDATA_ANY(bytes), VARSIZE_ANY_EXHDR(bytes));
+	check_state(pq_getmsgbyte(&in) == STATE_VERSION);
+	kind = pq_getmsgbyte(&in);
+	check_state(kind <= ASK_PERCENTILES);
+	if (kind != ASK_NOTHING)
+	{
+		Ask		   *ask = (Ask *) palloc0(sizeof(Ask));
+		int			isnull = pq_getmsgbyte(&in);
+
+		ask->kind = (uint8) kind;
+		ask->isnull = isnull != 0;
+		ask->number = pq_getmsgfloat8(&in);
+		size = (int) pq_getmsgint(&in, 4);
+		check_state(isnull <= 1 && ask->number >= 0 && ask->number <= 1 && size >= 0 &&
+					(size > 0) == (kind == ASK_PERCENTILES && !isnull));
+		if (size > 0)
+			ask->array = read_array(pq_getmsgbytes(&in, size), size);
+		state->ask = ask;
+	}
+	size = in.len - in.cursor;
+	check_state(sketch_unpack(&state->sketch, (const uint8_t *) pq_getmsgbytes(&in, size), size));
+	pfree(in.data);
+	PG_RETURN_POINTER(state);
+}
+
+/* The state of an aggregate that is to end; NULL without rows. */
+static SketchState *
+final_state(FunctionCallInfo fcinfo)
+{
+	aggregate_context(fcinfo);
+	return PG_ARGISNULL(0) ? NULL : (SketchState *) PG_GETARG_POINTER(0);
+}
+
+PG_FUNCTION_INFO_V1(sketch_final);
+/* sketch_final(internal) returns sketch */
+Datum
+sketch_final(PG_FUNCTION_ARGS)
+{
+	SketchState *state = final_state(fcinfo);
+
+	if (state == NULL)
+		PG_RETURN_NULL();
+	PG_RETURN_DATUM(sketch_get_datum(&state->sketch));
+}
+
+static Datum
+float8_datum(double value)
+{
+	return Float8GetDatum(value);
+}
+
+/* Seconds as an interval of days and less; months only where days end. */
+static Datum
+interval_datum(double seconds)
+{
+	Interval   *span = (Interval *) palloc0(sizeof(Interval));
+	int128		usecs;
+	int128		days;
+
+	if (isnan(seconds) || isinf(seconds))
+		return DirectFunctionCall3(interval_in,
+								   CStringGetDatum(seconds < 0 ? "-infinity" : "infinity"),
+								   ObjectIdGetDatum(InvalidOid), Int32GetDatum(-1));
+	usecs = (int128) rint(seconds * USECS_PER_SEC_F);
+	days = usecs / USECS_PER_DAY;
+	span->time = (int64) (usecs % USECS_PER_DAY);
+	if (days > PG_INT32_MAX || days < -PG_INT32_MAX)
+	{
+		span->month = (int32) (days / DAYS_PER_MONTH);
+		days %= DAYS_PER_MONTH;
+	}
+	span->day = (int32) days;
+	return IntervalPGetDatum(span);
+}
+
+/* The percentile that was asked for; NULL without rows or without a question. */
+static Datum
+final_percentile(FunctionCallInfo fcinfo, PercentileDatum convert)
+{
+	SketchState *state = final_state(fcinfo);
+
+	if (state == NULL || state->ask == NULL || state->ask->isnull || sketch_count(&state->sketch) == 0)
+		PG_RETURN_NULL();
+	return convert(sketch_percentile(&state->sketch, state->ask->number));
+}
+
+/* The same for several. */
+static Datum
+final_percentiles(FunctionCallInfo fcinfo, Oid type, PercentileDatum convert)
+{
+	SketchState *state = final_state(fcinfo);
+
+	if (state == NULL || state->ask == NULL || state->ask->isnull || sketch_count(&state->sketch) == 0)
+		PG_RETURN_NULL();
+	return sketch_percentiles(&state->sketch, state->ask->array, type, convert);
+}
+
+PG_FUNCTION_INFO_V1(approx_percentile_final);
+/* approx_percentile_final(internal) returns double precision */
+Datum
+approx_percentile_final(PG_FUNCTION_ARGS)
+{
+	return final_percentile(fcinfo, float8_datum);
+}
+
+PG_FUNCTION_INFO_V1(approx_percentiles_final);
+/* approx_percentiles_final(internal) returns double precision[] */
+Datum
+approx_percentiles_final(PG_FUNCTION_ARGS)
+{
+	return final_percentiles(fcinfo, FLOAT8OID, float8_datum);
+}
+
+PG_FUNCTION_INFO_V1(approx_percentile_interval_final);
+/* approx_percentile_interval_final(internal) returns interval */
+Datum
+approx_percentile_interval_final(PG_FUNCTION_ARGS)
+{
+	return final_percentile(fcinfo, interval_datum);
+}
+
+PG_FUNCTION_INFO_V1(approx_percentiles_interval_final);
+/* approx_percentiles_interval_final(internal) returns interval[] */
+Datum
+approx_percentiles_interval_final(PG_FUNCTION_ARGS)
+{
+	return final_percentiles(fcinfo, INTERVALOID, interval_datum);
+}
