@@ -154,7 +154,7 @@ find_batch(TriggerData *data)
 static void
 add_row(Batch *batch, TriggerData *data)
 {
-	/* Never spilled to a file: the rows are not redacted yet. */
+	/* Not spilled to a file here: the rows are not redacted yet. */
 	if (batch->rows == NULL)
 	{
 		MemoryContext caller = MemoryContextSwitchTo(batch->context);

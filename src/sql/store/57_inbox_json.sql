@@ -6,6 +6,7 @@ COMMENT ON VIEW bcce.inbox_json IS 'Write-only: INSERT or COPY lines of JSON her
 CREATE OR REPLACE FUNCTION bcce_data.inbox_json() RETURNS trigger
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan SET enable_seqscan = off AS $body$
 DECLARE
+    named CONSTANT text[] := ARRAY['workflow_runs', 'incidents', 'metrics', 'predictions', 'model_usage'];
     items jsonb[];
     bad_lines bigint;
     any_list boolean;
@@ -28,8 +29,10 @@ BEGIN
     PERFORM bcce_data.reject('inbox_json', array_fill(NULL::uuid, ARRAY[bad_lines::integer]), array_fill('bad_json'::text, ARRAY[bad_lines::integer]), NULL)
     WHERE bad_lines > 0;
 
+    -- However many unknown ones there are, they are one.
     inboxes := ARRAY(
-        SELECT DISTINCT CASE WHEN jsonb_typeof(i.item) = 'object' THEN coalesce(i.item ->> 'inbox', 'events') ELSE 'events' END
+        SELECT DISTINCT CASE WHEN jsonb_typeof(i.item) <> 'object' OR coalesce(i.item ->> 'inbox', 'events') = 'events' THEN 'events'
+                             WHEN i.item ->> 'inbox' = ANY (named) THEN i.item ->> 'inbox' ELSE 'unknown' END
         FROM unnest(items) AS i (item));
     FOREACH inbox IN ARRAY inboxes LOOP
         CASE inbox
@@ -63,7 +66,7 @@ BEGIN
                 WHERE i.item ->> 'inbox' = 'model_usage';
             ELSE
                 PERFORM bcce_data.reject('inbox_json', array_agg(NULL::uuid), array_agg('unknown_inbox'::text), NULL)
-                FROM unnest(items) AS i (item) WHERE i.item ->> 'inbox' = inbox;
+                FROM unnest(items) AS i (item) WHERE jsonb_typeof(i.item) = 'object' AND i.item ->> 'inbox' <> ALL ('events'::text || named);
         END CASE;
     END LOOP;
     RETURN NULL;
