@@ -27,4 +27,5 @@ if [ -n "${CORPUS:-}" ]; then
 else
     fuzz fuzz_scan "${scanner[@]}"
     fuzz fuzz_sketch "${sketch[@]}"
+    fuzz fuzz_survival src/stats/survival.c
 fi
