@@ -1015,7 +1015,14 @@ CREATE TYPE bcce.calibration_bin AS (
     observed_high double precision
 );
 COMMENT ON TYPE bcce.calibration_bin IS
-'Predictions with a probability from lower to below upper (the last bin holds 1): how many, their mean probability, and the share that happened with the ends of its 95 % confidence interval (Wilson); NULL in an empty bin.';
+'One bin of what calibration_bins() gives; rates are NULL in an empty one.';
+COMMENT ON COLUMN bcce.calibration_bin.lower IS 'lowest probability of the bin';
+COMMENT ON COLUMN bcce.calibration_bin.upper IS 'probability at which it ends: not in it, except for 1 in the last bin';
+COMMENT ON COLUMN bcce.calibration_bin.n IS 'predictions with a probability in the bin';
+COMMENT ON COLUMN bcce.calibration_bin.mean_predicted IS 'their mean probability';
+COMMENT ON COLUMN bcce.calibration_bin.observed_rate IS 'share of them that happened, 0 to 1';
+COMMENT ON COLUMN bcce.calibration_bin.observed_low IS 'lower end of the share''s 95 % confidence interval (Wilson)';
+COMMENT ON COLUMN bcce.calibration_bin.observed_high IS 'upper end of the share''s 95 % confidence interval (Wilson)';
 
 CREATE FUNCTION bcce.calibration_step(internal, double precision, boolean)
 RETURNS internal
