@@ -116,6 +116,10 @@ extern bool equal_lower(const uint8_t *text, const char *word, size_t len);
 extern bool ends_in_tag(const Scan *s, size_t end);
 extern bool after_escape(const Scan *s, size_t at);
 
+/* scan_pass.c */
+extern void pass_init(void);
+extern void scan_windows(Scan *s);
+
 /* context.c */
 extern void context_init(void);
 extern unsigned context_of(const uint8_t *text, size_t len, bool is_name);
@@ -138,6 +142,13 @@ extern size_t detect_ipv4(Scan *s, size_t at);
 /* detect_mail.c */
 extern size_t detect_at(Scan *s, size_t at, size_t sign);
 extern size_t detect_url(Scan *s, size_t at);
+
+/* detect_id.c, detect_wallet.c: the packs */
+extern void id_init(void);
+extern void scan_packs(Scan *s);
+extern size_t detect_id(Scan *s, size_t start);
+extern bool detect_wallet(Scan *s, size_t start, size_t end);
+extern bool id_number(const char *digits, size_t len, const RedactOptions *opt);
 
 /* detect_iban.c */
 extern void iban_init(void);
