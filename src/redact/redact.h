@@ -6,6 +6,7 @@
 #define BCCE_REDACT_H
 
 #include "utils/jsonb.h"
+#include "utils/uuid.h"
 
 #include "redact/render.h"
 
@@ -16,16 +17,23 @@ typedef struct Redactor
 	RedactStyle style;
 	RedactResult result;
 	RedactNumbers numbers;
+	int64		hits[REDACT_KINDS]; /* replaced so far, a tenant's rules apart */
+	void		(*count_rule) (void *arg, const char *rule);	/* for these; may be NULL */
+	void	   *count_arg;
 	RedactSpan	lent[8];		/* most texts have no more hits */
 } Redactor;
 
 /* redact_text.c */
 extern void redactor_init(Redactor *r);
+extern void redactor_count(Redactor *r, const RedactResult *result);
 extern bool redactor_scan(Redactor *r, const char *text, size_t len);
 extern text *redactor_text(Redactor *r, const char *bytes, size_t len);
 extern text *redactor_scanned(Redactor *r, const char *bytes, size_t len);
 extern text *redactor_datum(Redactor *r, Datum value);
 extern void redactor_arguments(Redactor *r, ArrayType *kinds, text *style);
+
+/* redact_for.c: from then on with the rules, style and key of a tenant */
+extern void redactor_use_tenant(Redactor *r, const pg_uuid_t *tenant);
 
 /* redact_jsonb.c */
 extern Jsonb *redactor_jsonb(Redactor *r, Jsonb *document, bool keys_too);

@@ -90,7 +90,22 @@ set_string(JsonbValue *v, text *t)
 	v->val.string.len = VARSIZE(t) - VARHDRSZ;
 }
 
-/* A number under a key such as "card_number"; NULL when it is nothing. */
+/* The kind of a number under a key such as "card_number", or -1; its digits. */
+static int
+numeric_kind(Redactor *r, Numeric number, char **digits)
+{
+	int			kind;
+
+	if (!redact_number_key(&r->options))
+		return -1;
+	*digits = DatumGetCString(DirectFunctionCall1(numeric_out, NumericGetDatum(number)));
+	kind = redact_number(*digits, strlen(*digits), &r->options);
+	if (kind < 0)
+		pfree(*digits);
+	return kind;
+}
+
+/* Such a number redacted; NULL when it is nothing. */
 static text *
 redact_numeric(Redactor *r, Numeric number)
 {
@@ -99,20 +114,14 @@ redact_numeric(Redactor *r, Numeric number)
 	text	   *out;
 	char	   *digits;
 	size_t		len;
-	int			kind;
+	int			kind = numeric_kind(r, number, &digits);
 
-	if (!redact_number_key(&r->options))
-		return NULL;
-	digits = DatumGetCString(DirectFunctionCall1(numeric_out, NumericGetDatum(number)));
-	len = strlen(digits);
-	kind = redact_number(digits, len, &r->options);
 	if (kind < 0)
-	{
-		pfree(digits);
 		return NULL;
-	}
+	len = strlen(digits);
 	span.len = len;
 	span.kind = kind;
+	redactor_count(r, &one);
 	out = palloc(VARHDRSZ + redact_rendered_bound(len, &one));
 	SET_VARSIZE(out, VARHDRSZ + redact_render(digits, len, &one, r->style, &r->numbers, VARDATA(out)));
 	return out;
@@ -256,6 +265,7 @@ find_first(Walk *w, JsonbContainer *container, int64 *next)
 	size_t		outer_len = opt->key_len;
 	uint32		key_offset = 0;
 	uint32		offset = is_object ? getJsonbOffset(container, n) : 0;
+	char	   *digits;
 	uint32		i;
 
 	check_stack_depth();
@@ -289,7 +299,7 @@ find_first(Walk *w, JsonbContainer *container, int64 *next)
 			if (JBE_ISSTRING(entry) && redactor_scan(w->redactor, data + offset, len))
 				return true;
 			if (JBE_ISNUMERIC(entry) &&
-				redact_numeric(w->redactor, (Numeric) (data + INTALIGN(offset))) != NULL)
+				numeric_kind(w->redactor, (Numeric) (data + INTALIGN(offset)), &digits) >= 0)
 				return true;
 			(*next)++;
 		}

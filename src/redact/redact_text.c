@@ -60,6 +60,23 @@ redactor_scan(Redactor *r, const char *text, size_t len)
 	return r->result.count > 0;
 }
 
+/* Notes what is about to be replaced, for whoever keeps statistics. */
+void
+redactor_count(Redactor *r, const RedactResult *result)
+{
+	size_t		i;
+
+	for (i = 0; i < result->count; i++)
+	{
+		const RedactSpan *span = &result->spans[i];
+
+		if (span->kind != REDACT_CUSTOM)
+			r->hits[span->kind]++;
+		else if (r->count_rule != NULL)
+			r->count_rule(r->count_arg, span->subtype);
+	}
+}
+
 /* Writes one text with the hits of the last scan replaced. */
 static text *
 render(Redactor *r, const char *bytes, size_t len)
@@ -74,6 +91,7 @@ render(Redactor *r, const char *bytes, size_t len)
 				 bcce_hide_input()));
 	out = MemoryContextAllocHuge(CurrentMemoryContext, bound);
 	len = redact_render(bytes, len, &r->result, r->style, &r->numbers, VARDATA(out));
+	redactor_count(r, &r->result);
 	if (!AllocSizeIsValid(len + VARHDRSZ))
 		ereport(ERROR,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
@@ -106,7 +124,8 @@ redactor_scanned(Redactor *r, const char *bytes, size_t len)
 
 	do
 	{
-		settled = redact_is_settled(bytes, len, &r->result);
+		/* A rule may look across a tag. */
+		settled = r->options.rules == NULL && redact_is_settled(bytes, len, &r->result);
 		out = render(r, bytes, len);
 		bytes = VARDATA(out);
 		len = VARSIZE(out) - VARHDRSZ;
@@ -152,9 +171,12 @@ word_index(const text *word, const char *const *words, int n)
 	return -1;
 }
 
-/* The bit set of an array of kind names; NULL means all. */
+/*
+ * The bit set of an array of the first known kinds' names; NULL means all that
+ * the redactor looks for.
+ */
 static uint32
-read_kinds(ArrayType *array)
+read_kinds(Redactor *r, ArrayType *array, int known)
 {
 	Datum	   *items;
 	bool	   *nulls;
@@ -163,37 +185,42 @@ read_kinds(ArrayType *array)
 	uint32		kinds = 0;
 
 	if (array == NULL)
-		return REDACT_ALL_KINDS;
+		return r->options.kinds;
 	deconstruct_array(array, TEXTOID, -1, false, TYPALIGN_INT, &items, &nulls, &n);
 	for (i = 0; i < n; i++)
 	{
 		int			kind = nulls[i] ? -1 :
-			word_index(DatumGetTextPP(items[i]), redact_kind_name, REDACT_KINDS);
+			word_index(DatumGetTextPP(items[i]), redact_kind_name, known);
 
 		if (kind < 0)
 			ereport(ERROR,
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 					 errmsg("unknown kind of personal data"),
 					 errdetail("It is element %d of the array.", i + 1),
-					 errhint("Known kinds: %s.", word_list(redact_kind_name, REDACT_KINDS)),
+					 errhint("Known kinds: %s.", word_list(redact_kind_name, known)),
 					 bcce_hide_input()));
 		kinds |= 1u << kind;
 	}
 	return kinds;
 }
 
-/* Reads the arguments kinds and style, each may be NULL for the default. */
+/*
+ * Reads the arguments kinds and style, each may be NULL for the default.  Rules
+ * and keyed names are a tenant's: without one there are no such words.
+ */
 void
 redactor_arguments(Redactor *r, ArrayType *kinds, text *style)
 {
-	int			index = style ? word_index(style, redact_style_name, STYLES) : STYLE_TAG;
+	bool		has_tenant = r->numbers.key != NULL;
+	int			styles = has_tenant ? STYLES : STYLE_HASH;
+	int			index = style ? word_index(style, redact_style_name, styles) : (int) r->style;
 
-	r->options.kinds = read_kinds(kinds);
+	r->options.kinds = read_kinds(r, kinds, has_tenant ? REDACT_KINDS : REDACT_CUSTOM);
 	if (index < 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("unknown style of redaction"),
-				 errhint("Known styles: %s.", word_list(redact_style_name, STYLES)),
+				 errhint("Known styles: %s.", word_list(redact_style_name, styles)),
 				 bcce_hide_input()));
 	r->style = (RedactStyle) index;
 }

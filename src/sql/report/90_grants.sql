@@ -54,7 +54,10 @@ BEGIN
     GRANT EXECUTE ON FUNCTION bcce.whoami() TO PUBLIC;
     GRANT EXECUTE ON FUNCTION bcce.set_price(text, numeric, timestamptz, text),
                               bcce.add_value_alias(text, text, text, text),
-                              bcce.set_slo(numeric, text, text) TO bcce_analytics_admin;
+                              bcce.set_slo(numeric, text, text),
+                              bcce.set_redaction_rule(text, text, text, integer, integer, text, text[], text, boolean, boolean, text),
+                              bcce.drop_redaction_rule(text, text),
+                              bcce.set_redaction_style(text, text) TO bcce_analytics_admin;
 
     -- Readers: the reports, their twins, and what these name.
     FOR item IN
