@@ -10,6 +10,13 @@
 
 #include "redact/render.h"
 
+/* What was replaced. */
+typedef struct RedactCounts
+{
+	int64		kinds[REDACT_KINDS];
+	int64	   *rules;			/* of REDACT_CUSTOM, by rule; NULL while there are none */
+} RedactCounts;
+
 /* One document being redacted: options, buffers that are used again. */
 typedef struct Redactor
 {
@@ -17,15 +24,14 @@ typedef struct Redactor
 	RedactStyle style;
 	RedactResult result;
 	RedactNumbers numbers;
-	int64		hits[REDACT_KINDS]; /* replaced so far, a tenant's rules apart */
-	void		(*count_rule) (void *arg, const char *rule);	/* for these; may be NULL */
-	void	   *count_arg;
+	RedactCounts *counts;		/* of what was replaced; NULL: nobody counts */
 	RedactSpan	lent[8];		/* most texts have no more hits */
 } Redactor;
 
 /* redact_text.c */
 extern void redactor_init(Redactor *r);
 extern void redactor_count(Redactor *r, const RedactResult *result);
+extern void redactor_add_counts(Redactor *r, const RedactCounts *counts);
 extern bool redactor_scan(Redactor *r, const char *text, size_t len);
 extern text *redactor_text(Redactor *r, const char *bytes, size_t len);
 extern text *redactor_scanned(Redactor *r, const char *bytes, size_t len);
@@ -36,6 +42,10 @@ extern void redactor_arguments(Redactor *r, ArrayType *kinds, text *style);
 extern void redactor_use_tenant(Redactor *r, const pg_uuid_t *tenant);
 
 /* redact_jsonb.c */
+extern text *redactor_numeric(Redactor *r, Numeric number);
 extern Jsonb *redactor_jsonb(Redactor *r, Jsonb *document, bool keys_too);
+
+/* redact_jsonb_keys.c */
+extern Jsonb *redactor_jsonb_keys(Redactor *r, Jsonb *document);
 
 #endif

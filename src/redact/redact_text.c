@@ -16,6 +16,7 @@
 #include "compat.h"
 #include "error.h"
 #include "redact/redact.h"
+#include "redact/rules.h"
 
 /* A second look is enough but for texts made to need more, see below. */
 #define MAX_PASSES	8
@@ -64,17 +65,36 @@ redactor_scan(Redactor *r, const char *text, size_t len)
 void
 redactor_count(Redactor *r, const RedactResult *result)
 {
+	RedactCounts *counts = r->counts;
 	size_t		i;
 
-	for (i = 0; i < result->count; i++)
+	for (i = 0; counts != NULL && i < result->count; i++)
 	{
 		const RedactSpan *span = &result->spans[i];
 
+		counts->kinds[span->kind]++;
 		if (span->kind != REDACT_CUSTOM)
-			r->hits[span->kind]++;
-		else if (r->count_rule != NULL)
-			r->count_rule(r->count_arg, span->subtype);
+			continue;
+		if (counts->rules == NULL)
+			counts->rules = palloc0(r->options.rules->count * sizeof(int64));
+		counts->rules[span->rule]++;
 	}
+}
+
+/* Adds what was counted apart. */
+void
+redactor_add_counts(Redactor *r, const RedactCounts *counts)
+{
+	int			i;
+
+	for (i = 0; i < REDACT_KINDS; i++)
+		r->counts->kinds[i] += counts->kinds[i];
+	if (counts->rules == NULL)
+		return;
+	if (r->counts->rules == NULL)
+		r->counts->rules = palloc0(r->options.rules->count * sizeof(int64));
+	for (i = 0; i < r->options.rules->count; i++)
+		r->counts->rules[i] += counts->rules[i];
 }
 
 /* Writes one text with the hits of the last scan replaced. */

@@ -253,7 +253,10 @@ judge(Scan *s, const RedactRules *set, const RedactRule *rule, size_t end)
 		return;
 	scan_hit(s, start, end, REDACT_CUSTOM, rule->name, STRENGTH_VALID, 100);
 	if (r->count > known)
+	{
 		r->spans[known].style = rule->style;
+		r->spans[known].rule = (int) (rule - set->rules);
+	}
 }
 
 /* Do the last hits of a rule's expression reach over this literal already? */

@@ -42,6 +42,7 @@ typedef struct RedactSpan
 	uint8_t		strength;		/* RedactStrength, decides overlaps */
 	uint8_t		confidence;		/* percent */
 	uint8_t		style;			/* of a tenant's rule: 1 + RedactStyle, 0: the caller's */
+	int			rule;			/* of REDACT_CUSTOM: which of the rules */
 } RedactSpan;
 
 /* What a hit rests on, weakest first. */
