@@ -18,9 +18,6 @@
 #include "redact/redact.h"
 #include "redact/rules.h"
 
-/* A second look is enough but for texts made to need more, see below. */
-#define MAX_PASSES	8
-
 static void
 check_interrupts(void)
 {
@@ -43,7 +40,7 @@ redactor_init(Redactor *r)
 	memset(r, 0, offsetof(Redactor, lent));
 	r->result.spans = r->result.lent = r->lent;
 	r->result.room = lengthof(r->lent);
-	r->options.kinds = REDACT_ALL_KINDS;
+	r->options.kinds = REDACT_DEFAULT_KINDS;
 	r->options.interrupt = check_interrupts;
 	r->options.resize = resize;
 	r->numbers.resize = resize;
@@ -145,11 +142,12 @@ redactor_scanned(Redactor *r, const char *bytes, size_t len)
 	do
 	{
 		/* A rule may look across a tag. */
-		settled = r->options.rules == NULL && redact_is_settled(bytes, len, &r->result);
+		settled = r->options.rules == NULL &&
+			redact_is_settled(bytes, len, &r->result, r->style, r->options.kinds);
 		out = render(r, bytes, len);
 		bytes = VARDATA(out);
 		len = VARSIZE(out) - VARHDRSZ;
-	} while (!settled && ++pass < MAX_PASSES && redactor_scan(r, bytes, len));
+	} while (!settled && ++pass < REDACT_PASSES && redactor_scan(r, bytes, len));
 	return out;
 }
 
@@ -191,10 +189,29 @@ word_index(const text *word, const char *const *words, int n)
 	return -1;
 }
 
-/*
- * The bit set of an array of the first known kinds' names; NULL means all that
- * the redactor looks for.
- */
+/* Words for sets of kinds, and what else an array of kinds may hold. */
+static const char *const set_name[] = {"default", "all"};
+
+/* The bit set of one element of an array of the first known kinds; 0 when it is unknown. */
+static uint32
+kinds_named(const text *word, int known)
+{
+	int			kind = word_index(word, redact_kind_name, known);
+
+	if (kind >= 0)
+		return 1u << kind;
+	switch (word_index(word, set_name, lengthof(set_name)))
+	{
+		case 0:
+			return REDACT_DEFAULT_KINDS;
+		case 1:
+			return REDACT_EVERY_KIND;
+		default:
+			return 0;
+	}
+}
+
+/* The bit set of an array of names; NULL means all kinds but the packs. */
 static uint32
 read_kinds(Redactor *r, ArrayType *array, int known)
 {
@@ -209,17 +226,17 @@ read_kinds(Redactor *r, ArrayType *array, int known)
 	deconstruct_array(array, TEXTOID, -1, false, TYPALIGN_INT, &items, &nulls, &n);
 	for (i = 0; i < n; i++)
 	{
-		int			kind = nulls[i] ? -1 :
-			word_index(DatumGetTextPP(items[i]), redact_kind_name, known);
+		uint32		named = nulls[i] ? 0 : kinds_named(DatumGetTextPP(items[i]), known);
 
-		if (kind < 0)
+		if (named == 0)
 			ereport(ERROR,
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 					 errmsg("unknown kind of personal data"),
 					 errdetail("It is element %d of the array.", i + 1),
-					 errhint("Known kinds: %s.", word_list(redact_kind_name, known)),
+					 errhint("Known kinds: %s; default stands for all but national_id and crypto_wallet, all for all.",
+							 word_list(redact_kind_name, known)),
 					 bcce_hide_input()));
-		kinds |= 1u << kind;
+		kinds |= named;
 	}
 	return kinds;
 }
@@ -293,20 +310,26 @@ contains_pii(PG_FUNCTION_ARGS)
 
 PG_FUNCTION_INFO_V1(find_pii);
 
-/* find_pii(text): where, in characters from 1 as substr() counts. */
+/* find_pii(text [, kinds]): where, in characters from 1 as substr() counts. */
 Datum
 find_pii(PG_FUNCTION_ARGS)
 {
 	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
-	text	   *in = PG_GETARG_TEXT_PP(0);
-	const char *bytes = VARDATA_ANY(in);
+	text	   *in;
+	const char *bytes;
 	size_t		counted = 0;
 	int			characters = 0;
 	Redactor	r;
 	size_t		i;
 
 	InitMaterializedSRF(fcinfo, 0);
+	if (PG_ARGISNULL(0))
+		return (Datum) 0;
+	in = PG_GETARG_TEXT_PP(0);
+	bytes = VARDATA_ANY(in);
 	redactor_init(&r);
+	if (PG_NARGS() > 1 && !PG_ARGISNULL(1))
+		redactor_arguments(&r, PG_GETARG_ARRAYTYPE_P(1), NULL);
 	redactor_scan(&r, bytes, VARSIZE_ANY_EXHDR(in));
 	for (i = 0; i < r.result.count; i++)
 	{
