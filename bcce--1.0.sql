@@ -6085,7 +6085,8 @@ RETURNS TABLE (
     started_at timestamptz,
     ended_at timestamptz,
     impact_minutes double precision,
-    is_fallback boolean
+    is_fallback boolean,
+    open_minutes double precision
 )
 LANGUAGE sql STABLE PARALLEL RESTRICTED
 BEGIN ATOMIC
@@ -6100,7 +6101,12 @@ BEGIN ATOMIC
         CASE WHEN verdict.state = 'recovered' THEN
             coalesce(clock.union_seconds, extract(epoch FROM clock.ended_at - clock.started_at))::double precision / 60
         END,
-        clock.is_fallback
+        clock.is_fallback,
+        -- An incident may begin after the moment of judgement by a fast clock: age 0.
+        CASE WHEN verdict.state = 'open' THEN
+            coalesce(clock.seconds_so_far, extract(epoch FROM (SELECT least(until, bcce.report_now()))
+                - least(clock.started_at, (SELECT least(until, bcce.report_now())))))::double precision / 60
+        END
     FROM (
         SELECT
             i.tenant_id,
@@ -6111,20 +6117,27 @@ BEGIN ATOMIC
             CASE WHEN impact.started_at IS NOT NULL THEN impact.ended_at
                  ELSE coalesce(i.recovered_at, i.mitigated_at, i.resolved_at, i.closed_at) END AS ended_at,
             impact.union_seconds,
+            impact.seconds_so_far,
             impact.started_at IS NULL AND i.closed_at IS NOT NULL
                 AND coalesce(i.recovered_at, i.mitigated_at, i.resolved_at) IS NULL AS is_fallback
         FROM bcce_data.incidents i
         LEFT JOIN LATERAL (
             SELECT
-                min(lower(part.span)) AS started_at,
-                CASE WHEN NOT bool_or(upper_inf(part.span)) THEN max(upper(part.span)) END AS ended_at,
-                CASE WHEN NOT bool_or(upper_inf(part.span) OR NOT isfinite(lower(part.span)) OR NOT isfinite(upper(part.span)))
-                     THEN sum(extract(epoch FROM upper(part.span) - lower(part.span))) END AS union_seconds
+                min(part.started_at) AS started_at,
+                CASE WHEN count(*) = count(part.ended_at) THEN max(part.ended_at) END AS ended_at,
+                -- Infinite times cannot be subtracted.
+                CASE WHEN bool_and(isfinite(part.started_at)) AND count(*) = count(part.ended_at) THEN
+                    sum(extract(epoch FROM part.ended_at - CASE WHEN isfinite(part.started_at) THEN part.started_at END)) END AS union_seconds,
+                sum(extract(epoch FROM least(part.ended_at, (SELECT least(until, bcce.report_now()))) - part.started_at))
+                    FILTER (WHERE isfinite(part.started_at) AND part.started_at <= (SELECT least(until, bcce.report_now()))) AS seconds_so_far
             FROM (
-                SELECT unnest(range_agg(p.span)) AS span
-                FROM bcce_data.incident_impacts p
-                WHERE p.tenant_id = i.tenant_id AND p.incident_id = i.incident_id
-                  AND (until IS NULL OR lower(p.span) < until)
+                SELECT lower(u.span) AS started_at, nullif(upper(u.span), 'infinity') AS ended_at
+                FROM (
+                    SELECT unnest(range_agg(p.span)) AS span
+                    FROM bcce_data.incident_impacts p
+                    WHERE p.tenant_id = i.tenant_id AND p.incident_id = i.incident_id
+                      AND (until IS NULL OR lower(p.span) < until)
+                ) u
             ) part
         ) impact ON true
         WHERE NOT i.is_test AND i.merged_into IS NULL
@@ -6139,7 +6152,7 @@ BEGIN ATOMIC
     ) verdict
     WHERE until IS NULL OR clock.started_at < until;
 END;
-COMMENT ON FUNCTION bcce_data.declared_incidents(timestamptz) IS 'Declared incidents (no tests, none merged into another) that began before until, with their state then: recovered, open or invalid (ends before it starts, or more than five minutes in the future). They start with their impact, else when detected or opened, and end when recovered, mitigated or resolved, else when closed (is_fallback). Recorded impact spans go before the clocks: impact_minutes is the length of their union, in minutes, NULL unless recovered.';
+COMMENT ON FUNCTION bcce_data.declared_incidents(timestamptz) IS 'Declared incidents (no tests, none merged into another) that began before until, with their state then: recovered, open or invalid (ends before it starts, or more than five minutes in the future). They start with their impact, else when detected or opened, and end when recovered, mitigated or resolved, else when closed (is_fallback). Recorded impact spans go before the clocks: impact_minutes is the length of their union, in minutes, NULL unless recovered; open_minutes the same so far (the age, where no spans are recorded), NULL unless open.';
 
 -- When services hurt: the spans that availability takes the union of.
 CREATE OR REPLACE FUNCTION bcce_data.impact_spans(until timestamptz)
@@ -6289,7 +6302,9 @@ RETURNS TABLE (
     recovery_minutes double precision,
     is_fallback boolean,
     acknowledge_minutes double precision,
-    detect_minutes double precision
+    detect_minutes double precision,
+    open_minutes double precision,
+    unacknowledged_minutes double precision
 )
 LANGUAGE sql STABLE PARALLEL RESTRICTED
 BEGIN ATOMIC
@@ -6307,7 +6322,8 @@ BEGIN ATOMIC
             d.started_at,
             d.ended_at,
             d.impact_minutes,
-            d.is_fallback
+            d.is_fallback,
+            d.open_minutes
         FROM bcce_data.declared_incidents(until) d
     )
     SELECT
@@ -6321,11 +6337,17 @@ BEGIN ATOMIC
         d.impact_minutes AS recovery_minutes,
         d.is_fallback,
         CASE WHEN i.acknowledged_at >= coalesce(i.detected_at, i.opened_at)
-                AND i.acknowledged_at <= (SELECT least(until, bcce.report_now())) THEN
+                AND i.acknowledged_at <= (SELECT least(until, bcce.report_now())) AND isfinite(coalesce(i.detected_at, i.opened_at)) THEN
             extract(epoch FROM i.acknowledged_at - coalesce(i.detected_at, i.opened_at))::double precision / 60 END,
         CASE WHEN i.detected_at >= i.impact_started_at
-                AND i.detected_at <= (SELECT least(until, bcce.report_now())) THEN
-            extract(epoch FROM i.detected_at - i.impact_started_at)::double precision / 60 END
+                AND i.detected_at <= (SELECT least(until, bcce.report_now())) AND isfinite(i.impact_started_at) THEN
+            extract(epoch FROM i.detected_at - i.impact_started_at)::double precision / 60 END,
+        d.open_minutes,
+        CASE WHEN d.state <> 'invalid' AND isfinite(coalesce(i.detected_at, i.opened_at))
+                AND NOT coalesce(i.acknowledged_at <= (SELECT least(until, bcce.report_now())), false)
+                AND coalesce(i.detected_at, i.opened_at) <= least(d.ended_at, (SELECT least(until, bcce.report_now()))) THEN
+            extract(epoch FROM least(d.ended_at, (SELECT least(until, bcce.report_now())))
+                - coalesce(i.detected_at, i.opened_at))::double precision / 60 END
     FROM declared d
     JOIN basis b ON b.tenant_id = d.tenant_id
     JOIN bcce_data.incidents i ON i.tenant_id = d.tenant_id AND i.incident_id = d.incident_id
@@ -6343,13 +6365,15 @@ BEGIN ATOMIC
         CASE WHEN e.state = 'recovered' THEN extract(epoch FROM e.ended_at - e.failed_at)::double precision / 60 END,
         false,
         NULL,
+        NULL,
+        CASE WHEN e.state = 'open' THEN extract(epoch FROM (SELECT least(until, bcce.report_now())) - e.failed_at)::double precision / 60 END,
         NULL
     FROM bcce_data.failure_episodes(until, true) e
     WHERE (since IS NULL OR e.failed_at >= since)
       AND (until IS NULL OR e.failed_at < until)
       AND (e.basis = 'derived' OR e.incident_id IS NULL);
 END;
-COMMENT ON FUNCTION bcce_data.mttr_incidents(timestamptz, timestamptz) IS 'The incidents of each tenant''s basis that began between since (inclusive) and until (exclusive): declared ones, and failure episodes of workflows (from the first failed run to the next success). recovery_minutes is NULL unless recovered; the times to acknowledge and to detect are known of declared incidents only.';
+COMMENT ON FUNCTION bcce_data.mttr_incidents(timestamptz, timestamptz) IS 'The incidents of each tenant''s basis that began between since (inclusive) and until (exclusive): declared ones, and failure episodes of workflows (from the first failed run to the next success). recovery_minutes is NULL unless recovered, open_minutes unless open; the times to acknowledge and to detect are known of declared incidents only. unacknowledged_minutes is how long one waited for it that nobody has acknowledged: up to the window''s end or now, or until it was over.';
 $bcce_module$);
 
 INSERT INTO bcce.module (part, name, sql) VALUES ('report', '11_local_time', $bcce_module$
@@ -7792,7 +7816,11 @@ RETURNS TABLE (
     mtta_minutes double precision,
     mttd_minutes double precision,
     mtbf_hours double precision,
-    availability_percent numeric
+    availability_percent numeric,
+    median_mttr_incl_open_minutes double precision,
+    p95_mttr_incl_open_minutes double precision,
+    mtta_incl_open_minutes double precision,
+    censoring_warning boolean
 )
 LANGUAGE sql STABLE PARALLEL RESTRICTED
 BEGIN ATOMIC
@@ -7805,7 +7833,7 @@ BEGIN ATOMIC
         FROM bcce_data.declared_incidents(until) d
     ),
     incident AS (
-        SELECT i.tenant_id, i.is_derived, i.state, i.started_at, i.recovery_minutes, i.is_fallback, i.acknowledge_minutes, i.detect_minutes
+        SELECT i.tenant_id, i.is_derived, i.state, i.started_at, i.recovery_minutes, i.open_minutes, i.is_fallback, i.acknowledge_minutes, i.unacknowledged_minutes, i.detect_minutes
         FROM bcce_data.mttr_incidents(since, until) i
     ),
     recovery AS (
@@ -7822,7 +7850,11 @@ BEGIN ATOMIC
             count(*) FILTER (WHERE i.is_derived) AS derived,
             min(i.started_at) FILTER (WHERE i.state = 'open') AS oldest_open_at,
             avg(i.acknowledge_minutes) AS acknowledge_minutes,
-            avg(i.detect_minutes) AS detect_minutes
+            avg(i.detect_minutes) AS detect_minutes,
+            bcce.km_quantile(coalesce(i.recovery_minutes, i.open_minutes), i.state = 'recovered', 0.5) AS median_incl_open,
+            bcce.km_quantile(coalesce(i.recovery_minutes, i.open_minutes), i.state = 'recovered', 0.95) AS p95_incl_open,
+            CASE WHEN count(i.acknowledge_minutes) > 0 THEN
+                bcce.km_mean(coalesce(i.acknowledge_minutes, i.unacknowledged_minutes), i.acknowledge_minutes IS NOT NULL) END AS acknowledge_incl_open
         FROM incident i
         GROUP BY i.tenant_id
     ),
@@ -7897,7 +7929,11 @@ BEGIN ATOMIC
         r.acknowledge_minutes,
         r.detect_minutes,
         ((u.observed_seconds - u.impact_seconds) / 3600 / nullif(u.starts, 0))::double precision,
-        round(100.0 * (1 - u.impact_seconds / u.observed_seconds), 4)
+        round(100.0 * (1 - u.impact_seconds / u.observed_seconds), 4),
+        r.median_incl_open,
+        r.p95_incl_open,
+        r.acknowledge_incl_open,
+        coalesce(r.still_open > 0 AND r.median IS NOT NULL AND (r.median_incl_open IS NULL OR r.median < 0.8 * r.median_incl_open), false)
     FROM basis b
     LEFT JOIN recovery r ON r.tenant_id = b.tenant_id
     LEFT JOIN uptime u ON u.tenant_id = b.tenant_id;
@@ -7922,7 +7958,11 @@ SELECT
     m.mtta_minutes,
     m.mttd_minutes,
     m.mtbf_hours,
-    m.availability_percent
+    m.availability_percent,
+    m.median_mttr_incl_open_minutes,
+    m.p95_mttr_incl_open_minutes,
+    m.mtta_incl_open_minutes,
+    m.censoring_warning
 FROM bcce.mttr_analysis(NULL::timestamptz, NULL::timestamptz) m;
 COMMENT ON VIEW bcce.mttr_analysis IS 'How long does it take until an incident is over (time to recover, MTTR), over all retained data? One row per visible tenant. For a period use the function of this name.';
 COMMENT ON COLUMN bcce.mttr_analysis.tenant_id IS 'tenant';
@@ -7933,7 +7973,7 @@ COMMENT ON COLUMN bcce.mttr_analysis.avg_mttr_minutes IS 'mean recovery time of 
 COMMENT ON COLUMN bcce.mttr_analysis.median_mttr_minutes IS 'median recovery time of the recovered incidents, minutes';
 COMMENT ON COLUMN bcce.mttr_analysis.p95_mttr_minutes IS '95th percentile of the recovery time of the recovered incidents, minutes';
 COMMENT ON COLUMN bcce.mttr_analysis.recovered_count IS 'incidents that are over';
-COMMENT ON COLUMN bcce.mttr_analysis.open_count IS 'incidents that are not over: they are in none of the times above';
+COMMENT ON COLUMN bcce.mttr_analysis.open_count IS 'incidents that are not over: they are in none of the times above, only in those with incl_open in their name';
 COMMENT ON COLUMN bcce.mttr_analysis.invalid_count IS 'incidents that end before they begin or more than five minutes in the future: left out of the times';
 COMMENT ON COLUMN bcce.mttr_analysis.fallback_count IS 'recovered incidents for which nothing but the closing time is known';
 COMMENT ON COLUMN bcce.mttr_analysis.derived_count IS 'incidents that are failure episodes of workflows';
@@ -7942,6 +7982,10 @@ COMMENT ON COLUMN bcce.mttr_analysis.mtta_minutes IS 'mean time to acknowledge, 
 COMMENT ON COLUMN bcce.mttr_analysis.mttd_minutes IS 'mean time to detect, minutes, from the start of impact; declared incidents with both times only';
 COMMENT ON COLUMN bcce.mttr_analysis.mtbf_hours IS 'mean time between failures, hours: observed time without impact of declared incidents, divided by the impacts that began; NULL: none began';
 COMMENT ON COLUMN bcce.mttr_analysis.availability_percent IS 'percent of the observed time without impact of a declared incident, four decimals; NULL: the tenant never declared one';
+COMMENT ON COLUMN bcce.mttr_analysis.median_mttr_incl_open_minutes IS 'median recovery time with the open incidents included, minutes: the smallest time by which half have recovered, open ones counted as lasting at least their age (Kaplan-Meier); one of the recovery times, where median_mttr_minutes may lie between two; NULL: more than half are still open';
+COMMENT ON COLUMN bcce.mttr_analysis.p95_mttr_incl_open_minutes IS '95th percentile of the recovery time with the open incidents included, minutes, in the same way; NULL: too many are still open to tell';
+COMMENT ON COLUMN bcce.mttr_analysis.mtta_incl_open_minutes IS 'mean time to acknowledge with the unacknowledged incidents included, minutes, no wait counted for longer than the longest so far (restricted Kaplan-Meier mean); one that was over without being acknowledged waited until then; NULL: none acknowledged';
+COMMENT ON COLUMN bcce.mttr_analysis.censoring_warning IS 'true when open incidents make median_mttr_minutes too good to be believed: it is under 80 percent of the median with the open ones, or that is not known';
 $bcce_module$);
 
 INSERT INTO bcce.module (part, name, sql) VALUES ('report', '22_cost', $bcce_module$
@@ -9201,7 +9245,15 @@ RETURNS TABLE (
     derived_count bigint,
     oldest_open_minutes double precision,
     mtta_minutes double precision,
-    mttd_minutes double precision
+    mttd_minutes double precision,
+    median_mttr_incl_open_minutes double precision,
+    p95_mttr_incl_open_minutes double precision,
+    mtta_incl_open_minutes double precision,
+    censoring_warning boolean,
+    median_mttr_incl_open_low_minutes double precision,
+    median_mttr_incl_open_high_minutes double precision,
+    avg_mttr_incl_open_minutes double precision,
+    avg_mttr_incl_open_limit_minutes double precision
 )
 LANGUAGE sql STABLE PARALLEL RESTRICTED
 BEGIN ATOMIC
@@ -9225,7 +9277,15 @@ BEGIN ATOMIC
             - least(b.oldest_open_at, (SELECT least(until, bcce.report_now()))))::double precision
             / CASE WHEN b.oldest_open_at IS NOT NULL THEN 60 END,
         b.acknowledge_minutes,
-        b.detect_minutes
+        b.detect_minutes,
+        b.median_incl_open,
+        b.p95_incl_open,
+        b.acknowledge_incl_open,
+        b.still_open > 0 AND b.median IS NOT NULL AND (b.median_incl_open IS NULL OR b.median < 0.8 * b.median_incl_open),
+        b.median_low,
+        b.median_high,
+        CASE WHEN b.recovered > 0 THEN b.mean_incl_open END,
+        CASE WHEN b.recovered > 0 THEN b.longest END
     FROM (
         SELECT
             t.tenant_id,
@@ -9244,7 +9304,15 @@ BEGIN ATOMIC
             count(*) FILTER (WHERE i.is_derived) AS derived,
             min(i.started_at) FILTER (WHERE i.state = 'open') AS oldest_open_at,
             avg(i.acknowledge_minutes) AS acknowledge_minutes,
-            avg(i.detect_minutes) AS detect_minutes
+            avg(i.detect_minutes) AS detect_minutes,
+            bcce.km_quantile(coalesce(i.recovery_minutes, i.open_minutes), i.state = 'recovered', 0.5) AS median_incl_open,
+            bcce.km_quantile(coalesce(i.recovery_minutes, i.open_minutes), i.state = 'recovered', 0.95) AS p95_incl_open,
+            CASE WHEN count(i.acknowledge_minutes) > 0 THEN
+                bcce.km_mean(coalesce(i.acknowledge_minutes, i.unacknowledged_minutes), i.acknowledge_minutes IS NOT NULL) END AS acknowledge_incl_open,
+            bcce.km_quantile_low(coalesce(i.recovery_minutes, i.open_minutes), i.state = 'recovered', 0.5) AS median_low,
+            bcce.km_quantile_high(coalesce(i.recovery_minutes, i.open_minutes), i.state = 'recovered', 0.5) AS median_high,
+            bcce.km_mean(coalesce(i.recovery_minutes, i.open_minutes), i.state = 'recovered') AS mean_incl_open,
+            max(coalesce(i.recovery_minutes, i.open_minutes)) AS longest
         FROM bcce_data.tenants t
         JOIN bcce_data.mttr_incidents(since, until) i ON i.tenant_id = t.tenant_id
         GROUP BY t.tenant_id, t.tenant_name, coalesce(i.severity, 'unclassified'), i.service_id, i.is_derived
@@ -9272,7 +9340,15 @@ SELECT
     x.derived_count,
     x.oldest_open_minutes,
     x.mtta_minutes,
-    x.mttd_minutes
+    x.mttd_minutes,
+    x.median_mttr_incl_open_minutes,
+    x.p95_mttr_incl_open_minutes,
+    x.mtta_incl_open_minutes,
+    x.censoring_warning,
+    x.median_mttr_incl_open_low_minutes,
+    x.median_mttr_incl_open_high_minutes,
+    x.avg_mttr_incl_open_minutes,
+    x.avg_mttr_incl_open_limit_minutes
 FROM bcce.mttr_breakdown(NULL::timestamptz, NULL::timestamptz) x;
 COMMENT ON VIEW bcce.mttr_breakdown IS 'Where does recovery take long? One row per visible tenant, severity, service and basis with an incident. For a period use the function of this name.';
 COMMENT ON COLUMN bcce.mttr_breakdown.tenant_id IS 'tenant';
@@ -9286,13 +9362,21 @@ COMMENT ON COLUMN bcce.mttr_breakdown.avg_mttr_minutes IS 'mean recovery time of
 COMMENT ON COLUMN bcce.mttr_breakdown.median_mttr_minutes IS 'median recovery time of the recovered incidents, minutes';
 COMMENT ON COLUMN bcce.mttr_breakdown.p95_mttr_minutes IS '95th percentile of the recovery time of the recovered incidents, minutes';
 COMMENT ON COLUMN bcce.mttr_breakdown.recovered_count IS 'incidents that are over';
-COMMENT ON COLUMN bcce.mttr_breakdown.open_count IS 'incidents that are not over: they are in none of the times above';
+COMMENT ON COLUMN bcce.mttr_breakdown.open_count IS 'incidents that are not over: they are in none of the times above, only in those with incl_open in their name';
 COMMENT ON COLUMN bcce.mttr_breakdown.invalid_count IS 'incidents that end before they begin or more than five minutes in the future: left out of the times';
 COMMENT ON COLUMN bcce.mttr_breakdown.fallback_count IS 'recovered incidents for which nothing but the closing time is known';
 COMMENT ON COLUMN bcce.mttr_breakdown.derived_count IS 'incidents that are failure episodes of workflows';
 COMMENT ON COLUMN bcce.mttr_breakdown.oldest_open_minutes IS 'age of the oldest open incident, minutes; NULL: none is open';
 COMMENT ON COLUMN bcce.mttr_breakdown.mtta_minutes IS 'mean time to acknowledge, minutes, from detection (else opening); acknowledged declared incidents only';
 COMMENT ON COLUMN bcce.mttr_breakdown.mttd_minutes IS 'mean time to detect, minutes, from the start of impact; declared incidents with both times only';
+COMMENT ON COLUMN bcce.mttr_breakdown.median_mttr_incl_open_minutes IS 'median recovery time with the open incidents included, minutes: the smallest time by which half have recovered, open ones counted as lasting at least their age (Kaplan-Meier); one of the recovery times, where median_mttr_minutes may lie between two; NULL: more than half are still open';
+COMMENT ON COLUMN bcce.mttr_breakdown.p95_mttr_incl_open_minutes IS '95th percentile of the recovery time with the open incidents included, minutes, in the same way; NULL: too many are still open to tell';
+COMMENT ON COLUMN bcce.mttr_breakdown.mtta_incl_open_minutes IS 'mean time to acknowledge with the unacknowledged incidents included, minutes, no wait counted for longer than the longest so far (restricted Kaplan-Meier mean); one that was over without being acknowledged waited until then; NULL: none acknowledged';
+COMMENT ON COLUMN bcce.mttr_breakdown.censoring_warning IS 'true when open incidents make median_mttr_minutes too good to be believed: it is under 80 percent of the median with the open ones, or that is not known';
+COMMENT ON COLUMN bcce.mttr_breakdown.median_mttr_incl_open_low_minutes IS 'lower bound of the 95 percent interval of median_mttr_incl_open_minutes, minutes (log-log); NULL: under five recovered';
+COMMENT ON COLUMN bcce.mttr_breakdown.median_mttr_incl_open_high_minutes IS 'upper bound of the 95 percent interval of median_mttr_incl_open_minutes, minutes (log-log); NULL: under five recovered, or not known how long it may be';
+COMMENT ON COLUMN bcce.mttr_breakdown.avg_mttr_incl_open_minutes IS 'mean recovery time with the open incidents included, minutes, none counted for longer than avg_mttr_incl_open_limit_minutes (restricted Kaplan-Meier mean); NULL: none recovered';
+COMMENT ON COLUMN bcce.mttr_breakdown.avg_mttr_incl_open_limit_minutes IS 'longest recovery time or age of an open incident, minutes: the limit of avg_mttr_incl_open_minutes; two means compare only where the limits do';
 $bcce_module$);
 
 INSERT INTO bcce.module (part, name, sql) VALUES ('report', '26_mttr_by_month', $bcce_module$
@@ -9315,7 +9399,11 @@ RETURNS TABLE (
     derived_count bigint,
     oldest_open_minutes double precision,
     mtta_minutes double precision,
-    mttd_minutes double precision
+    mttd_minutes double precision,
+    median_mttr_incl_open_minutes double precision,
+    p95_mttr_incl_open_minutes double precision,
+    mtta_incl_open_minutes double precision,
+    censoring_warning boolean
 )
 LANGUAGE sql STABLE PARALLEL RESTRICTED
 BEGIN ATOMIC
@@ -9338,7 +9426,11 @@ BEGIN ATOMIC
             - least(m.oldest_open_at, (SELECT least(until, bcce.report_now()))))::double precision
             / CASE WHEN m.oldest_open_at IS NOT NULL THEN 60 END,
         m.acknowledge_minutes,
-        m.detect_minutes
+        m.detect_minutes,
+        m.median_incl_open,
+        m.p95_incl_open,
+        m.acknowledge_incl_open,
+        m.still_open > 0 AND m.median IS NOT NULL AND (m.median_incl_open IS NULL OR m.median < 0.8 * m.median_incl_open)
     FROM (
         SELECT
             b.tenant_id,
@@ -9357,7 +9449,11 @@ BEGIN ATOMIC
             count(*) FILTER (WHERE i.is_derived) AS derived,
             min(i.started_at) FILTER (WHERE i.state = 'open') AS oldest_open_at,
             avg(i.acknowledge_minutes) AS acknowledge_minutes,
-            avg(i.detect_minutes) AS detect_minutes
+            avg(i.detect_minutes) AS detect_minutes,
+            bcce.km_quantile(coalesce(i.recovery_minutes, i.open_minutes), i.state = 'recovered', 0.5) AS median_incl_open,
+            bcce.km_quantile(coalesce(i.recovery_minutes, i.open_minutes), i.state = 'recovered', 0.95) AS p95_incl_open,
+            CASE WHEN count(i.acknowledge_minutes) > 0 THEN
+                bcce.km_mean(coalesce(i.acknowledge_minutes, i.unacknowledged_minutes), i.acknowledge_minutes IS NOT NULL) END AS acknowledge_incl_open
         FROM bcce_data.mttr_basis() b
         JOIN bcce_data.mttr_incidents(since, until) i ON i.tenant_id = b.tenant_id
         CROSS JOIN LATERAL bcce_data.local_date(i.started_at, b.timezone) local
@@ -9386,7 +9482,11 @@ SELECT
     x.derived_count,
     x.oldest_open_minutes,
     x.mtta_minutes,
-    x.mttd_minutes
+    x.mttd_minutes,
+    x.median_mttr_incl_open_minutes,
+    x.p95_mttr_incl_open_minutes,
+    x.mtta_incl_open_minutes,
+    x.censoring_warning
 FROM bcce.mttr_by_month(NULL::timestamptz, NULL::timestamptz) x;
 COMMENT ON VIEW bcce.mttr_by_month IS 'How does the time to recover (MTTR) develop from month to month? One row per visible tenant and month of its zone in which an incident began. For a period use the function of this name.';
 COMMENT ON COLUMN bcce.mttr_by_month.tenant_id IS 'tenant';
@@ -9399,13 +9499,17 @@ COMMENT ON COLUMN bcce.mttr_by_month.avg_mttr_minutes IS 'mean recovery time of 
 COMMENT ON COLUMN bcce.mttr_by_month.median_mttr_minutes IS 'median recovery time of the recovered incidents, minutes';
 COMMENT ON COLUMN bcce.mttr_by_month.p95_mttr_minutes IS '95th percentile of the recovery time of the recovered incidents, minutes';
 COMMENT ON COLUMN bcce.mttr_by_month.recovered_count IS 'incidents that are over';
-COMMENT ON COLUMN bcce.mttr_by_month.open_count IS 'incidents that are not over: they are in none of the times above';
+COMMENT ON COLUMN bcce.mttr_by_month.open_count IS 'incidents that are not over: they are in none of the times above, only in those with incl_open in their name';
 COMMENT ON COLUMN bcce.mttr_by_month.invalid_count IS 'incidents that end before they begin or more than five minutes in the future: left out of the times';
 COMMENT ON COLUMN bcce.mttr_by_month.fallback_count IS 'recovered incidents for which nothing but the closing time is known';
 COMMENT ON COLUMN bcce.mttr_by_month.derived_count IS 'incidents that are failure episodes of workflows';
 COMMENT ON COLUMN bcce.mttr_by_month.oldest_open_minutes IS 'age of the oldest open incident of the month, minutes; NULL: none is open';
 COMMENT ON COLUMN bcce.mttr_by_month.mtta_minutes IS 'mean time to acknowledge, minutes, from detection (else opening); acknowledged declared incidents only';
 COMMENT ON COLUMN bcce.mttr_by_month.mttd_minutes IS 'mean time to detect, minutes, from the start of impact; declared incidents with both times only';
+COMMENT ON COLUMN bcce.mttr_by_month.median_mttr_incl_open_minutes IS 'median recovery time with the open incidents included, minutes: the smallest time by which half have recovered, open ones counted as lasting at least their age (Kaplan-Meier); one of the recovery times, where median_mttr_minutes may lie between two; NULL: more than half are still open';
+COMMENT ON COLUMN bcce.mttr_by_month.p95_mttr_incl_open_minutes IS '95th percentile of the recovery time with the open incidents included, minutes, in the same way; NULL: too many are still open to tell';
+COMMENT ON COLUMN bcce.mttr_by_month.mtta_incl_open_minutes IS 'mean time to acknowledge with the unacknowledged incidents included, minutes, no wait counted for longer than the longest so far (restricted Kaplan-Meier mean); one that was over without being acknowledged waited until then; NULL: none acknowledged';
+COMMENT ON COLUMN bcce.mttr_by_month.censoring_warning IS 'true when open incidents make median_mttr_minutes too good to be believed: it is under 80 percent of the median with the open ones, or that is not known';
 $bcce_module$);
 
 INSERT INTO bcce.module (part, name, sql) VALUES ('report', '26_prediction_accuracy_by_week', $bcce_module$
@@ -10723,7 +10827,7 @@ BEGIN ATOMIC
         count(u.first_run_minutes),
         count(*) FILTER (WHERE u.first_run_at < u.provisioned_at),
         count(*) FILTER (WHERE u.is_waiting),
-        percentile_cont(0.5) WITHIN GROUP (ORDER BY u.first_run_minutes),
+        bcce.km_quantile(coalesce(u.first_run_minutes, u.waiting_minutes), NOT u.is_waiting, 0.5),
         max(u.waiting_minutes)
     FROM bcce_data.tenants t
     LEFT JOIN bcce.first_workflow_by_user(since, until) u ON u.tenant_id = t.tenant_id
@@ -10749,8 +10853,8 @@ COMMENT ON COLUMN bcce.time_to_first_workflow.tenant_name IS 'display name of th
 COMMENT ON COLUMN bcce.time_to_first_workflow.provisioned_users IS 'people with a known time of provisioning';
 COMMENT ON COLUMN bcce.time_to_first_workflow.started_users IS 'of these, who ran a workflow since';
 COMMENT ON COLUMN bcce.time_to_first_workflow.ran_before_users IS 'of these, whose first run is before their provisioning: left out of the median';
-COMMENT ON COLUMN bcce.time_to_first_workflow.waiting_users IS 'of these, who ran none yet: not in the median, so that it is too short while many wait';
-COMMENT ON COLUMN bcce.time_to_first_workflow.median_minutes IS 'median time from provisioning to the first run of those who ran one since, minutes; NULL: nobody did';
+COMMENT ON COLUMN bcce.time_to_first_workflow.waiting_users IS 'of these, who ran none yet: in the median, they count as taking longer than they have waited';
+COMMENT ON COLUMN bcce.time_to_first_workflow.median_minutes IS 'median time from provisioning to the first run, minutes: the smallest time by which half had one, those who wait included (Kaplan-Meier); NULL: more than half still wait, or nobody ran one';
 COMMENT ON COLUMN bcce.time_to_first_workflow.longest_wait_minutes IS 'longest time that one who ran none yet has waited, minutes, up to deprovisioning, now or the window''s end';
 $bcce_module$);
 
