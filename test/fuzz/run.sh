@@ -11,6 +11,7 @@ seed=${2:-1}
 flags=(-g -O1 -std=gnu99 -Wall -Wextra -Werror -fsanitize=address,undefined -fno-sanitize-recover=all -Isrc)
 scanner=(src/redact/{scan,context,render}.c src/redact/anchors*.c src/redact/detect_*.c)
 sketch=(src/stats/sketch{,_bound,_read,_pack,_text,_sum}.c)
+values=(src/stats/{values,values_select,select}.c)
 
 # fuzz NAME SOURCES: builds test/fuzz/NAME.c and runs it.
 fuzz() {
@@ -27,4 +28,5 @@ if [ -n "${CORPUS:-}" ]; then
 else
     fuzz fuzz_scan "${scanner[@]}"
     fuzz fuzz_sketch "${sketch[@]}"
+    fuzz fuzz_values "${values[@]}"
 fi
