@@ -75,13 +75,13 @@ CREATE FUNCTION bcce.redact(document text, kinds text[], style text DEFAULT 'tag
     AS 'MODULE_PATHNAME', 'redact_text_as'
     LANGUAGE C IMMUTABLE PARALLEL SAFE;
 COMMENT ON FUNCTION bcce.redact(text, text[], text) IS
-    'Redacts only the kinds given (NULL: all of email, phone, credit_card, us_ssn, iban, ip, mac, url_credentials, secret) in a style: tag, mask (asterisks, the last four digits stay), numbered ([EMAIL_1], the same number for the same text) or drop. Error 22023 for an unknown kind or style.';
+    'Redacts only the kinds given: email, phone, credit_card, us_ssn, iban, ip, mac, url_credentials, secret, and the packs national_id and crypto_wallet, which are off unless named. NULL and ''default'' stand for all but the packs, ''all'' for all: ARRAY[''default'', ''national_id''] adds one. In a style: tag, mask (asterisks, the last four digits stay), numbered ([EMAIL_1], the same number for the same text) or drop. Error 22023 for an unknown kind or style.';
 
 CREATE FUNCTION bcce.redact(document jsonb, kinds text[], style text DEFAULT 'tag') RETURNS jsonb
     AS 'MODULE_PATHNAME', 'redact_jsonb_as'
     LANGUAGE C IMMUTABLE PARALLEL SAFE;
 COMMENT ON FUNCTION bcce.redact(jsonb, text[], text) IS
-    'Redacts only the kinds given (NULL: all) in the values of a document, in the style tag, mask, numbered or drop. Error 22023 for an unknown kind or style.';
+    'Redacts only the kinds given (NULL: all but the packs, as redact(text, text[], text)) in the values of a document, in the style tag, mask, numbered or drop. Error 22023 for an unknown kind or style.';
 
 CREATE FUNCTION bcce.find_pii(document text,
     OUT kind text, OUT subtype text, OUT start integer, OUT length integer, OUT confidence real)
@@ -89,7 +89,15 @@ CREATE FUNCTION bcce.find_pii(document text,
     AS 'MODULE_PATHNAME', 'find_pii'
     LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE ROWS 4;
 COMMENT ON FUNCTION bcce.find_pii(text) IS
-    'Where personal data and secrets stand: start in characters from 1 as substr() counts, length in characters, confidence from 0 to 1. Never the text itself.';
+    'Where personal data and secrets of the default kinds stand: start in characters from 1 as substr() counts, length in characters, confidence from 0 to 1. Never the text itself.';
+
+CREATE FUNCTION bcce.find_pii(document text, kinds text[],
+    OUT kind text, OUT subtype text, OUT start integer, OUT length integer, OUT confidence real)
+    RETURNS SETOF record
+    AS 'MODULE_PATHNAME', 'find_pii'
+    LANGUAGE C IMMUTABLE PARALLEL SAFE ROWS 4;
+COMMENT ON FUNCTION bcce.find_pii(text, text[]) IS
+    'The same for the kinds given, as redact(text, text[], text) knows them: ARRAY[''all''] shows the packs national_id and crypto_wallet, too. Error 22023 for an unknown kind.';
 
 CREATE FUNCTION bcce.contains_pii(document text) RETURNS boolean
     AS 'MODULE_PATHNAME', 'contains_pii'
@@ -1156,6 +1164,412 @@ CREATE CAST (bcce.sketch AS jsonb) WITH FUNCTION bcce.sketch_to_jsonb(bcce.sketc
 COMMENT ON CAST (bcce.sketch AS jsonb) IS 'Sketch to an exponential histogram of OpenTelemetry.';
 CREATE CAST (jsonb AS bcce.sketch) WITH FUNCTION bcce.sketch_from_jsonb(jsonb);
 COMMENT ON CAST (jsonb AS bcce.sketch) IS 'Exponential histogram of OpenTelemetry to sketch.';
+-- How good probabilities were, how far apart two samples are, and how sure a rate is: over anybody's columns.
+
+CREATE FUNCTION bcce.brier_step(internal, double precision, boolean)
+RETURNS internal
+AS 'MODULE_PATHNAME', 'brier_step'
+LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION bcce.brier_step(internal, double precision, boolean) IS
+'Part of the aggregate brier(p, y): takes a row.';
+
+CREATE FUNCTION bcce.log_loss_step(internal, double precision, boolean)
+RETURNS internal
+AS 'MODULE_PATHNAME', 'log_loss_step'
+LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION bcce.log_loss_step(internal, double precision, boolean) IS
+'Part of the aggregate log_loss(p, y): takes a row.';
+
+CREATE FUNCTION bcce.score_combine(internal, internal)
+RETURNS internal
+AS 'MODULE_PATHNAME', 'score_combine'
+LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION bcce.score_combine(internal, internal) IS
+'Part of the aggregates brier() and log_loss(): joins the states of two workers.';
+
+CREATE FUNCTION bcce.brier_serialize(internal)
+RETURNS bytea
+AS 'MODULE_PATHNAME', 'brier_serialize'
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION bcce.brier_serialize(internal) IS
+'Part of the aggregate brier(p, y): state to bytes.';
+
+CREATE FUNCTION bcce.brier_deserialize(bytea, internal)
+RETURNS internal
+AS 'MODULE_PATHNAME', 'brier_deserialize'
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION bcce.brier_deserialize(bytea, internal) IS
+'Part of the aggregate brier(p, y): bytes to state, every byte checked. Error 22P03: not a state.';
+
+CREATE FUNCTION bcce.log_loss_serialize(internal)
+RETURNS bytea
+AS 'MODULE_PATHNAME', 'log_loss_serialize'
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION bcce.log_loss_serialize(internal) IS
+'Part of the aggregate log_loss(p, y): state to bytes.';
+
+CREATE FUNCTION bcce.log_loss_deserialize(bytea, internal)
+RETURNS internal
+AS 'MODULE_PATHNAME', 'log_loss_deserialize'
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION bcce.log_loss_deserialize(bytea, internal) IS
+'Part of the aggregate log_loss(p, y): bytes to state, every byte checked. Error 22P03: not a state.';
+
+CREATE FUNCTION bcce.score_final(internal)
+RETURNS double precision
+AS 'MODULE_PATHNAME', 'score_final'
+LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION bcce.score_final(internal) IS
+'Part of the aggregates brier() and log_loss(): the result.';
+
+CREATE AGGREGATE bcce.brier(p double precision, y boolean) (
+    SFUNC = bcce.brier_step,
+    STYPE = internal,
+    SSPACE = 576,
+    FINALFUNC = bcce.score_final,
+    COMBINEFUNC = bcce.score_combine,
+    SERIALFUNC = bcce.brier_serialize,
+    DESERIALFUNC = bcce.brier_deserialize,
+    PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE bcce.brier(double precision, boolean) IS
+'Brier score: mean of (p - y)^2, p the probability that was predicted, y whether it happened; 0 is best, 1 worst. Rows without p or without y (outcome not known yet) do not count; NULL when none counts. Error 22003: p is NaN or not between 0 and 1. The sum has no rounding, so the result does not depend on the order of rows or on parallel workers. Source: Brier 1950.';
+
+CREATE AGGREGATE bcce.log_loss(p double precision, y boolean) (
+    SFUNC = bcce.log_loss_step,
+    STYPE = internal,
+    SSPACE = 576,
+    FINALFUNC = bcce.score_final,
+    COMBINEFUNC = bcce.score_combine,
+    SERIALFUNC = bcce.log_loss_serialize,
+    DESERIALFUNC = bcce.log_loss_deserialize,
+    PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE bcce.log_loss(double precision, boolean) IS
+'Log loss: mean of minus the natural logarithm of the probability given to what happened, p kept 1e-15 away from 0 and 1; in nats, 0 is best. Rows without p or without y (outcome not known yet) do not count; NULL when none counts. Error 22003: p is NaN or not between 0 and 1. The sum has no rounding, so the result does not depend on the order of rows or on parallel workers. Source: Good 1952.';
+
+CREATE TYPE bcce.calibration_bin AS (
+    lower double precision,
+    upper double precision,
+    n bigint,
+    mean_predicted double precision,
+    observed_rate double precision,
+    observed_low double precision,
+    observed_high double precision
+);
+COMMENT ON TYPE bcce.calibration_bin IS
+'One bin of what calibration_bins() gives; rates are NULL in an empty one.';
+COMMENT ON COLUMN bcce.calibration_bin.lower IS 'lowest probability of the bin';
+COMMENT ON COLUMN bcce.calibration_bin.upper IS 'probability at which it ends: not in it, except for 1 in the last bin';
+COMMENT ON COLUMN bcce.calibration_bin.n IS 'predictions with a probability in the bin';
+COMMENT ON COLUMN bcce.calibration_bin.mean_predicted IS 'their mean probability';
+COMMENT ON COLUMN bcce.calibration_bin.observed_rate IS 'share of them that happened, 0 to 1';
+COMMENT ON COLUMN bcce.calibration_bin.observed_low IS 'lower end of the share''s 95 % confidence interval (Wilson)';
+COMMENT ON COLUMN bcce.calibration_bin.observed_high IS 'upper end of the share''s 95 % confidence interval (Wilson)';
+
+CREATE FUNCTION bcce.calibration_step(internal, double precision, boolean)
+RETURNS internal
+AS 'MODULE_PATHNAME', 'calibration_step'
+LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION bcce.calibration_step(internal, double precision, boolean) IS
+'Part of the aggregates ece(), mce() and calibration_bins(): takes a row.';
+
+CREATE FUNCTION bcce.calibration_step(internal, double precision, boolean, integer)
+RETURNS internal
+AS 'MODULE_PATHNAME', 'calibration_step_bins'
+LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION bcce.calibration_step(internal, double precision, boolean, integer) IS
+'Part of the aggregates ece(), mce() and calibration_bins() with a number of bins: takes a row.';
+
+CREATE FUNCTION bcce.calibration_combine(internal, internal)
+RETURNS internal
+AS 'MODULE_PATHNAME', 'calibration_combine'
+LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION bcce.calibration_combine(internal, internal) IS
+'Part of the aggregates ece(), mce() and calibration_bins(): joins the states of two workers.';
+
+CREATE FUNCTION bcce.calibration_serialize(internal)
+RETURNS bytea
+AS 'MODULE_PATHNAME', 'calibration_serialize'
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION bcce.calibration_serialize(internal) IS
+'Part of the aggregates ece(), mce() and calibration_bins(): state to bytes.';
+
+CREATE FUNCTION bcce.calibration_deserialize(bytea, internal)
+RETURNS internal
+AS 'MODULE_PATHNAME', 'calibration_deserialize'
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION bcce.calibration_deserialize(bytea, internal) IS
+'Part of the aggregates ece(), mce() and calibration_bins(): bytes to state, every byte checked. Error 22P03: not a state.';
+
+CREATE FUNCTION bcce.ece_final(internal)
+RETURNS double precision
+AS 'MODULE_PATHNAME', 'ece_final'
+LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION bcce.ece_final(internal) IS
+'Part of the aggregate ece(): the result.';
+
+CREATE FUNCTION bcce.mce_final(internal)
+RETURNS double precision
+AS 'MODULE_PATHNAME', 'mce_final'
+LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION bcce.mce_final(internal) IS
+'Part of the aggregate mce(): the result.';
+
+CREATE FUNCTION bcce.calibration_bins_final(internal)
+RETURNS bcce.calibration_bin[]
+AS 'MODULE_PATHNAME', 'calibration_bins_final'
+LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION bcce.calibration_bins_final(internal) IS
+'Part of the aggregate calibration_bins(): the result.';
+
+CREATE AGGREGATE bcce.ece(p double precision, y boolean) (
+    SFUNC = bcce.calibration_step,
+    STYPE = internal,
+    SSPACE = 6400,
+    FINALFUNC = bcce.ece_final,
+    COMBINEFUNC = bcce.calibration_combine,
+    SERIALFUNC = bcce.calibration_serialize,
+    DESERIALFUNC = bcce.calibration_deserialize,
+    PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE bcce.ece(double precision, boolean) IS
+'Expected calibration error, 0 to 1: over bins of equal width from 0 to 1, the distance of mean probability and observed rate, weighted by the number of predictions; empty bins do not count. Ten bins; bin least(floor(p * 10), 9). Rows without p or without y (outcome not known yet) do not count; NULL when none counts. Error 22003: p is NaN or not between 0 and 1. The sum has no rounding, so the result does not depend on the order of rows or on parallel workers. Source: Naeini, Cooper and Hauskrecht 2015.';
+
+CREATE AGGREGATE bcce.ece(p double precision, y boolean, bins integer) (
+    SFUNC = bcce.calibration_step,
+    STYPE = internal,
+    SSPACE = 6400,
+    FINALFUNC = bcce.ece_final,
+    COMBINEFUNC = bcce.calibration_combine,
+    SERIALFUNC = bcce.calibration_serialize,
+    DESERIALFUNC = bcce.calibration_deserialize,
+    PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE bcce.ece(double precision, boolean, integer) IS
+'The same as ece(p, y), with 1 to 1000 bins: bin least(floor(p * bins), bins - 1). Errors: 22003 bins out of range or NULL, 22023 bins differs within a group.';
+
+CREATE AGGREGATE bcce.mce(p double precision, y boolean) (
+    SFUNC = bcce.calibration_step,
+    STYPE = internal,
+    SSPACE = 6400,
+    FINALFUNC = bcce.mce_final,
+    COMBINEFUNC = bcce.calibration_combine,
+    SERIALFUNC = bcce.calibration_serialize,
+    DESERIALFUNC = bcce.calibration_deserialize,
+    PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE bcce.mce(double precision, boolean) IS
+'Maximum calibration error, 0 to 1: over bins of equal width from 0 to 1, the largest distance of mean probability and observed rate; empty bins do not count. Ten bins; bin least(floor(p * 10), 9). Rows without p or without y (outcome not known yet) do not count; NULL when none counts. Error 22003: p is NaN or not between 0 and 1. The sum has no rounding, so the result does not depend on the order of rows or on parallel workers. Source: Naeini, Cooper and Hauskrecht 2015.';
+
+CREATE AGGREGATE bcce.mce(p double precision, y boolean, bins integer) (
+    SFUNC = bcce.calibration_step,
+    STYPE = internal,
+    SSPACE = 6400,
+    FINALFUNC = bcce.mce_final,
+    COMBINEFUNC = bcce.calibration_combine,
+    SERIALFUNC = bcce.calibration_serialize,
+    DESERIALFUNC = bcce.calibration_deserialize,
+    PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE bcce.mce(double precision, boolean, integer) IS
+'The same as mce(p, y), with 1 to 1000 bins: bin least(floor(p * bins), bins - 1). Errors: 22003 bins out of range or NULL, 22023 bins differs within a group.';
+
+CREATE AGGREGATE bcce.calibration_bins(p double precision, y boolean) (
+    SFUNC = bcce.calibration_step,
+    STYPE = internal,
+    SSPACE = 6400,
+    FINALFUNC = bcce.calibration_bins_final,
+    COMBINEFUNC = bcce.calibration_combine,
+    SERIALFUNC = bcce.calibration_serialize,
+    DESERIALFUNC = bcce.calibration_deserialize,
+    PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE bcce.calibration_bins(double precision, boolean) IS
+'Bins of equal width from 0 to 1, empty ones too, each with its number of predictions, mean probability and observed rate; as rows: SELECT b.* FROM unnest((SELECT calibration_bins(p, y) FROM t)) AS b. Ten bins; bin least(floor(p * 10), 9). Rows without p or without y (outcome not known yet) do not count; NULL when none counts. Error 22003: p is NaN or not between 0 and 1. The sum has no rounding, so the result does not depend on the order of rows or on parallel workers. Sources: Murphy 1973 (reliability), Wilson 1927.';
+
+CREATE AGGREGATE bcce.calibration_bins(p double precision, y boolean, bins integer) (
+    SFUNC = bcce.calibration_step,
+    STYPE = internal,
+    SSPACE = 6400,
+    FINALFUNC = bcce.calibration_bins_final,
+    COMBINEFUNC = bcce.calibration_combine,
+    SERIALFUNC = bcce.calibration_serialize,
+    DESERIALFUNC = bcce.calibration_deserialize,
+    PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE bcce.calibration_bins(double precision, boolean, integer) IS
+'The same as calibration_bins(p, y), with 1 to 1000 bins: bin least(floor(p * bins), bins - 1). Errors: 22003 bins out of range or NULL, 22023 bins differs within a group.';
+
+CREATE FUNCTION bcce.mcc_step(internal, boolean, boolean)
+RETURNS internal
+AS 'MODULE_PATHNAME', 'mcc_step'
+LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION bcce.mcc_step(internal, boolean, boolean) IS
+'Part of the aggregate mcc(predicted, actual): takes a row.';
+
+CREATE FUNCTION bcce.mcc_combine(internal, internal)
+RETURNS internal
+AS 'MODULE_PATHNAME', 'mcc_combine'
+LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION bcce.mcc_combine(internal, internal) IS
+'Part of the aggregate mcc(predicted, actual): joins the states of two workers.';
+
+CREATE FUNCTION bcce.mcc_serialize(internal)
+RETURNS bytea
+AS 'MODULE_PATHNAME', 'mcc_serialize'
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION bcce.mcc_serialize(internal) IS
+'Part of the aggregate mcc(predicted, actual): state to bytes.';
+
+CREATE FUNCTION bcce.mcc_deserialize(bytea, internal)
+RETURNS internal
+AS 'MODULE_PATHNAME', 'mcc_deserialize'
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION bcce.mcc_deserialize(bytea, internal) IS
+'Part of the aggregate mcc(predicted, actual): bytes to state, every byte checked. Error 22P03: not a state.';
+
+CREATE FUNCTION bcce.mcc_final(internal)
+RETURNS double precision
+AS 'MODULE_PATHNAME', 'mcc_final'
+LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION bcce.mcc_final(internal) IS
+'Part of the aggregate mcc(predicted, actual): the result.';
+
+CREATE AGGREGATE bcce.mcc(predicted boolean, actual boolean) (
+    SFUNC = bcce.mcc_step,
+    STYPE = internal,
+    SSPACE = 32,
+    FINALFUNC = bcce.mcc_final,
+    COMBINEFUNC = bcce.mcc_combine,
+    SERIALFUNC = bcce.mcc_serialize,
+    DESERIALFUNC = bcce.mcc_deserialize,
+    PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE bcce.mcc(boolean, boolean) IS
+'Matthews correlation coefficient of what was predicted and what happened, -1 to 1; for probabilities mcc(p >= 0.5, y). Rows with a NULL do not count; NULL when none counts and when only one class was predicted or only one happened. Source: Matthews 1975.';
+
+CREATE FUNCTION bcce.two_samples_step(internal, double precision, boolean)
+RETURNS internal
+AS 'MODULE_PATHNAME', 'two_samples_step'
+LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION bcce.two_samples_step(internal, double precision, boolean) IS
+'Part of the aggregates roc_auc(), ks() and psi(): takes a row.';
+
+CREATE FUNCTION bcce.two_samples_step(internal, double precision, boolean, integer)
+RETURNS internal
+AS 'MODULE_PATHNAME', 'two_samples_step_bins'
+LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION bcce.two_samples_step(internal, double precision, boolean, integer) IS
+'Part of the aggregate psi() with a number of bins: takes a row.';
+
+CREATE FUNCTION bcce.two_samples_combine(internal, internal)
+RETURNS internal
+AS 'MODULE_PATHNAME', 'two_samples_combine'
+LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION bcce.two_samples_combine(internal, internal) IS
+'Part of the aggregates roc_auc(), ks() and psi(): joins the states of two workers.';
+
+CREATE FUNCTION bcce.two_samples_serialize(internal)
+RETURNS bytea
+AS 'MODULE_PATHNAME', 'two_samples_serialize'
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION bcce.two_samples_serialize(internal) IS
+'Part of the aggregates roc_auc(), ks() and psi(): state to bytes.';
+
+CREATE FUNCTION bcce.two_samples_deserialize(bytea, internal)
+RETURNS internal
+AS 'MODULE_PATHNAME', 'two_samples_deserialize'
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION bcce.two_samples_deserialize(bytea, internal) IS
+'Part of the aggregates roc_auc(), ks() and psi(): bytes to state, every byte checked. Error 22P03: not a state.';
+
+CREATE FUNCTION bcce.roc_auc_final(internal)
+RETURNS double precision
+AS 'MODULE_PATHNAME', 'roc_auc_final'
+LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION bcce.roc_auc_final(internal) IS
+'Part of the aggregate roc_auc(): the result.';
+
+CREATE FUNCTION bcce.ks_final(internal)
+RETURNS double precision
+AS 'MODULE_PATHNAME', 'ks_final'
+LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION bcce.ks_final(internal) IS
+'Part of the aggregate ks(): the result.';
+
+CREATE FUNCTION bcce.psi_final(internal)
+RETURNS double precision
+AS 'MODULE_PATHNAME', 'psi_final'
+LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION bcce.psi_final(internal) IS
+'Part of the aggregate psi(): the result.';
+
+CREATE AGGREGATE bcce.roc_auc(score double precision, y boolean) (
+    SFUNC = bcce.two_samples_step,
+    STYPE = internal,
+    SSPACE = 1024,
+    FINALFUNC = bcce.roc_auc_final,
+    COMBINEFUNC = bcce.two_samples_combine,
+    SERIALFUNC = bcce.two_samples_serialize,
+    DESERIALFUNC = bcce.two_samples_deserialize,
+    PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE bcce.roc_auc(double precision, boolean) IS
+'Area under the ROC curve: the probability that a row with y true has a larger score than one with y false, ties one half; 0.5 is chance, 1 best. The score need be no probability. Exact: pairs are counted in integers. Rows with a NULL do not count; NULL without both classes. Keeps 8 bytes per row. Error 22003: score is NaN. Sources: Mann and Whitney 1947, Hanley and McNeil 1982.';
+
+CREATE AGGREGATE bcce.ks(value double precision, is_reference boolean) (
+    SFUNC = bcce.two_samples_step,
+    STYPE = internal,
+    SSPACE = 1024,
+    FINALFUNC = bcce.ks_final,
+    COMBINEFUNC = bcce.two_samples_combine,
+    SERIALFUNC = bcce.two_samples_serialize,
+    DESERIALFUNC = bcce.two_samples_deserialize,
+    PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE bcce.ks(double precision, boolean) IS
+'Kolmogorov-Smirnov distance of two samples, 0 to 1: the largest distance of their distribution functions, ties minded. Exact: counted in integers. Rows with a NULL do not count; NULL without both samples. Keeps 8 bytes per row. Error 22003: value is NaN. Source: Smirnov 1939.';
+
+CREATE AGGREGATE bcce.psi(value double precision, is_reference boolean) (
+    SFUNC = bcce.two_samples_step,
+    STYPE = internal,
+    SSPACE = 1024,
+    FINALFUNC = bcce.psi_final,
+    COMBINEFUNC = bcce.two_samples_combine,
+    SERIALFUNC = bcce.two_samples_serialize,
+    DESERIALFUNC = bcce.two_samples_deserialize,
+    PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE bcce.psi(double precision, boolean) IS
+'Population stability index of the rows with is_reference false against the others: sum of (a - b) * ln(a / b) over the shares a, b of both in cells between the deciles of the reference; 0 is none, above 0.25 is usually called a shift. Deciles as percentile_cont() has them, equal ones taken once; a cell holds its upper end; where one sample has nothing in a cell it counts as half a row, where both have nothing the cell does not count. Rows with a NULL do not count; NULL under 50 rows in one of the samples. Keeps 8 bytes per row. Error 22003: value is NaN, or a reference value is infinite. Source: Siddiqi 2006.';
+
+CREATE AGGREGATE bcce.psi(value double precision, is_reference boolean, bins integer) (
+    SFUNC = bcce.two_samples_step,
+    STYPE = internal,
+    SSPACE = 1024,
+    FINALFUNC = bcce.psi_final,
+    COMBINEFUNC = bcce.two_samples_combine,
+    SERIALFUNC = bcce.two_samples_serialize,
+    DESERIALFUNC = bcce.two_samples_deserialize,
+    PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE bcce.psi(double precision, boolean, integer) IS
+'The same as psi(value, is_reference), over 2 to 1000 cells of equal parts of the reference. Errors: 22003 bins out of range or NULL, 22023 bins differs within a group.';
+
+CREATE FUNCTION bcce.wilson_low(successes bigint, n bigint, confidence double precision DEFAULT 0.95)
+RETURNS double precision
+AS 'MODULE_PATHNAME', 'wilson_low'
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION bcce.wilson_low(bigint, bigint, double precision) IS
+'Lower end of Wilson''s confidence interval of a rate: successes out of n, 0 to 1, without continuity correction. NULL for n = 0. Error 22003: successes not between 0 and n, or confidence not between 0 and 1. Sources: Wilson 1927, Wichura 1988 (quantile of the normal distribution).';
+
+CREATE FUNCTION bcce.wilson_high(successes bigint, n bigint, confidence double precision DEFAULT 0.95)
+RETURNS double precision
+AS 'MODULE_PATHNAME', 'wilson_high'
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION bcce.wilson_high(bigint, bigint, double precision) IS
+'Upper end of Wilson''s confidence interval of a rate: successes out of n, 0 to 1, without continuity correction. NULL for n = 0. Error 22003: successes not between 0 and n, or confidence not between 0 and 1. Sources: Wilson 1927, Wichura 1988 (quantile of the normal distribution).';
 -- How long things last of which some have not ended yet (Kaplan and Meier).
 
 CREATE TYPE bcce.km_step AS (
@@ -5664,7 +6078,8 @@ RETURNS TABLE (
     started_at timestamptz,
     ended_at timestamptz,
     impact_minutes double precision,
-    is_fallback boolean
+    is_fallback boolean,
+    open_minutes double precision
 )
 LANGUAGE sql STABLE PARALLEL RESTRICTED
 BEGIN ATOMIC
@@ -5679,7 +6094,12 @@ BEGIN ATOMIC
         CASE WHEN verdict.state = 'recovered' THEN
             coalesce(clock.union_seconds, extract(epoch FROM clock.ended_at - clock.started_at))::double precision / 60
         END,
-        clock.is_fallback
+        clock.is_fallback,
+        -- An incident may begin after the moment of judgement by a fast clock: age 0.
+        CASE WHEN verdict.state = 'open' THEN
+            coalesce(clock.seconds_so_far, extract(epoch FROM (SELECT least(until, bcce.report_now()))
+                - least(clock.started_at, (SELECT least(until, bcce.report_now())))))::double precision / 60
+        END
     FROM (
         SELECT
             i.tenant_id,
@@ -5690,20 +6110,27 @@ BEGIN ATOMIC
             CASE WHEN impact.started_at IS NOT NULL THEN impact.ended_at
                  ELSE coalesce(i.recovered_at, i.mitigated_at, i.resolved_at, i.closed_at) END AS ended_at,
             impact.union_seconds,
+            impact.seconds_so_far,
             impact.started_at IS NULL AND i.closed_at IS NOT NULL
                 AND coalesce(i.recovered_at, i.mitigated_at, i.resolved_at) IS NULL AS is_fallback
         FROM bcce_data.incidents i
         LEFT JOIN LATERAL (
             SELECT
-                min(lower(part.span)) AS started_at,
-                CASE WHEN NOT bool_or(upper_inf(part.span)) THEN max(upper(part.span)) END AS ended_at,
-                CASE WHEN NOT bool_or(upper_inf(part.span) OR NOT isfinite(lower(part.span)) OR NOT isfinite(upper(part.span)))
-                     THEN sum(extract(epoch FROM upper(part.span) - lower(part.span))) END AS union_seconds
+                min(part.started_at) AS started_at,
+                CASE WHEN count(*) = count(part.ended_at) THEN max(part.ended_at) END AS ended_at,
+                -- Infinite times cannot be subtracted.
+                CASE WHEN bool_and(isfinite(part.started_at)) AND count(*) = count(part.ended_at) THEN
+                    sum(extract(epoch FROM part.ended_at - CASE WHEN isfinite(part.started_at) THEN part.started_at END)) END AS union_seconds,
+                sum(extract(epoch FROM least(part.ended_at, (SELECT least(until, bcce.report_now()))) - part.started_at))
+                    FILTER (WHERE isfinite(part.started_at) AND part.started_at <= (SELECT least(until, bcce.report_now()))) AS seconds_so_far
             FROM (
-                SELECT unnest(range_agg(p.span)) AS span
-                FROM bcce_data.incident_impacts p
-                WHERE p.tenant_id = i.tenant_id AND p.incident_id = i.incident_id
-                  AND (until IS NULL OR lower(p.span) < until)
+                SELECT lower(u.span) AS started_at, nullif(upper(u.span), 'infinity') AS ended_at
+                FROM (
+                    SELECT unnest(range_agg(p.span)) AS span
+                    FROM bcce_data.incident_impacts p
+                    WHERE p.tenant_id = i.tenant_id AND p.incident_id = i.incident_id
+                      AND (until IS NULL OR lower(p.span) < until)
+                ) u
             ) part
         ) impact ON true
         WHERE NOT i.is_test AND i.merged_into IS NULL
@@ -5718,7 +6145,7 @@ BEGIN ATOMIC
     ) verdict
     WHERE until IS NULL OR clock.started_at < until;
 END;
-COMMENT ON FUNCTION bcce_data.declared_incidents(timestamptz) IS 'Declared incidents (no tests, none merged into another) that began before until, with their state then: recovered, open or invalid (ends before it starts, or more than five minutes in the future). They start with their impact, else when detected or opened, and end when recovered, mitigated or resolved, else when closed (is_fallback). Recorded impact spans go before the clocks: impact_minutes is the length of their union, in minutes, NULL unless recovered.';
+COMMENT ON FUNCTION bcce_data.declared_incidents(timestamptz) IS 'Declared incidents (no tests, none merged into another) that began before until, with their state then: recovered, open or invalid (ends before it starts, or more than five minutes in the future). They start with their impact, else when detected or opened, and end when recovered, mitigated or resolved, else when closed (is_fallback). Recorded impact spans go before the clocks: impact_minutes is the length of their union, in minutes, NULL unless recovered; open_minutes the same so far (the age, where no spans are recorded), NULL unless open.';
 
 -- When services hurt: the spans that availability takes the union of.
 CREATE OR REPLACE FUNCTION bcce_data.impact_spans(until timestamptz)
@@ -5868,7 +6295,9 @@ RETURNS TABLE (
     recovery_minutes double precision,
     is_fallback boolean,
     acknowledge_minutes double precision,
-    detect_minutes double precision
+    detect_minutes double precision,
+    open_minutes double precision,
+    unacknowledged_minutes double precision
 )
 LANGUAGE sql STABLE PARALLEL RESTRICTED
 BEGIN ATOMIC
@@ -5886,7 +6315,8 @@ BEGIN ATOMIC
             d.started_at,
             d.ended_at,
             d.impact_minutes,
-            d.is_fallback
+            d.is_fallback,
+            d.open_minutes
         FROM bcce_data.declared_incidents(until) d
     )
     SELECT
@@ -5900,11 +6330,17 @@ BEGIN ATOMIC
         d.impact_minutes AS recovery_minutes,
         d.is_fallback,
         CASE WHEN i.acknowledged_at >= coalesce(i.detected_at, i.opened_at)
-                AND i.acknowledged_at <= (SELECT least(until, bcce.report_now())) THEN
+                AND i.acknowledged_at <= (SELECT least(until, bcce.report_now())) AND isfinite(coalesce(i.detected_at, i.opened_at)) THEN
             extract(epoch FROM i.acknowledged_at - coalesce(i.detected_at, i.opened_at))::double precision / 60 END,
         CASE WHEN i.detected_at >= i.impact_started_at
-                AND i.detected_at <= (SELECT least(until, bcce.report_now())) THEN
-            extract(epoch FROM i.detected_at - i.impact_started_at)::double precision / 60 END
+                AND i.detected_at <= (SELECT least(until, bcce.report_now())) AND isfinite(i.impact_started_at) THEN
+            extract(epoch FROM i.detected_at - i.impact_started_at)::double precision / 60 END,
+        d.open_minutes,
+        CASE WHEN d.state <> 'invalid' AND isfinite(coalesce(i.detected_at, i.opened_at))
+                AND NOT coalesce(i.acknowledged_at <= (SELECT least(until, bcce.report_now())), false)
+                AND coalesce(i.detected_at, i.opened_at) <= least(d.ended_at, (SELECT least(until, bcce.report_now()))) THEN
+            extract(epoch FROM least(d.ended_at, (SELECT least(until, bcce.report_now())))
+                - coalesce(i.detected_at, i.opened_at))::double precision / 60 END
     FROM declared d
     JOIN basis b ON b.tenant_id = d.tenant_id
     JOIN bcce_data.incidents i ON i.tenant_id = d.tenant_id AND i.incident_id = d.incident_id
@@ -5922,13 +6358,15 @@ BEGIN ATOMIC
         CASE WHEN e.state = 'recovered' THEN extract(epoch FROM e.ended_at - e.failed_at)::double precision / 60 END,
         false,
         NULL,
+        NULL,
+        CASE WHEN e.state = 'open' THEN extract(epoch FROM (SELECT least(until, bcce.report_now())) - e.failed_at)::double precision / 60 END,
         NULL
     FROM bcce_data.failure_episodes(until, true) e
     WHERE (since IS NULL OR e.failed_at >= since)
       AND (until IS NULL OR e.failed_at < until)
       AND (e.basis = 'derived' OR e.incident_id IS NULL);
 END;
-COMMENT ON FUNCTION bcce_data.mttr_incidents(timestamptz, timestamptz) IS 'The incidents of each tenant''s basis that began between since (inclusive) and until (exclusive): declared ones, and failure episodes of workflows (from the first failed run to the next success). recovery_minutes is NULL unless recovered; the times to acknowledge and to detect are known of declared incidents only.';
+COMMENT ON FUNCTION bcce_data.mttr_incidents(timestamptz, timestamptz) IS 'The incidents of each tenant''s basis that began between since (inclusive) and until (exclusive): declared ones, and failure episodes of workflows (from the first failed run to the next success). recovery_minutes is NULL unless recovered, open_minutes unless open; the times to acknowledge and to detect are known of declared incidents only. unacknowledged_minutes is how long one waited for it that nobody has acknowledged: up to the window''s end or now, or until it was over.';
 $bcce_module$);
 
 INSERT INTO bcce.module (part, name, sql) VALUES ('report', '11_local_time', $bcce_module$
@@ -7371,7 +7809,11 @@ RETURNS TABLE (
     mtta_minutes double precision,
     mttd_minutes double precision,
     mtbf_hours double precision,
-    availability_percent numeric
+    availability_percent numeric,
+    median_mttr_incl_open_minutes double precision,
+    p95_mttr_incl_open_minutes double precision,
+    mtta_incl_open_minutes double precision,
+    censoring_warning boolean
 )
 LANGUAGE sql STABLE PARALLEL RESTRICTED
 BEGIN ATOMIC
@@ -7384,7 +7826,7 @@ BEGIN ATOMIC
         FROM bcce_data.declared_incidents(until) d
     ),
     incident AS (
-        SELECT i.tenant_id, i.is_derived, i.state, i.started_at, i.recovery_minutes, i.is_fallback, i.acknowledge_minutes, i.detect_minutes
+        SELECT i.tenant_id, i.is_derived, i.state, i.started_at, i.recovery_minutes, i.open_minutes, i.is_fallback, i.acknowledge_minutes, i.unacknowledged_minutes, i.detect_minutes
         FROM bcce_data.mttr_incidents(since, until) i
     ),
     recovery AS (
@@ -7401,7 +7843,11 @@ BEGIN ATOMIC
             count(*) FILTER (WHERE i.is_derived) AS derived,
             min(i.started_at) FILTER (WHERE i.state = 'open') AS oldest_open_at,
             avg(i.acknowledge_minutes) AS acknowledge_minutes,
-            avg(i.detect_minutes) AS detect_minutes
+            avg(i.detect_minutes) AS detect_minutes,
+            bcce.km_quantile(coalesce(i.recovery_minutes, i.open_minutes), i.state = 'recovered', 0.5) AS median_incl_open,
+            bcce.km_quantile(coalesce(i.recovery_minutes, i.open_minutes), i.state = 'recovered', 0.95) AS p95_incl_open,
+            CASE WHEN count(i.acknowledge_minutes) > 0 THEN
+                bcce.km_mean(coalesce(i.acknowledge_minutes, i.unacknowledged_minutes), i.acknowledge_minutes IS NOT NULL) END AS acknowledge_incl_open
         FROM incident i
         GROUP BY i.tenant_id
     ),
@@ -7476,7 +7922,11 @@ BEGIN ATOMIC
         r.acknowledge_minutes,
         r.detect_minutes,
         ((u.observed_seconds - u.impact_seconds) / 3600 / nullif(u.starts, 0))::double precision,
-        round(100.0 * (1 - u.impact_seconds / u.observed_seconds), 4)
+        round(100.0 * (1 - u.impact_seconds / u.observed_seconds), 4),
+        r.median_incl_open,
+        r.p95_incl_open,
+        r.acknowledge_incl_open,
+        coalesce(r.still_open > 0 AND r.median IS NOT NULL AND (r.median_incl_open IS NULL OR r.median < 0.8 * r.median_incl_open), false)
     FROM basis b
     LEFT JOIN recovery r ON r.tenant_id = b.tenant_id
     LEFT JOIN uptime u ON u.tenant_id = b.tenant_id;
@@ -7501,7 +7951,11 @@ SELECT
     m.mtta_minutes,
     m.mttd_minutes,
     m.mtbf_hours,
-    m.availability_percent
+    m.availability_percent,
+    m.median_mttr_incl_open_minutes,
+    m.p95_mttr_incl_open_minutes,
+    m.mtta_incl_open_minutes,
+    m.censoring_warning
 FROM bcce.mttr_analysis(NULL::timestamptz, NULL::timestamptz) m;
 COMMENT ON VIEW bcce.mttr_analysis IS 'How long does it take until an incident is over (time to recover, MTTR), over all retained data? One row per visible tenant. For a period use the function of this name.';
 COMMENT ON COLUMN bcce.mttr_analysis.tenant_id IS 'tenant';
@@ -7512,7 +7966,7 @@ COMMENT ON COLUMN bcce.mttr_analysis.avg_mttr_minutes IS 'mean recovery time of 
 COMMENT ON COLUMN bcce.mttr_analysis.median_mttr_minutes IS 'median recovery time of the recovered incidents, minutes';
 COMMENT ON COLUMN bcce.mttr_analysis.p95_mttr_minutes IS '95th percentile of the recovery time of the recovered incidents, minutes';
 COMMENT ON COLUMN bcce.mttr_analysis.recovered_count IS 'incidents that are over';
-COMMENT ON COLUMN bcce.mttr_analysis.open_count IS 'incidents that are not over: they are in none of the times above';
+COMMENT ON COLUMN bcce.mttr_analysis.open_count IS 'incidents that are not over: they are in none of the times above, only in those with incl_open in their name';
 COMMENT ON COLUMN bcce.mttr_analysis.invalid_count IS 'incidents that end before they begin or more than five minutes in the future: left out of the times';
 COMMENT ON COLUMN bcce.mttr_analysis.fallback_count IS 'recovered incidents for which nothing but the closing time is known';
 COMMENT ON COLUMN bcce.mttr_analysis.derived_count IS 'incidents that are failure episodes of workflows';
@@ -7521,6 +7975,10 @@ COMMENT ON COLUMN bcce.mttr_analysis.mtta_minutes IS 'mean time to acknowledge, 
 COMMENT ON COLUMN bcce.mttr_analysis.mttd_minutes IS 'mean time to detect, minutes, from the start of impact; declared incidents with both times only';
 COMMENT ON COLUMN bcce.mttr_analysis.mtbf_hours IS 'mean time between failures, hours: observed time without impact of declared incidents, divided by the impacts that began; NULL: none began';
 COMMENT ON COLUMN bcce.mttr_analysis.availability_percent IS 'percent of the observed time without impact of a declared incident, four decimals; NULL: the tenant never declared one';
+COMMENT ON COLUMN bcce.mttr_analysis.median_mttr_incl_open_minutes IS 'median recovery time with the open incidents included, minutes: the smallest time by which half have recovered, open ones counted as lasting at least their age (Kaplan-Meier); one of the recovery times, where median_mttr_minutes may lie between two; NULL: more than half are still open';
+COMMENT ON COLUMN bcce.mttr_analysis.p95_mttr_incl_open_minutes IS '95th percentile of the recovery time with the open incidents included, minutes, in the same way; NULL: too many are still open to tell';
+COMMENT ON COLUMN bcce.mttr_analysis.mtta_incl_open_minutes IS 'mean time to acknowledge with the unacknowledged incidents included, minutes, no wait counted for longer than the longest so far (restricted Kaplan-Meier mean); one that was over without being acknowledged waited until then; NULL: none acknowledged';
+COMMENT ON COLUMN bcce.mttr_analysis.censoring_warning IS 'true when open incidents make median_mttr_minutes too good to be believed: it is under 80 percent of the median with the open ones, or that is not known';
 $bcce_module$);
 
 INSERT INTO bcce.module (part, name, sql) VALUES ('report', '22_cost', $bcce_module$
@@ -8780,7 +9238,15 @@ RETURNS TABLE (
     derived_count bigint,
     oldest_open_minutes double precision,
     mtta_minutes double precision,
-    mttd_minutes double precision
+    mttd_minutes double precision,
+    median_mttr_incl_open_minutes double precision,
+    p95_mttr_incl_open_minutes double precision,
+    mtta_incl_open_minutes double precision,
+    censoring_warning boolean,
+    median_mttr_incl_open_low_minutes double precision,
+    median_mttr_incl_open_high_minutes double precision,
+    avg_mttr_incl_open_minutes double precision,
+    avg_mttr_incl_open_limit_minutes double precision
 )
 LANGUAGE sql STABLE PARALLEL RESTRICTED
 BEGIN ATOMIC
@@ -8804,7 +9270,15 @@ BEGIN ATOMIC
             - least(b.oldest_open_at, (SELECT least(until, bcce.report_now()))))::double precision
             / CASE WHEN b.oldest_open_at IS NOT NULL THEN 60 END,
         b.acknowledge_minutes,
-        b.detect_minutes
+        b.detect_minutes,
+        b.median_incl_open,
+        b.p95_incl_open,
+        b.acknowledge_incl_open,
+        b.still_open > 0 AND b.median IS NOT NULL AND (b.median_incl_open IS NULL OR b.median < 0.8 * b.median_incl_open),
+        b.median_low,
+        b.median_high,
+        CASE WHEN b.recovered > 0 THEN b.mean_incl_open END,
+        CASE WHEN b.recovered > 0 THEN b.longest END
     FROM (
         SELECT
             t.tenant_id,
@@ -8823,7 +9297,15 @@ BEGIN ATOMIC
             count(*) FILTER (WHERE i.is_derived) AS derived,
             min(i.started_at) FILTER (WHERE i.state = 'open') AS oldest_open_at,
             avg(i.acknowledge_minutes) AS acknowledge_minutes,
-            avg(i.detect_minutes) AS detect_minutes
+            avg(i.detect_minutes) AS detect_minutes,
+            bcce.km_quantile(coalesce(i.recovery_minutes, i.open_minutes), i.state = 'recovered', 0.5) AS median_incl_open,
+            bcce.km_quantile(coalesce(i.recovery_minutes, i.open_minutes), i.state = 'recovered', 0.95) AS p95_incl_open,
+            CASE WHEN count(i.acknowledge_minutes) > 0 THEN
+                bcce.km_mean(coalesce(i.acknowledge_minutes, i.unacknowledged_minutes), i.acknowledge_minutes IS NOT NULL) END AS acknowledge_incl_open,
+            bcce.km_quantile_low(coalesce(i.recovery_minutes, i.open_minutes), i.state = 'recovered', 0.5) AS median_low,
+            bcce.km_quantile_high(coalesce(i.recovery_minutes, i.open_minutes), i.state = 'recovered', 0.5) AS median_high,
+            bcce.km_mean(coalesce(i.recovery_minutes, i.open_minutes), i.state = 'recovered') AS mean_incl_open,
+            max(coalesce(i.recovery_minutes, i.open_minutes)) AS longest
         FROM bcce_data.tenants t
         JOIN bcce_data.mttr_incidents(since, until) i ON i.tenant_id = t.tenant_id
         GROUP BY t.tenant_id, t.tenant_name, coalesce(i.severity, 'unclassified'), i.service_id, i.is_derived
@@ -8851,7 +9333,15 @@ SELECT
     x.derived_count,
     x.oldest_open_minutes,
     x.mtta_minutes,
-    x.mttd_minutes
+    x.mttd_minutes,
+    x.median_mttr_incl_open_minutes,
+    x.p95_mttr_incl_open_minutes,
+    x.mtta_incl_open_minutes,
+    x.censoring_warning,
+    x.median_mttr_incl_open_low_minutes,
+    x.median_mttr_incl_open_high_minutes,
+    x.avg_mttr_incl_open_minutes,
+    x.avg_mttr_incl_open_limit_minutes
 FROM bcce.mttr_breakdown(NULL::timestamptz, NULL::timestamptz) x;
 COMMENT ON VIEW bcce.mttr_breakdown IS 'Where does recovery take long? One row per visible tenant, severity, service and basis with an incident. For a period use the function of this name.';
 COMMENT ON COLUMN bcce.mttr_breakdown.tenant_id IS 'tenant';
@@ -8865,13 +9355,21 @@ COMMENT ON COLUMN bcce.mttr_breakdown.avg_mttr_minutes IS 'mean recovery time of
 COMMENT ON COLUMN bcce.mttr_breakdown.median_mttr_minutes IS 'median recovery time of the recovered incidents, minutes';
 COMMENT ON COLUMN bcce.mttr_breakdown.p95_mttr_minutes IS '95th percentile of the recovery time of the recovered incidents, minutes';
 COMMENT ON COLUMN bcce.mttr_breakdown.recovered_count IS 'incidents that are over';
-COMMENT ON COLUMN bcce.mttr_breakdown.open_count IS 'incidents that are not over: they are in none of the times above';
+COMMENT ON COLUMN bcce.mttr_breakdown.open_count IS 'incidents that are not over: they are in none of the times above, only in those with incl_open in their name';
 COMMENT ON COLUMN bcce.mttr_breakdown.invalid_count IS 'incidents that end before they begin or more than five minutes in the future: left out of the times';
 COMMENT ON COLUMN bcce.mttr_breakdown.fallback_count IS 'recovered incidents for which nothing but the closing time is known';
 COMMENT ON COLUMN bcce.mttr_breakdown.derived_count IS 'incidents that are failure episodes of workflows';
 COMMENT ON COLUMN bcce.mttr_breakdown.oldest_open_minutes IS 'age of the oldest open incident, minutes; NULL: none is open';
 COMMENT ON COLUMN bcce.mttr_breakdown.mtta_minutes IS 'mean time to acknowledge, minutes, from detection (else opening); acknowledged declared incidents only';
 COMMENT ON COLUMN bcce.mttr_breakdown.mttd_minutes IS 'mean time to detect, minutes, from the start of impact; declared incidents with both times only';
+COMMENT ON COLUMN bcce.mttr_breakdown.median_mttr_incl_open_minutes IS 'median recovery time with the open incidents included, minutes: the smallest time by which half have recovered, open ones counted as lasting at least their age (Kaplan-Meier); one of the recovery times, where median_mttr_minutes may lie between two; NULL: more than half are still open';
+COMMENT ON COLUMN bcce.mttr_breakdown.p95_mttr_incl_open_minutes IS '95th percentile of the recovery time with the open incidents included, minutes, in the same way; NULL: too many are still open to tell';
+COMMENT ON COLUMN bcce.mttr_breakdown.mtta_incl_open_minutes IS 'mean time to acknowledge with the unacknowledged incidents included, minutes, no wait counted for longer than the longest so far (restricted Kaplan-Meier mean); one that was over without being acknowledged waited until then; NULL: none acknowledged';
+COMMENT ON COLUMN bcce.mttr_breakdown.censoring_warning IS 'true when open incidents make median_mttr_minutes too good to be believed: it is under 80 percent of the median with the open ones, or that is not known';
+COMMENT ON COLUMN bcce.mttr_breakdown.median_mttr_incl_open_low_minutes IS 'lower bound of the 95 percent interval of median_mttr_incl_open_minutes, minutes (log-log); NULL: under five recovered';
+COMMENT ON COLUMN bcce.mttr_breakdown.median_mttr_incl_open_high_minutes IS 'upper bound of the 95 percent interval of median_mttr_incl_open_minutes, minutes (log-log); NULL: under five recovered, or not known how long it may be';
+COMMENT ON COLUMN bcce.mttr_breakdown.avg_mttr_incl_open_minutes IS 'mean recovery time with the open incidents included, minutes, none counted for longer than avg_mttr_incl_open_limit_minutes (restricted Kaplan-Meier mean); NULL: none recovered';
+COMMENT ON COLUMN bcce.mttr_breakdown.avg_mttr_incl_open_limit_minutes IS 'longest recovery time or age of an open incident, minutes: the limit of avg_mttr_incl_open_minutes; two means compare only where the limits do';
 $bcce_module$);
 
 INSERT INTO bcce.module (part, name, sql) VALUES ('report', '26_mttr_by_month', $bcce_module$
@@ -8894,7 +9392,11 @@ RETURNS TABLE (
     derived_count bigint,
     oldest_open_minutes double precision,
     mtta_minutes double precision,
-    mttd_minutes double precision
+    mttd_minutes double precision,
+    median_mttr_incl_open_minutes double precision,
+    p95_mttr_incl_open_minutes double precision,
+    mtta_incl_open_minutes double precision,
+    censoring_warning boolean
 )
 LANGUAGE sql STABLE PARALLEL RESTRICTED
 BEGIN ATOMIC
@@ -8917,7 +9419,11 @@ BEGIN ATOMIC
             - least(m.oldest_open_at, (SELECT least(until, bcce.report_now()))))::double precision
             / CASE WHEN m.oldest_open_at IS NOT NULL THEN 60 END,
         m.acknowledge_minutes,
-        m.detect_minutes
+        m.detect_minutes,
+        m.median_incl_open,
+        m.p95_incl_open,
+        m.acknowledge_incl_open,
+        m.still_open > 0 AND m.median IS NOT NULL AND (m.median_incl_open IS NULL OR m.median < 0.8 * m.median_incl_open)
     FROM (
         SELECT
             b.tenant_id,
@@ -8936,7 +9442,11 @@ BEGIN ATOMIC
             count(*) FILTER (WHERE i.is_derived) AS derived,
             min(i.started_at) FILTER (WHERE i.state = 'open') AS oldest_open_at,
             avg(i.acknowledge_minutes) AS acknowledge_minutes,
-            avg(i.detect_minutes) AS detect_minutes
+            avg(i.detect_minutes) AS detect_minutes,
+            bcce.km_quantile(coalesce(i.recovery_minutes, i.open_minutes), i.state = 'recovered', 0.5) AS median_incl_open,
+            bcce.km_quantile(coalesce(i.recovery_minutes, i.open_minutes), i.state = 'recovered', 0.95) AS p95_incl_open,
+            CASE WHEN count(i.acknowledge_minutes) > 0 THEN
+                bcce.km_mean(coalesce(i.acknowledge_minutes, i.unacknowledged_minutes), i.acknowledge_minutes IS NOT NULL) END AS acknowledge_incl_open
         FROM bcce_data.mttr_basis() b
         JOIN bcce_data.mttr_incidents(since, until) i ON i.tenant_id = b.tenant_id
         CROSS JOIN LATERAL bcce_data.local_date(i.started_at, b.timezone) local
@@ -8965,7 +9475,11 @@ SELECT
     x.derived_count,
     x.oldest_open_minutes,
     x.mtta_minutes,
-    x.mttd_minutes
+    x.mttd_minutes,
+    x.median_mttr_incl_open_minutes,
+    x.p95_mttr_incl_open_minutes,
+    x.mtta_incl_open_minutes,
+    x.censoring_warning
 FROM bcce.mttr_by_month(NULL::timestamptz, NULL::timestamptz) x;
 COMMENT ON VIEW bcce.mttr_by_month IS 'How does the time to recover (MTTR) develop from month to month? One row per visible tenant and month of its zone in which an incident began. For a period use the function of this name.';
 COMMENT ON COLUMN bcce.mttr_by_month.tenant_id IS 'tenant';
@@ -8978,13 +9492,17 @@ COMMENT ON COLUMN bcce.mttr_by_month.avg_mttr_minutes IS 'mean recovery time of 
 COMMENT ON COLUMN bcce.mttr_by_month.median_mttr_minutes IS 'median recovery time of the recovered incidents, minutes';
 COMMENT ON COLUMN bcce.mttr_by_month.p95_mttr_minutes IS '95th percentile of the recovery time of the recovered incidents, minutes';
 COMMENT ON COLUMN bcce.mttr_by_month.recovered_count IS 'incidents that are over';
-COMMENT ON COLUMN bcce.mttr_by_month.open_count IS 'incidents that are not over: they are in none of the times above';
+COMMENT ON COLUMN bcce.mttr_by_month.open_count IS 'incidents that are not over: they are in none of the times above, only in those with incl_open in their name';
 COMMENT ON COLUMN bcce.mttr_by_month.invalid_count IS 'incidents that end before they begin or more than five minutes in the future: left out of the times';
 COMMENT ON COLUMN bcce.mttr_by_month.fallback_count IS 'recovered incidents for which nothing but the closing time is known';
 COMMENT ON COLUMN bcce.mttr_by_month.derived_count IS 'incidents that are failure episodes of workflows';
 COMMENT ON COLUMN bcce.mttr_by_month.oldest_open_minutes IS 'age of the oldest open incident of the month, minutes; NULL: none is open';
 COMMENT ON COLUMN bcce.mttr_by_month.mtta_minutes IS 'mean time to acknowledge, minutes, from detection (else opening); acknowledged declared incidents only';
 COMMENT ON COLUMN bcce.mttr_by_month.mttd_minutes IS 'mean time to detect, minutes, from the start of impact; declared incidents with both times only';
+COMMENT ON COLUMN bcce.mttr_by_month.median_mttr_incl_open_minutes IS 'median recovery time with the open incidents included, minutes: the smallest time by which half have recovered, open ones counted as lasting at least their age (Kaplan-Meier); one of the recovery times, where median_mttr_minutes may lie between two; NULL: more than half are still open';
+COMMENT ON COLUMN bcce.mttr_by_month.p95_mttr_incl_open_minutes IS '95th percentile of the recovery time with the open incidents included, minutes, in the same way; NULL: too many are still open to tell';
+COMMENT ON COLUMN bcce.mttr_by_month.mtta_incl_open_minutes IS 'mean time to acknowledge with the unacknowledged incidents included, minutes, no wait counted for longer than the longest so far (restricted Kaplan-Meier mean); one that was over without being acknowledged waited until then; NULL: none acknowledged';
+COMMENT ON COLUMN bcce.mttr_by_month.censoring_warning IS 'true when open incidents make median_mttr_minutes too good to be believed: it is under 80 percent of the median with the open ones, or that is not known';
 $bcce_module$);
 
 INSERT INTO bcce.module (part, name, sql) VALUES ('report', '26_prediction_accuracy_by_week', $bcce_module$
@@ -10302,7 +10820,7 @@ BEGIN ATOMIC
         count(u.first_run_minutes),
         count(*) FILTER (WHERE u.first_run_at < u.provisioned_at),
         count(*) FILTER (WHERE u.is_waiting),
-        percentile_cont(0.5) WITHIN GROUP (ORDER BY u.first_run_minutes),
+        bcce.km_quantile(coalesce(u.first_run_minutes, u.waiting_minutes), NOT u.is_waiting, 0.5),
         max(u.waiting_minutes)
     FROM bcce_data.tenants t
     LEFT JOIN bcce.first_workflow_by_user(since, until) u ON u.tenant_id = t.tenant_id
@@ -10328,8 +10846,8 @@ COMMENT ON COLUMN bcce.time_to_first_workflow.tenant_name IS 'display name of th
 COMMENT ON COLUMN bcce.time_to_first_workflow.provisioned_users IS 'people with a known time of provisioning';
 COMMENT ON COLUMN bcce.time_to_first_workflow.started_users IS 'of these, who ran a workflow since';
 COMMENT ON COLUMN bcce.time_to_first_workflow.ran_before_users IS 'of these, whose first run is before their provisioning: left out of the median';
-COMMENT ON COLUMN bcce.time_to_first_workflow.waiting_users IS 'of these, who ran none yet: not in the median, so that it is too short while many wait';
-COMMENT ON COLUMN bcce.time_to_first_workflow.median_minutes IS 'median time from provisioning to the first run of those who ran one since, minutes; NULL: nobody did';
+COMMENT ON COLUMN bcce.time_to_first_workflow.waiting_users IS 'of these, who ran none yet: in the median, they count as taking longer than they have waited';
+COMMENT ON COLUMN bcce.time_to_first_workflow.median_minutes IS 'median time from provisioning to the first run, minutes: the smallest time by which half had one, those who wait included (Kaplan-Meier); NULL: more than half still wait, or nobody ran one';
 COMMENT ON COLUMN bcce.time_to_first_workflow.longest_wait_minutes IS 'longest time that one who ran none yet has waited, minutes, up to deprovisioning, now or the window''s end';
 $bcce_module$);
 
@@ -11084,7 +11602,7 @@ BEGIN
         FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
         WHERE n.nspname IN ('bcce', 'bcce_data', 'bcce_private') AND c.relkind IN ('r', 'p', 'v', 'c')
           AND c.relowner <> 'bcce_owner'::regrole
-          AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e')
+          AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.deptype = 'e' AND (d.classid, d.objid) IN (('pg_class'::regclass, c.oid), ('pg_type'::regclass, c.reltype)))
         UNION ALL
         SELECT format('ALTER FUNCTION %s OWNER TO %s', p.oid::regprocedure,
                       CASE WHEN p.proname IN ('create_tenant', 'add_membership', 'remove_membership', 'maintain')
