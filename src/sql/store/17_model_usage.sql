@@ -125,6 +125,8 @@ CREATE TABLE IF NOT EXISTS bcce_data.model_usage_counters (
     CONSTRAINT model_usage_counters_pkey PRIMARY KEY (tenant_id, series_key, started_at, at),
     CONSTRAINT model_usage_counters_tenant_fkey FOREIGN KEY (tenant_id) REFERENCES bcce_data.tenants,
     CONSTRAINT model_usage_counters_at_check CHECK (at >= '1970-01-01 00:00:00+00' AND at < '2201-01-01 00:00:00+00'),
+    CONSTRAINT model_usage_counters_metric_check CHECK (metric IN ('tokens', 'cost_usd')),
+    CONSTRAINT model_usage_counters_token_class_check CHECK (token_class IN ('input', 'output', 'cache_read', 'cache_write')),
     CONSTRAINT model_usage_counters_value_check CHECK (value >= 0 AND value <= 1e15)
 );
 CREATE INDEX IF NOT EXISTS model_usage_counters_at_idx ON bcce_data.model_usage_counters (tenant_id, at);

@@ -25,7 +25,7 @@ COMMENT ON FUNCTION bcce_data.otlp_time(text) IS 'an instant from nanoseconds si
 
 CREATE OR REPLACE FUNCTION bcce_data.otlp_person(attributes jsonb) RETURNS text
 LANGUAGE sql IMMUTABLE AS $body$
-    SELECT coalesce(nullif(lower(btrim(attributes ->> 'user.email')), ''), nullif(attributes ->> 'user.account_uuid', ''), nullif(attributes ->> 'user.account_id', ''), nullif(attributes ->> 'user.id', ''))
+    SELECT coalesce(nullif(btrim(attributes ->> 'user.email'), ''), nullif(attributes ->> 'user.account_uuid', ''), nullif(attributes ->> 'user.account_id', ''), nullif(attributes ->> 'user.id', ''))
 $body$;
 COMMENT ON FUNCTION bcce_data.otlp_person(jsonb) IS 'who made a call, to be turned into a pseudonym: the address, as loaders of transcripts know people by it, else the account, else the installation';
 
