@@ -55,6 +55,8 @@ BEGIN
     GRANT EXECUTE ON FUNCTION bcce.set_price(text, numeric, timestamptz, text),
                               bcce.add_value_alias(text, text, text, text),
                               bcce.set_slo(numeric, text, text),
+                              bcce.set_prediction_threshold(double precision, text, text, text),
+                              bcce.set_prediction_reference(timestamptz, timestamptz, text, text, text),
                               bcce.set_model_price(text, text, numeric, timestamptz, bigint, text, text, text),
                               bcce.set_model_price_factor(text, text, numeric, timestamptz, text, text),
                               bcce.set_model_alias(text, text, timestamptz, text, text),
