@@ -75,13 +75,31 @@ CREATE FUNCTION bcce.redact(document text, kinds text[], style text DEFAULT 'tag
     AS 'MODULE_PATHNAME', 'redact_text_as'
     LANGUAGE C IMMUTABLE PARALLEL SAFE;
 COMMENT ON FUNCTION bcce.redact(text, text[], text) IS
-    'Redacts only the kinds given (NULL: all of email, phone, credit_card, us_ssn, iban, ip, mac, url_credentials, secret) in a style: tag, mask (asterisks, the last four digits stay), numbered ([EMAIL_1], the same number for the same text) or drop. Error 22023 for an unknown kind or style.';
+    'Redacts only the kinds given: email, phone, credit_card, us_ssn, iban, ip, mac, url_credentials, secret, and the packs national_id and crypto_wallet, which are off unless named. NULL and ''default'' stand for all but the packs, ''all'' for all: ARRAY[''default'', ''national_id''] adds one. In a style: tag, mask (asterisks, the last four digits stay), numbered ([EMAIL_1], the same number for the same text) or drop. Error 22023 for an unknown kind or style.';
 
 CREATE FUNCTION bcce.redact(document jsonb, kinds text[], style text DEFAULT 'tag') RETURNS jsonb
     AS 'MODULE_PATHNAME', 'redact_jsonb_as'
     LANGUAGE C IMMUTABLE PARALLEL SAFE;
 COMMENT ON FUNCTION bcce.redact(jsonb, text[], text) IS
-    'Redacts only the kinds given (NULL: all) in the values of a document, in the style tag, mask, numbered or drop. Error 22023 for an unknown kind or style.';
+    'Redacts only the kinds given (NULL: all but the packs, as redact(text, text[], text)) in the values of a document, in the style tag, mask, numbered or drop. Error 22023 for an unknown kind or style.';
+
+CREATE FUNCTION bcce.redact_for(tenant uuid, document text, kinds text[] DEFAULT NULL, style text DEFAULT NULL) RETURNS text
+    AS 'MODULE_PATHNAME', 'redact_for_text'
+    LANGUAGE C STABLE CALLED ON NULL INPUT PARALLEL SAFE;
+COMMENT ON FUNCTION bcce.redact_for(uuid, text, text[], text) IS
+    'The text as the tables of a tenant would keep it: with its redaction rules (kind custom) and in its style unless one is given. kinds as for redact(), and custom; styles as there, and hash: [EMAIL_BCDFGHJKLMNPQR], fourteen consonants (56 bits) of BLAKE2b keyed by the tenant and the tag, the same for the same text within one tenant, others elsewhere. NULL for no tenant or no text. Errors: 42501 the tenant is none of the caller''s, 22023 unknown kind or style, P0002 style hash and the tenant has no key. Source: RFC 7693.';
+
+CREATE FUNCTION bcce.redact_for(tenant uuid, document jsonb, kinds text[] DEFAULT NULL, style text DEFAULT NULL) RETURNS jsonb
+    AS 'MODULE_PATHNAME', 'redact_for_jsonb'
+    LANGUAGE C STABLE CALLED ON NULL INPUT PARALLEL SAFE;
+COMMENT ON FUNCTION bcce.redact_for(uuid, jsonb, text[], text) IS
+    'The values of a document redacted as redact_for(tenant, text) does; keys and all other types stay as they are. Rules do not look at numbers.';
+
+CREATE FUNCTION bcce.contains_pii(document text, tenant uuid) RETURNS boolean
+    AS 'MODULE_PATHNAME', 'contains_pii_for'
+    LANGUAGE C STABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION bcce.contains_pii(text, uuid) IS
+    'True when redact_for() would change the text for this tenant. Stops at the first hit. Error 42501: the tenant is none of the caller''s.';
 
 CREATE FUNCTION bcce.find_pii(document text,
     OUT kind text, OUT subtype text, OUT start integer, OUT length integer, OUT confidence real)
@@ -89,13 +107,27 @@ CREATE FUNCTION bcce.find_pii(document text,
     AS 'MODULE_PATHNAME', 'find_pii'
     LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE ROWS 4;
 COMMENT ON FUNCTION bcce.find_pii(text) IS
-    'Where personal data and secrets stand: start in characters from 1 as substr() counts, length in characters, confidence from 0 to 1. Never the text itself.';
+    'Where personal data and secrets of the default kinds stand: start in characters from 1 as substr() counts, length in characters, confidence from 0 to 1. Never the text itself.';
+
+CREATE FUNCTION bcce.find_pii(document text, kinds text[],
+    OUT kind text, OUT subtype text, OUT start integer, OUT length integer, OUT confidence real)
+    RETURNS SETOF record
+    AS 'MODULE_PATHNAME', 'find_pii'
+    LANGUAGE C IMMUTABLE PARALLEL SAFE ROWS 4;
+COMMENT ON FUNCTION bcce.find_pii(text, text[]) IS
+    'The same for the kinds given, as redact(text, text[], text) knows them: ARRAY[''all''] shows the packs national_id and crypto_wallet, too. Error 22023 for an unknown kind.';
 
 CREATE FUNCTION bcce.contains_pii(document text) RETURNS boolean
     AS 'MODULE_PATHNAME', 'contains_pii'
     LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION bcce.contains_pii(text) IS
     'True when redact() would change the text. Stops at the first hit.';
+
+CREATE FUNCTION bcce.check_redaction_rule() RETURNS trigger
+    AS 'MODULE_PATHNAME', 'check_redaction_rule'
+    LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION bcce.check_redaction_rule() IS
+    'Trigger BEFORE INSERT OR UPDATE of bcce_data.redaction_rules: refuses a rule that would not work, and says why without showing it. Errors: 22023 bad name, kind, literal, class, lengths, context words or style; 2201B the expression is not valid, has a back reference, matches the empty text or does not contain its literal; 39P01 for another kind of trigger.';
 
 CREATE FUNCTION bcce.redact_columns() RETURNS trigger
     AS 'MODULE_PATHNAME', 'redact_columns'
@@ -123,6 +155,178 @@ AS 'MODULE_PATHNAME', 'verify_hmac'
 LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION bcce.verify_hmac(bytea, bytea, bytea, text) IS
 'Is signature the whole HMAC of data under key? sha256 (32 bytes) or sha512 (64 bytes), compared in constant time. A signature that is empty, too short or too long is false, never an error. Keys of any length from 1 byte. Error 22023: empty key, unknown algorithm. Source: RFC 2104, RFC 4231.';
+-- Exact percentiles as plain aggregates.  One state serves all; q is the same in
+-- all rows of a group.  Integers and numeric come by the server's own implicit
+-- cast to double precision, as they do in percentile_cont().
+
+CREATE FUNCTION bcce.exact_combine(internal, internal)
+RETURNS internal
+AS 'MODULE_PATHNAME', 'exact_combine'
+LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION bcce.exact_combine(internal, internal) IS
+'Part of the aggregates of exact percentiles: joins the states of two workers.';
+
+CREATE FUNCTION bcce.exact_serialize(internal)
+RETURNS bytea
+AS 'MODULE_PATHNAME', 'exact_serialize'
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION bcce.exact_serialize(internal) IS
+'Part of the aggregates of exact percentiles: state to bytes. Error 54000: more than 134217725 values (half of that for intervals) from one worker in one group.';
+
+CREATE FUNCTION bcce.exact_deserialize(bytea, internal)
+RETURNS internal
+AS 'MODULE_PATHNAME', 'exact_deserialize'
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION bcce.exact_deserialize(bytea, internal) IS
+'Part of the aggregates of exact percentiles: bytes to state, checked. Error 22P03: not a state.';
+
+CREATE FUNCTION bcce.percentile_exact_final(internal)
+RETURNS double precision
+AS 'MODULE_PATHNAME', 'exact_final_float8'
+LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION bcce.percentile_exact_final(internal) IS
+'Part of the aggregates median(double precision) and percentile_exact(double precision, q): the result.';
+
+CREATE FUNCTION bcce.percentiles_exact_final(internal)
+RETURNS double precision[]
+AS 'MODULE_PATHNAME', 'exact_final_float8'
+LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION bcce.percentiles_exact_final(internal) IS
+'Part of the aggregate percentile_exact(double precision, q[]): the result.';
+
+CREATE FUNCTION bcce.median_step(internal, double precision)
+RETURNS internal
+AS 'MODULE_PATHNAME', 'exact_step_float8_median'
+LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION bcce.median_step(internal, double precision) IS
+'Part of the aggregate median(double precision): takes a row.';
+
+CREATE FUNCTION bcce.percentile_exact_step(internal, double precision, q double precision)
+RETURNS internal
+AS 'MODULE_PATHNAME', 'exact_step_float8_percentile'
+LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION bcce.percentile_exact_step(internal, double precision, double precision) IS
+'Part of the aggregate percentile_exact(double precision, q): takes a row.';
+
+CREATE FUNCTION bcce.percentile_exact_step(internal, double precision, q double precision[])
+RETURNS internal
+AS 'MODULE_PATHNAME', 'exact_step_float8_percentiles'
+LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION bcce.percentile_exact_step(internal, double precision, double precision[]) IS
+'Part of the aggregate percentile_exact(double precision, q[]): takes a row.';
+
+CREATE AGGREGATE bcce.median(v double precision) (
+    SFUNC = bcce.median_step,
+    STYPE = internal,
+    SSPACE = 256,
+    FINALFUNC = bcce.percentile_exact_final,
+    COMBINEFUNC = bcce.exact_combine,
+    SERIALFUNC = bcce.exact_serialize,
+    DESERIALFUNC = bcce.exact_deserialize,
+    PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE bcce.median(double precision) IS
+'Median of numbers, exact: to the bit what percentile_cont(0.5) WITHIN GROUP (ORDER BY v) gives, but parallel, without a sort, and usable with OVER. NULLs are left out; NULL without a value. NaN is above everything; integers and numeric are converted to double precision, as percentile_cont() has them. Any order of rows, any plan and any number of workers give the same. Keeps 8 bytes per value, past work_mem * hash_mem_multiplier in a temporary file; a worker of a parallel plan hands its values over in memory. Source: Hyndman and Fan 1996, type 7.';
+
+CREATE AGGREGATE bcce.percentile_exact(v double precision, q double precision) (
+    SFUNC = bcce.percentile_exact_step,
+    STYPE = internal,
+    SSPACE = 256,
+    FINALFUNC = bcce.percentile_exact_final,
+    COMBINEFUNC = bcce.exact_combine,
+    SERIALFUNC = bcce.exact_serialize,
+    DESERIALFUNC = bcce.exact_deserialize,
+    PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE bcce.percentile_exact(double precision, double precision) IS
+'Percentile q (0 to 1) of numbers, exact: to the bit what percentile_cont(q) WITHIN GROUP (ORDER BY v) gives, but parallel, without a sort, and usable with OVER. NULLs are left out; NULL without a value or when q is NULL. NaN is above everything; integers and numeric are converted to double precision, as percentile_cont() has them. Any order of rows, any plan and any number of workers give the same. Keeps 8 bytes per value, past work_mem * hash_mem_multiplier in a temporary file; a worker of a parallel plan hands its values over in memory. Source: Hyndman and Fan 1996, type 7. Errors: 22003 q outside 0 to 1; 22023 q not the same in a group.';
+
+CREATE AGGREGATE bcce.percentile_exact(v double precision, q double precision[]) (
+    SFUNC = bcce.percentile_exact_step,
+    STYPE = internal,
+    SSPACE = 256,
+    FINALFUNC = bcce.percentiles_exact_final,
+    COMBINEFUNC = bcce.exact_combine,
+    SERIALFUNC = bcce.exact_serialize,
+    DESERIALFUNC = bcce.exact_deserialize,
+    PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE bcce.percentile_exact(double precision, double precision[]) IS
+'Percentiles of numbers, one for each q of the array and in its shape, as percentile_exact(v, q) gives each, with one copy of the values; NULL for a q that is NULL. Errors: 22003 a q outside 0 to 1; 22023 q not the same in a group.';
+
+CREATE FUNCTION bcce.percentile_exact_interval_final(internal)
+RETURNS interval
+AS 'MODULE_PATHNAME', 'exact_final_interval'
+LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION bcce.percentile_exact_interval_final(internal) IS
+'Part of the aggregates median(interval) and percentile_exact(interval, q): the result.';
+
+CREATE FUNCTION bcce.percentiles_exact_interval_final(internal)
+RETURNS interval[]
+AS 'MODULE_PATHNAME', 'exact_final_interval'
+LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION bcce.percentiles_exact_interval_final(internal) IS
+'Part of the aggregate percentile_exact(interval, q[]): the result.';
+
+CREATE FUNCTION bcce.median_step(internal, interval)
+RETURNS internal
+AS 'MODULE_PATHNAME', 'exact_step_interval_median'
+LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION bcce.median_step(internal, interval) IS
+'Part of the aggregate median(interval): takes a row.';
+
+CREATE FUNCTION bcce.percentile_exact_step(internal, interval, q double precision)
+RETURNS internal
+AS 'MODULE_PATHNAME', 'exact_step_interval_percentile'
+LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION bcce.percentile_exact_step(internal, interval, double precision) IS
+'Part of the aggregate percentile_exact(interval, q): takes a row.';
+
+CREATE FUNCTION bcce.percentile_exact_step(internal, interval, q double precision[])
+RETURNS internal
+AS 'MODULE_PATHNAME', 'exact_step_interval_percentiles'
+LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION bcce.percentile_exact_step(internal, interval, double precision[]) IS
+'Part of the aggregate percentile_exact(interval, q[]): takes a row.';
+
+CREATE AGGREGATE bcce.median(v interval) (
+    SFUNC = bcce.median_step,
+    STYPE = internal,
+    SSPACE = 256,
+    FINALFUNC = bcce.percentile_exact_interval_final,
+    COMBINEFUNC = bcce.exact_combine,
+    SERIALFUNC = bcce.exact_serialize,
+    DESERIALFUNC = bcce.exact_deserialize,
+    PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE bcce.median(interval) IS
+'Median of intervals, exact: to the bit what percentile_cont(0.5) WITHIN GROUP (ORDER BY v) gives, but parallel, without a sort, and usable with OVER. NULLs are left out; NULL without a value. Intervals of one length but other fields (24:00 and 1 day) are taken in the order of their months and days, where percentile_cont() takes them as they come. Error: 22008 an interval beyond 106751991 days. Any order of rows, any plan and any number of workers give the same. Keeps 16 bytes per value, past work_mem * hash_mem_multiplier in a temporary file; a worker of a parallel plan hands its values over in memory. Source: Hyndman and Fan 1996, type 7.';
+
+CREATE AGGREGATE bcce.percentile_exact(v interval, q double precision) (
+    SFUNC = bcce.percentile_exact_step,
+    STYPE = internal,
+    SSPACE = 256,
+    FINALFUNC = bcce.percentile_exact_interval_final,
+    COMBINEFUNC = bcce.exact_combine,
+    SERIALFUNC = bcce.exact_serialize,
+    DESERIALFUNC = bcce.exact_deserialize,
+    PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE bcce.percentile_exact(interval, double precision) IS
+'Percentile q (0 to 1) of intervals, exact: to the bit what percentile_cont(q) WITHIN GROUP (ORDER BY v) gives, but parallel, without a sort, and usable with OVER. NULLs are left out; NULL without a value or when q is NULL. Intervals of one length but other fields (24:00 and 1 day) are taken in the order of their months and days, where percentile_cont() takes them as they come. Any order of rows, any plan and any number of workers give the same. Keeps 16 bytes per value, past work_mem * hash_mem_multiplier in a temporary file; a worker of a parallel plan hands its values over in memory. Source: Hyndman and Fan 1996, type 7. Errors: 22003 q outside 0 to 1; 22008 an interval beyond 106751991 days; 22023 q not the same in a group.';
+
+CREATE AGGREGATE bcce.percentile_exact(v interval, q double precision[]) (
+    SFUNC = bcce.percentile_exact_step,
+    STYPE = internal,
+    SSPACE = 256,
+    FINALFUNC = bcce.percentiles_exact_interval_final,
+    COMBINEFUNC = bcce.exact_combine,
+    SERIALFUNC = bcce.exact_serialize,
+    DESERIALFUNC = bcce.exact_deserialize,
+    PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE bcce.percentile_exact(interval, double precision[]) IS
+'Percentiles of intervals, one for each q of the array and in its shape, as percentile_exact(v, q) gives each, with one copy of the values; NULL for a q that is NULL. Errors: 22003 a q outside 0 to 1; 22008 an interval beyond 106751991 days; 22023 q not the same in a group.';
 -- Pseudonyms and identifiers.
 CREATE FUNCTION bcce.pseudonym(value text, domain text)
 RETURNS text
@@ -201,27 +405,6 @@ LANGUAGE C IMMUTABLE PARALLEL SAFE;
 COMMENT ON FUNCTION bcce.mttr_percentile_step(internal, timestamptz, timestamptz, double precision) IS
 'Part of the aggregate mttr(opened_at, recovered_at, q): takes a row.';
 
-CREATE FUNCTION bcce.mttr_percentile_combine(internal, internal)
-RETURNS internal
-AS 'MODULE_PATHNAME', 'mttr_percentile_combine'
-LANGUAGE C IMMUTABLE PARALLEL SAFE;
-COMMENT ON FUNCTION bcce.mttr_percentile_combine(internal, internal) IS
-'Part of the aggregate mttr(opened_at, recovered_at, q): joins the states of two workers.';
-
-CREATE FUNCTION bcce.mttr_percentile_serialize(internal)
-RETURNS bytea
-AS 'MODULE_PATHNAME', 'mttr_percentile_serialize'
-LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION bcce.mttr_percentile_serialize(internal) IS
-'Part of the aggregate mttr(opened_at, recovered_at, q): state to bytes.';
-
-CREATE FUNCTION bcce.mttr_percentile_deserialize(bytea, internal)
-RETURNS internal
-AS 'MODULE_PATHNAME', 'mttr_percentile_deserialize'
-LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION bcce.mttr_percentile_deserialize(bytea, internal) IS
-'Part of the aggregate mttr(opened_at, recovered_at, q): bytes to state, every byte checked. Error 22P03: not a state.';
-
 CREATE FUNCTION bcce.mttr_percentile_final(internal)
 RETURNS double precision
 AS 'MODULE_PATHNAME', 'mttr_percentile_final'
@@ -232,15 +415,15 @@ COMMENT ON FUNCTION bcce.mttr_percentile_final(internal) IS
 CREATE AGGREGATE bcce.mttr(opened_at timestamptz, recovered_at timestamptz, q double precision) (
     SFUNC = bcce.mttr_percentile_step,
     STYPE = internal,
-    SSPACE = 512,
+    SSPACE = 256,
     FINALFUNC = bcce.mttr_percentile_final,
-    COMBINEFUNC = bcce.mttr_percentile_combine,
-    SERIALFUNC = bcce.mttr_percentile_serialize,
-    DESERIALFUNC = bcce.mttr_percentile_deserialize,
+    COMBINEFUNC = bcce.exact_combine,
+    SERIALFUNC = bcce.exact_serialize,
+    DESERIALFUNC = bcce.exact_deserialize,
     PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE bcce.mttr(timestamptz, timestamptz, double precision) IS
-'Percentile q (0 to 1) of the time to recovery in minutes, interpolated as percentile_cont() does and exact; the same rows count as in mttr(opened_at, recovered_at). NULL when nothing is counted or q is NULL. Keeps 8 bytes per row. Errors: 22003 q outside 0 to 1; 22023 q differs within a group; 22008 a span beyond 292271 years. Source: Hyndman and Fan 1996, type 7.';
+'Percentile q (0 to 1) of the time to recovery in minutes, interpolated as percentile_cont() does and exact; the same rows count as in mttr(opened_at, recovered_at). NULL when nothing is counted or q is NULL. Keeps 8 bytes per row, in a temporary file past work_mem * hash_mem_multiplier. Errors: 22003 q outside 0 to 1; 22023 q differs within a group; 22008 a span beyond 292271 years. Source: Hyndman and Fan 1996, type 7.';
 -- Conversions that answer NULL instead of raising an error.
 
 CREATE FUNCTION bcce.try_timestamptz(value text, zone text DEFAULT 'UTC')
@@ -1787,12 +1970,21 @@ REVOKE ALL ON FUNCTION
     bcce.invalidate_cache(),
     bcce.collect_rows(),
     bcce.pseudonym(text, text),
-    bcce.pseudonym(text, text, uuid)
+    bcce.pseudonym(text, text, uuid),
+    bcce.redact_for(uuid, text, text[], text),
+    bcce.redact_for(uuid, jsonb, text[], text),
+    bcce.contains_pii(text, uuid),
+    bcce.check_redaction_rule()
     FROM PUBLIC;
 
 -- Who may name a person's pseudonym can find that person's rows, so readers may not.
 GRANT EXECUTE ON FUNCTION bcce.pseudonym(text, text) TO bcce_analytics_admin, bcce_ingest;
 GRANT EXECUTE ON FUNCTION bcce.pseudonym(text, text, uuid) TO bcce_owner;
+
+-- Nor may they ask which words a tenant hides, or by which name it keeps a value.
+GRANT EXECUTE ON FUNCTION bcce.redact_for(uuid, text, text[], text), bcce.redact_for(uuid, jsonb, text[], text)
+    TO bcce_analytics_admin, bcce_ingest, bcce_owner;
+GRANT EXECUTE ON FUNCTION bcce.contains_pii(text, uuid), bcce.check_redaction_rule() TO bcce_owner;
 
 -- Keeps the failing statement out of the log: for the functions of bcce only.
 GRANT EXECUTE ON FUNCTION bcce.raise_error(text, text, text, text)
@@ -2125,6 +2317,56 @@ COMMENT ON COLUMN bcce_data.value_aliases.tenant_id IS 'tenant';
 COMMENT ON COLUMN bcce_data.value_aliases.domain IS 'run_status, severity or incident_status';
 COMMENT ON COLUMN bcce_data.value_aliases.alias IS 'the sender''s word, lower case';
 COMMENT ON COLUMN bcce_data.value_aliases.value IS 'the reports'' word';
+
+-- What a tenant wants redacted besides the built-in kinds.  A literal may be the
+-- secret itself: no report shows it, and a trigger refuses bad rules before a
+-- constraint could show the row.
+CREATE TABLE IF NOT EXISTS bcce_data.redaction_rules (
+    tenant_id uuid NOT NULL,
+    rule text NOT NULL,
+    kind text NOT NULL,
+    literal text NOT NULL,
+    ignore_case boolean NOT NULL DEFAULT false,
+    character_class text,
+    min_length integer,
+    max_length integer,
+    pattern text,
+    context_words text[],
+    style text,
+    enabled boolean NOT NULL DEFAULT true,
+    created_at timestamptz NOT NULL DEFAULT now(),
+    CONSTRAINT redaction_rules_pkey PRIMARY KEY (tenant_id, rule),
+    CONSTRAINT redaction_rules_tenant_fkey FOREIGN KEY (tenant_id) REFERENCES bcce_data.tenants,
+    CONSTRAINT redaction_rules_rule_check CHECK (rule ~ '^[a-z][a-z0-9_]{0,19}$'),
+    CONSTRAINT redaction_rules_kind_check CHECK (kind IN ('literal', 'prefix', 'regex')),
+    CONSTRAINT redaction_rules_character_class_check CHECK (character_class IN ('digits', 'hex', 'letters', 'alnum', 'token')),
+    CONSTRAINT redaction_rules_style_check CHECK (style IN ('tag', 'mask', 'numbered', 'drop', 'hash'))
+);
+COMMENT ON TABLE bcce_data.redaction_rules IS 'what a tenant wants redacted besides the built-in kinds; bcce.set_redaction_rule() writes it';
+COMMENT ON COLUMN bcce_data.redaction_rules.tenant_id IS 'tenant';
+COMMENT ON COLUMN bcce_data.redaction_rules.rule IS 'name of the rule; in upper case the tag of its hits';
+COMMENT ON COLUMN bcce_data.redaction_rules.kind IS 'literal: the literal as a word; prefix: the literal and a run of characters behind it; regex: what an expression matches around the literal';
+COMMENT ON COLUMN bcce_data.redaction_rules.literal IS 'text, prefix or necessary part of the expression, 3 to 100 bytes; shown to nobody';
+COMMENT ON COLUMN bcce_data.redaction_rules.ignore_case IS 'letters a-z of the literal match their capitals, too; an expression has (?i) for it';
+COMMENT ON COLUMN bcce_data.redaction_rules.character_class IS 'of kind prefix: digits, hex, letters, alnum or token (letters, digits, _ and -)';
+COMMENT ON COLUMN bcce_data.redaction_rules.min_length IS 'of kind prefix: fewest characters behind the literal';
+COMMENT ON COLUMN bcce_data.redaction_rules.max_length IS 'of kind prefix: most characters behind it, at most 256';
+COMMENT ON COLUMN bcce_data.redaction_rules.pattern IS 'of kind regex: the expression, seen on 256 bytes on each side of the literal; shown to nobody';
+COMMENT ON COLUMN bcce_data.redaction_rules.context_words IS 'where given, one of these words must stand in the 48 bytes before a hit or in its key; lower case; shown to nobody';
+COMMENT ON COLUMN bcce_data.redaction_rules.style IS 'tag, mask, numbered, drop or hash; NULL: as the tenant''s other findings';
+COMMENT ON COLUMN bcce_data.redaction_rules.enabled IS 'false: the rule is kept and not used';
+COMMENT ON COLUMN bcce_data.redaction_rules.created_at IS 'when the rule was made';
+
+CREATE TABLE IF NOT EXISTS bcce_data.redaction_styles (
+    tenant_id uuid NOT NULL,
+    style text NOT NULL,
+    CONSTRAINT redaction_styles_pkey PRIMARY KEY (tenant_id),
+    CONSTRAINT redaction_styles_tenant_fkey FOREIGN KEY (tenant_id) REFERENCES bcce_data.tenants,
+    CONSTRAINT redaction_styles_style_check CHECK (style IN ('tag', 'mask', 'numbered', 'drop', 'hash'))
+);
+COMMENT ON TABLE bcce_data.redaction_styles IS 'in which style a tenant''s findings are replaced, where it is another than tag';
+COMMENT ON COLUMN bcce_data.redaction_styles.tenant_id IS 'tenant';
+COMMENT ON COLUMN bcce_data.redaction_styles.style IS 'tag, mask, numbered, drop or hash';
 
 -- Append-only, so that writers never wait for each other; maintain() folds it.
 CREATE TABLE IF NOT EXISTS bcce_data.rejected_input (
@@ -3222,6 +3464,11 @@ BEGIN
         EXECUTE format('ALTER TABLE bcce_data.%I ENABLE ALWAYS TRIGGER redact', pair.table_name);
     END LOOP;
 
+    -- A rule is checked in full wherever it comes from: it works on all that follows.
+    CREATE OR REPLACE TRIGGER check_rule BEFORE INSERT OR UPDATE ON bcce_data.redaction_rules
+        FOR EACH ROW EXECUTE FUNCTION bcce.check_redaction_rule();
+    ALTER TABLE bcce_data.redaction_rules ENABLE ALWAYS TRIGGER check_rule;
+
     -- A later row that says nothing new writes nothing: retries and overlapping
     -- loads leave no dead rows.  Runs after redact, in the order of names.
     FOREACH target IN ARRAY ARRAY['bcce_data.workflow_runs', 'bcce_data.incidents', 'bcce_data.predictions']::regclass[] LOOP
@@ -3231,6 +3478,7 @@ BEGIN
     -- A change of rows alone tells no other session; this does.
     FOREACH target IN ARRAY ARRAY['bcce_private.membership', 'bcce_private.tenant_key',
                                   'bcce_data.default_unit_prices', 'bcce_data.unit_prices',
+                                  'bcce_data.redaction_rules', 'bcce_data.redaction_styles',
                                   'bcce_data.default_model_prices', 'bcce_data.model_prices',
                                   'bcce_data.default_model_price_factors', 'bcce_data.model_price_factors',
                                   'bcce_data.default_model_aliases', 'bcce_data.model_aliases']::regclass[]
@@ -3563,7 +3811,7 @@ BEGIN
         PERFORM bcce.raise_error('22023', 'a word has 1 to 100 characters', NULL, NULL);
     END IF;
     -- Redacted it would be another word, and the server would log this one.
-    IF bcce.contains_pii(alias) THEN
+    IF bcce.contains_pii(alias, target) THEN
         PERFORM bcce.raise_error('22023', 'a word of a sender holds personal data', NULL,
             'Teach words such as passed or sev-1, not text.');
     END IF;
@@ -3605,28 +3853,39 @@ $body$;
 COMMENT ON FUNCTION bcce.set_slo(numeric, text, text) IS
 'Sets what share of its requests, in percent, a service is to answer without error over 30 days; the rest is its error budget (slo_burn_rate, service_health_dashboard). service_id *: all services of the tenant without a target of their own. NULL removes the target. For one tenant. Errors: 22003 target out of range, 22023 bad service id, P0002 tenant not found.';
 
-CREATE OR REPLACE FUNCTION bcce.set_prediction_threshold(threshold double precision, model_name text, model_version text DEFAULT '', tenant text DEFAULT NULL) RETURNS void
+CREATE OR REPLACE FUNCTION bcce.set_redaction_rule(
+    rule text, literal text, character_class text DEFAULT NULL, min_length integer DEFAULT NULL, max_length integer DEFAULT NULL,
+    pattern text DEFAULT NULL, context_words text[] DEFAULT NULL, style text DEFAULT NULL, ignore_case boolean DEFAULT false,
+    enabled boolean DEFAULT true, tenant text DEFAULT NULL) RETURNS void
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $body$
 DECLARE
     target uuid := bcce_data.resolve_tenant(tenant);
+    most CONSTANT integer := 200;
 BEGIN
     IF target IS NULL THEN
         PERFORM bcce_data.refuse('unknown_tenant');
     END IF;
-    IF NOT threshold BETWEEN 0 AND 1 THEN
-        PERFORM bcce.raise_error('22003', 'a threshold is a probability, 0 to 1', NULL, 'Give 0.2 for 20 percent, NULL for the default 0.5.');
+    PERFORM FROM bcce_data.tenants t WHERE t.tenant_id = target FOR NO KEY UPDATE;
+    IF (SELECT count(*) FROM bcce_data.redaction_rules r WHERE r.tenant_id = target AND r.rule IS DISTINCT FROM set_redaction_rule.rule) >= most THEN
+        PERFORM bcce.raise_error('54000', format('a tenant has at most %s redaction rules', most), NULL,
+            'Drop one with bcce.drop_redaction_rule(), or join several in an expression.');
     END IF;
-    UPDATE bcce_data.models m SET threshold = coalesce(set_prediction_threshold.threshold, 0.5)
-    WHERE m.tenant_id = target AND m.model_name = set_prediction_threshold.model_name AND m.model_version = set_prediction_threshold.model_version;
-    IF NOT FOUND THEN
-        PERFORM bcce.raise_error('P0002', 'model not found', NULL, 'The first prediction of a model makes it known; prediction_accuracy lists names and versions.');
-    END IF;
+    INSERT INTO bcce_data.redaction_rules AS r (tenant_id, rule, kind, literal, ignore_case, character_class, min_length, max_length,
+                                                pattern, context_words, style, enabled)
+    VALUES (target, rule, CASE WHEN pattern IS NOT NULL THEN 'regex'
+                               WHEN num_nonnulls(character_class, min_length, max_length) > 0 THEN 'prefix' ELSE 'literal' END,
+            literal, coalesce(ignore_case, false), character_class, min_length, max_length,
+            pattern, nullif(context_words, '{}'), style, coalesce(enabled, true))
+    ON CONFLICT ON CONSTRAINT redaction_rules_pkey DO UPDATE
+    SET kind = excluded.kind, literal = excluded.literal, ignore_case = excluded.ignore_case, character_class = excluded.character_class,
+        min_length = excluded.min_length, max_length = excluded.max_length, pattern = excluded.pattern,
+        context_words = excluded.context_words, style = excluded.style, enabled = excluded.enabled;
 END
 $body$;
-COMMENT ON FUNCTION bcce.set_prediction_threshold(double precision, text, text, text) IS
-'Sets the probability at or above which a model predicts a failure, for predictions made before, too (prediction_accuracy). NULL: 0.5. For one tenant. Errors: 22003 threshold out of range, P0002 tenant or model not found.';
+COMMENT ON FUNCTION bcce.set_redaction_rule(text, text, text, integer, integer, text, text[], text, boolean, boolean, text) IS
+'Has a text of a tenant redacted besides the built-in kinds, from now on and in whatever it writes; what is stored already stays. rule: a name, which in upper case is the tag. literal alone: that text, where it stands as a word. With character_class (digits, hex, letters, alnum, token) and min_length, max_length: the literal as a prefix and so many characters behind it. With pattern: what this expression matches around the literal, which every match must contain, within 256 bytes on each side. context_words: one of them must stand in the 48 bytes before, or in the key. style: tag, mask, numbered, drop, hash; NULL: as the tenant''s other findings. Setting a rule again replaces it. At most 200 rules a tenant. Errors: 22023 and 2201B bad rule, with the reason and never with its text; 54000 too many; P0002 tenant not found.';
 
-CREATE OR REPLACE FUNCTION bcce.set_prediction_reference(reference_from timestamptz, reference_to timestamptz, model_name text, model_version text DEFAULT '', tenant text DEFAULT NULL) RETURNS void
+CREATE OR REPLACE FUNCTION bcce.drop_redaction_rule(rule text, tenant text DEFAULT NULL) RETURNS boolean
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $body$
 DECLARE
     target uuid := bcce_data.resolve_tenant(tenant);
@@ -3634,18 +3893,34 @@ BEGIN
     IF target IS NULL THEN
         PERFORM bcce_data.refuse('unknown_tenant');
     END IF;
-    IF (reference_from IS NULL) <> (reference_to IS NULL) OR reference_from >= reference_to THEN
-        PERFORM bcce.raise_error('22023', 'a reference begins before it ends', NULL, 'Give both instants, or NULL for both to remove the reference.');
-    END IF;
-    UPDATE bcce_data.models m SET reference_from = set_prediction_reference.reference_from, reference_to = set_prediction_reference.reference_to
-    WHERE m.tenant_id = target AND m.model_name = set_prediction_reference.model_name AND m.model_version = set_prediction_reference.model_version;
-    IF NOT FOUND THEN
-        PERFORM bcce.raise_error('P0002', 'model not found', NULL, 'The first prediction of a model makes it known; prediction_accuracy lists names and versions.');
-    END IF;
+    DELETE FROM bcce_data.redaction_rules r WHERE r.tenant_id = target AND r.rule = drop_redaction_rule.rule;
+    RETURN FOUND;
 END
 $body$;
-COMMENT ON FUNCTION bcce.set_prediction_reference(timestamptz, timestamptz, text, text, text) IS
-'Sets the time, from inclusive to exclusive, whose predictions a model is compared with (prediction_drift): one in which it was known to be good. NULL for both removes it. For one tenant. Errors: 22023 no beginning before an end, P0002 tenant or model not found.';
+COMMENT ON FUNCTION bcce.drop_redaction_rule(text, text) IS
+'Takes a redaction rule away; returns whether there was one of this name. Error P0002: tenant not found.';
+
+CREATE OR REPLACE FUNCTION bcce.set_redaction_style(style text, tenant text DEFAULT NULL) RETURNS void
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $body$
+DECLARE
+    target uuid := bcce_data.resolve_tenant(tenant);
+BEGIN
+    IF target IS NULL THEN
+        PERFORM bcce_data.refuse('unknown_tenant');
+    END IF;
+    IF style NOT IN ('tag', 'mask', 'numbered', 'drop', 'hash') THEN
+        PERFORM bcce.raise_error('22023', 'unknown style of redaction', NULL, 'Known styles: tag, mask, numbered, drop, hash.');
+    END IF;
+    IF coalesce(style, 'tag') = 'tag' THEN
+        DELETE FROM bcce_data.redaction_styles s WHERE s.tenant_id = target;
+        RETURN;
+    END IF;
+    INSERT INTO bcce_data.redaction_styles (tenant_id, style) VALUES (target, set_redaction_style.style)
+    ON CONFLICT ON CONSTRAINT redaction_styles_pkey DO UPDATE SET style = excluded.style;
+END
+$body$;
+COMMENT ON FUNCTION bcce.set_redaction_style(text, text) IS
+'Sets how what is found in a tenant''s writings is replaced from now on: tag (NULL, the default), mask, numbered, drop or hash; a rule with a style of its own keeps it. What is stored already stays. Errors: 22023 unknown style, P0002 tenant not found.';
 
 CREATE OR REPLACE FUNCTION bcce_data.known_word(tenant uuid, kind text, word text) RETURNS text
 LANGUAGE plpgsql STABLE AS $body$
@@ -3844,6 +4119,51 @@ COMMENT ON FUNCTION bcce.set_model_alias(text, text, timestamptz, text, text) IS
 'Says which model another name means, the ARN of an inference profile for example, from an instant on (NULL: always); model NULL takes the alias away. It counts for names that are not priced themselves. tenant as in set_model_price(). Errors: 22023 bad name, 22008 bad time, P0002 tenant not found.';
 $bcce_module$);
 
+INSERT INTO bcce.module (part, name, sql) VALUES ('store', '42_prediction_models', $bcce_module$
+-- What an admin sets for models that predict failures.
+CREATE OR REPLACE FUNCTION bcce.set_prediction_threshold(threshold double precision, model_name text, model_version text DEFAULT '', tenant text DEFAULT NULL) RETURNS void
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $body$
+DECLARE
+    target uuid := bcce_data.resolve_tenant(tenant);
+BEGIN
+    IF target IS NULL THEN
+        PERFORM bcce_data.refuse('unknown_tenant');
+    END IF;
+    IF NOT threshold BETWEEN 0 AND 1 THEN
+        PERFORM bcce.raise_error('22003', 'a threshold is a probability, 0 to 1', NULL, 'Give 0.2 for 20 percent, NULL for the default 0.5.');
+    END IF;
+    UPDATE bcce_data.models m SET threshold = coalesce(set_prediction_threshold.threshold, 0.5)
+    WHERE m.tenant_id = target AND m.model_name = set_prediction_threshold.model_name AND m.model_version = set_prediction_threshold.model_version;
+    IF NOT FOUND THEN
+        PERFORM bcce.raise_error('P0002', 'model not found', NULL, 'The first prediction of a model makes it known; prediction_accuracy lists names and versions.');
+    END IF;
+END
+$body$;
+COMMENT ON FUNCTION bcce.set_prediction_threshold(double precision, text, text, text) IS
+'Sets the probability at or above which a model predicts a failure, for predictions made before, too (prediction_accuracy). NULL: 0.5. For one tenant. Errors: 22003 threshold out of range, P0002 tenant or model not found.';
+
+CREATE OR REPLACE FUNCTION bcce.set_prediction_reference(reference_from timestamptz, reference_to timestamptz, model_name text, model_version text DEFAULT '', tenant text DEFAULT NULL) RETURNS void
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $body$
+DECLARE
+    target uuid := bcce_data.resolve_tenant(tenant);
+BEGIN
+    IF target IS NULL THEN
+        PERFORM bcce_data.refuse('unknown_tenant');
+    END IF;
+    IF (reference_from IS NULL) <> (reference_to IS NULL) OR reference_from >= reference_to THEN
+        PERFORM bcce.raise_error('22023', 'a reference begins before it ends', NULL, 'Give both instants, or NULL for both to remove the reference.');
+    END IF;
+    UPDATE bcce_data.models m SET reference_from = set_prediction_reference.reference_from, reference_to = set_prediction_reference.reference_to
+    WHERE m.tenant_id = target AND m.model_name = set_prediction_reference.model_name AND m.model_version = set_prediction_reference.model_version;
+    IF NOT FOUND THEN
+        PERFORM bcce.raise_error('P0002', 'model not found', NULL, 'The first prediction of a model makes it known; prediction_accuracy lists names and versions.');
+    END IF;
+END
+$body$;
+COMMENT ON FUNCTION bcce.set_prediction_reference(timestamptz, timestamptz, text, text, text) IS
+'Sets the time, from inclusive to exclusive, whose predictions a model is compared with (prediction_drift): one in which it was known to be good. NULL for both removes it. For one tenant. Errors: 22023 no beginning before an end, P0002 tenant or model not found.';
+$bcce_module$);
+
 INSERT INTO bcce.module (part, name, sql) VALUES ('store', '43_price_import', $bcce_module$
 -- Reads a price list in the format of litellm's model_prices_and_context_window.
 
@@ -4020,7 +4340,7 @@ INSERT INTO bcce.module (part, name, sql) VALUES ('store', '50_gate', $bcce_modu
 -- or EXISTS (…) IS NOT TRUE, and the callers switch sequential scans off.
 CREATE OR REPLACE FUNCTION bcce_data.key_text(tenant uuid, value text) RETURNS text
 LANGUAGE sql STABLE AS $body$
-    SELECT CASE WHEN bcce.contains_pii(value) THEN bcce.pseudonym(value, 'id', tenant) ELSE value END
+    SELECT CASE WHEN bcce.contains_pii(value, tenant) THEN bcce.pseudonym(value, 'id', tenant) ELSE value END
 $body$;
 COMMENT ON FUNCTION bcce_data.key_text(uuid, text) IS 'an identifier as the redaction trigger will store it, so that it can be looked up before';
 
@@ -5142,7 +5462,7 @@ BEGIN
     SELECT array_agg(coalesce(e.fault, CASE
         WHEN e.event_type IS NULL OR e.event_type = '' THEN 'no_event_type'
         -- A tag may be longer than what it stands for.
-        WHEN length(e.event_type) > 100 OR length(bcce.redact(e.event_type)) > 100
+        WHEN length(e.event_type) > 100 OR length(bcce.redact_for(e.tenant_id, e.event_type)) > 100
              OR greatest(length(e.idempotency_key), length(e.session_id), length(e.service_id), length(e.source)) > 256 THEN 'key_too_long'
         WHEN e.occurred_at IS NULL THEN 'missing_time'
         ELSE bcce_data.time_fault(e.occurred_at)
@@ -5963,7 +6283,8 @@ RETURNS TABLE (
     started_at timestamptz,
     ended_at timestamptz,
     impact_minutes double precision,
-    is_fallback boolean
+    is_fallback boolean,
+    open_minutes double precision
 )
 LANGUAGE sql STABLE PARALLEL RESTRICTED
 BEGIN ATOMIC
@@ -5978,7 +6299,12 @@ BEGIN ATOMIC
         CASE WHEN verdict.state = 'recovered' THEN
             coalesce(clock.union_seconds, extract(epoch FROM clock.ended_at - clock.started_at))::double precision / 60
         END,
-        clock.is_fallback
+        clock.is_fallback,
+        -- An incident may begin after the moment of judgement by a fast clock: age 0.
+        CASE WHEN verdict.state = 'open' THEN
+            coalesce(clock.seconds_so_far, extract(epoch FROM (SELECT least(until, bcce.report_now()))
+                - least(clock.started_at, (SELECT least(until, bcce.report_now())))))::double precision / 60
+        END
     FROM (
         SELECT
             i.tenant_id,
@@ -5989,20 +6315,27 @@ BEGIN ATOMIC
             CASE WHEN impact.started_at IS NOT NULL THEN impact.ended_at
                  ELSE coalesce(i.recovered_at, i.mitigated_at, i.resolved_at, i.closed_at) END AS ended_at,
             impact.union_seconds,
+            impact.seconds_so_far,
             impact.started_at IS NULL AND i.closed_at IS NOT NULL
                 AND coalesce(i.recovered_at, i.mitigated_at, i.resolved_at) IS NULL AS is_fallback
         FROM bcce_data.incidents i
         LEFT JOIN LATERAL (
             SELECT
-                min(lower(part.span)) AS started_at,
-                CASE WHEN NOT bool_or(upper_inf(part.span)) THEN max(upper(part.span)) END AS ended_at,
-                CASE WHEN NOT bool_or(upper_inf(part.span) OR NOT isfinite(lower(part.span)) OR NOT isfinite(upper(part.span)))
-                     THEN sum(extract(epoch FROM upper(part.span) - lower(part.span))) END AS union_seconds
+                min(part.started_at) AS started_at,
+                CASE WHEN count(*) = count(part.ended_at) THEN max(part.ended_at) END AS ended_at,
+                -- Infinite times cannot be subtracted.
+                CASE WHEN bool_and(isfinite(part.started_at)) AND count(*) = count(part.ended_at) THEN
+                    sum(extract(epoch FROM part.ended_at - CASE WHEN isfinite(part.started_at) THEN part.started_at END)) END AS union_seconds,
+                sum(extract(epoch FROM least(part.ended_at, (SELECT least(until, bcce.report_now()))) - part.started_at))
+                    FILTER (WHERE isfinite(part.started_at) AND part.started_at <= (SELECT least(until, bcce.report_now()))) AS seconds_so_far
             FROM (
-                SELECT unnest(range_agg(p.span)) AS span
-                FROM bcce_data.incident_impacts p
-                WHERE p.tenant_id = i.tenant_id AND p.incident_id = i.incident_id
-                  AND (until IS NULL OR lower(p.span) < until)
+                SELECT lower(u.span) AS started_at, nullif(upper(u.span), 'infinity') AS ended_at
+                FROM (
+                    SELECT unnest(range_agg(p.span)) AS span
+                    FROM bcce_data.incident_impacts p
+                    WHERE p.tenant_id = i.tenant_id AND p.incident_id = i.incident_id
+                      AND (until IS NULL OR lower(p.span) < until)
+                ) u
             ) part
         ) impact ON true
         WHERE NOT i.is_test AND i.merged_into IS NULL
@@ -6017,7 +6350,7 @@ BEGIN ATOMIC
     ) verdict
     WHERE until IS NULL OR clock.started_at < until;
 END;
-COMMENT ON FUNCTION bcce_data.declared_incidents(timestamptz) IS 'Declared incidents (no tests, none merged into another) that began before until, with their state then: recovered, open or invalid (ends before it starts, or more than five minutes in the future). They start with their impact, else when detected or opened, and end when recovered, mitigated or resolved, else when closed (is_fallback). Recorded impact spans go before the clocks: impact_minutes is the length of their union, in minutes, NULL unless recovered.';
+COMMENT ON FUNCTION bcce_data.declared_incidents(timestamptz) IS 'Declared incidents (no tests, none merged into another) that began before until, with their state then: recovered, open or invalid (ends before it starts, or more than five minutes in the future). They start with their impact, else when detected or opened, and end when recovered, mitigated or resolved, else when closed (is_fallback). Recorded impact spans go before the clocks: impact_minutes is the length of their union, in minutes, NULL unless recovered; open_minutes the same so far (the age, where no spans are recorded), NULL unless open.';
 
 -- When services hurt: the spans that availability takes the union of.
 CREATE OR REPLACE FUNCTION bcce_data.impact_spans(until timestamptz)
@@ -6167,7 +6500,9 @@ RETURNS TABLE (
     recovery_minutes double precision,
     is_fallback boolean,
     acknowledge_minutes double precision,
-    detect_minutes double precision
+    detect_minutes double precision,
+    open_minutes double precision,
+    unacknowledged_minutes double precision
 )
 LANGUAGE sql STABLE PARALLEL RESTRICTED
 BEGIN ATOMIC
@@ -6185,7 +6520,8 @@ BEGIN ATOMIC
             d.started_at,
             d.ended_at,
             d.impact_minutes,
-            d.is_fallback
+            d.is_fallback,
+            d.open_minutes
         FROM bcce_data.declared_incidents(until) d
     )
     SELECT
@@ -6199,11 +6535,17 @@ BEGIN ATOMIC
         d.impact_minutes AS recovery_minutes,
         d.is_fallback,
         CASE WHEN i.acknowledged_at >= coalesce(i.detected_at, i.opened_at)
-                AND i.acknowledged_at <= (SELECT least(until, bcce.report_now())) THEN
+                AND i.acknowledged_at <= (SELECT least(until, bcce.report_now())) AND isfinite(coalesce(i.detected_at, i.opened_at)) THEN
             extract(epoch FROM i.acknowledged_at - coalesce(i.detected_at, i.opened_at))::double precision / 60 END,
         CASE WHEN i.detected_at >= i.impact_started_at
-                AND i.detected_at <= (SELECT least(until, bcce.report_now())) THEN
-            extract(epoch FROM i.detected_at - i.impact_started_at)::double precision / 60 END
+                AND i.detected_at <= (SELECT least(until, bcce.report_now())) AND isfinite(i.impact_started_at) THEN
+            extract(epoch FROM i.detected_at - i.impact_started_at)::double precision / 60 END,
+        d.open_minutes,
+        CASE WHEN d.state <> 'invalid' AND isfinite(coalesce(i.detected_at, i.opened_at))
+                AND NOT coalesce(i.acknowledged_at <= (SELECT least(until, bcce.report_now())), false)
+                AND coalesce(i.detected_at, i.opened_at) <= least(d.ended_at, (SELECT least(until, bcce.report_now()))) THEN
+            extract(epoch FROM least(d.ended_at, (SELECT least(until, bcce.report_now())))
+                - coalesce(i.detected_at, i.opened_at))::double precision / 60 END
     FROM declared d
     JOIN basis b ON b.tenant_id = d.tenant_id
     JOIN bcce_data.incidents i ON i.tenant_id = d.tenant_id AND i.incident_id = d.incident_id
@@ -6221,13 +6563,15 @@ BEGIN ATOMIC
         CASE WHEN e.state = 'recovered' THEN extract(epoch FROM e.ended_at - e.failed_at)::double precision / 60 END,
         false,
         NULL,
+        NULL,
+        CASE WHEN e.state = 'open' THEN extract(epoch FROM (SELECT least(until, bcce.report_now())) - e.failed_at)::double precision / 60 END,
         NULL
     FROM bcce_data.failure_episodes(until, true) e
     WHERE (since IS NULL OR e.failed_at >= since)
       AND (until IS NULL OR e.failed_at < until)
       AND (e.basis = 'derived' OR e.incident_id IS NULL);
 END;
-COMMENT ON FUNCTION bcce_data.mttr_incidents(timestamptz, timestamptz) IS 'The incidents of each tenant''s basis that began between since (inclusive) and until (exclusive): declared ones, and failure episodes of workflows (from the first failed run to the next success). recovery_minutes is NULL unless recovered; the times to acknowledge and to detect are known of declared incidents only.';
+COMMENT ON FUNCTION bcce_data.mttr_incidents(timestamptz, timestamptz) IS 'The incidents of each tenant''s basis that began between since (inclusive) and until (exclusive): declared ones, and failure episodes of workflows (from the first failed run to the next success). recovery_minutes is NULL unless recovered, open_minutes unless open; the times to acknowledge and to detect are known of declared incidents only. unacknowledged_minutes is how long one waited for it that nobody has acknowledged: up to the window''s end or now, or until it was over.';
 $bcce_module$);
 
 INSERT INTO bcce.module (part, name, sql) VALUES ('report', '11_local_time', $bcce_module$
@@ -7655,7 +7999,11 @@ RETURNS TABLE (
     mtta_minutes double precision,
     mttd_minutes double precision,
     mtbf_hours double precision,
-    availability_percent numeric
+    availability_percent numeric,
+    median_mttr_incl_open_minutes double precision,
+    p95_mttr_incl_open_minutes double precision,
+    mtta_incl_open_minutes double precision,
+    censoring_warning boolean
 )
 LANGUAGE sql STABLE PARALLEL RESTRICTED
 BEGIN ATOMIC
@@ -7668,7 +8016,7 @@ BEGIN ATOMIC
         FROM bcce_data.declared_incidents(until) d
     ),
     incident AS (
-        SELECT i.tenant_id, i.is_derived, i.state, i.started_at, i.recovery_minutes, i.is_fallback, i.acknowledge_minutes, i.detect_minutes
+        SELECT i.tenant_id, i.is_derived, i.state, i.started_at, i.recovery_minutes, i.open_minutes, i.is_fallback, i.acknowledge_minutes, i.unacknowledged_minutes, i.detect_minutes
         FROM bcce_data.mttr_incidents(since, until) i
     ),
     recovery AS (
@@ -7685,7 +8033,11 @@ BEGIN ATOMIC
             count(*) FILTER (WHERE i.is_derived) AS derived,
             min(i.started_at) FILTER (WHERE i.state = 'open') AS oldest_open_at,
             avg(i.acknowledge_minutes) AS acknowledge_minutes,
-            avg(i.detect_minutes) AS detect_minutes
+            avg(i.detect_minutes) AS detect_minutes,
+            bcce.km_quantile(coalesce(i.recovery_minutes, i.open_minutes), i.state = 'recovered', 0.5) AS median_incl_open,
+            bcce.km_quantile(coalesce(i.recovery_minutes, i.open_minutes), i.state = 'recovered', 0.95) AS p95_incl_open,
+            CASE WHEN count(i.acknowledge_minutes) > 0 THEN
+                bcce.km_mean(coalesce(i.acknowledge_minutes, i.unacknowledged_minutes), i.acknowledge_minutes IS NOT NULL) END AS acknowledge_incl_open
         FROM incident i
         GROUP BY i.tenant_id
     ),
@@ -7760,7 +8112,11 @@ BEGIN ATOMIC
         r.acknowledge_minutes,
         r.detect_minutes,
         ((u.observed_seconds - u.impact_seconds) / 3600 / nullif(u.starts, 0))::double precision,
-        round(100.0 * (1 - u.impact_seconds / u.observed_seconds), 4)
+        round(100.0 * (1 - u.impact_seconds / u.observed_seconds), 4),
+        r.median_incl_open,
+        r.p95_incl_open,
+        r.acknowledge_incl_open,
+        coalesce(r.still_open > 0 AND r.median IS NOT NULL AND (r.median_incl_open IS NULL OR r.median < 0.8 * r.median_incl_open), false)
     FROM basis b
     LEFT JOIN recovery r ON r.tenant_id = b.tenant_id
     LEFT JOIN uptime u ON u.tenant_id = b.tenant_id;
@@ -7785,7 +8141,11 @@ SELECT
     m.mtta_minutes,
     m.mttd_minutes,
     m.mtbf_hours,
-    m.availability_percent
+    m.availability_percent,
+    m.median_mttr_incl_open_minutes,
+    m.p95_mttr_incl_open_minutes,
+    m.mtta_incl_open_minutes,
+    m.censoring_warning
 FROM bcce.mttr_analysis(NULL::timestamptz, NULL::timestamptz) m;
 COMMENT ON VIEW bcce.mttr_analysis IS 'How long does it take until an incident is over (time to recover, MTTR), over all retained data? One row per visible tenant. For a period use the function of this name.';
 COMMENT ON COLUMN bcce.mttr_analysis.tenant_id IS 'tenant';
@@ -7796,7 +8156,7 @@ COMMENT ON COLUMN bcce.mttr_analysis.avg_mttr_minutes IS 'mean recovery time of 
 COMMENT ON COLUMN bcce.mttr_analysis.median_mttr_minutes IS 'median recovery time of the recovered incidents, minutes';
 COMMENT ON COLUMN bcce.mttr_analysis.p95_mttr_minutes IS '95th percentile of the recovery time of the recovered incidents, minutes';
 COMMENT ON COLUMN bcce.mttr_analysis.recovered_count IS 'incidents that are over';
-COMMENT ON COLUMN bcce.mttr_analysis.open_count IS 'incidents that are not over: they are in none of the times above';
+COMMENT ON COLUMN bcce.mttr_analysis.open_count IS 'incidents that are not over: they are in none of the times above, only in those with incl_open in their name';
 COMMENT ON COLUMN bcce.mttr_analysis.invalid_count IS 'incidents that end before they begin or more than five minutes in the future: left out of the times';
 COMMENT ON COLUMN bcce.mttr_analysis.fallback_count IS 'recovered incidents for which nothing but the closing time is known';
 COMMENT ON COLUMN bcce.mttr_analysis.derived_count IS 'incidents that are failure episodes of workflows';
@@ -7805,6 +8165,10 @@ COMMENT ON COLUMN bcce.mttr_analysis.mtta_minutes IS 'mean time to acknowledge, 
 COMMENT ON COLUMN bcce.mttr_analysis.mttd_minutes IS 'mean time to detect, minutes, from the start of impact; declared incidents with both times only';
 COMMENT ON COLUMN bcce.mttr_analysis.mtbf_hours IS 'mean time between failures, hours: observed time without impact of declared incidents, divided by the impacts that began; NULL: none began';
 COMMENT ON COLUMN bcce.mttr_analysis.availability_percent IS 'percent of the observed time without impact of a declared incident, four decimals; NULL: the tenant never declared one';
+COMMENT ON COLUMN bcce.mttr_analysis.median_mttr_incl_open_minutes IS 'median recovery time with the open incidents included, minutes: the smallest time by which half have recovered, open ones counted as lasting at least their age (Kaplan-Meier); one of the recovery times, where median_mttr_minutes may lie between two; NULL: more than half are still open';
+COMMENT ON COLUMN bcce.mttr_analysis.p95_mttr_incl_open_minutes IS '95th percentile of the recovery time with the open incidents included, minutes, in the same way; NULL: too many are still open to tell';
+COMMENT ON COLUMN bcce.mttr_analysis.mtta_incl_open_minutes IS 'mean time to acknowledge with the unacknowledged incidents included, minutes, no wait counted for longer than the longest so far (restricted Kaplan-Meier mean); one that was over without being acknowledged waited until then; NULL: none acknowledged';
+COMMENT ON COLUMN bcce.mttr_analysis.censoring_warning IS 'true when open incidents make median_mttr_minutes too good to be believed: it is under 80 percent of the median with the open ones, or that is not known';
 $bcce_module$);
 
 INSERT INTO bcce.module (part, name, sql) VALUES ('report', '22_cost', $bcce_module$
@@ -9131,7 +9495,15 @@ RETURNS TABLE (
     derived_count bigint,
     oldest_open_minutes double precision,
     mtta_minutes double precision,
-    mttd_minutes double precision
+    mttd_minutes double precision,
+    median_mttr_incl_open_minutes double precision,
+    p95_mttr_incl_open_minutes double precision,
+    mtta_incl_open_minutes double precision,
+    censoring_warning boolean,
+    median_mttr_incl_open_low_minutes double precision,
+    median_mttr_incl_open_high_minutes double precision,
+    avg_mttr_incl_open_minutes double precision,
+    avg_mttr_incl_open_limit_minutes double precision
 )
 LANGUAGE sql STABLE PARALLEL RESTRICTED
 BEGIN ATOMIC
@@ -9155,7 +9527,15 @@ BEGIN ATOMIC
             - least(b.oldest_open_at, (SELECT least(until, bcce.report_now()))))::double precision
             / CASE WHEN b.oldest_open_at IS NOT NULL THEN 60 END,
         b.acknowledge_minutes,
-        b.detect_minutes
+        b.detect_minutes,
+        b.median_incl_open,
+        b.p95_incl_open,
+        b.acknowledge_incl_open,
+        b.still_open > 0 AND b.median IS NOT NULL AND (b.median_incl_open IS NULL OR b.median < 0.8 * b.median_incl_open),
+        b.median_low,
+        b.median_high,
+        CASE WHEN b.recovered > 0 THEN b.mean_incl_open END,
+        CASE WHEN b.recovered > 0 THEN b.longest END
     FROM (
         SELECT
             t.tenant_id,
@@ -9174,7 +9554,15 @@ BEGIN ATOMIC
             count(*) FILTER (WHERE i.is_derived) AS derived,
             min(i.started_at) FILTER (WHERE i.state = 'open') AS oldest_open_at,
             avg(i.acknowledge_minutes) AS acknowledge_minutes,
-            avg(i.detect_minutes) AS detect_minutes
+            avg(i.detect_minutes) AS detect_minutes,
+            bcce.km_quantile(coalesce(i.recovery_minutes, i.open_minutes), i.state = 'recovered', 0.5) AS median_incl_open,
+            bcce.km_quantile(coalesce(i.recovery_minutes, i.open_minutes), i.state = 'recovered', 0.95) AS p95_incl_open,
+            CASE WHEN count(i.acknowledge_minutes) > 0 THEN
+                bcce.km_mean(coalesce(i.acknowledge_minutes, i.unacknowledged_minutes), i.acknowledge_minutes IS NOT NULL) END AS acknowledge_incl_open,
+            bcce.km_quantile_low(coalesce(i.recovery_minutes, i.open_minutes), i.state = 'recovered', 0.5) AS median_low,
+            bcce.km_quantile_high(coalesce(i.recovery_minutes, i.open_minutes), i.state = 'recovered', 0.5) AS median_high,
+            bcce.km_mean(coalesce(i.recovery_minutes, i.open_minutes), i.state = 'recovered') AS mean_incl_open,
+            max(coalesce(i.recovery_minutes, i.open_minutes)) AS longest
         FROM bcce_data.tenants t
         JOIN bcce_data.mttr_incidents(since, until) i ON i.tenant_id = t.tenant_id
         GROUP BY t.tenant_id, t.tenant_name, coalesce(i.severity, 'unclassified'), i.service_id, i.is_derived
@@ -9202,7 +9590,15 @@ SELECT
     x.derived_count,
     x.oldest_open_minutes,
     x.mtta_minutes,
-    x.mttd_minutes
+    x.mttd_minutes,
+    x.median_mttr_incl_open_minutes,
+    x.p95_mttr_incl_open_minutes,
+    x.mtta_incl_open_minutes,
+    x.censoring_warning,
+    x.median_mttr_incl_open_low_minutes,
+    x.median_mttr_incl_open_high_minutes,
+    x.avg_mttr_incl_open_minutes,
+    x.avg_mttr_incl_open_limit_minutes
 FROM bcce.mttr_breakdown(NULL::timestamptz, NULL::timestamptz) x;
 COMMENT ON VIEW bcce.mttr_breakdown IS 'Where does recovery take long? One row per visible tenant, severity, service and basis with an incident. For a period use the function of this name.';
 COMMENT ON COLUMN bcce.mttr_breakdown.tenant_id IS 'tenant';
@@ -9216,13 +9612,21 @@ COMMENT ON COLUMN bcce.mttr_breakdown.avg_mttr_minutes IS 'mean recovery time of
 COMMENT ON COLUMN bcce.mttr_breakdown.median_mttr_minutes IS 'median recovery time of the recovered incidents, minutes';
 COMMENT ON COLUMN bcce.mttr_breakdown.p95_mttr_minutes IS '95th percentile of the recovery time of the recovered incidents, minutes';
 COMMENT ON COLUMN bcce.mttr_breakdown.recovered_count IS 'incidents that are over';
-COMMENT ON COLUMN bcce.mttr_breakdown.open_count IS 'incidents that are not over: they are in none of the times above';
+COMMENT ON COLUMN bcce.mttr_breakdown.open_count IS 'incidents that are not over: they are in none of the times above, only in those with incl_open in their name';
 COMMENT ON COLUMN bcce.mttr_breakdown.invalid_count IS 'incidents that end before they begin or more than five minutes in the future: left out of the times';
 COMMENT ON COLUMN bcce.mttr_breakdown.fallback_count IS 'recovered incidents for which nothing but the closing time is known';
 COMMENT ON COLUMN bcce.mttr_breakdown.derived_count IS 'incidents that are failure episodes of workflows';
 COMMENT ON COLUMN bcce.mttr_breakdown.oldest_open_minutes IS 'age of the oldest open incident, minutes; NULL: none is open';
 COMMENT ON COLUMN bcce.mttr_breakdown.mtta_minutes IS 'mean time to acknowledge, minutes, from detection (else opening); acknowledged declared incidents only';
 COMMENT ON COLUMN bcce.mttr_breakdown.mttd_minutes IS 'mean time to detect, minutes, from the start of impact; declared incidents with both times only';
+COMMENT ON COLUMN bcce.mttr_breakdown.median_mttr_incl_open_minutes IS 'median recovery time with the open incidents included, minutes: the smallest time by which half have recovered, open ones counted as lasting at least their age (Kaplan-Meier); one of the recovery times, where median_mttr_minutes may lie between two; NULL: more than half are still open';
+COMMENT ON COLUMN bcce.mttr_breakdown.p95_mttr_incl_open_minutes IS '95th percentile of the recovery time with the open incidents included, minutes, in the same way; NULL: too many are still open to tell';
+COMMENT ON COLUMN bcce.mttr_breakdown.mtta_incl_open_minutes IS 'mean time to acknowledge with the unacknowledged incidents included, minutes, no wait counted for longer than the longest so far (restricted Kaplan-Meier mean); one that was over without being acknowledged waited until then; NULL: none acknowledged';
+COMMENT ON COLUMN bcce.mttr_breakdown.censoring_warning IS 'true when open incidents make median_mttr_minutes too good to be believed: it is under 80 percent of the median with the open ones, or that is not known';
+COMMENT ON COLUMN bcce.mttr_breakdown.median_mttr_incl_open_low_minutes IS 'lower bound of the 95 percent interval of median_mttr_incl_open_minutes, minutes (log-log); NULL: under five recovered';
+COMMENT ON COLUMN bcce.mttr_breakdown.median_mttr_incl_open_high_minutes IS 'upper bound of the 95 percent interval of median_mttr_incl_open_minutes, minutes (log-log); NULL: under five recovered, or not known how long it may be';
+COMMENT ON COLUMN bcce.mttr_breakdown.avg_mttr_incl_open_minutes IS 'mean recovery time with the open incidents included, minutes, none counted for longer than avg_mttr_incl_open_limit_minutes (restricted Kaplan-Meier mean); NULL: none recovered';
+COMMENT ON COLUMN bcce.mttr_breakdown.avg_mttr_incl_open_limit_minutes IS 'longest recovery time or age of an open incident, minutes: the limit of avg_mttr_incl_open_minutes; two means compare only where the limits do';
 $bcce_module$);
 
 INSERT INTO bcce.module (part, name, sql) VALUES ('report', '26_mttr_by_month', $bcce_module$
@@ -9245,7 +9649,11 @@ RETURNS TABLE (
     derived_count bigint,
     oldest_open_minutes double precision,
     mtta_minutes double precision,
-    mttd_minutes double precision
+    mttd_minutes double precision,
+    median_mttr_incl_open_minutes double precision,
+    p95_mttr_incl_open_minutes double precision,
+    mtta_incl_open_minutes double precision,
+    censoring_warning boolean
 )
 LANGUAGE sql STABLE PARALLEL RESTRICTED
 BEGIN ATOMIC
@@ -9268,7 +9676,11 @@ BEGIN ATOMIC
             - least(m.oldest_open_at, (SELECT least(until, bcce.report_now()))))::double precision
             / CASE WHEN m.oldest_open_at IS NOT NULL THEN 60 END,
         m.acknowledge_minutes,
-        m.detect_minutes
+        m.detect_minutes,
+        m.median_incl_open,
+        m.p95_incl_open,
+        m.acknowledge_incl_open,
+        m.still_open > 0 AND m.median IS NOT NULL AND (m.median_incl_open IS NULL OR m.median < 0.8 * m.median_incl_open)
     FROM (
         SELECT
             b.tenant_id,
@@ -9287,7 +9699,11 @@ BEGIN ATOMIC
             count(*) FILTER (WHERE i.is_derived) AS derived,
             min(i.started_at) FILTER (WHERE i.state = 'open') AS oldest_open_at,
             avg(i.acknowledge_minutes) AS acknowledge_minutes,
-            avg(i.detect_minutes) AS detect_minutes
+            avg(i.detect_minutes) AS detect_minutes,
+            bcce.km_quantile(coalesce(i.recovery_minutes, i.open_minutes), i.state = 'recovered', 0.5) AS median_incl_open,
+            bcce.km_quantile(coalesce(i.recovery_minutes, i.open_minutes), i.state = 'recovered', 0.95) AS p95_incl_open,
+            CASE WHEN count(i.acknowledge_minutes) > 0 THEN
+                bcce.km_mean(coalesce(i.acknowledge_minutes, i.unacknowledged_minutes), i.acknowledge_minutes IS NOT NULL) END AS acknowledge_incl_open
         FROM bcce_data.mttr_basis() b
         JOIN bcce_data.mttr_incidents(since, until) i ON i.tenant_id = b.tenant_id
         CROSS JOIN LATERAL bcce_data.local_date(i.started_at, b.timezone) local
@@ -9316,7 +9732,11 @@ SELECT
     x.derived_count,
     x.oldest_open_minutes,
     x.mtta_minutes,
-    x.mttd_minutes
+    x.mttd_minutes,
+    x.median_mttr_incl_open_minutes,
+    x.p95_mttr_incl_open_minutes,
+    x.mtta_incl_open_minutes,
+    x.censoring_warning
 FROM bcce.mttr_by_month(NULL::timestamptz, NULL::timestamptz) x;
 COMMENT ON VIEW bcce.mttr_by_month IS 'How does the time to recover (MTTR) develop from month to month? One row per visible tenant and month of its zone in which an incident began. For a period use the function of this name.';
 COMMENT ON COLUMN bcce.mttr_by_month.tenant_id IS 'tenant';
@@ -9329,13 +9749,17 @@ COMMENT ON COLUMN bcce.mttr_by_month.avg_mttr_minutes IS 'mean recovery time of 
 COMMENT ON COLUMN bcce.mttr_by_month.median_mttr_minutes IS 'median recovery time of the recovered incidents, minutes';
 COMMENT ON COLUMN bcce.mttr_by_month.p95_mttr_minutes IS '95th percentile of the recovery time of the recovered incidents, minutes';
 COMMENT ON COLUMN bcce.mttr_by_month.recovered_count IS 'incidents that are over';
-COMMENT ON COLUMN bcce.mttr_by_month.open_count IS 'incidents that are not over: they are in none of the times above';
+COMMENT ON COLUMN bcce.mttr_by_month.open_count IS 'incidents that are not over: they are in none of the times above, only in those with incl_open in their name';
 COMMENT ON COLUMN bcce.mttr_by_month.invalid_count IS 'incidents that end before they begin or more than five minutes in the future: left out of the times';
 COMMENT ON COLUMN bcce.mttr_by_month.fallback_count IS 'recovered incidents for which nothing but the closing time is known';
 COMMENT ON COLUMN bcce.mttr_by_month.derived_count IS 'incidents that are failure episodes of workflows';
 COMMENT ON COLUMN bcce.mttr_by_month.oldest_open_minutes IS 'age of the oldest open incident of the month, minutes; NULL: none is open';
 COMMENT ON COLUMN bcce.mttr_by_month.mtta_minutes IS 'mean time to acknowledge, minutes, from detection (else opening); acknowledged declared incidents only';
 COMMENT ON COLUMN bcce.mttr_by_month.mttd_minutes IS 'mean time to detect, minutes, from the start of impact; declared incidents with both times only';
+COMMENT ON COLUMN bcce.mttr_by_month.median_mttr_incl_open_minutes IS 'median recovery time with the open incidents included, minutes: the smallest time by which half have recovered, open ones counted as lasting at least their age (Kaplan-Meier); one of the recovery times, where median_mttr_minutes may lie between two; NULL: more than half are still open';
+COMMENT ON COLUMN bcce.mttr_by_month.p95_mttr_incl_open_minutes IS '95th percentile of the recovery time with the open incidents included, minutes, in the same way; NULL: too many are still open to tell';
+COMMENT ON COLUMN bcce.mttr_by_month.mtta_incl_open_minutes IS 'mean time to acknowledge with the unacknowledged incidents included, minutes, no wait counted for longer than the longest so far (restricted Kaplan-Meier mean); one that was over without being acknowledged waited until then; NULL: none acknowledged';
+COMMENT ON COLUMN bcce.mttr_by_month.censoring_warning IS 'true when open incidents make median_mttr_minutes too good to be believed: it is under 80 percent of the median with the open ones, or that is not known';
 $bcce_module$);
 
 INSERT INTO bcce.module (part, name, sql) VALUES ('report', '26_prediction_accuracy_by_week', $bcce_module$
@@ -10756,7 +11180,7 @@ BEGIN ATOMIC
         count(u.first_run_minutes),
         count(*) FILTER (WHERE u.first_run_at < u.provisioned_at),
         count(*) FILTER (WHERE u.is_waiting),
-        percentile_cont(0.5) WITHIN GROUP (ORDER BY u.first_run_minutes),
+        bcce.km_quantile(coalesce(u.first_run_minutes, u.waiting_minutes), NOT u.is_waiting, 0.5),
         max(u.waiting_minutes)
     FROM bcce_data.tenants t
     LEFT JOIN bcce.first_workflow_by_user(since, until) u ON u.tenant_id = t.tenant_id
@@ -10782,8 +11206,8 @@ COMMENT ON COLUMN bcce.time_to_first_workflow.tenant_name IS 'display name of th
 COMMENT ON COLUMN bcce.time_to_first_workflow.provisioned_users IS 'people with a known time of provisioning';
 COMMENT ON COLUMN bcce.time_to_first_workflow.started_users IS 'of these, who ran a workflow since';
 COMMENT ON COLUMN bcce.time_to_first_workflow.ran_before_users IS 'of these, whose first run is before their provisioning: left out of the median';
-COMMENT ON COLUMN bcce.time_to_first_workflow.waiting_users IS 'of these, who ran none yet: not in the median, so that it is too short while many wait';
-COMMENT ON COLUMN bcce.time_to_first_workflow.median_minutes IS 'median time from provisioning to the first run of those who ran one since, minutes; NULL: nobody did';
+COMMENT ON COLUMN bcce.time_to_first_workflow.waiting_users IS 'of these, who ran none yet: in the median, they count as taking longer than they have waited';
+COMMENT ON COLUMN bcce.time_to_first_workflow.median_minutes IS 'median time from provisioning to the first run, minutes: the smallest time by which half had one, those who wait included (Kaplan-Meier); NULL: more than half still wait, or nobody ran one';
 COMMENT ON COLUMN bcce.time_to_first_workflow.longest_wait_minutes IS 'longest time that one who ran none yet has waited, minutes, up to deprovisioning, now or the window''s end';
 $bcce_module$);
 
@@ -11062,6 +11486,20 @@ COMMENT ON COLUMN bcce.known_words.tenant_id IS 'tenant that taught the word; NU
 COMMENT ON COLUMN bcce.known_words.domain IS 'run_status, severity or incident_status';
 COMMENT ON COLUMN bcce.known_words.word IS 'word of a sender, in any case';
 COMMENT ON COLUMN bcce.known_words.report_word IS 'word of the reports that is stored for it';
+$bcce_module$);
+
+INSERT INTO bcce.module (part, name, sql) VALUES ('report', '30_redaction_rules', $bcce_module$
+-- Which rules a tenant has, without what they look for.
+CREATE OR REPLACE VIEW bcce.redaction_rules WITH (security_invoker = true) AS
+SELECT r.tenant_id, r.rule, r.kind, r.style, r.enabled, r.created_at
+FROM bcce_data.redaction_rules r;
+COMMENT ON VIEW bcce.redaction_rules IS 'What does a tenant have redacted besides the built-in kinds? One row per redaction rule; never what it looks for. bcce.set_redaction_rule() makes and changes rules.';
+COMMENT ON COLUMN bcce.redaction_rules.tenant_id IS 'tenant';
+COMMENT ON COLUMN bcce.redaction_rules.rule IS 'name of the rule; in upper case the tag of its hits';
+COMMENT ON COLUMN bcce.redaction_rules.kind IS 'literal, prefix or regex';
+COMMENT ON COLUMN bcce.redaction_rules.style IS 'tag, mask, numbered, drop or hash; NULL: as the tenant''s other findings';
+COMMENT ON COLUMN bcce.redaction_rules.enabled IS 'false: the rule is kept and not used';
+COMMENT ON COLUMN bcce.redaction_rules.created_at IS 'when the rule was made';
 $bcce_module$);
 
 INSERT INTO bcce.module (part, name, sql) VALUES ('report', '30_rejected', $bcce_module$
@@ -11578,6 +12016,9 @@ BEGIN
     GRANT EXECUTE ON FUNCTION bcce.set_price(text, numeric, timestamptz, text),
                               bcce.add_value_alias(text, text, text, text),
                               bcce.set_slo(numeric, text, text),
+                              bcce.set_redaction_rule(text, text, text, integer, integer, text, text[], text, boolean, boolean, text),
+                              bcce.drop_redaction_rule(text, text),
+                              bcce.set_redaction_style(text, text),
                               bcce.set_prediction_threshold(double precision, text, text, text),
                               bcce.set_prediction_reference(timestamptz, timestamptz, text, text, text),
                               bcce.set_model_price(text, text, numeric, timestamptz, bigint, text, text, text),

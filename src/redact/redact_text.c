@@ -16,9 +16,7 @@
 #include "compat.h"
 #include "error.h"
 #include "redact/redact.h"
-
-/* A second look is enough but for texts made to need more, see below. */
-#define MAX_PASSES	8
+#include "redact/rules.h"
 
 static void
 check_interrupts(void)
@@ -42,7 +40,7 @@ redactor_init(Redactor *r)
 	memset(r, 0, offsetof(Redactor, lent));
 	r->result.spans = r->result.lent = r->lent;
 	r->result.room = lengthof(r->lent);
-	r->options.kinds = REDACT_ALL_KINDS;
+	r->options.kinds = REDACT_DEFAULT_KINDS;
 	r->options.interrupt = check_interrupts;
 	r->options.resize = resize;
 	r->numbers.resize = resize;
@@ -60,6 +58,42 @@ redactor_scan(Redactor *r, const char *text, size_t len)
 	return r->result.count > 0;
 }
 
+/* Notes what is about to be replaced, for whoever keeps statistics. */
+void
+redactor_count(Redactor *r, const RedactResult *result)
+{
+	RedactCounts *counts = r->counts;
+	size_t		i;
+
+	for (i = 0; counts != NULL && i < result->count; i++)
+	{
+		const RedactSpan *span = &result->spans[i];
+
+		counts->kinds[span->kind]++;
+		if (span->kind != REDACT_CUSTOM)
+			continue;
+		if (counts->rules == NULL)
+			counts->rules = palloc0(r->options.rules->count * sizeof(int64));
+		counts->rules[span->rule]++;
+	}
+}
+
+/* Adds what was counted apart. */
+void
+redactor_add_counts(Redactor *r, const RedactCounts *counts)
+{
+	int			i;
+
+	for (i = 0; i < REDACT_KINDS; i++)
+		r->counts->kinds[i] += counts->kinds[i];
+	if (counts->rules == NULL)
+		return;
+	if (r->counts->rules == NULL)
+		r->counts->rules = palloc0(r->options.rules->count * sizeof(int64));
+	for (i = 0; i < r->options.rules->count; i++)
+		r->counts->rules[i] += counts->rules[i];
+}
+
 /* Writes one text with the hits of the last scan replaced. */
 static text *
 render(Redactor *r, const char *bytes, size_t len)
@@ -74,6 +108,7 @@ render(Redactor *r, const char *bytes, size_t len)
 				 bcce_hide_input()));
 	out = MemoryContextAllocHuge(CurrentMemoryContext, bound);
 	len = redact_render(bytes, len, &r->result, r->style, &r->numbers, VARDATA(out));
+	redactor_count(r, &r->result);
 	if (!AllocSizeIsValid(len + VARHDRSZ))
 		ereport(ERROR,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
@@ -106,11 +141,13 @@ redactor_scanned(Redactor *r, const char *bytes, size_t len)
 
 	do
 	{
-		settled = redact_is_settled(bytes, len, &r->result);
+		/* A rule may look across a tag. */
+		settled = r->options.rules == NULL &&
+			redact_is_settled(bytes, len, &r->result, r->style, r->options.kinds);
 		out = render(r, bytes, len);
 		bytes = VARDATA(out);
 		len = VARSIZE(out) - VARHDRSZ;
-	} while (!settled && ++pass < MAX_PASSES && redactor_scan(r, bytes, len));
+	} while (!settled && ++pass < REDACT_PASSES && redactor_scan(r, bytes, len));
 	return out;
 }
 
@@ -152,9 +189,31 @@ word_index(const text *word, const char *const *words, int n)
 	return -1;
 }
 
-/* The bit set of an array of kind names; NULL means all. */
+/* Words for sets of kinds, and what else an array of kinds may hold. */
+static const char *const set_name[] = {"default", "all"};
+
+/* The bit set of one element of an array of the first known kinds; 0 when it is unknown. */
 static uint32
-read_kinds(ArrayType *array)
+kinds_named(const text *word, int known)
+{
+	int			kind = word_index(word, redact_kind_name, known);
+
+	if (kind >= 0)
+		return 1u << kind;
+	switch (word_index(word, set_name, lengthof(set_name)))
+	{
+		case 0:
+			return REDACT_DEFAULT_KINDS;
+		case 1:
+			return REDACT_EVERY_KIND;
+		default:
+			return 0;
+	}
+}
+
+/* The bit set of an array of names; NULL means all kinds but the packs. */
+static uint32
+read_kinds(Redactor *r, ArrayType *array, int known)
 {
 	Datum	   *items;
 	bool	   *nulls;
@@ -163,37 +222,42 @@ read_kinds(ArrayType *array)
 	uint32		kinds = 0;
 
 	if (array == NULL)
-		return REDACT_ALL_KINDS;
+		return r->options.kinds;
 	deconstruct_array(array, TEXTOID, -1, false, TYPALIGN_INT, &items, &nulls, &n);
 	for (i = 0; i < n; i++)
 	{
-		int			kind = nulls[i] ? -1 :
-			word_index(DatumGetTextPP(items[i]), redact_kind_name, REDACT_KINDS);
+		uint32		named = nulls[i] ? 0 : kinds_named(DatumGetTextPP(items[i]), known);
 
-		if (kind < 0)
+		if (named == 0)
 			ereport(ERROR,
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 					 errmsg("unknown kind of personal data"),
 					 errdetail("It is element %d of the array.", i + 1),
-					 errhint("Known kinds: %s.", word_list(redact_kind_name, REDACT_KINDS)),
+					 errhint("Known kinds: %s; default stands for all but national_id and crypto_wallet, all for all.",
+							 word_list(redact_kind_name, known)),
 					 bcce_hide_input()));
-		kinds |= 1u << kind;
+		kinds |= named;
 	}
 	return kinds;
 }
 
-/* Reads the arguments kinds and style, each may be NULL for the default. */
+/*
+ * Reads the arguments kinds and style, each may be NULL for the default.  Rules
+ * and keyed names are a tenant's: without one there are no such words.
+ */
 void
 redactor_arguments(Redactor *r, ArrayType *kinds, text *style)
 {
-	int			index = style ? word_index(style, redact_style_name, STYLES) : STYLE_TAG;
+	bool		has_tenant = r->numbers.key != NULL;
+	int			styles = has_tenant ? STYLES : STYLE_HASH;
+	int			index = style ? word_index(style, redact_style_name, styles) : (int) r->style;
 
-	r->options.kinds = read_kinds(kinds);
+	r->options.kinds = read_kinds(r, kinds, has_tenant ? REDACT_KINDS : REDACT_CUSTOM);
 	if (index < 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("unknown style of redaction"),
-				 errhint("Known styles: %s.", word_list(redact_style_name, STYLES)),
+				 errhint("Known styles: %s.", word_list(redact_style_name, styles)),
 				 bcce_hide_input()));
 	r->style = (RedactStyle) index;
 }
@@ -246,20 +310,26 @@ contains_pii(PG_FUNCTION_ARGS)
 
 PG_FUNCTION_INFO_V1(find_pii);
 
-/* find_pii(text): where, in characters from 1 as substr() counts. */
+/* find_pii(text [, kinds]): where, in characters from 1 as substr() counts. */
 Datum
 find_pii(PG_FUNCTION_ARGS)
 {
 	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
-	text	   *in = PG_GETARG_TEXT_PP(0);
-	const char *bytes = VARDATA_ANY(in);
+	text	   *in;
+	const char *bytes;
 	size_t		counted = 0;
 	int			characters = 0;
 	Redactor	r;
 	size_t		i;
 
 	InitMaterializedSRF(fcinfo, 0);
+	if (PG_ARGISNULL(0))
+		return (Datum) 0;
+	in = PG_GETARG_TEXT_PP(0);
+	bytes = VARDATA_ANY(in);
 	redactor_init(&r);
+	if (PG_NARGS() > 1 && !PG_ARGISNULL(1))
+		redactor_arguments(&r, PG_GETARG_ARRAYTYPE_P(1), NULL);
 	redactor_scan(&r, bytes, VARSIZE_ANY_EXHDR(in));
 	for (i = 0; i < r.result.count; i++)
 	{
