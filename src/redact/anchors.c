@@ -10,6 +10,7 @@
 LiteralSet	secret_literals;
 LiteralSet	token_literals;
 LiteralSet	context_literals;
+uint8_t		every_byte[128][64] __attribute__((aligned(64)));
 uint8_t		after_low[16];
 uint8_t		after_high[16];
 
@@ -98,9 +99,12 @@ anchors_init(void)
 {
 	const char *after = "\t\n !\"'()+,:=>?[\\]`|";
 	const char *c;
+	int			i;
 
 	add_words(&secret_literals, secret_words, 3);
 	add_words(&context_literals, context_words, 4);
+	for (i = 0; i < 128; i++)
+		memset(every_byte[i], i, 64);
 	/* One bit for each high half keeps the product exact. */
 	for (c = after; *c; c++)
 	{
@@ -113,9 +117,12 @@ anchors_init(void)
 static void
 one_window(const uint8_t *window, ByteMasks *m, int lane)
 {
+	uint64_t  (*mask)[LANES] = (uint64_t (*)[LANES]) m;
+	size_t		k;
 	int			i;
 
-	clear_lane(m, lane);
+	for (k = 0; k < sizeof(*m) / sizeof(*mask); k++)
+		mask[k][lane] = 0;
 	for (i = 0; i < 64; i++)
 	{
 		uint64_t	bit = (uint64_t) 1 << i;

@@ -17,6 +17,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <string.h>
 
 #define WINDOW_BEFORE	8
 #define WINDOW			48
@@ -90,6 +91,9 @@ extern LiteralSet token_literals;	/* three, of their own case */
 extern LiteralSet context_literals; /* four, of any case */
 
 #define BRIEF_BUCKETS	0xE0	/* of context_literals: words of three letters */
+
+/* Each byte of ASCII 64 times: sooner loaded than spread to a vector. */
+extern uint8_t every_byte[128][64];
 
 /* Bytes of the class "after", by the same halves. */
 extern uint8_t after_low[16];
@@ -180,7 +184,7 @@ dotted_quads(const ByteMasks *m, Lanes *found)
 	Lanes		one = MAYBE(no_dot, 1);
 	Lanes		two = MAYBE(no_digit, 1) & MAYBE(no_dot, 2);
 	Lanes		three = MAYBE(no_digit | no_digit >> 1, 1) & MAYBE(no_dot, 3);
-	Lanes		rest = m->digit;	/* so many of the numbers, from the last on */
+	Lanes		rest = m->digit & ~RUN4(m->digit);	/* so many of the numbers, from the last on */
 	int			i;
 
 	for (i = 0; i < 3; i++)
@@ -211,12 +215,12 @@ formed_numbers(const ByteMasks *m, Lanes *found)
 	Lanes		one = MAYBE(~(m->space | m->dash | m->dot | m->path), 1) & MAYBE(~area, 2);
 	Lanes		bracket = m->bracket >> 1 | m->bracket >> 2 | m->bracket >> 3;
 	Lanes		plus = m->plus << 1 | (m->bracket << 1 & m->plus << 2);
-	Lanes		blank = m->space >> 2 | m->space >> 3 | m->space >> 4 | m->space >> 5;
-	Lanes		rest = ~(no_dash | no3 >> 1);	/* a dash and three digits */
-	Lanes		zero = (m->zero >> 1 & ~(m->zero >> 2)) | blank |
-		MAYBE(~rest, 2) | MAYBE(~rest, 3) | MAYBE(~rest, 4) | MAYBE(~rest, 5);
+	Lanes		no_part2 = no1 & ~(m->space | m->dash);
+	Lanes		no_part4 = no_part2 | no_part2 >> 2 | (no_part2 | no_part2 >> 2) >> 1;
+	Lanes		trunk = ~(no_part4 | no_part4 >> 4 | no_part2 >> 8 | no_part2 >> 9);
+	Lanes		zero = (m->zero >> 1 & ~(m->zero >> 2)) | (trunk & (no4 | no2 >> 4));
 
-	*found |= card | ssn | area | one | bracket | plus | (m->zero & zero);
+	*found |= (card | ssn | area | one | bracket | plus | (m->zero & zero)) & ~(m->dash << 1 & m->underscore << 2);
 }
 
 /* Colons of URLs, of addresses and of tokens that have one. */
@@ -279,8 +283,9 @@ word_anchors(const ByteMasks *m, const Lanes *escaped, Lanes *visit)
 	Lanes		mixed = four | four >> 4 | other >> 8;
 
 	*visit |= start & ((m->token & RUN8(token) & mixed) |
-					   (m->letter >> 1 & m->digit >> 3 & RUN8(account) &
-						(m->digit >> 2 | (gap >> 2 & m->digit >> 4))));
+					   (m->letter >> 1 & m->digit >> 3 &
+						((m->digit >> 2 & (RUN4(word) >> 4 | (gap >> 4 & RUN4(word) >> 5))) |
+						 (gap >> 2 & m->digit >> 4 & RUN8(account)))));
 }
 
 /* Where a word that says what a number is may begin. */
@@ -307,7 +312,7 @@ name_masks(const ByteMasks *m, Lanes *name, Lanes *from, Lanes *behind)
 	Lanes		token = all | m->path;
 
 	*name = all & fresh;
-	*from = m->secret & m->letter & fresh;
+	*from = m->secret & m->letter & m->letter >> 1 & fresh;
 	*behind = m->after & ~all & (~m->space | m->after >> 1 | RUN7(token) >> 1);
 }
 
@@ -352,17 +357,6 @@ combine_masks(const ByteMasks *m, int n, Anchors *anchors, uint64_t *open_name)
 	}
 }
 
-/* Sets all masks of a lane to zero. */
-INLINE void
-clear_lane(ByteMasks *m, int lane)
-{
-	Lanes	   *mask = (Lanes *) m;
-	int			i;
-
-	for (i = 0; i < (int) (sizeof(*m) / sizeof(Lanes)); i++)
-		mask[i][lane] = 0;
-}
-
 /*
  * The body of an AnchorFunction, from one that sets the masks of one lane.
  */
@@ -374,10 +368,10 @@ clear_lane(ByteMasks *m, int lane)
 			int			lanes = n < LANES ? n : LANES; \
 			int			lane; \
 \
+			if (lanes < LANES) \
+				memset(&m, 0, sizeof(m)); \
 			for (lane = 0; lane < lanes; lane++) \
 				classify(window + lane * WINDOW, &m, lane); \
-			for (; lane < LANES; lane++) \
-				clear_lane(&m, lane); \
 			combine_masks(&m, lanes, anchors, open_name); \
 			n -= lanes; \
 			window += lanes * WINDOW; \

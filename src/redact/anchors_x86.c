@@ -239,16 +239,22 @@ anchors_avx2(const uint8_t *window, int n, Anchors *anchors, uint64_t *open_name
 
 #define AVX512 __attribute__((target("avx512f,avx512bw,avx512vl,avx512vbmi,bmi,bmi2")))
 
+AVX512 static inline __m512i
+every64(char c)
+{
+	return _mm512_load_si512(every_byte[(uint8_t) c]);
+}
+
 AVX512 static inline uint64_t
 equal64(__m512i v, char c)
 {
-	return _mm512_cmpeq_epi8_mask(v, _mm512_set1_epi8(c));
+	return _mm512_cmpeq_epi8_mask(v, every64(c));
 }
 
 AVX512 static inline uint64_t
 range64(__m512i v, char first, char count)
 {
-	return _mm512_cmple_epu8_mask(_mm512_sub_epi8(v, _mm512_set1_epi8(first)), _mm512_set1_epi8(count));
+	return _mm512_cmple_epu8_mask(_mm512_sub_epi8(v, every64(first)), every64(count));
 }
 
 AVX512 static inline __m512i
@@ -294,9 +300,9 @@ literals64(const uint8_t *window, ByteMasks *m, int lane)
 AVX512 static inline void
 window_avx512(const uint8_t *window, ByteMasks *m, int lane)
 {
-	const __m512i nibble = _mm512_set1_epi8(0x0F);
+	const __m512i nibble = every64(0x0F);
 	__m512i		v = _mm512_loadu_si512(window);
-	__m512i		folded = _mm512_or_si512(v, _mm512_set1_epi8(0x20));
+	__m512i		folded = _mm512_or_si512(v, every64(0x20));
 	__m512i		after = lookup64(_mm512_and_si512(v, nibble),
 								 _mm512_and_si512(_mm512_srli_epi16(v, 4), nibble),
 								 after_low, after_high);
