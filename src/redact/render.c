@@ -136,6 +136,17 @@ clear_behind(const char *text, size_t at, size_t to, bool is_end)
 	return few_behind(text, at, to);
 }
 
+/* Can a bracket be the sign between a name, which may be quoted, and its value? */
+static bool
+is_sign_of_name(const char *text, size_t from, size_t at)
+{
+	size_t		i = at;
+
+	while (i > from && text[i - 1] == ' ')
+		i--;
+	return i > from && !is_letter(text[i - 1]) && !is_digit(text[i - 1]) && !is_one_of(text[i - 1], ",;:.\n");
+}
+
 /*
  * Most hits of most texts: a number or an address with nothing beside it.
  * Whatever looked at it and found no hit finds none where a tag
@@ -147,8 +158,7 @@ is_quiet(const char *text, const RedactSpan *span, size_t from, size_t to, bool 
 	if (span->kind == REDACT_EMAIL ? !is_letter(text[span->start]) :
 		span->kind > REDACT_MAC)
 		return false;
-	/* A bracket can be the sign of a name before it. */
-	if (text[span->start] == '(' && span->start > 0 && !is_one_of(text[span->start - 1], " \t\n"))
+	if (text[span->start] == '(' && is_sign_of_name(text, from, span->start))
 		return false;
 	return clear_before(text, from, span->start) &&
 		clear_behind(text, span->start + span->len, to, is_end);
