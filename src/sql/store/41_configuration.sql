@@ -93,7 +93,7 @@ BEGIN
         PERFORM bcce.raise_error('22023', 'a word has 1 to 100 characters', NULL, NULL);
     END IF;
     -- Redacted it would be another word, and the server would log this one.
-    IF bcce.contains_pii(alias) THEN
+    IF bcce.contains_pii(alias, target) THEN
         PERFORM bcce.raise_error('22023', 'a word of a sender holds personal data', NULL,
             'Teach words such as passed or sev-1, not text.');
     END IF;
@@ -135,32 +135,39 @@ $body$;
 COMMENT ON FUNCTION bcce.set_slo(numeric, text, text) IS
 'Sets what share of its requests, in percent, a service is to answer without error over 30 days; the rest is its error budget (slo_burn_rate, service_health_dashboard). service_id *: all services of the tenant without a target of their own. NULL removes the target. For one tenant. Errors: 22003 target out of range, 22023 bad service id, P0002 tenant not found.';
 
-CREATE OR REPLACE FUNCTION bcce.set_business_hours(weekdays integer[], opens time, closes time, tenant text DEFAULT NULL) RETURNS void
+CREATE OR REPLACE FUNCTION bcce.set_redaction_rule(
+    rule text, literal text, character_class text DEFAULT NULL, min_length integer DEFAULT NULL, max_length integer DEFAULT NULL,
+    pattern text DEFAULT NULL, context_words text[] DEFAULT NULL, style text DEFAULT NULL, ignore_case boolean DEFAULT false,
+    enabled boolean DEFAULT true, tenant text DEFAULT NULL) RETURNS void
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $body$
 DECLARE
     target uuid := bcce_data.resolve_tenant(tenant);
+    most CONSTANT integer := 200;
 BEGIN
     IF target IS NULL THEN
         PERFORM bcce_data.refuse('unknown_tenant');
     END IF;
-    IF weekdays IS NULL OR NOT weekdays <@ ARRAY[1, 2, 3, 4, 5, 6, 7] THEN
-        PERFORM bcce.raise_error('22023', 'days of the week are 1 to 7', NULL, 'Give {1,2,3,4,5} for Monday to Friday.');
+    PERFORM FROM bcce_data.tenants t WHERE t.tenant_id = target FOR NO KEY UPDATE;
+    IF (SELECT count(*) FROM bcce_data.redaction_rules r WHERE r.tenant_id = target AND r.rule IS DISTINCT FROM set_redaction_rule.rule) >= most THEN
+        PERFORM bcce.raise_error('54000', format('a tenant has at most %s redaction rules', most), NULL,
+            'Drop one with bcce.drop_redaction_rule(), or join several in an expression.');
     END IF;
-    IF (opens IS NULL) <> (closes IS NULL) OR opens = closes THEN
-        PERFORM bcce.raise_error('22023', 'opening and closing are one time, or only one is given', NULL,
-            'Give both, such as 09:00 and 17:30, 00:00 and 24:00 for the whole day, or NULL for both to make the days free.');
-    END IF;
-    DELETE FROM bcce_data.business_hours h WHERE h.tenant_id = target AND h.weekday = ANY (weekdays);
-    INSERT INTO bcce_data.business_hours (tenant_id, weekday, opens, closes)
-    SELECT DISTINCT target, d.weekday, set_business_hours.opens, set_business_hours.closes
-    FROM unnest(weekdays) AS d (weekday)
-    WHERE set_business_hours.opens IS NOT NULL;
+    INSERT INTO bcce_data.redaction_rules AS r (tenant_id, rule, kind, literal, ignore_case, character_class, min_length, max_length,
+                                                pattern, context_words, style, enabled)
+    VALUES (target, rule, CASE WHEN pattern IS NOT NULL THEN 'regex'
+                               WHEN num_nonnulls(character_class, min_length, max_length) > 0 THEN 'prefix' ELSE 'literal' END,
+            literal, coalesce(ignore_case, false), character_class, min_length, max_length,
+            pattern, nullif(context_words, '{}'), style, coalesce(enabled, true))
+    ON CONFLICT ON CONSTRAINT redaction_rules_pkey DO UPDATE
+    SET kind = excluded.kind, literal = excluded.literal, ignore_case = excluded.ignore_case, character_class = excluded.character_class,
+        min_length = excluded.min_length, max_length = excluded.max_length, pattern = excluded.pattern,
+        context_words = excluded.context_words, style = excluded.style, enabled = excluded.enabled;
 END
 $body$;
-COMMENT ON FUNCTION bcce.set_business_hours(integer[], time, time, text) IS
-'Sets when a tenant works on some days of the week (1 Monday to 7 Sunday), by the clock of its zone: avg_mttr_business_minutes of mttr_breakdown counts these hours only. One span a day; closes before opens is on the next day; NULL for both makes the days free. Errors: 22023 no day of the week, or no span; P0002 tenant not found.';
+COMMENT ON FUNCTION bcce.set_redaction_rule(text, text, text, integer, integer, text, text[], text, boolean, boolean, text) IS
+'Has a text of a tenant redacted besides the built-in kinds, from now on and in whatever it writes; what is stored already stays. rule: a name, which in upper case is the tag. literal alone: that text, where it stands as a word. With character_class (digits, hex, letters, alnum, token) and min_length, max_length: the literal as a prefix and so many characters behind it. With pattern: what this expression matches around the literal, which every match must contain, within 256 bytes on each side. context_words: one of them must stand in the 48 bytes before, or in the key. style: tag, mask, numbered, drop, hash; NULL: as the tenant''s other findings. Setting a rule again replaces it. At most 200 rules a tenant. Errors: 22023 and 2201B bad rule, with the reason and never with its text; 54000 too many; P0002 tenant not found.';
 
-CREATE OR REPLACE FUNCTION bcce.set_holiday(day date, is_free boolean DEFAULT true, tenant text DEFAULT NULL) RETURNS void
+CREATE OR REPLACE FUNCTION bcce.drop_redaction_rule(rule text, tenant text DEFAULT NULL) RETURNS boolean
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $body$
 DECLARE
     target uuid := bcce_data.resolve_tenant(tenant);
@@ -168,18 +175,34 @@ BEGIN
     IF target IS NULL THEN
         PERFORM bcce_data.refuse('unknown_tenant');
     END IF;
-    IF day IS NULL OR is_free IS NULL OR NOT isfinite(day) THEN
-        PERFORM bcce.raise_error('22023', 'a holiday is a finite date', NULL, 'Give a date such as 2026-12-25, and true or false.');
-    END IF;
-    IF is_free THEN
-        INSERT INTO bcce_data.holidays (tenant_id, day) VALUES (target, set_holiday.day) ON CONFLICT DO NOTHING;
-    ELSE
-        DELETE FROM bcce_data.holidays h WHERE h.tenant_id = target AND h.day = set_holiday.day;
-    END IF;
+    DELETE FROM bcce_data.redaction_rules r WHERE r.tenant_id = target AND r.rule = drop_redaction_rule.rule;
+    RETURN FOUND;
 END
 $body$;
-COMMENT ON FUNCTION bcce.set_holiday(date, boolean, text) IS
-'Says that a tenant does not work on a day of its zone, or with is_free => false that it does after all. Errors: 22023 no date, P0002 tenant not found.';
+COMMENT ON FUNCTION bcce.drop_redaction_rule(text, text) IS
+'Takes a redaction rule away; returns whether there was one of this name. Error P0002: tenant not found.';
+
+CREATE OR REPLACE FUNCTION bcce.set_redaction_style(style text, tenant text DEFAULT NULL) RETURNS void
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $body$
+DECLARE
+    target uuid := bcce_data.resolve_tenant(tenant);
+BEGIN
+    IF target IS NULL THEN
+        PERFORM bcce_data.refuse('unknown_tenant');
+    END IF;
+    IF style NOT IN ('tag', 'mask', 'numbered', 'drop', 'hash') THEN
+        PERFORM bcce.raise_error('22023', 'unknown style of redaction', NULL, 'Known styles: tag, mask, numbered, drop, hash.');
+    END IF;
+    IF coalesce(style, 'tag') = 'tag' THEN
+        DELETE FROM bcce_data.redaction_styles s WHERE s.tenant_id = target;
+        RETURN;
+    END IF;
+    INSERT INTO bcce_data.redaction_styles (tenant_id, style) VALUES (target, set_redaction_style.style)
+    ON CONFLICT ON CONSTRAINT redaction_styles_pkey DO UPDATE SET style = excluded.style;
+END
+$body$;
+COMMENT ON FUNCTION bcce.set_redaction_style(text, text) IS
+'Sets how what is found in a tenant''s writings is replaced from now on: tag (NULL, the default), mask, numbered, drop or hash; a rule with a style of its own keeps it. What is stored already stays. Errors: 22023 unknown style, P0002 tenant not found.';
 
 CREATE OR REPLACE FUNCTION bcce_data.known_word(tenant uuid, kind text, word text) RETURNS text
 LANGUAGE plpgsql STABLE AS $body$
