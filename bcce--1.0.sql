@@ -83,6 +83,24 @@ CREATE FUNCTION bcce.redact(document jsonb, kinds text[], style text DEFAULT 'ta
 COMMENT ON FUNCTION bcce.redact(jsonb, text[], text) IS
     'Redacts only the kinds given (NULL: all but the packs, as redact(text, text[], text)) in the values of a document, in the style tag, mask, numbered or drop. Error 22023 for an unknown kind or style.';
 
+CREATE FUNCTION bcce.redact_for(tenant uuid, document text, kinds text[] DEFAULT NULL, style text DEFAULT NULL) RETURNS text
+    AS 'MODULE_PATHNAME', 'redact_for_text'
+    LANGUAGE C STABLE CALLED ON NULL INPUT PARALLEL SAFE;
+COMMENT ON FUNCTION bcce.redact_for(uuid, text, text[], text) IS
+    'The text as the tables of a tenant would keep it: with its redaction rules (kind custom) and in its style unless one is given. kinds as for redact(), and custom; styles as there, and hash: [EMAIL_BCDFGHJKLMNPQR], fourteen consonants (56 bits) of BLAKE2b keyed by the tenant and the tag, the same for the same text within one tenant, others elsewhere. NULL for no tenant or no text. Errors: 42501 the tenant is none of the caller''s, 22023 unknown kind or style, P0002 style hash and the tenant has no key. Source: RFC 7693.';
+
+CREATE FUNCTION bcce.redact_for(tenant uuid, document jsonb, kinds text[] DEFAULT NULL, style text DEFAULT NULL) RETURNS jsonb
+    AS 'MODULE_PATHNAME', 'redact_for_jsonb'
+    LANGUAGE C STABLE CALLED ON NULL INPUT PARALLEL SAFE;
+COMMENT ON FUNCTION bcce.redact_for(uuid, jsonb, text[], text) IS
+    'The values of a document redacted as redact_for(tenant, text) does; keys and all other types stay as they are. Rules do not look at numbers.';
+
+CREATE FUNCTION bcce.contains_pii(document text, tenant uuid) RETURNS boolean
+    AS 'MODULE_PATHNAME', 'contains_pii_for'
+    LANGUAGE C STABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION bcce.contains_pii(text, uuid) IS
+    'True when redact_for() would change the text for this tenant. Stops at the first hit. Error 42501: the tenant is none of the caller''s.';
+
 CREATE FUNCTION bcce.find_pii(document text,
     OUT kind text, OUT subtype text, OUT start integer, OUT length integer, OUT confidence real)
     RETURNS SETOF record
@@ -104,6 +122,12 @@ CREATE FUNCTION bcce.contains_pii(document text) RETURNS boolean
     LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION bcce.contains_pii(text) IS
     'True when redact() would change the text. Stops at the first hit.';
+
+CREATE FUNCTION bcce.check_redaction_rule() RETURNS trigger
+    AS 'MODULE_PATHNAME', 'check_redaction_rule'
+    LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION bcce.check_redaction_rule() IS
+    'Trigger BEFORE INSERT OR UPDATE of bcce_data.redaction_rules: refuses a rule that would not work, and says why without showing it. Errors: 22023 bad name, kind, literal, class, lengths, context words or style; 2201B the expression is not valid, has a back reference, matches the empty text or does not contain its literal; 39P01 for another kind of trigger.';
 
 CREATE FUNCTION bcce.redact_columns() RETURNS trigger
     AS 'MODULE_PATHNAME', 'redact_columns'
@@ -1946,12 +1970,21 @@ REVOKE ALL ON FUNCTION
     bcce.invalidate_cache(),
     bcce.collect_rows(),
     bcce.pseudonym(text, text),
-    bcce.pseudonym(text, text, uuid)
+    bcce.pseudonym(text, text, uuid),
+    bcce.redact_for(uuid, text, text[], text),
+    bcce.redact_for(uuid, jsonb, text[], text),
+    bcce.contains_pii(text, uuid),
+    bcce.check_redaction_rule()
     FROM PUBLIC;
 
 -- Who may name a person's pseudonym can find that person's rows, so readers may not.
 GRANT EXECUTE ON FUNCTION bcce.pseudonym(text, text) TO bcce_analytics_admin, bcce_ingest;
 GRANT EXECUTE ON FUNCTION bcce.pseudonym(text, text, uuid) TO bcce_owner;
+
+-- Nor may they ask which words a tenant hides, or by which name it keeps a value.
+GRANT EXECUTE ON FUNCTION bcce.redact_for(uuid, text, text[], text), bcce.redact_for(uuid, jsonb, text[], text)
+    TO bcce_analytics_admin, bcce_ingest, bcce_owner;
+GRANT EXECUTE ON FUNCTION bcce.contains_pii(text, uuid), bcce.check_redaction_rule() TO bcce_owner;
 
 -- Keeps the failing statement out of the log: for the functions of bcce only.
 GRANT EXECUTE ON FUNCTION bcce.raise_error(text, text, text, text)
@@ -2284,6 +2317,56 @@ COMMENT ON COLUMN bcce_data.value_aliases.tenant_id IS 'tenant';
 COMMENT ON COLUMN bcce_data.value_aliases.domain IS 'run_status, severity or incident_status';
 COMMENT ON COLUMN bcce_data.value_aliases.alias IS 'the sender''s word, lower case';
 COMMENT ON COLUMN bcce_data.value_aliases.value IS 'the reports'' word';
+
+-- What a tenant wants redacted besides the built-in kinds.  A literal may be the
+-- secret itself: no report shows it, and a trigger refuses bad rules before a
+-- constraint could show the row.
+CREATE TABLE IF NOT EXISTS bcce_data.redaction_rules (
+    tenant_id uuid NOT NULL,
+    rule text NOT NULL,
+    kind text NOT NULL,
+    literal text NOT NULL,
+    ignore_case boolean NOT NULL DEFAULT false,
+    character_class text,
+    min_length integer,
+    max_length integer,
+    pattern text,
+    context_words text[],
+    style text,
+    enabled boolean NOT NULL DEFAULT true,
+    created_at timestamptz NOT NULL DEFAULT now(),
+    CONSTRAINT redaction_rules_pkey PRIMARY KEY (tenant_id, rule),
+    CONSTRAINT redaction_rules_tenant_fkey FOREIGN KEY (tenant_id) REFERENCES bcce_data.tenants,
+    CONSTRAINT redaction_rules_rule_check CHECK (rule ~ '^[a-z][a-z0-9_]{0,19}$'),
+    CONSTRAINT redaction_rules_kind_check CHECK (kind IN ('literal', 'prefix', 'regex')),
+    CONSTRAINT redaction_rules_character_class_check CHECK (character_class IN ('digits', 'hex', 'letters', 'alnum', 'token')),
+    CONSTRAINT redaction_rules_style_check CHECK (style IN ('tag', 'mask', 'numbered', 'drop', 'hash'))
+);
+COMMENT ON TABLE bcce_data.redaction_rules IS 'what a tenant wants redacted besides the built-in kinds; bcce.set_redaction_rule() writes it';
+COMMENT ON COLUMN bcce_data.redaction_rules.tenant_id IS 'tenant';
+COMMENT ON COLUMN bcce_data.redaction_rules.rule IS 'name of the rule; in upper case the tag of its hits';
+COMMENT ON COLUMN bcce_data.redaction_rules.kind IS 'literal: the literal as a word; prefix: the literal and a run of characters behind it; regex: what an expression matches around the literal';
+COMMENT ON COLUMN bcce_data.redaction_rules.literal IS 'text, prefix or necessary part of the expression, 3 to 100 bytes; shown to nobody';
+COMMENT ON COLUMN bcce_data.redaction_rules.ignore_case IS 'letters a-z of the literal match their capitals, too; an expression has (?i) for it';
+COMMENT ON COLUMN bcce_data.redaction_rules.character_class IS 'of kind prefix: digits, hex, letters, alnum or token (letters, digits, _ and -)';
+COMMENT ON COLUMN bcce_data.redaction_rules.min_length IS 'of kind prefix: fewest characters behind the literal';
+COMMENT ON COLUMN bcce_data.redaction_rules.max_length IS 'of kind prefix: most characters behind it, at most 256';
+COMMENT ON COLUMN bcce_data.redaction_rules.pattern IS 'of kind regex: the expression, seen on 256 bytes on each side of the literal; shown to nobody';
+COMMENT ON COLUMN bcce_data.redaction_rules.context_words IS 'where given, one of these words must stand in the 48 bytes before a hit or in its key; lower case; shown to nobody';
+COMMENT ON COLUMN bcce_data.redaction_rules.style IS 'tag, mask, numbered, drop or hash; NULL: as the tenant''s other findings';
+COMMENT ON COLUMN bcce_data.redaction_rules.enabled IS 'false: the rule is kept and not used';
+COMMENT ON COLUMN bcce_data.redaction_rules.created_at IS 'when the rule was made';
+
+CREATE TABLE IF NOT EXISTS bcce_data.redaction_styles (
+    tenant_id uuid NOT NULL,
+    style text NOT NULL,
+    CONSTRAINT redaction_styles_pkey PRIMARY KEY (tenant_id),
+    CONSTRAINT redaction_styles_tenant_fkey FOREIGN KEY (tenant_id) REFERENCES bcce_data.tenants,
+    CONSTRAINT redaction_styles_style_check CHECK (style IN ('tag', 'mask', 'numbered', 'drop', 'hash'))
+);
+COMMENT ON TABLE bcce_data.redaction_styles IS 'in which style a tenant''s findings are replaced, where it is another than tag';
+COMMENT ON COLUMN bcce_data.redaction_styles.tenant_id IS 'tenant';
+COMMENT ON COLUMN bcce_data.redaction_styles.style IS 'tag, mask, numbered, drop or hash';
 
 -- Append-only, so that writers never wait for each other; maintain() folds it.
 CREATE TABLE IF NOT EXISTS bcce_data.rejected_input (
@@ -3381,6 +3464,11 @@ BEGIN
         EXECUTE format('ALTER TABLE bcce_data.%I ENABLE ALWAYS TRIGGER redact', pair.table_name);
     END LOOP;
 
+    -- A rule is checked in full wherever it comes from: it works on all that follows.
+    CREATE OR REPLACE TRIGGER check_rule BEFORE INSERT OR UPDATE ON bcce_data.redaction_rules
+        FOR EACH ROW EXECUTE FUNCTION bcce.check_redaction_rule();
+    ALTER TABLE bcce_data.redaction_rules ENABLE ALWAYS TRIGGER check_rule;
+
     -- A later row that says nothing new writes nothing: retries and overlapping
     -- loads leave no dead rows.  Runs after redact, in the order of names.
     FOREACH target IN ARRAY ARRAY['bcce_data.workflow_runs', 'bcce_data.incidents', 'bcce_data.predictions']::regclass[] LOOP
@@ -3390,6 +3478,7 @@ BEGIN
     -- A change of rows alone tells no other session; this does.
     FOREACH target IN ARRAY ARRAY['bcce_private.membership', 'bcce_private.tenant_key',
                                   'bcce_data.default_unit_prices', 'bcce_data.unit_prices',
+                                  'bcce_data.redaction_rules', 'bcce_data.redaction_styles',
                                   'bcce_data.default_model_prices', 'bcce_data.model_prices',
                                   'bcce_data.default_model_price_factors', 'bcce_data.model_price_factors',
                                   'bcce_data.default_model_aliases', 'bcce_data.model_aliases']::regclass[]
@@ -3722,7 +3811,7 @@ BEGIN
         PERFORM bcce.raise_error('22023', 'a word has 1 to 100 characters', NULL, NULL);
     END IF;
     -- Redacted it would be another word, and the server would log this one.
-    IF bcce.contains_pii(alias) THEN
+    IF bcce.contains_pii(alias, target) THEN
         PERFORM bcce.raise_error('22023', 'a word of a sender holds personal data', NULL,
             'Teach words such as passed or sev-1, not text.');
     END IF;
@@ -3763,6 +3852,75 @@ END
 $body$;
 COMMENT ON FUNCTION bcce.set_slo(numeric, text, text) IS
 'Sets what share of its requests, in percent, a service is to answer without error over 30 days; the rest is its error budget (slo_burn_rate, service_health_dashboard). service_id *: all services of the tenant without a target of their own. NULL removes the target. For one tenant. Errors: 22003 target out of range, 22023 bad service id, P0002 tenant not found.';
+
+CREATE OR REPLACE FUNCTION bcce.set_redaction_rule(
+    rule text, literal text, character_class text DEFAULT NULL, min_length integer DEFAULT NULL, max_length integer DEFAULT NULL,
+    pattern text DEFAULT NULL, context_words text[] DEFAULT NULL, style text DEFAULT NULL, ignore_case boolean DEFAULT false,
+    enabled boolean DEFAULT true, tenant text DEFAULT NULL) RETURNS void
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $body$
+DECLARE
+    target uuid := bcce_data.resolve_tenant(tenant);
+    most CONSTANT integer := 200;
+BEGIN
+    IF target IS NULL THEN
+        PERFORM bcce_data.refuse('unknown_tenant');
+    END IF;
+    PERFORM FROM bcce_data.tenants t WHERE t.tenant_id = target FOR NO KEY UPDATE;
+    IF (SELECT count(*) FROM bcce_data.redaction_rules r WHERE r.tenant_id = target AND r.rule IS DISTINCT FROM set_redaction_rule.rule) >= most THEN
+        PERFORM bcce.raise_error('54000', format('a tenant has at most %s redaction rules', most), NULL,
+            'Drop one with bcce.drop_redaction_rule(), or join several in an expression.');
+    END IF;
+    INSERT INTO bcce_data.redaction_rules AS r (tenant_id, rule, kind, literal, ignore_case, character_class, min_length, max_length,
+                                                pattern, context_words, style, enabled)
+    VALUES (target, rule, CASE WHEN pattern IS NOT NULL THEN 'regex'
+                               WHEN num_nonnulls(character_class, min_length, max_length) > 0 THEN 'prefix' ELSE 'literal' END,
+            literal, coalesce(ignore_case, false), character_class, min_length, max_length,
+            pattern, nullif(context_words, '{}'), style, coalesce(enabled, true))
+    ON CONFLICT ON CONSTRAINT redaction_rules_pkey DO UPDATE
+    SET kind = excluded.kind, literal = excluded.literal, ignore_case = excluded.ignore_case, character_class = excluded.character_class,
+        min_length = excluded.min_length, max_length = excluded.max_length, pattern = excluded.pattern,
+        context_words = excluded.context_words, style = excluded.style, enabled = excluded.enabled;
+END
+$body$;
+COMMENT ON FUNCTION bcce.set_redaction_rule(text, text, text, integer, integer, text, text[], text, boolean, boolean, text) IS
+'Has a text of a tenant redacted besides the built-in kinds, from now on and in whatever it writes; what is stored already stays. rule: a name, which in upper case is the tag. literal alone: that text, where it stands as a word. With character_class (digits, hex, letters, alnum, token) and min_length, max_length: the literal as a prefix and so many characters behind it. With pattern: what this expression matches around the literal, which every match must contain, within 256 bytes on each side. context_words: one of them must stand in the 48 bytes before, or in the key. style: tag, mask, numbered, drop, hash; NULL: as the tenant''s other findings. Setting a rule again replaces it. At most 200 rules a tenant. Errors: 22023 and 2201B bad rule, with the reason and never with its text; 54000 too many; P0002 tenant not found.';
+
+CREATE OR REPLACE FUNCTION bcce.drop_redaction_rule(rule text, tenant text DEFAULT NULL) RETURNS boolean
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $body$
+DECLARE
+    target uuid := bcce_data.resolve_tenant(tenant);
+BEGIN
+    IF target IS NULL THEN
+        PERFORM bcce_data.refuse('unknown_tenant');
+    END IF;
+    DELETE FROM bcce_data.redaction_rules r WHERE r.tenant_id = target AND r.rule = drop_redaction_rule.rule;
+    RETURN FOUND;
+END
+$body$;
+COMMENT ON FUNCTION bcce.drop_redaction_rule(text, text) IS
+'Takes a redaction rule away; returns whether there was one of this name. Error P0002: tenant not found.';
+
+CREATE OR REPLACE FUNCTION bcce.set_redaction_style(style text, tenant text DEFAULT NULL) RETURNS void
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $body$
+DECLARE
+    target uuid := bcce_data.resolve_tenant(tenant);
+BEGIN
+    IF target IS NULL THEN
+        PERFORM bcce_data.refuse('unknown_tenant');
+    END IF;
+    IF style NOT IN ('tag', 'mask', 'numbered', 'drop', 'hash') THEN
+        PERFORM bcce.raise_error('22023', 'unknown style of redaction', NULL, 'Known styles: tag, mask, numbered, drop, hash.');
+    END IF;
+    IF coalesce(style, 'tag') = 'tag' THEN
+        DELETE FROM bcce_data.redaction_styles s WHERE s.tenant_id = target;
+        RETURN;
+    END IF;
+    INSERT INTO bcce_data.redaction_styles (tenant_id, style) VALUES (target, set_redaction_style.style)
+    ON CONFLICT ON CONSTRAINT redaction_styles_pkey DO UPDATE SET style = excluded.style;
+END
+$body$;
+COMMENT ON FUNCTION bcce.set_redaction_style(text, text) IS
+'Sets how what is found in a tenant''s writings is replaced from now on: tag (NULL, the default), mask, numbered, drop or hash; a rule with a style of its own keeps it. What is stored already stays. Errors: 22023 unknown style, P0002 tenant not found.';
 
 CREATE OR REPLACE FUNCTION bcce_data.known_word(tenant uuid, kind text, word text) RETURNS text
 LANGUAGE plpgsql STABLE AS $body$
@@ -3961,6 +4119,51 @@ COMMENT ON FUNCTION bcce.set_model_alias(text, text, timestamptz, text, text) IS
 'Says which model another name means, the ARN of an inference profile for example, from an instant on (NULL: always); model NULL takes the alias away. It counts for names that are not priced themselves. tenant as in set_model_price(). Errors: 22023 bad name, 22008 bad time, P0002 tenant not found.';
 $bcce_module$);
 
+INSERT INTO bcce.module (part, name, sql) VALUES ('store', '42_prediction_models', $bcce_module$
+-- What an admin sets for models that predict failures.
+CREATE OR REPLACE FUNCTION bcce.set_prediction_threshold(threshold double precision, model_name text, model_version text DEFAULT '', tenant text DEFAULT NULL) RETURNS void
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $body$
+DECLARE
+    target uuid := bcce_data.resolve_tenant(tenant);
+BEGIN
+    IF target IS NULL THEN
+        PERFORM bcce_data.refuse('unknown_tenant');
+    END IF;
+    IF NOT threshold BETWEEN 0 AND 1 THEN
+        PERFORM bcce.raise_error('22003', 'a threshold is a probability, 0 to 1', NULL, 'Give 0.2 for 20 percent, NULL for the default 0.5.');
+    END IF;
+    UPDATE bcce_data.models m SET threshold = coalesce(set_prediction_threshold.threshold, 0.5)
+    WHERE m.tenant_id = target AND m.model_name = set_prediction_threshold.model_name AND m.model_version = set_prediction_threshold.model_version;
+    IF NOT FOUND THEN
+        PERFORM bcce.raise_error('P0002', 'model not found', NULL, 'The first prediction of a model makes it known; prediction_accuracy lists names and versions.');
+    END IF;
+END
+$body$;
+COMMENT ON FUNCTION bcce.set_prediction_threshold(double precision, text, text, text) IS
+'Sets the probability at or above which a model predicts a failure, for predictions made before, too (prediction_accuracy). NULL: 0.5. For one tenant. Errors: 22003 threshold out of range, P0002 tenant or model not found.';
+
+CREATE OR REPLACE FUNCTION bcce.set_prediction_reference(reference_from timestamptz, reference_to timestamptz, model_name text, model_version text DEFAULT '', tenant text DEFAULT NULL) RETURNS void
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $body$
+DECLARE
+    target uuid := bcce_data.resolve_tenant(tenant);
+BEGIN
+    IF target IS NULL THEN
+        PERFORM bcce_data.refuse('unknown_tenant');
+    END IF;
+    IF (reference_from IS NULL) <> (reference_to IS NULL) OR reference_from >= reference_to THEN
+        PERFORM bcce.raise_error('22023', 'a reference begins before it ends', NULL, 'Give both instants, or NULL for both to remove the reference.');
+    END IF;
+    UPDATE bcce_data.models m SET reference_from = set_prediction_reference.reference_from, reference_to = set_prediction_reference.reference_to
+    WHERE m.tenant_id = target AND m.model_name = set_prediction_reference.model_name AND m.model_version = set_prediction_reference.model_version;
+    IF NOT FOUND THEN
+        PERFORM bcce.raise_error('P0002', 'model not found', NULL, 'The first prediction of a model makes it known; prediction_accuracy lists names and versions.');
+    END IF;
+END
+$body$;
+COMMENT ON FUNCTION bcce.set_prediction_reference(timestamptz, timestamptz, text, text, text) IS
+'Sets the time, from inclusive to exclusive, whose predictions a model is compared with (prediction_drift): one in which it was known to be good. NULL for both removes it. For one tenant. Errors: 22023 no beginning before an end, P0002 tenant or model not found.';
+$bcce_module$);
+
 INSERT INTO bcce.module (part, name, sql) VALUES ('store', '43_price_import', $bcce_module$
 -- Reads a price list in the format of litellm's model_prices_and_context_window.
 
@@ -4137,7 +4340,7 @@ INSERT INTO bcce.module (part, name, sql) VALUES ('store', '50_gate', $bcce_modu
 -- or EXISTS (…) IS NOT TRUE, and the callers switch sequential scans off.
 CREATE OR REPLACE FUNCTION bcce_data.key_text(tenant uuid, value text) RETURNS text
 LANGUAGE sql STABLE AS $body$
-    SELECT CASE WHEN bcce.contains_pii(value) THEN bcce.pseudonym(value, 'id', tenant) ELSE value END
+    SELECT CASE WHEN bcce.contains_pii(value, tenant) THEN bcce.pseudonym(value, 'id', tenant) ELSE value END
 $body$;
 COMMENT ON FUNCTION bcce_data.key_text(uuid, text) IS 'an identifier as the redaction trigger will store it, so that it can be looked up before';
 
@@ -5259,7 +5462,7 @@ BEGIN
     SELECT array_agg(coalesce(e.fault, CASE
         WHEN e.event_type IS NULL OR e.event_type = '' THEN 'no_event_type'
         -- A tag may be longer than what it stands for.
-        WHEN length(e.event_type) > 100 OR length(bcce.redact(e.event_type)) > 100
+        WHEN length(e.event_type) > 100 OR length(bcce.redact_for(e.tenant_id, e.event_type)) > 100
              OR greatest(length(e.idempotency_key), length(e.session_id), length(e.service_id), length(e.source)) > 256 THEN 'key_too_long'
         WHEN e.occurred_at IS NULL THEN 'missing_time'
         ELSE bcce_data.time_fault(e.occurred_at)
@@ -5896,8 +6099,10 @@ LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp AS $body$
         FROM rated r
         WHERE r.base > 0 AND r.base < 1
     ), models AS (
-        INSERT INTO bcce_data.models (tenant_id, model_name, model_version, threshold)
-        SELECT DISTINCT tenant_id, model_name, version, 0.2 FROM answer
+        -- Compared with its first two weeks.
+        INSERT INTO bcce_data.models (tenant_id, model_name, model_version, threshold, reference_from, reference_to)
+        SELECT tenant_id, model_name, version, 0.2, min(at), min(at) + interval '336 hours' FROM answer
+        GROUP BY tenant_id, model_name, version
         ON CONFLICT DO NOTHING RETURNING tenant_id
     ), keys AS (
         INSERT INTO bcce_data.prediction_keys (tenant_id, prediction_id, predicted_at)
@@ -6879,7 +7084,9 @@ RETURNS TABLE (
     median_label_delay_minutes double precision,
     median_lead_time_minutes double precision,
     accuracy_low_percent numeric,
-    accuracy_high_percent numeric
+    accuracy_high_percent numeric,
+    estimated_accuracy_pending_percent numeric,
+    bins bcce.calibration_bin[]
 )
 LANGUAGE sql STABLE PARALLEL RESTRICTED
 BEGIN ATOMIC
@@ -6922,8 +7129,11 @@ BEGIN ATOMIC
             count(*) FILTER (WHERE j.state = 'pending') AS pending,
             count(*) FILTER (WHERE j.state = 'unlabelable') AS unlabelable,
             count(*) FILTER (WHERE j.state = 'superseded') AS superseded,
-            count(*) FILTER (WHERE j.state = 'late') AS late
+            count(*) FILTER (WHERE j.state = 'late') AS late,
+            -- Each is right with this chance, if probabilities mean what they say.
+            avg((CASE WHEN j.p >= m.threshold THEN j.p ELSE 1 - j.p END)::numeric) FILTER (WHERE j.state = 'pending') AS pending_rightness
         FROM judged j
+        JOIN model m ON m.tenant_id = j.tenant_id AND m.model_name = j.model_name AND m.model_version = j.model_version
         GROUP BY j.tenant_id, j.model_name, j.model_version, j.week
     ),
     labelled AS (
@@ -6933,14 +7143,10 @@ BEGIN ATOMIC
             j.model_version,
             j.week,
             j.p,
-            j.y,
+            j.y = 1 AS has_failed,
             j.p >= m.threshold AS is_positive,
-            least(greatest(j.p, 1e-15), 1 - 1e-15) AS clipped,
             extract(epoch FROM j.label_delay)::double precision / 60 AS label_delay_minutes,
-            extract(epoch FROM j.lead_time)::double precision / 60 AS lead_time_minutes,
-            -- Twice the mean rank of equals, so that it stays whole.
-            2 * rank() OVER (PARTITION BY j.tenant_id, j.model_name, j.model_version, j.week ORDER BY j.p) - 1
-                + count(*) OVER (PARTITION BY j.tenant_id, j.model_name, j.model_version, j.week, j.p) AS double_rank
+            extract(epoch FROM j.lead_time)::double precision / 60 AS lead_time_minutes
         FROM judged j
         JOIN model m ON m.tenant_id = j.tenant_id AND m.model_name = j.model_name AND m.model_version = j.model_version
         WHERE j.state = 'labelled'
@@ -6952,35 +7158,22 @@ BEGIN ATOMIC
             l.model_version,
             l.week,
             count(*) AS n,
-            sum(l.y) AS failures,
-            count(*) FILTER (WHERE l.is_positive AND l.y = 1) AS tp,
-            count(*) FILTER (WHERE l.is_positive AND l.y = 0) AS fp,
-            count(*) FILTER (WHERE NOT l.is_positive AND l.y = 0) AS tn,
-            count(*) FILTER (WHERE NOT l.is_positive AND l.y = 1) AS fn,
-            avg((l.p - l.y) * (l.p - l.y)) AS brier,
-            -avg(CASE l.y WHEN 1 THEN ln(l.clipped) ELSE ln(1 - l.clipped) END) AS log_loss,
-            sum(l.double_rank) FILTER (WHERE l.y = 1) AS failure_double_ranks,
-            avg(l.p) AS mean_p,
-            sum(l.p) AS sum_p,
+            count(*) FILTER (WHERE l.has_failed) AS failures,
+            count(*) FILTER (WHERE l.is_positive AND l.has_failed) AS tp,
+            count(*) FILTER (WHERE l.is_positive AND NOT l.has_failed) AS fp,
+            count(*) FILTER (WHERE NOT l.is_positive AND NOT l.has_failed) AS tn,
+            count(*) FILTER (WHERE NOT l.is_positive AND l.has_failed) AS fn,
+            bcce.mcc(l.is_positive, l.has_failed) AS mcc,
+            bcce.brier(l.p, l.has_failed) AS brier,
+            bcce.log_loss(l.p, l.has_failed) AS log_loss,
+            bcce.roc_auc(l.p, l.has_failed) AS auc,
+            bcce.ece(l.p, l.has_failed) AS ece,
+            bcce.mce(l.p, l.has_failed) AS mce,
+            bcce.calibration_bins(l.p, l.has_failed) AS bins,
             bcce.median(l.label_delay_minutes) FILTER (WHERE l.label_delay_minutes >= 0) AS label_delay_minutes,
-            bcce.median(l.lead_time_minutes) FILTER (WHERE l.is_positive AND l.y = 1 AND l.lead_time_minutes >= 0) AS lead_time_minutes
+            bcce.median(l.lead_time_minutes) FILTER (WHERE l.is_positive AND l.has_failed AND l.lead_time_minutes >= 0) AS lead_time_minutes
         FROM labelled l
         GROUP BY l.tenant_id, l.model_name, l.model_version, l.week
-    ),
-    calibration AS (
-        SELECT
-            b.tenant_id,
-            b.model_name,
-            b.model_version,
-            b.week,
-            sum(b.distance) / sum(b.n) AS ece,
-            max(b.distance / b.n) AS mce
-        FROM (
-            SELECT l.tenant_id, l.model_name, l.model_version, l.week, count(*) AS n, abs(sum(l.p) - sum(l.y)) AS distance
-            FROM labelled l
-            GROUP BY l.tenant_id, l.model_name, l.model_version, l.week, least(floor(l.p * 10), 9)
-        ) b
-        GROUP BY b.tenant_id, b.model_name, b.model_version, b.week
     )
     SELECT
         m.tenant_id,
@@ -7004,32 +7197,29 @@ BEGIN ATOMIC
         round(100.0 * s.tp / nullif(s.tp + s.fn, 0), 1),
         round(100.0 * s.tn / nullif(s.tn + s.fp, 0), 1),
         2.0::double precision * s.tp / nullif(2 * s.tp + s.fp + s.fn, 0),
-        (s.tp::double precision * s.tn - s.fp::double precision * s.fn)
-            / nullif(sqrt((s.tp + s.fp)::double precision * (s.tp + s.fn) * (s.tn + s.fp) * (s.tn + s.fn)), 0),
+        s.mcc,
         s.brier,
         1 - s.brier / nullif(base.rate * (1 - base.rate), 0),
         s.log_loss,
-        ((s.failure_double_ranks - 1.0 * s.failures * (s.failures + 1))
-            / nullif(2.0 * s.failures * (s.n - s.failures), 0))::double precision,
-        c.ece,
-        c.mce,
-        s.mean_p,
+        s.auc,
+        s.ece,
+        s.mce,
+        expected.failures / s.n,
         round(100.0 * s.failures / s.n, 1),
-        s.sum_p / nullif(s.failures, 0),
+        expected.failures / nullif(s.failures, 0),
         s.label_delay_minutes,
         s.lead_time_minutes,
-        -- Wilson, as in analytics_overview
-        round(100.0 * (s.tp + s.tn + 3.841458820694124 / 2 - 1.959963984540054
-            * sqrt(1.0 * (s.tp + s.tn) * (s.fp + s.fn) / s.n + 3.841458820694124 / 4)) / (s.n + 3.841458820694124), 1),
-        round(100.0 * (s.tp + s.tn + 3.841458820694124 / 2 + 1.959963984540054
-            * sqrt(1.0 * (s.tp + s.tn) * (s.fp + s.fn) / s.n + 3.841458820694124 / 4)) / (s.n + 3.841458820694124), 1)
+        round((100 * bcce.wilson_low(s.tp + s.tn, s.n))::numeric, 1),
+        round((100 * bcce.wilson_high(s.tp + s.tn, s.n))::numeric, 1),
+        CASE WHEN s.ece < 0.05 THEN round(100 * t.pending_rightness, 1) END,
+        s.bins
     FROM model m
     LEFT JOIN tally t ON t.tenant_id = m.tenant_id AND t.model_name = m.model_name AND t.model_version = m.model_version
     LEFT JOIN score s ON s.tenant_id = t.tenant_id AND s.model_name = t.model_name
         AND s.model_version = t.model_version AND s.week = t.week
-    LEFT JOIN calibration c ON c.tenant_id = t.tenant_id AND c.model_name = t.model_name
-        AND c.model_version = t.model_version AND c.week = t.week
     CROSS JOIN LATERAL (SELECT s.failures::double precision / s.n AS rate) base
+    -- From the bins' exact sums, so that it does not depend on the order of rows.
+    CROSS JOIN LATERAL (SELECT sum(b.n * b.mean_predicted) AS failures FROM unnest(s.bins) b) expected
     WHERE NOT by_week OR t.week IS NOT NULL;
 END;
 COMMENT ON FUNCTION bcce_data.prediction_scores(timestamptz, timestamptz, boolean) IS 'How good the predictions made between since (inclusive) and until (exclusive) were: one row per model and version, or, by week, per model, version and ISO week of the tenant''s zone with a prediction; week is the Monday, -infinity for all together.';
@@ -9034,6 +9224,73 @@ COMMENT ON COLUMN bcce.prediction_accuracy.accuracy_low_percent IS 'lower end of
 COMMENT ON COLUMN bcce.prediction_accuracy.accuracy_high_percent IS 'upper end of the accuracy''s 95 % confidence interval (Wilson), percent';
 $bcce_module$);
 
+INSERT INTO bcce.module (part, name, sql) VALUES ('report', '26_calibration_table', $bcce_module$
+-- calibration_table: whether probabilities mean what they say, one row per tenant, model, version and bin.
+CREATE OR REPLACE FUNCTION bcce.calibration_table(since timestamptz DEFAULT NULL, until timestamptz DEFAULT NULL)
+RETURNS TABLE (
+    tenant_id uuid,
+    tenant_name text,
+    model_name text,
+    model_version text,
+    bin integer,
+    lower_probability double precision,
+    upper_probability double precision,
+    labelled_count bigint,
+    mean_predicted double precision,
+    observed_rate double precision,
+    observed_low double precision,
+    observed_high double precision
+)
+LANGUAGE sql STABLE PARALLEL RESTRICTED
+BEGIN ATOMIC
+    SELECT
+        s.tenant_id,
+        s.tenant_name,
+        s.model_name,
+        s.model_version,
+        g.bin,
+        (g.bin - 1) / 10.0::double precision,
+        g.bin / 10.0::double precision,
+        coalesce((s.bins[g.bin]).n, 0),
+        (s.bins[g.bin]).mean_predicted,
+        (s.bins[g.bin]).observed_rate,
+        (s.bins[g.bin]).observed_low,
+        (s.bins[g.bin]).observed_high
+    FROM bcce_data.prediction_scores(since, until, false) s
+    CROSS JOIN generate_series(1, 10) AS g (bin);
+END;
+COMMENT ON FUNCTION bcce.calibration_table(timestamptz, timestamptz) IS 'Did the probabilities predicted between since (inclusive) and until (exclusive) mean what they said? NULL leaves an end open. Same columns as the view of this name; what became known after the window is still pending.';
+
+CREATE OR REPLACE VIEW bcce.calibration_table WITH (security_invoker = true) AS
+SELECT
+    a.tenant_id,
+    a.tenant_name,
+    a.model_name,
+    a.model_version,
+    a.bin,
+    a.lower_probability,
+    a.upper_probability,
+    a.labelled_count,
+    a.mean_predicted,
+    a.observed_rate,
+    a.observed_low,
+    a.observed_high
+FROM bcce.calibration_table(NULL::timestamptz, NULL::timestamptz) a;
+COMMENT ON VIEW bcce.calibration_table IS 'Do probabilities mean what they say: of what was predicted at 70 percent, did 70 percent fail? One row per visible tenant, model, version and bin of probabilities. Over all retained data; for a period use the function of this name.';
+COMMENT ON COLUMN bcce.calibration_table.tenant_id IS 'tenant';
+COMMENT ON COLUMN bcce.calibration_table.tenant_name IS 'display name of the tenant';
+COMMENT ON COLUMN bcce.calibration_table.model_name IS 'model';
+COMMENT ON COLUMN bcce.calibration_table.model_version IS 'version of the model; empty where senders give none';
+COMMENT ON COLUMN bcce.calibration_table.bin IS 'bin, 1 to 10, of equal width';
+COMMENT ON COLUMN bcce.calibration_table.lower_probability IS 'lowest probability in the bin';
+COMMENT ON COLUMN bcce.calibration_table.upper_probability IS 'probability at which the bin ends: not in it, except for 1 in the last';
+COMMENT ON COLUMN bcce.calibration_table.labelled_count IS 'predictions in the bin whose outcome is known';
+COMMENT ON COLUMN bcce.calibration_table.mean_predicted IS 'their mean predicted probability, 0 to 1; NULL: there is none';
+COMMENT ON COLUMN bcce.calibration_table.observed_rate IS 'share of them whose target failed, 0 to 1: near mean_predicted where probabilities mean what they say; NULL: there is none';
+COMMENT ON COLUMN bcce.calibration_table.observed_low IS 'lower end of the shares 95 % confidence interval (Wilson), 0 to 1';
+COMMENT ON COLUMN bcce.calibration_table.observed_high IS 'upper end of the shares 95 % confidence interval (Wilson), 0 to 1';
+$bcce_module$);
+
 INSERT INTO bcce.module (part, name, sql) VALUES ('report', '26_cost_by_day', $bcce_module$
 -- cost_by_day: what each day cost, one row per tenant and local day.
 CREATE OR REPLACE FUNCTION bcce.cost_by_day(since timestamptz DEFAULT NULL, until timestamptz DEFAULT NULL)
@@ -9664,6 +9921,109 @@ COMMENT ON COLUMN bcce.prediction_accuracy_by_week.median_label_delay_minutes IS
 COMMENT ON COLUMN bcce.prediction_accuracy_by_week.median_lead_time_minutes IS 'median time from a prediction to the failure, minutes, true positives only';
 COMMENT ON COLUMN bcce.prediction_accuracy_by_week.accuracy_low_percent IS 'lower end of the accuracy''s 95 % confidence interval (Wilson), percent';
 COMMENT ON COLUMN bcce.prediction_accuracy_by_week.accuracy_high_percent IS 'upper end of the accuracy''s 95 % confidence interval (Wilson), percent';
+$bcce_module$);
+
+INSERT INTO bcce.module (part, name, sql) VALUES ('report', '26_prediction_drift', $bcce_module$
+-- prediction_drift: whether probabilities are still distributed as in a reference, one row per tenant, model and version.
+CREATE OR REPLACE FUNCTION bcce.prediction_drift(since timestamptz DEFAULT NULL, until timestamptz DEFAULT NULL)
+RETURNS TABLE (
+    tenant_id uuid,
+    tenant_name text,
+    model_name text,
+    model_version text,
+    reference_from timestamptz,
+    reference_to timestamptz,
+    reference_count bigint,
+    recent_count bigint,
+    psi double precision,
+    ks double precision,
+    no_data_reason text,
+    pending_count bigint,
+    ece double precision,
+    estimated_accuracy_pending_percent numeric
+)
+LANGUAGE sql STABLE PARALLEL RESTRICTED
+BEGIN ATOMIC
+    SELECT
+        s.tenant_id,
+        s.tenant_name,
+        s.model_name,
+        s.model_version,
+        m.reference_from,
+        m.reference_to,
+        d.reference_count,
+        d.recent_count,
+        d.psi,
+        CASE WHEN reason.text IS NULL THEN d.ks END,
+        reason.text,
+        s.pending_count,
+        s.ece,
+        s.estimated_accuracy_pending_percent
+    FROM bcce_data.prediction_scores(since, until, false) s
+    LEFT JOIN bcce_data.models m ON m.tenant_id = s.tenant_id AND m.model_name = s.model_name AND m.model_version = s.model_version
+    -- A prediction may be in both samples, so each is read by itself.
+    CROSS JOIN LATERAL (
+        SELECT
+            count(*) FILTER (WHERE x.is_reference) AS reference_count,
+            count(*) FILTER (WHERE NOT x.is_reference) AS recent_count,
+            bcce.psi(x.p, x.is_reference) AS psi,
+            bcce.ks(x.p, x.is_reference) AS ks
+        FROM (
+            SELECT p.failure_probability AS p, true AS is_reference
+            FROM bcce_data.predictions p
+            WHERE p.tenant_id = s.tenant_id AND p.model_name = s.model_name AND p.model_version = s.model_version AND NOT p.is_test
+              AND p.predicted_at >= m.reference_from AND p.predicted_at < m.reference_to
+              AND p.predicted_at < (SELECT least(until, bcce.report_now()))
+            UNION ALL
+            SELECT p.failure_probability, false
+            FROM bcce_data.predictions p
+            WHERE p.tenant_id = s.tenant_id AND p.model_name = s.model_name AND p.model_version = s.model_version AND NOT p.is_test
+              AND p.predicted_at >= (SELECT least(until, bcce.report_now()) - interval '168 hours')
+              AND p.predicted_at < (SELECT least(until, bcce.report_now()))
+        ) x
+    ) d
+    CROSS JOIN LATERAL (
+        SELECT CASE
+            WHEN m.reference_from IS NULL OR m.reference_to IS NULL THEN 'the model has no reference'
+            WHEN d.reference_count < 50 THEN 'under 50 predictions in the reference'
+            WHEN d.recent_count < 50 THEN 'under 50 predictions in the last 7 days'
+        END AS text
+    ) reason;
+END;
+COMMENT ON FUNCTION bcce.prediction_drift(timestamptz, timestamptz) IS 'Have the predictions drifted from a reference in the 7 days before until? NULL leaves an end open; the 7 days end at until or now, whatever since; pending predictions and their estimate are those made from since (inclusive) to until (exclusive). Same columns as the view of this name.';
+
+CREATE OR REPLACE VIEW bcce.prediction_drift WITH (security_invoker = true) AS
+SELECT
+    a.tenant_id,
+    a.tenant_name,
+    a.model_name,
+    a.model_version,
+    a.reference_from,
+    a.reference_to,
+    a.reference_count,
+    a.recent_count,
+    a.psi,
+    a.ks,
+    a.no_data_reason,
+    a.pending_count,
+    a.ece,
+    a.estimated_accuracy_pending_percent
+FROM bcce.prediction_drift(NULL::timestamptz, NULL::timestamptz) a;
+COMMENT ON VIEW bcce.prediction_drift IS 'Do models still predict as they used to: have their probabilities drifted from a reference? One row per visible tenant, model and version. The last 7 days against the time set by set_prediction_reference(), and what may be expected of the predictions without outcome.';
+COMMENT ON COLUMN bcce.prediction_drift.tenant_id IS 'tenant';
+COMMENT ON COLUMN bcce.prediction_drift.tenant_name IS 'display name of the tenant';
+COMMENT ON COLUMN bcce.prediction_drift.model_name IS 'model';
+COMMENT ON COLUMN bcce.prediction_drift.model_version IS 'version of the model; empty where senders give none';
+COMMENT ON COLUMN bcce.prediction_drift.reference_from IS 'start of the time that the model is compared with; NULL: none was set by set_prediction_reference()';
+COMMENT ON COLUMN bcce.prediction_drift.reference_to IS 'end of that time, which is not in it';
+COMMENT ON COLUMN bcce.prediction_drift.reference_count IS 'predictions made in that time';
+COMMENT ON COLUMN bcce.prediction_drift.recent_count IS 'predictions made in the last 7 days, up to the end of the window';
+COMMENT ON COLUMN bcce.prediction_drift.psi IS 'population stability index of the probabilities of the last 7 days against those of the reference, over its deciles; above 0.25 is usually called a shift; an empty cell counts as half a prediction; NULL: see no_data_reason';
+COMMENT ON COLUMN bcce.prediction_drift.ks IS 'largest distance of their distribution functions, 0 to 1 (Kolmogorov-Smirnov); NULL as psi';
+COMMENT ON COLUMN bcce.prediction_drift.no_data_reason IS 'why psi and ks are NULL; NULL: they are not';
+COMMENT ON COLUMN bcce.prediction_drift.pending_count IS 'predictions in the window whose outcome is not known yet';
+COMMENT ON COLUMN bcce.prediction_drift.ece IS 'expected calibration error of the labelled predictions in the window, 0 to 1, as in prediction_accuracy';
+COMMENT ON COLUMN bcce.prediction_drift.estimated_accuracy_pending_percent IS 'percent of the pending predictions that will prove right if probabilities mean what they say: mean of the probability of what was predicted, one decimal; an estimate, in no accuracy; NULL: none is pending, or ece is not below 0.05';
 $bcce_module$);
 
 INSERT INTO bcce.module (part, name, sql) VALUES ('report', '26_service_health_by_hour', $bcce_module$
@@ -11125,6 +11485,20 @@ COMMENT ON COLUMN bcce.known_words.word IS 'word of a sender, in any case';
 COMMENT ON COLUMN bcce.known_words.report_word IS 'word of the reports that is stored for it';
 $bcce_module$);
 
+INSERT INTO bcce.module (part, name, sql) VALUES ('report', '30_redaction_rules', $bcce_module$
+-- Which rules a tenant has, without what they look for.
+CREATE OR REPLACE VIEW bcce.redaction_rules WITH (security_invoker = true) AS
+SELECT r.tenant_id, r.rule, r.kind, r.style, r.enabled, r.created_at
+FROM bcce_data.redaction_rules r;
+COMMENT ON VIEW bcce.redaction_rules IS 'What does a tenant have redacted besides the built-in kinds? One row per redaction rule; never what it looks for. bcce.set_redaction_rule() makes and changes rules.';
+COMMENT ON COLUMN bcce.redaction_rules.tenant_id IS 'tenant';
+COMMENT ON COLUMN bcce.redaction_rules.rule IS 'name of the rule; in upper case the tag of its hits';
+COMMENT ON COLUMN bcce.redaction_rules.kind IS 'literal, prefix or regex';
+COMMENT ON COLUMN bcce.redaction_rules.style IS 'tag, mask, numbered, drop or hash; NULL: as the tenant''s other findings';
+COMMENT ON COLUMN bcce.redaction_rules.enabled IS 'false: the rule is kept and not used';
+COMMENT ON COLUMN bcce.redaction_rules.created_at IS 'when the rule was made';
+$bcce_module$);
+
 INSERT INTO bcce.module (part, name, sql) VALUES ('report', '30_rejected', $bcce_module$
 -- What was refused, and the way out.
 CREATE OR REPLACE VIEW bcce.rejected WITH (security_invoker = true) AS
@@ -11268,16 +11642,16 @@ SELECT
         WHEN a.attname ~ '_ms$' THEN 'milliseconds'
         WHEN a.attname ~ '_rps$' THEN 'requests per second'
         WHEN a.attname ~ '_percent$' THEN 'percent'
-        WHEN a.attname ~ '_rank$' THEN 'rank'
+        WHEN a.attname ~ '_rank$|^bin$' THEN 'rank'
         WHEN a.attname ~ '^burn_rate|_burn_rate$' THEN 'times the allowed error rate'
         WHEN a.attname ~ '_per_day$|_7d_avg$' THEN 'per day'
         WHEN a.attname ~ '_hour$' THEN 'hour of the day'
         WHEN a.attname ~ '^hours_' THEN 'hours'
         WHEN a.attname ~ '_(seconds|minutes|hours|days|tokens|bytes)$' THEN substring(a.attname FROM '[a-z]+$')
         WHEN a.attname ~ '_(probability|ratio|score)$' THEN substring(a.attname FROM '[a-z]+$')
-        WHEN a.attname IN ('auc', 'ece', 'mce', 'mean_predicted', 'threshold') THEN 'probability'
+        WHEN a.attname IN ('auc', 'ece', 'mce', 'ks', 'mean_predicted', 'threshold', 'observed_rate', 'observed_low', 'observed_high') THEN 'probability'
         WHEN a.attname = 'mcc' THEN 'score'
-        WHEN a.attname = 'log_loss' THEN 'nats'
+        WHEN a.attname IN ('log_loss', 'psi') THEN 'nats'
         WHEN a.attname ~ '_count$' OR a.atttypid IN ('bigint'::regtype, 'integer'::regtype, 'smallint'::regtype) THEN 'count'
         WHEN t.typcategory = 'N' THEN 'number'
         ELSE format_type(a.atttypid, a.atttypmod)
@@ -11318,7 +11692,7 @@ SELECT
         WHEN m.metric ~ 'threshold|target|expected|^(long_|short_)?window_' THEN 'neutral'
         WHEN m.metric ~ 'success|succeeded_|accuracy|precision|recall|specificity|f1_|^mcc$|^auc$|skill|availability|budget_remaining|exhausted|mtbf|lead_time|throughput|active_|retained|new_users|wau_mau|deployments_(succeeded|per_day)'
             THEN 'higher is better'
-        WHEN m.metric ~ 'fail|error|timed_out|latency|duration|running_seconds|_usd$|mttr|mtta|mttd|recovery|open_|oldest|incident_count|invalid|unpriced|rejected|late_count|lag_|burn_rate|brier|log_loss|^[em]ce$|false_|unlabelable|wait|delay|first_run|^median_minutes$'
+        WHEN m.metric ~ 'fail|error|timed_out|latency|duration|running_seconds|_usd$|mttr|mtta|mttd|recovery|open_|oldest|incident_count|invalid|unpriced|rejected|late_count|lag_|burn_rate|brier|log_loss|^[em]ce$|^psi$|^ks$|false_|unlabelable|wait|delay|first_run|^median_minutes$'
             THEN 'lower is better'
         ELSE 'neutral'
     END AS direction,
@@ -11639,6 +12013,11 @@ BEGIN
     GRANT EXECUTE ON FUNCTION bcce.set_price(text, numeric, timestamptz, text),
                               bcce.add_value_alias(text, text, text, text),
                               bcce.set_slo(numeric, text, text),
+                              bcce.set_redaction_rule(text, text, text, integer, integer, text, text[], text, boolean, boolean, text),
+                              bcce.drop_redaction_rule(text, text),
+                              bcce.set_redaction_style(text, text),
+                              bcce.set_prediction_threshold(double precision, text, text, text),
+                              bcce.set_prediction_reference(timestamptz, timestamptz, text, text, text),
                               bcce.set_model_price(text, text, numeric, timestamptz, bigint, text, text, text),
                               bcce.set_model_price_factor(text, text, numeric, timestamptz, text, text),
                               bcce.set_model_alias(text, text, timestamptz, text, text),
