@@ -7282,10 +7282,8 @@ BEGIN ATOMIC
             bcce.ece(l.p, l.has_failed) AS ece,
             bcce.mce(l.p, l.has_failed) AS mce,
             bcce.calibration_bins(l.p, l.has_failed) AS bins,
-            percentile_cont(0.5) WITHIN GROUP (ORDER BY l.label_delay_minutes)
-                FILTER (WHERE l.label_delay_minutes >= 0) AS label_delay_minutes,
-            percentile_cont(0.5) WITHIN GROUP (ORDER BY l.lead_time_minutes)
-                FILTER (WHERE l.is_positive AND l.has_failed AND l.lead_time_minutes >= 0) AS lead_time_minutes
+            bcce.median(l.label_delay_minutes) FILTER (WHERE l.label_delay_minutes >= 0) AS label_delay_minutes,
+            bcce.median(l.lead_time_minutes) FILTER (WHERE l.is_positive AND l.has_failed AND l.lead_time_minutes >= 0) AS lead_time_minutes
         FROM labelled l
         GROUP BY l.tenant_id, l.model_name, l.model_version, l.week
     )
@@ -8136,8 +8134,8 @@ BEGIN ATOMIC
             i.tenant_id,
             count(*) AS total,
             avg(i.recovery_minutes) AS mean,
-            percentile_cont(0.5) WITHIN GROUP (ORDER BY i.recovery_minutes) AS median,
-            percentile_cont(0.95) WITHIN GROUP (ORDER BY i.recovery_minutes) AS p95,
+            bcce.median(i.recovery_minutes) AS median,
+            bcce.percentile_exact(i.recovery_minutes, 0.95) AS p95,
             count(*) FILTER (WHERE i.state = 'recovered') AS recovered,
             count(*) FILTER (WHERE i.state = 'open') AS still_open,
             count(*) FILTER (WHERE i.state = 'invalid') AS invalid,
@@ -8607,10 +8605,10 @@ BEGIN ATOMIC
     CROSS JOIN LATERAL (
         SELECT
             middle.median,
-            (SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY abs(x.starts - middle.median))
+            (SELECT bcce.median(abs(x.starts - middle.median))
              FROM unnest(d.same_weekday) AS x (starts)) AS deviation
         FROM (
-            SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY x.starts) AS median
+            SELECT bcce.median(x.starts) AS median
             FROM unnest(d.same_weekday) AS x (starts)
         ) middle
     ) usual
@@ -8622,8 +8620,7 @@ BEGIN ATOMIC
             count(*) FILTER (WHERE ended.by_now AND r.status IN ('failed', 'timed_out')) AS failed,
             count(*) FILTER (WHERE ended.by_now AND r.status IN ('succeeded', 'failed', 'timed_out')) AS finished,
             avg(r.duration_s) FILTER (WHERE ended.by_now AND r.status IN ('succeeded', 'failed', 'timed_out')) AS avg_seconds,
-            percentile_cont(0.95) WITHIN GROUP (ORDER BY r.duration_s)
-                FILTER (WHERE ended.by_now AND r.status IN ('succeeded', 'failed', 'timed_out')) AS p95_seconds,
+            bcce.percentile_exact(r.duration_s, 0.95) FILTER (WHERE ended.by_now AND r.status IN ('succeeded', 'failed', 'timed_out')) AS p95_seconds,
             sum(coalesce(r.charged_usd, bcce.estimate_cost('workflow_run', 1, r.started_at, r.tenant_id))) AS usd
         FROM bcce_data.workflow_runs r
         CROSS JOIN LATERAL (SELECT r.finished_at <= (SELECT least(until, bcce.report_now())) AS by_now) ended
@@ -9659,8 +9656,8 @@ BEGIN ATOMIC
             CASE WHEN i.is_derived THEN 'derived' ELSE 'declared' END AS basis,
             count(*) AS total,
             avg(i.recovery_minutes) AS mean,
-            percentile_cont(0.5) WITHIN GROUP (ORDER BY i.recovery_minutes) AS median,
-            percentile_cont(0.95) WITHIN GROUP (ORDER BY i.recovery_minutes) AS p95,
+            bcce.median(i.recovery_minutes) AS median,
+            bcce.percentile_exact(i.recovery_minutes, 0.95) AS p95,
             count(*) FILTER (WHERE i.state = 'recovered') AS recovered,
             count(*) FILTER (WHERE i.state = 'open') AS still_open,
             count(*) FILTER (WHERE i.state = 'invalid') AS invalid,
@@ -9815,8 +9812,8 @@ BEGIN ATOMIC
             date_trunc('month', local.day::timestamp)::date AS month,
             count(*) AS total,
             avg(i.recovery_minutes) AS mean,
-            percentile_cont(0.5) WITHIN GROUP (ORDER BY i.recovery_minutes) AS median,
-            percentile_cont(0.95) WITHIN GROUP (ORDER BY i.recovery_minutes) AS p95,
+            bcce.median(i.recovery_minutes) AS median,
+            bcce.percentile_exact(i.recovery_minutes, 0.95) AS p95,
             count(*) FILTER (WHERE i.state = 'recovered') AS recovered,
             count(*) FILTER (WHERE i.state = 'open') AS still_open,
             count(*) FILTER (WHERE i.state = 'invalid') AS invalid,
