@@ -90,11 +90,17 @@ few_before(const char *text, size_t from, size_t at)
 	return digits < NUMBER_MIN;
 }
 
-/* And to the right of one, up to the next hit? */
+/*
+ * And to the right of one, up to the next hit?  A number that begins further
+ * from the hit than one sign has no part in it.
+ */
 static bool
 few_behind(const char *text, size_t at, size_t to)
 {
 	int			digits = 0;
+
+	if (at + 1 < to && !is_digit(text[at]) && !is_digit(text[at + 1]))
+		return true;
 
 	for (; at < to && is_near(text[at], N_NUMBER) && digits < NUMBER_MIN; at++)
 		digits += is_digit(text[at]);

@@ -153,9 +153,28 @@ visit(Scan *s, size_t at)
 	}
 }
 
-/* Windows whose anchors are found at once. */
-#define BATCH			12
-#define BATCH_BYTES		((BATCH - 1) * WINDOW + WINDOW_BYTES + 64)
+/* Windows whose anchors are found at once: in the text itself, or in a copy of it. */
+#define BATCH			32
+#define BATCH_COPIED	12
+#define BATCH_BYTES		((BATCH_COPIED - 1) * WINDOW + WINDOW_BYTES + 64)
+
+/*
+ * How many windows to take from a position on: all of a short text, else a few
+ * at its ends, where they hang over, and as many as a batch holds between.
+ */
+static int
+batch_windows(const Scan *s, size_t at)
+{
+	size_t		left = s->len - at;
+	size_t		inside;
+
+	if (left <= BATCH_COPIED * WINDOW)
+		return (int) ((left + WINDOW - 1) / WINDOW);
+	if (at < WINDOW_BEFORE)
+		return LANES;
+	inside = (left - (WINDOW_BYTES - WINDOW_BEFORE)) / WINDOW + 1;
+	return inside < BATCH ? (int) inside : BATCH;
+}
 
 /* memcpy() for sizes of a line: no call, and none of the slow string instructions. */
 static inline void
@@ -271,7 +290,7 @@ scan_windows(Scan *s)
 	while (s->batch_end < s->len && !(s->opt->first_only && s->result->count > 0))
 	{
 		size_t		at = s->batch_end;
-		int			n = s->len - at > BATCH * WINDOW ? BATCH : (int) ((s->len - at + WINDOW - 1) / WINDOW);
+		int			n = batch_windows(s, at);
 		int			i;
 
 		if (at >= next_tick)
