@@ -150,7 +150,7 @@ name_hit(const void *key, const char *tag, const char *text, size_t len, char *l
 	for (i = 0; i < len; i++)
 		hash = (hash ^ (uint8_t) text[i]) * 16777619u;
 	for (i = 0; i < HASH_LETTERS; i++, hash = hash * 1664525u + 1013904223u)
-		letters[i] = "BCDFGHJKLMNPQRST"[hash >> 28];
+		letters[i] = HASH_ALPHABET[hash >> 28];
 }
 
 /* Redacts until nothing is found, as the wrappers do; few passes must do. */
