@@ -125,21 +125,40 @@ clear_behind(const char *text, size_t at, size_t to, bool is_end)
 		if (i < to && text[i] == ':' && (i + 1 == to || text[i + 1] == ':' || is_hex(text[i + 1])))
 			return false;
 	}
+	else if (is_one_of(text[at], ".?!"))
+	{
+		/* The end of a sentence. */
+		if (i < to ? !is_one_of(text[i], " \n") : !is_end)
+			return false;
+	}
 	else if (!is_one_of(text[at], " \t\n\"'<>/)]},;"))
 		return false;
 	return few_behind(text, at, to);
 }
 
+/* Can a bracket be the sign between a name, which may be quoted, and its value? */
+static bool
+is_sign_of_name(const char *text, size_t from, size_t at)
+{
+	size_t		i = at;
+
+	while (i > from && text[i - 1] == ' ')
+		i--;
+	return i > from && !is_letter(text[i - 1]) && !is_digit(text[i - 1]) && !is_one_of(text[i - 1], ",;:.\n");
+}
+
 /*
- * Most hits of most texts: an address of a machine or a mailbox with nothing
- * beside it.  Whatever looked at it and found no hit finds none where a tag
+ * Most hits of most texts: a number or an address with nothing beside it.
+ * Whatever looked at it and found no hit finds none where a tag
  * stands, since looks are bounded and tags end them.
  */
 static bool
 is_quiet(const char *text, const RedactSpan *span, size_t from, size_t to, bool is_end)
 {
 	if (span->kind == REDACT_EMAIL ? !is_letter(text[span->start]) :
-		span->kind != REDACT_IP && span->kind != REDACT_MAC)
+		span->kind > REDACT_MAC)
+		return false;
+	if (text[span->start] == '(' && is_sign_of_name(text, from, span->start))
 		return false;
 	return clear_before(text, from, span->start) &&
 		clear_behind(text, span->start + span->len, to, is_end);
