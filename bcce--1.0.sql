@@ -1540,7 +1540,7 @@ CREATE AGGREGATE bcce.roc_auc(score double precision, y boolean) (
     PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE bcce.roc_auc(double precision, boolean) IS
-'Area under the ROC curve: the probability that a row with y true has a larger score than one with y false, ties one half; 0.5 is chance, 1 best. The score need be no probability. Exact: pairs are counted in integers. Rows with a NULL do not count; NULL without both classes. Keeps 8 bytes per row. Error 22003: score is NaN. Sources: Mann and Whitney 1947, Hanley and McNeil 1982.';
+'Area under the ROC curve: the probability that a row with y true has a larger score than one with y false, ties one half; 0.5 is chance, 1 best. The score need be no probability. Exact: pairs are counted in integers. Rows with a NULL do not count; NULL without both classes. Keeps 8 bytes per row, on disk past work_mem. Error 22003: score is NaN. Sources: Mann and Whitney 1947, Hanley and McNeil 1982.';
 
 CREATE AGGREGATE bcce.ks(value double precision, is_reference boolean) (
     SFUNC = bcce.two_samples_step,
@@ -1553,7 +1553,7 @@ CREATE AGGREGATE bcce.ks(value double precision, is_reference boolean) (
     PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE bcce.ks(double precision, boolean) IS
-'Kolmogorov-Smirnov distance of two samples, 0 to 1: the largest distance of their distribution functions, ties minded. Exact: counted in integers. Rows with a NULL do not count; NULL without both samples. Keeps 8 bytes per row. Error 22003: value is NaN. Source: Smirnov 1939.';
+'Kolmogorov-Smirnov distance of two samples, 0 to 1: the largest distance of their distribution functions, ties minded. Exact: counted in integers. Rows with a NULL do not count; NULL without both samples. Keeps 8 bytes per row, on disk past work_mem. Error 22003: value is NaN. Source: Smirnov 1939.';
 
 CREATE AGGREGATE bcce.psi(value double precision, is_reference boolean) (
     SFUNC = bcce.two_samples_step,
@@ -1566,7 +1566,7 @@ CREATE AGGREGATE bcce.psi(value double precision, is_reference boolean) (
     PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE bcce.psi(double precision, boolean) IS
-'Population stability index of the rows with is_reference false against the others: sum of (a - b) * ln(a / b) over the shares a, b of both in cells between the deciles of the reference; 0 is none, above 0.25 is usually called a shift. Deciles as percentile_cont() has them, equal ones taken once; a cell holds its upper end; where one sample has nothing in a cell it counts as half a row, where both have nothing the cell does not count. Rows with a NULL do not count; NULL under 50 rows in one of the samples. Keeps 8 bytes per row. Error 22003: value is NaN, or a reference value is infinite. Source: Siddiqi 2006.';
+'Population stability index of the rows with is_reference false against the others: sum of (a - b) * ln(a / b) over the shares a, b of both in cells between the deciles of the reference; 0 is none, above 0.25 is usually called a shift. Deciles as percentile_cont() has them, equal ones taken once; a cell holds its upper end; where one sample has nothing in a cell it counts as half a row, where both have nothing the cell does not count. Rows with a NULL do not count; NULL under 50 rows in one of the samples. Keeps 8 bytes per row, on disk past work_mem. Error 22003: value is NaN, or a reference value is infinite. Source: Siddiqi 2006.';
 
 CREATE AGGREGATE bcce.psi(value double precision, is_reference boolean, bins integer) (
     SFUNC = bcce.two_samples_step,
@@ -2387,6 +2387,29 @@ COMMENT ON COLUMN bcce_data.rejected_input.example_key IS 'id of one such row, p
 COMMENT ON COLUMN bcce_data.rejected_input.rejected_count IS 'how many rows';
 COMMENT ON COLUMN bcce_data.rejected_input.first_seen_at IS 'first such row';
 COMMENT ON COLUMN bcce_data.rejected_input.last_seen_at IS 'last such row';
+
+-- Append-only likewise: the trigger adds one row for each transaction, table and
+-- kind.  Times are cut to the quarter of an hour, at which every zone's days
+-- begin, so that adding rows up loses nothing.
+CREATE TABLE IF NOT EXISTS bcce_data.redaction_counts (
+    tenant_id uuid NOT NULL,
+    source text NOT NULL,
+    kind text NOT NULL,
+    rule text,
+    redaction_count bigint NOT NULL,
+    counted_at timestamptz NOT NULL DEFAULT date_bin('15 minutes', now(), '2000-01-01 00:00:00+00'),
+    CONSTRAINT redaction_counts_source_check CHECK (source ~ '^[a-z0-9_]+([.][a-z0-9_]+)?$'),
+    CONSTRAINT redaction_counts_kind_check CHECK (kind ~ '^[a-z_]+$'),
+    CONSTRAINT redaction_counts_rule_check CHECK (rule ~ '^[a-z][a-z0-9_]{0,19}$')
+);
+CREATE INDEX IF NOT EXISTS redaction_counts_tenant_idx ON bcce_data.redaction_counts (tenant_id, counted_at);
+COMMENT ON TABLE bcce_data.redaction_counts IS 'how much was redacted: counted, never kept';
+COMMENT ON COLUMN bcce_data.redaction_counts.tenant_id IS 'tenant of the rows';
+COMMENT ON COLUMN bcce_data.redaction_counts.source IS 'table they were written to: one of the store, or schema.table; other where that is no plain name';
+COMMENT ON COLUMN bcce_data.redaction_counts.kind IS 'kind of what was found, as find_pii() spells it; custom for the tenant''s own rules';
+COMMENT ON COLUMN bcce_data.redaction_counts.rule IS 'of kind custom: the rule that found it';
+COMMENT ON COLUMN bcce_data.redaction_counts.redaction_count IS 'how many findings were replaced';
+COMMENT ON COLUMN bcce_data.redaction_counts.counted_at IS 'quarter of an hour (UTC) in which the transaction began';
 
 CREATE TABLE IF NOT EXISTS bcce_data.rejection_reasons (
     reason text NOT NULL,
@@ -3388,6 +3411,25 @@ BEGIN
     ms := round(1000 * extract(epoch FROM clock_timestamp() - began), 1);
     RETURN NEXT;
 
+    -- Of redactions counted apart, only those of one quarter of an hour are added
+    -- up, and only where there is more than one row: nothing is lost by it.
+    began := clock_timestamp();
+    WITH many AS (
+        SELECT c.tenant_id, c.source, c.kind, coalesce(c.rule, '') AS rule, c.counted_at
+        FROM bcce_data.redaction_counts c GROUP BY 1, 2, 3, 4, 5 HAVING count(*) > 1
+    ), folded AS (
+        DELETE FROM bcce_data.redaction_counts c USING many m
+        WHERE (c.tenant_id, c.source, c.kind, coalesce(c.rule, ''), c.counted_at) = (m.tenant_id, m.source, m.kind, m.rule, m.counted_at)
+        RETURNING c.*
+    )
+    INSERT INTO bcce_data.redaction_counts (tenant_id, source, kind, rule, redaction_count, counted_at)
+    SELECT tenant_id, source, kind, rule, sum(redaction_count), counted_at
+    FROM folded GROUP BY tenant_id, source, kind, rule, counted_at;
+    GET DIAGNOSTICS moved = ROW_COUNT;
+    task := 'redaction counts'; object := 'redaction_counts'; detail := format('folded into %s rows', moved);
+    ms := round(1000 * extract(epoch FROM clock_timestamp() - began), 1);
+    RETURN NEXT;
+
     -- A renamed role keeps its rights; here its new name is noted for the next
     -- dump, and a role that was missing at a restore is bound.  A dropped one
     -- leaves: after a dump its row would be that of a new role of its name.
@@ -3406,7 +3448,7 @@ BEGIN
 END
 $body$;
 COMMENT ON FUNCTION bcce.maintain() IS
-'Upkeep: makes the monthly partitions of facts three months ahead and for every month that waits in a default partition, folds bcce.rejected, refreshes role names and removes the memberships of dropped roles. Never waits long for a lock: a table in use is left for the next run. One row per task. Run it daily (pg_cron, cron); nothing breaks when it does not run.';
+'Upkeep: makes the monthly partitions of facts three months ahead and for every month that waits in a default partition, folds bcce.rejected and bcce.redaction_stats, refreshes role names and removes the memberships of dropped roles. Never waits long for a lock: a table in use is left for the next run. One row per task. Run it daily (pg_cron, cron); nothing breaks when it does not run.';
 $bcce_module$);
 
 INSERT INTO bcce.module (part, name, sql) VALUES ('store', '30_security', $bcce_module$
@@ -11622,6 +11664,63 @@ COMMENT ON COLUMN bcce.redaction_rules.kind IS 'literal, prefix or regex';
 COMMENT ON COLUMN bcce.redaction_rules.style IS 'tag, mask, numbered, drop or hash; NULL: as the tenant''s other findings';
 COMMENT ON COLUMN bcce.redaction_rules.enabled IS 'false: the rule is kept and not used';
 COMMENT ON COLUMN bcce.redaction_rules.created_at IS 'when the rule was made';
+$bcce_module$);
+
+INSERT INTO bcce.module (part, name, sql) VALUES ('report', '30_redaction_stats', $bcce_module$
+-- How much was redacted: counted by the trigger, never any text.
+CREATE OR REPLACE FUNCTION bcce.redaction_stats(since timestamptz DEFAULT NULL, until timestamptz DEFAULT NULL)
+RETURNS TABLE (
+    tenant_id uuid,
+    tenant_name text,
+    period_start_at timestamptz,
+    usage_date date,
+    source text,
+    kind text,
+    rule text,
+    redaction_count bigint
+)
+LANGUAGE sql STABLE PARALLEL RESTRICTED
+BEGIN ATOMIC
+    SELECT
+        t.tenant_id,
+        t.tenant_name,
+        midnight.starts_at,
+        local.day,
+        c.source,
+        c.kind,
+        c.rule,
+        sum(c.redaction_count)::bigint
+    FROM bcce_data.tenants t
+    JOIN bcce_data.redaction_counts c ON c.tenant_id = t.tenant_id
+    CROSS JOIN LATERAL bcce_data.local_date(c.counted_at, t.timezone) local
+    CROSS JOIN LATERAL bcce_data.local_midnight(local.day, t.timezone) midnight
+    WHERE t.deleted_at IS NULL
+      AND c.counted_at >= coalesce(since, '-infinity')
+      AND c.counted_at < coalesce(until, 'infinity')
+    GROUP BY t.tenant_id, t.tenant_name, midnight.starts_at, local.day, c.source, c.kind, c.rule;
+END;
+COMMENT ON FUNCTION bcce.redaction_stats(timestamptz, timestamptz) IS 'How much personal data and how many secrets were redacted between since (inclusive) and until (exclusive), by day, table and kind? NULL leaves an end open; counts are kept by the quarter of an hour, and one counts where it begins in the window. Same columns as the view of this name.';
+
+CREATE OR REPLACE VIEW bcce.redaction_stats WITH (security_invoker = true) AS
+SELECT
+    x.tenant_id,
+    x.tenant_name,
+    x.period_start_at,
+    x.usage_date,
+    x.source,
+    x.kind,
+    x.rule,
+    x.redaction_count
+FROM bcce.redaction_stats(NULL::timestamptz, NULL::timestamptz) x;
+COMMENT ON VIEW bcce.redaction_stats IS 'How much personal data and how many secrets were redacted, and where? One row per visible tenant, local day, table, kind and rule; never any text. For a period use the function of this name.';
+COMMENT ON COLUMN bcce.redaction_stats.tenant_id IS 'tenant';
+COMMENT ON COLUMN bcce.redaction_stats.tenant_name IS 'display name of the tenant';
+COMMENT ON COLUMN bcce.redaction_stats.period_start_at IS 'first instant of the day in the tenant''s zone';
+COMMENT ON COLUMN bcce.redaction_stats.usage_date IS 'day in the tenant''s zone on which the rows were written';
+COMMENT ON COLUMN bcce.redaction_stats.source IS 'table that the rows were written to: one of the store, or schema.table; other where that is no plain name';
+COMMENT ON COLUMN bcce.redaction_stats.kind IS 'email, phone, credit_card, us_ssn, iban, ip, mac, url_credentials, secret, national_id, crypto_wallet, or custom for a rule of the tenant''s own';
+COMMENT ON COLUMN bcce.redaction_stats.rule IS 'of kind custom: name of the rule; else NULL';
+COMMENT ON COLUMN bcce.redaction_stats.redaction_count IS 'findings replaced before a row was written; a row that is sent again counts again';
 $bcce_module$);
 
 INSERT INTO bcce.module (part, name, sql) VALUES ('report', '30_rejected', $bcce_module$
