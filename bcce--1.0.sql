@@ -13,7 +13,8 @@ DECLARE
         'bcce_cost_analyst',    'bcce: reads the cost reports of its own tenant',
         'bcce_analytics_admin', 'bcce: reads and configures its own tenant',
         'bcce_ingest',          'bcce: writes for its own tenant, reads nothing',
-        'bcce_platform',        'bcce: reads the reports of several tenants'];
+        'bcce_platform',        'bcce: reads the reports of several tenants',
+        'bcce_token',           'bcce: may present tokens that say which tenants it speaks for'];
     known record;
     i integer;
 BEGIN
@@ -306,19 +307,49 @@ CREATE FUNCTION bcce.current_tenants() RETURNS uuid[]
 AS 'MODULE_PATHNAME' LANGUAGE C
 STABLE STRICT PARALLEL RESTRICTED;
 COMMENT ON FUNCTION bcce.current_tenants() IS
-'The caller''s tenants, sorted and distinct; an empty array when there are none, never NULL. The caller is the role that SET ROLE chose, or else the login; a SECURITY DEFINER function does not change it. A membership counts when the caller has the privileges of its role and the statement started within its time of validity. In a policy write = ANY ((SELECT bcce.current_tenants())::uuid[]).';
+'The caller''s tenants, sorted and distinct; an empty array when there are none, never NULL. The caller is the role that SET ROLE chose, or else the login; a SECURITY DEFINER function does not change it. A login that presents tokens has the tenants of the token of this transaction, while the token and its key are in force when the statement starts; any other role has those of its memberships: one counts when the caller has the privileges of its role and the statement started within its time of validity. In a policy write = ANY ((SELECT bcce.current_tenants())::uuid[]).';
 
 CREATE FUNCTION bcce.current_tenant() RETURNS uuid
 AS 'MODULE_PATHNAME' LANGUAGE C
 STABLE STRICT PARALLEL RESTRICTED;
 COMMENT ON FUNCTION bcce.current_tenant() IS
-'The tenant the caller works in: the only one of bcce.current_tenants(), else the one that is marked as default, if exactly one is; else NULL, which shows no rows. In a policy write tenant_id = (SELECT bcce.current_tenant()), so that it is evaluated once for a statement.';
+'The tenant the caller works in: the one chosen with bcce.use_tenant(), while it is the caller''s; where none was chosen the only one of bcce.current_tenants(), else the one that is marked as default, if exactly one is; else NULL, which shows no rows. In a policy write tenant_id = (SELECT bcce.current_tenant()), so that it is evaluated once for a statement.';
 
 CREATE FUNCTION bcce.bypasses_row_security() RETURNS boolean
 AS 'MODULE_PATHNAME' LANGUAGE C
 STABLE STRICT PARALLEL RESTRICTED;
 COMMENT ON FUNCTION bcce.bypasses_row_security() IS
 'True when no policy applies to the caller: the role that SET ROLE chose, or else the login, is a superuser or has BYPASSRLS.';
+
+CREATE FUNCTION bcce.membership_mode() RETURNS text
+AS 'MODULE_PATHNAME' LANGUAGE C
+STABLE STRICT PARALLEL RESTRICTED;
+COMMENT ON FUNCTION bcce.membership_mode() IS
+'Where the caller''s tenants come from: direct (memberships) or token (the token of the transaction).';
+
+CREATE FUNCTION bcce.use_tenant(tenant uuid, is_local boolean DEFAULT true) RETURNS void
+AS 'MODULE_PATHNAME' LANGUAGE C
+VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE;
+COMMENT ON FUNCTION bcce.use_tenant(uuid, boolean) IS
+'Chooses the tenant to work in among the caller''s own: until the transaction ends, or with is_local => false for the session. It counts for the role that chose and while the tenant is the role''s. NULL undoes the choice. Error P0002: none of the caller''s tenants, or there is none.';
+
+CREATE FUNCTION bcce.set_context(token text) RETURNS void
+AS 'MODULE_PATHNAME' LANGUAGE C
+VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE;
+COMMENT ON FUNCTION bcce.set_context(text) IS
+'Takes the tenants of a signed token (PASETO v4.public) as those of this transaction. Footer {"kid": name of a key of bcce_private.context_key}; implicit assertion as bcce.context_assertion() says; claims sub (the caller''s role), tid (array of 1 to 64 tenant ids), iat and exp (RFC 3339, no more apart than bcce.context_max_ttl), and if wanted nbf, jti, iss, no others. At most 4096 bytes. Writes nothing, so standbys and read-only transactions do. Pass it as a bind parameter: other sessions of the same role see the text of statements. Errors: 28000 the token is not valid, whatever the reason, which only the server log has; 55000 the transaction has another context; 42501 not allowed here. Source: PASETO v4, RFC 8032.';
+
+CREATE FUNCTION bcce.context_assertion() RETURNS text
+AS 'MODULE_PATHNAME' LANGUAGE C
+STABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION bcce.context_assertion() IS
+'What context tokens for this database must be signed for, their implicit assertion: bcce|system identifier of the cluster|name of the database. A standby has that of its primary. No secret.';
+
+CREATE FUNCTION bcce.is_ed25519_public_key(key bytea) RETURNS boolean
+AS 'MODULE_PATHNAME' LANGUAGE C
+IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION bcce.is_ed25519_public_key(bytea) IS
+'True for the 32 bytes of a point of the main subgroup of the curve, which an Ed25519 public key is and 15 of 16 random values are not. Source: RFC 8032, section 5.1.3.';
 
 CREATE FUNCTION bcce.invalidate_cache() RETURNS trigger
 AS 'MODULE_PATHNAME' LANGUAGE C
@@ -1082,8 +1113,11 @@ REVOKE ALL ON FUNCTION
     bcce.invalidate_cache(),
     bcce.collect_rows(),
     bcce.pseudonym(text, text),
-    bcce.pseudonym(text, text, uuid)
+    bcce.pseudonym(text, text, uuid),
+    bcce.set_context(text)
     FROM PUBLIC;
+
+GRANT EXECUTE ON FUNCTION bcce.set_context(text) TO bcce_token;
 
 -- Who may name a person's pseudonym can find that person's rows, so readers may not.
 GRANT EXECUTE ON FUNCTION bcce.pseudonym(text, text) TO bcce_analytics_admin, bcce_ingest;
@@ -1234,6 +1268,54 @@ COMMENT ON TABLE bcce_private.tenant_key IS 'random key of each tenant: pseudony
 COMMENT ON COLUMN bcce_private.tenant_key.tenant_id IS 'tenant';
 COMMENT ON COLUMN bcce_private.tenant_key.key IS '32 random bytes';
 COMMENT ON COLUMN bcce_private.tenant_key.created_at IS 'when it was made';
+$bcce_module$);
+
+INSERT INTO bcce.module (part, name, sql) VALUES ('store', '11_token_logins', $bcce_module$
+-- Logins that present a token instead of having tenants of their own, and the
+-- public keys that tokens may be signed with.  Private keys are nowhere here.
+CREATE TABLE IF NOT EXISTS bcce_private.token_login (
+    role_name text NOT NULL,
+    role regrole GENERATED ALWAYS AS (bcce_private.role_by_name(role_name)) STORED,
+    created_at timestamptz NOT NULL DEFAULT now(),
+    CONSTRAINT token_login_pkey PRIMARY KEY (role_name)
+);
+COMMENT ON TABLE bcce_private.token_login IS 'logins that many share: their tenants come from the token of the transaction, never from memberships';
+COMMENT ON COLUMN bcce_private.token_login.role_name IS 'name of the role when the row was made or last refreshed by maintain()';
+COMMENT ON COLUMN bcce_private.token_login.role IS 'the role itself; NULL while no role of that name exists';
+COMMENT ON COLUMN bcce_private.token_login.created_at IS 'when the row was made';
+
+CREATE TABLE IF NOT EXISTS bcce_private.context_key (
+    kid text NOT NULL,
+    public_key bytea NOT NULL,
+    not_before timestamptz NOT NULL DEFAULT now(),
+    not_after timestamptz NOT NULL DEFAULT 'infinity',
+    revoked_at timestamptz,
+    created_at timestamptz NOT NULL DEFAULT now(),
+    CONSTRAINT context_key_pkey PRIMARY KEY (kid),
+    CONSTRAINT context_key_kid_check CHECK (kid ~ '^[A-Za-z0-9._-]{1,64}$'),
+    CONSTRAINT context_key_public_key_check CHECK (octet_length(public_key) = 32),
+    CONSTRAINT context_key_not_after_check CHECK (not_after > not_before)
+);
+COMMENT ON TABLE bcce_private.context_key IS 'Ed25519 public keys of those who sign context tokens';
+COMMENT ON COLUMN bcce_private.context_key.kid IS 'name of the key, as the footer of a token has it';
+COMMENT ON COLUMN bcce_private.context_key.public_key IS '32 bytes; the private key belongs to the signer and is never here';
+COMMENT ON COLUMN bcce_private.context_key.not_before IS 'start, inclusive';
+COMMENT ON COLUMN bcce_private.context_key.not_after IS 'end, exclusive';
+COMMENT ON COLUMN bcce_private.context_key.revoked_at IS 'from then on no token of it counts, whatever not_after says; NULL: not revoked';
+COMMENT ON COLUMN bcce_private.context_key.created_at IS 'when the row was made';
+
+-- They belong to no tenant, so they have no place in the policies that do.
+DO $do$
+DECLARE
+    target text;
+BEGIN
+    FOREACH target IN ARRAY ARRAY['bcce_private.token_login', 'bcce_private.context_key'] LOOP
+        EXECUTE format('ALTER TABLE %s ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY', target);
+        EXECUTE format('DROP POLICY IF EXISTS maintainer ON %s', target);
+        EXECUTE format('CREATE POLICY maintainer ON %s TO bcce_maintainer USING (true) WITH CHECK (true)', target);
+    END LOOP;
+END
+$do$;
 $bcce_module$);
 
 INSERT INTO bcce.module (part, name, sql) VALUES ('store', '12_configuration', $bcce_module$
@@ -2146,6 +2228,7 @@ DECLARE
     began timestamptz;
     moved bigint;
     gone bigint;
+    more bigint;
 BEGIN
     BEGIN
         LOCK TABLE bcce_data.schema_version IN SHARE ROW EXCLUSIVE MODE NOWAIT;
@@ -2215,6 +2298,16 @@ BEGIN
     WHERE (m.role IS NOT NULL AND r.oid = m.role::oid AND r.rolname <> m.role_name)
        OR (m.role IS NULL AND r.rolname = m.role_name);
     GET DIAGNOSTICS moved = ROW_COUNT;
+    DELETE FROM bcce_private.token_login t
+    WHERE t.role IS NOT NULL AND NOT EXISTS (SELECT FROM pg_roles r WHERE r.oid = t.role::oid);
+    GET DIAGNOSTICS more = ROW_COUNT;
+    gone := gone + more;
+    UPDATE bcce_private.token_login t SET role_name = r.rolname
+    FROM pg_roles r
+    WHERE (t.role IS NOT NULL AND r.oid = t.role::oid AND r.rolname <> t.role_name)
+       OR (t.role IS NULL AND r.rolname = t.role_name);
+    GET DIAGNOSTICS more = ROW_COUNT;
+    moved := moved + more;
     task := 'memberships'; object := 'membership'; detail := format('%s names refreshed, %s dropped roles removed', moved, gone);
     ms := round(1000 * extract(epoch FROM clock_timestamp() - began), 1);
     RETURN NEXT;
@@ -2310,7 +2403,7 @@ BEGIN
     END LOOP;
 
     -- A change of rows alone tells no other session; this does.
-    FOREACH target IN ARRAY ARRAY['bcce_private.membership', 'bcce_private.tenant_key',
+    FOREACH target IN ARRAY ARRAY['bcce_private.membership', 'bcce_private.tenant_key', 'bcce_private.token_login', 'bcce_private.context_key',
                                   'bcce_data.default_unit_prices', 'bcce_data.unit_prices']::regclass[]
     LOOP
         -- For each row, since logical replication fires no statement triggers.
@@ -2380,13 +2473,17 @@ BEGIN
     IF found_tenant IS NULL THEN
         PERFORM bcce.raise_error('P0002', 'tenant not found', NULL, 'Make it with bcce.create_tenant().');
     END IF;
-    SELECT rolname, rolsuper OR rolbypassrls AS bypasses INTO found_role FROM pg_roles WHERE oid = role::oid;
+    SELECT oid, rolname, rolsuper OR rolbypassrls AS bypasses INTO found_role FROM pg_roles WHERE oid = role::oid;
     IF found_role.rolname IS NULL THEN
         PERFORM bcce.raise_error('42704', 'role not found', NULL, 'Make it with bcce.create_login().');
     END IF;
     IF found_role.bypasses THEN
         PERFORM bcce.raise_error('0LP01', 'a role that bypasses row security sees every tenant; it needs no membership', NULL,
             'Give people and tools a login of their own: bcce.create_login().');
+    END IF;
+    IF EXISTS (SELECT FROM bcce_private.token_login t WHERE t.role = found_role.oid) THEN
+        PERFORM bcce.raise_error('55000', 'the role takes its tenants from tokens', NULL,
+            'Give the tenant a login of its own, or call bcce.set_membership_mode(role, ''direct'') first.');
     END IF;
     INSERT INTO bcce_private.membership AS m (role_name, tenant_id, is_default)
     VALUES (found_role.rolname, found_tenant, add_membership.is_default)
@@ -2396,7 +2493,7 @@ BEGIN
 END
 $body$;
 COMMENT ON FUNCTION bcce.add_membership(regrole, text, boolean) IS
-'Lets a role read or write for a tenant, by what its groups allow. is_default: the tenant that counts where a role has several. Errors: P0002 tenant not found, 42704 role not found, 0LP01 the role bypasses row security.';
+'Lets a role read or write for a tenant, by what its groups allow. is_default: the tenant that counts where a role has several. Errors: P0002 tenant not found, 42704 role not found, 0LP01 the role bypasses row security, 55000 it presents tokens.';
 
 CREATE OR REPLACE FUNCTION bcce.remove_membership(role regrole, tenant_slug text) RETURNS boolean
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $body$
@@ -2414,11 +2511,15 @@ CREATE OR REPLACE FUNCTION bcce.create_login(name text, tenant_slug text, kind t
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $body$
 DECLARE
     groups CONSTANT jsonb := '{"user": "bcce_analytics_user", "cost": "bcce_cost_analyst", "admin": "bcce_analytics_admin",
-                               "ingest": "bcce_ingest", "platform": "bcce_platform"}';
+                               "ingest": "bcce_ingest", "platform": "bcce_platform", "token": "bcce_analytics_user"}';
 BEGIN
     IF kind IS NULL OR NOT groups ? kind THEN
         PERFORM bcce.raise_error('22023', 'unknown kind of login', NULL,
-            'Known kinds: user, cost, admin, ingest, platform.');
+            'Known kinds: user, cost, admin, ingest, platform, token.');
+    END IF;
+    IF (kind = 'token') <> (tenant_slug IS NULL) THEN
+        PERFORM bcce.raise_error('22023', 'a login belongs to a tenant, unless it presents tokens', NULL,
+            'Give a tenant; a login that many share is made by bcce.create_login(name, NULL, ''token'').');
     END IF;
     IF name IS NULL OR name = '' OR octet_length(name) > 63 OR name LIKE 'pg\_%' THEN
         PERFORM bcce.raise_error('42602', 'a login needs a name of 1 to 63 bytes that does not begin with pg_', NULL, NULL);
@@ -2433,6 +2534,9 @@ BEGIN
     END IF;
     EXECUTE format('CREATE ROLE %I LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS INHERIT IN ROLE %I',
         name, groups ->> kind);
+    IF kind = 'token' THEN
+        EXECUTE format('GRANT bcce_token TO %I', name);
+    END IF;
     EXECUTE format('GRANT CONNECT ON DATABASE %I TO %I', current_database(), name);
     EXECUTE format('ALTER ROLE %I SET search_path = bcce, pg_catalog', name);
     -- Compiling a report's plan takes longer than running it.
@@ -2441,14 +2545,18 @@ BEGIN
     IF kind <> 'ingest' THEN
         EXECUTE format('ALTER ROLE %I SET statement_timeout = ''60s''', name);
     END IF;
-    IF kind IN ('user', 'cost', 'platform') THEN
+    IF kind IN ('user', 'cost', 'platform', 'token') THEN
         EXECUTE format('ALTER ROLE %I SET default_transaction_read_only = on', name);
     END IF;
-    PERFORM bcce.add_membership(format('%I', name)::regrole, tenant_slug);
+    IF kind = 'token' THEN
+        PERFORM bcce.set_membership_mode(format('%I', name)::regrole, 'token');
+    ELSE
+        PERFORM bcce.add_membership(format('%I', name)::regrole, tenant_slug);
+    END IF;
 END
 $body$;
 COMMENT ON FUNCTION bcce.create_login(text, text, text) IS
-'Makes a login for one tenant with just the rights of its kind: user (reads reports), cost (cost reports only), admin (reads and configures), ingest (writes, reads nothing), platform (reads several tenants; add them with add_membership()). It has no password yet: set one with \password in psql, so that it appears in no log. Errors: 22023 unknown kind, 42602 bad name, 42710 name taken, 42501 not allowed, P0002 tenant not found.';
+'Makes a login for one tenant with just the rights of its kind: user (reads reports), cost (cost reports only), admin (reads and configures), ingest (writes, reads nothing), platform (reads several tenants; add them with add_membership()), token (a login that many share; it has no tenant, so give NULL, and reads those of the token that it presents to set_context() in each transaction). It has no password yet: set one with \password in psql, so that it appears in no log. Errors: 22023 unknown kind, or a tenant missing or given for nothing, 42602 bad name, 42710 name taken, 42501 not allowed, P0002 tenant not found.';
 
 -- Other columns need another function.
 DO $do$
@@ -2481,7 +2589,7 @@ BEGIN
            coalesce(bool_or(r.rolname = 'bcce_cost_analyst'), false),
            coalesce(bool_or(r.rolname = 'bcce_platform'), false)
     INTO groups, is_reader, is_cost_analyst, is_platform FROM pg_roles r
-    WHERE r.rolname IN ('bcce_analytics_user', 'bcce_cost_analyst', 'bcce_analytics_admin', 'bcce_ingest', 'bcce_platform')
+    WHERE r.rolname IN ('bcce_analytics_user', 'bcce_cost_analyst', 'bcce_analytics_admin', 'bcce_ingest', 'bcce_platform', 'bcce_token')
       AND pg_has_role(outer_role, r.oid, 'USAGE');
     SELECT string_agg(t.slug, ', ' ORDER BY t.slug),
            max(t.slug) FILTER (WHERE t.tenant_id = bcce.current_tenant())
@@ -2519,6 +2627,8 @@ BEGIN
             'You bypass row security: reports show every tenant.'
         WHEN groups IS NULL THEN
             'You are in none of the groups of bcce, so you may not read or write: ask for GRANT bcce_analytics_user or for a login by bcce.create_login().'
+        WHEN tenants IS NULL AND bcce.membership_mode() = 'token' THEN
+            'You share this login, and this transaction has no valid token, so every report is empty: BEGIN, SELECT bcce.set_context(token), read, COMMIT.'
         WHEN tenants IS NULL AND groups = 'bcce_ingest' THEN
             'You belong to no tenant, so all that you write is refused: ask for bcce.add_membership().'
         WHEN tenants IS NULL THEN
@@ -2527,8 +2637,10 @@ BEGIN
             format('You write for %s and read nothing.', tenants)
         WHEN is_platform AND NOT is_reader AND NOT is_cost_analyst THEN
             format('Reports show the tenants %s.', tenants)
+        WHEN current_tenant IS NULL AND bcce.membership_mode() = 'token' THEN
+            'None of the tenants of your token is chosen, so every report is empty: SELECT bcce.use_tenant(name).'
         WHEN current_tenant IS NULL THEN
-            'You belong to several tenants and none is the default, so every report is empty: ask for bcce.add_membership(..., is_default => true), or for the group bcce_platform instead of your own.'
+            'None of your tenants is chosen and none is the default, so every report is empty: SELECT bcce.use_tenant(name), or ask for bcce.add_membership(..., is_default => true), or for the group bcce_platform instead of your own.'
         WHEN NOT is_reader AND NOT is_platform THEN
             format('The cost reports show the tenant %s; you may read no others.', current_tenant)
         ELSE format('Reports show the tenant %s.', current_tenant)
@@ -2699,6 +2811,107 @@ BEGIN
 END
 $body$;
 COMMENT ON FUNCTION bcce_data.known_word(uuid, text, text) IS 'the reports'' word for a sender''s word, NULL where nobody knows it';
+$bcce_module$);
+
+INSERT INTO bcce.module (part, name, sql) VALUES ('store', '42_context', $bcce_module$
+-- Logins that present tokens, the keys of those who sign these, and the choice
+-- of a tenant.
+CREATE OR REPLACE FUNCTION bcce.set_membership_mode(role regrole, mode text) RETURNS void
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $body$
+DECLARE
+    found_role record;
+BEGIN
+    IF mode IS NULL OR mode NOT IN ('direct', 'token') THEN
+        PERFORM bcce.raise_error('22023', 'unknown mode of membership', NULL, 'Known modes: direct, token.');
+    END IF;
+    SELECT oid, rolname, rolsuper OR rolbypassrls AS bypasses INTO found_role FROM pg_roles WHERE oid = role::oid;
+    IF found_role.rolname IS NULL THEN
+        PERFORM bcce.raise_error('42704', 'role not found', NULL, 'Make it with bcce.create_login().');
+    END IF;
+    IF mode = 'direct' THEN
+        DELETE FROM bcce_private.token_login t WHERE t.role = found_role.oid OR t.role_name = found_role.rolname;
+        RETURN;
+    END IF;
+    IF found_role.bypasses THEN
+        PERFORM bcce.raise_error('0LP01', 'a role that bypasses row security sees every tenant; a token would not bound it', NULL,
+            'Make a login of its own: bcce.create_login(name, NULL, ''token'').');
+    END IF;
+    IF EXISTS (SELECT FROM bcce_private.membership m WHERE m.role = found_role.oid) THEN
+        PERFORM bcce.raise_error('55000', 'the role has memberships, which would count again if it ceased to present tokens', NULL,
+            'Take them away first: bcce.remove_membership().');
+    END IF;
+    -- A row of that name may be of a role that is gone.
+    DELETE FROM bcce_private.token_login t WHERE t.role_name = found_role.rolname AND t.role IS DISTINCT FROM found_role.oid;
+    INSERT INTO bcce_private.token_login (role_name) VALUES (found_role.rolname) ON CONFLICT DO NOTHING;
+END
+$body$;
+COMMENT ON FUNCTION bcce.set_membership_mode(regrole, text) IS
+'Says where the tenants of a role come from: direct, its memberships (as for every role not told otherwise), or token, the token that it presents to set_context() in each transaction. A token role also needs GRANT bcce_token. Errors: 22023 unknown mode, 42704 role not found, 0LP01 the role bypasses row security, 55000 it has memberships.';
+
+CREATE OR REPLACE FUNCTION bcce.add_context_key(
+    kid text, public_key bytea, not_before timestamptz DEFAULT now(), not_after timestamptz DEFAULT 'infinity') RETURNS void
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $body$
+BEGIN
+    IF kid IS NULL OR kid !~ '^[A-Za-z0-9._-]{1,64}$' THEN
+        PERFORM bcce.raise_error('22023', 'the name of a key is 1 to 64 of A-Z, a-z, 0-9, ., _ and -', NULL, 'Take a name with a date, such as portal-2026-01.');
+    END IF;
+    -- Most private keys fail here, so that one given by mistake is not kept.
+    IF public_key IS NULL OR NOT bcce.is_ed25519_public_key(public_key) THEN
+        PERFORM bcce.raise_error('22023', 'this is not an Ed25519 public key', 'It has 32 bytes that are a point of the curve.',
+            'scripts/mint-token new-key prints the call. If it was the private key that you gave, make another pair.');
+    END IF;
+    IF not_before IS NULL OR not_after IS NULL OR not_after <= not_before THEN
+        PERFORM bcce.raise_error('22023', 'a key ends after it begins', NULL, NULL);
+    END IF;
+    INSERT INTO bcce_private.context_key (kid, public_key, not_before, not_after)
+    VALUES (add_context_key.kid, add_context_key.public_key, add_context_key.not_before, add_context_key.not_after)
+    ON CONFLICT DO NOTHING;
+    IF NOT FOUND THEN
+        PERFORM bcce.raise_error('42710', 'a key of this name exists', NULL, 'Names are given once, also to keys that are revoked.');
+    END IF;
+END
+$body$;
+COMMENT ON FUNCTION bcce.add_context_key(text, bytea, timestamptz, timestamptz) IS
+'Trusts whoever holds the private key of this Ed25519 public key (32 bytes) to name tenants in context tokens, from not_before to before not_after. Errors: 22023 bad name, key or times, 42710 name taken.';
+
+CREATE OR REPLACE FUNCTION bcce.rotate_context_key(
+    old_kid text, kid text, public_key bytea, overlap interval DEFAULT '1 hour') RETURNS void
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $body$
+BEGIN
+    IF overlap IS NULL OR overlap < interval '0' THEN
+        PERFORM bcce.raise_error('22023', 'the overlap is not negative', NULL, NULL);
+    END IF;
+    UPDATE bcce_private.context_key k SET not_after = greatest(least(k.not_after, now() + overlap), k.not_before + interval '1 microsecond')
+    WHERE k.kid = old_kid AND k.revoked_at IS NULL AND k.not_after > now();
+    IF NOT FOUND THEN
+        PERFORM bcce.raise_error('P0002', 'there is no key of this name in force', NULL, 'bcce_private.context_key lists them.');
+    END IF;
+    PERFORM bcce.add_context_key(kid, public_key);
+END
+$body$;
+COMMENT ON FUNCTION bcce.rotate_context_key(text, text, bytea, interval) IS
+'Adds a key and lets an old one end after the overlap, in which both count. Errors: P0002 no such key in force, 22023 negative overlap, and those of add_context_key().';
+
+CREATE OR REPLACE FUNCTION bcce.revoke_context_key(kid text) RETURNS boolean
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $body$
+BEGIN
+    UPDATE bcce_private.context_key k SET revoked_at = now() WHERE k.kid = revoke_context_key.kid AND k.revoked_at IS NULL;
+    RETURN FOUND;
+END
+$body$;
+COMMENT ON FUNCTION bcce.revoke_context_key(text) IS
+'Ends a key at once: no token of it is taken any more, and contexts that are set end with the running statement of their session. Returns whether there was a key to revoke.';
+
+CREATE OR REPLACE FUNCTION bcce.use_tenant(tenant text, is_local boolean DEFAULT true) RETURNS void
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $body$
+BEGIN
+    -- A word that stands for no tenant goes on as an id that no tenant has, so
+    -- that both are refused in the same words.
+    PERFORM bcce.use_tenant(CASE WHEN tenant <> '' THEN coalesce(bcce_data.resolve_tenant(tenant), '00000000-0000-0000-0000-000000000000') END, is_local);
+END
+$body$;
+COMMENT ON FUNCTION bcce.use_tenant(text, boolean) IS
+'Chooses the tenant to work in, by slug, external id or uuid, among the caller''s own: until the transaction ends, or with is_local => false for the session. It counts for the role that chose and while the tenant is the role''s; bcce_platform sees all its tenants whatever is chosen. NULL or an empty text undoes the choice. Error P0002: none of the caller''s tenants, or there is none.';
 $bcce_module$);
 
 INSERT INTO bcce.module (part, name, sql) VALUES ('store', '50_gate', $bcce_module$
@@ -10073,6 +10286,8 @@ DO $do$
 DECLARE
     item record;
     readers CONSTANT text := 'bcce_analytics_user, bcce_platform';
+    upkeep CONSTANT text[] := '{create_tenant,add_membership,remove_membership,maintain,
+                                set_membership_mode,add_context_key,rotate_context_key,revoke_context_key}';
 BEGIN
     -- Owners, and nothing for PUBLIC.
     FOR item IN
@@ -10086,11 +10301,11 @@ BEGIN
           AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e')
         UNION ALL
         SELECT format('ALTER FUNCTION %s OWNER TO %s', p.oid::regprocedure,
-                      CASE WHEN p.proname IN ('create_tenant', 'add_membership', 'remove_membership', 'maintain')
+                      CASE WHEN p.proname = ANY (upkeep)
                            THEN 'bcce_maintainer' ELSE 'bcce_owner' END)
         FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
         WHERE n.nspname IN ('bcce', 'bcce_data', 'bcce_private')
-          AND p.proowner <> CASE WHEN p.proname IN ('create_tenant', 'add_membership', 'remove_membership', 'maintain')
+          AND p.proowner <> CASE WHEN p.proname = ANY (upkeep)
                                  THEN 'bcce_maintainer' ELSE 'bcce_owner' END::regrole
           AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e')
     LOOP
@@ -10120,6 +10335,7 @@ BEGIN
     -- Everybody may ask who they are; admins configure their tenant.  Making
     -- tenants, logins and memberships, and upkeep, stay with the DBA.
     GRANT EXECUTE ON FUNCTION bcce.whoami() TO PUBLIC;
+    GRANT EXECUTE ON FUNCTION bcce.use_tenant(text, boolean) TO bcce_analytics_user, bcce_cost_analyst, bcce_platform, bcce_ingest;
     GRANT EXECUTE ON FUNCTION bcce.set_price(text, numeric, timestamptz, text),
                               bcce.add_value_alias(text, text, text, text),
                               bcce.set_slo(numeric, text, text) TO bcce_analytics_admin;

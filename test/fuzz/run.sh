@@ -11,12 +11,13 @@ seed=${2:-1}
 flags=(-g -O1 -std=gnu99 -Wall -Wextra -Werror -fsanitize=address,undefined -fno-sanitize-recover=all -Isrc)
 scanner=(src/redact/{scan,context,render}.c src/redact/anchors*.c src/redact/detect_*.c)
 sketch=(src/stats/sketch{,_bound,_read,_pack,_text,_sum}.c)
+token=(src/crypto/token{,_json,_claims}.c)
 
 # fuzz NAME SOURCES: builds test/fuzz/NAME.c and runs it.
 fuzz() {
     local name=$1
     shift
-    "${CC:-cc}" "${flags[@]}" -o "test/fuzz/$name.bin" "test/fuzz/$name.c" "$@" -lm
+    "${CC:-cc}" "${flags[@]}" -o "test/fuzz/$name.bin" "test/fuzz/$name.c" "$@" -lm -lsodium
     "test/fuzz/$name.bin" "$seconds" "$seed"
 }
 
@@ -27,4 +28,5 @@ if [ -n "${CORPUS:-}" ]; then
 else
     fuzz fuzz_scan "${scanner[@]}"
     fuzz fuzz_sketch "${sketch[@]}"
+    fuzz fuzz_token "${token[@]}"
 fi

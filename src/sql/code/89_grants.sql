@@ -17,8 +17,11 @@ REVOKE ALL ON FUNCTION
     bcce.invalidate_cache(),
     bcce.collect_rows(),
     bcce.pseudonym(text, text),
-    bcce.pseudonym(text, text, uuid)
+    bcce.pseudonym(text, text, uuid),
+    bcce.set_context(text)
     FROM PUBLIC;
+
+GRANT EXECUTE ON FUNCTION bcce.set_context(text) TO bcce_token;
 
 -- Who may name a person's pseudonym can find that person's rows, so readers may not.
 GRANT EXECUTE ON FUNCTION bcce.pseudonym(text, text) TO bcce_analytics_admin, bcce_ingest;

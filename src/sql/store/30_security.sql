@@ -83,7 +83,7 @@ BEGIN
     END LOOP;
 
     -- A change of rows alone tells no other session; this does.
-    FOREACH target IN ARRAY ARRAY['bcce_private.membership', 'bcce_private.tenant_key',
+    FOREACH target IN ARRAY ARRAY['bcce_private.membership', 'bcce_private.tenant_key', 'bcce_private.token_login', 'bcce_private.context_key',
                                   'bcce_data.default_unit_prices', 'bcce_data.unit_prices']::regclass[]
     LOOP
         -- For each row, since logical replication fires no statement triggers.
