@@ -8,6 +8,7 @@
 #include "redact/anchors.h"
 
 LiteralSet	secret_literals;
+LiteralSet	token_literals;
 LiteralSet	context_literals;
 uint8_t		after_low[16];
 uint8_t		after_high[16];
@@ -16,8 +17,8 @@ uint8_t		after_high[16];
  * Three letters that every name of a secret known to secret_name() has in a row:
  * not its first three, but those that other words have least.  One line a
  * bucket.  A bucket also takes what the letters of its words mixed would be, so
- * which words share one was chosen by what log lines and prose hold.  A dot is
- * any byte.
+ * which words share one was chosen by what log lines and prose hold.  A question
+ * mark is any byte.
  */
 static const char *const secret_words[8] = {
 	"uth cvv",					/* auth */
@@ -27,47 +28,69 @@ static const char *const secret_words[8] = {
 	"ass api key ken bsy acc",	/* passwd, token, contribsys, access */
 	"cre sig cvc sic",			/* secret, credential, signature, basic */
 	"coo hoo lie ogi sio",		/* cookie, webhook, client, login, session */
-	"pwd jwt pw."
+	"pwd jwt pw?"
 };
 
-/* The first three letters of the words that say what a number is. */
+/*
+ * The first four letters of the words that say what a number is, or all three
+ * of them.
+ */
 static const char *const context_words[8] = {
-	"tel wha rea reg",			/* telephone, whatsapp, reach, registered */
-	"pho off han pan",		/* phone, office, handy */
-	"sms hot ssn soc",			/* hotline, social */
-	"cel cal ame mae",			/* cell, call, amex, maestro */
-	"fax ans mes des vis mas",	/* answering, messages, desk, visa, mastercard */
-	"mob msi deb",				/* mobile, msisdn, debit */
-	"dia cc.",					/* dial */
-	"car cre kre"				/* card, credit, kreditkarte */
+	"hotl offi hand amex krei", /* hotline, office, handy, kreditkarte */
+	"cell call dial card cred", /* credit */
+	"what visa mast maes",		/* whatsapp, mastercard, maestro */
+	"mobi reac regi msis debi ssns soci",	/* mobile, reach, registered, msisdn, debit, social */
+	"phon tele answ mess desk", /* telephone, answering, messages */
+	"tel?",
+	"fax? sms?",
+	"ssn? pan?"
 };
 
-/* Adds a word to a bucket; '.' stands for any byte. */
-static void
-add_literal(LiteralSet *set, int bucket, const char *word)
-{
-	int			k;
-	int			i;
+/* First letters of vendors' prefixes; the last bucket takes all others. */
+static const char *const token_buckets[8] = {
+	"ACEFPS", "BOb", "GHeg", "LMNcn", "adfilo", "hp", "sxy", ""
+};
 
-	for (k = 0; k < 3; k++)
-		for (i = 0; i < 16; i++)
-		{
-			if (word[k] == '.' || (word[k] & 15) == i)
-				set->low[k][i] |= (uint8_t) (1 << bucket);
-			if (word[k] == '.' || (word[k] >> 4) == i)
-				set->high[k][i] |= (uint8_t) (1 << bucket);
-		}
+/* Adds the first letters of a word to a bucket; '?' stands for any byte. */
+static void
+add_literal(LiteralSet *set, int bucket, const char *word, int n, bool any_case)
+{
+	uint8_t		bit = (uint8_t) (1 << bucket);
+	int			k;
+	int			c;
+
+	for (k = 0; k < n; k++)
+		for (c = 0; c < 256; c++)
+			if (word[k] == '?' || (uint8_t) word[k] == c)
+			{
+				set->low[k][c & 15] |= bit;
+				set->high[k][c >> 4] |= bit;
+				set->six[k][c & 63] |= bit;
+				/* The halves are looked up with letters folded. */
+				if (any_case && c >= 'a' && c <= 'z')
+					set->six[k][(c - 32) & 63] |= bit;
+			}
 }
 
 static void
-add_literals(LiteralSet *set, const char *const *buckets)
+add_words(LiteralSet *set, const char *const *buckets, int n)
 {
 	int			b;
 	const char *word;
 
 	for (b = 0; b < 8; b++)
-		for (word = buckets[b]; *word; word += word[3] ? 4 : 3)
-			add_literal(set, b, word);
+		for (word = buckets[b]; *word; word += word[n] ? n + 1 : n)
+			add_literal(set, b, word, n, true);
+}
+
+void
+anchors_add_token(const char *prefix)
+{
+	int			bucket = 0;
+
+	while (bucket < 7 && strchr(token_buckets[bucket], prefix[0]) == NULL)
+		bucket++;
+	add_literal(&token_literals, bucket, prefix, 3, false);
 }
 
 void
@@ -76,8 +99,8 @@ anchors_init(void)
 	const char *after = "\t\n !\"'()+,:=>?[\\]`|";
 	const char *c;
 
-	add_literals(&secret_literals, secret_words);
-	add_literals(&context_literals, context_words);
+	add_words(&secret_literals, secret_words, 3);
+	add_words(&context_literals, context_words, 4);
 	/* One bit for each high half keeps the product exact. */
 	for (c = after; *c; c++)
 	{
@@ -108,10 +131,7 @@ one_window(const uint8_t *window, ByteMasks *m, int lane)
 				m->upper[lane] |= bit;
 			if (folded <= 'f')
 				m->hex_letter[lane] |= bit;
-			if (literal_at(&secret_literals, window + i))
-				m->secret[lane] |= bit;
-			if (literal_at(&context_literals, window + i))
-				m->context[lane] |= bit;
+			literals_of(window + i, m, lane, i);
 		}
 		switch (c)
 		{
@@ -134,10 +154,24 @@ one_window(const uint8_t *window, ByteMasks *m, int lane)
 			case ')':
 				m->bracket[lane] |= bit;
 				break;
-			case '/':
 			case '+':
+				m->plus[lane] |= bit;
+				m->path[lane] |= bit;
+				break;
+			case '/':
 			case '~':
 				m->path[lane] |= bit;
+				break;
+			case '0':
+				m->zero[lane] |= bit;
+				break;
+			case 'c':
+			case 'C':
+				m->letter_c[lane] |= bit;
+				break;
+			case 'n':
+			case 'N':
+				m->letter_n[lane] |= bit;
 				break;
 			case '_':
 				m->underscore[lane] |= bit;
@@ -165,7 +199,7 @@ anchors_function(const char *name)
 #if defined(__x86_64__) && defined(__GNUC__)
 	if (name ? strcmp(name, "avx512") == 0 : true)
 		if (__builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl") &&
-			__builtin_cpu_supports("bmi2"))
+			__builtin_cpu_supports("avx512vbmi") && __builtin_cpu_supports("bmi2"))
 			return anchors_avx512;
 	if (name ? strcmp(name, "avx2") == 0 : true)
 		if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi") &&

@@ -21,7 +21,7 @@
 #define WINDOW_BEFORE	8
 #define WINDOW			48
 #define WINDOW_AFTER	8
-#define WINDOW_BYTES	66		/* the 64 and two that end words inside it */
+#define WINDOW_BYTES	67		/* the 64 and three that end words inside it */
 
 /* Windows whose masks are worked on at once, side by side in one vector. */
 #define LANES			4
@@ -42,17 +42,24 @@ typedef struct ByteMasks
 	Lanes		space;
 	Lanes		bracket;		/* ( ) */
 	Lanes		path;			/* / + ~ */
+	Lanes		plus;
+	Lanes		zero;
 	Lanes		underscore;
 	Lanes		escape;			/* % \ */
 	Lanes		after;			/* what can stand between a name and its value */
+	Lanes		letter_c;
+	Lanes		letter_n;
 	Lanes		secret;			/* three letters of a word for a secret begin */
+	Lanes		token;			/* a vendor's prefix begins */
 	Lanes		context;		/* a word that says what a number is may begin */
+	Lanes		brief;			/* one of three letters */
 } ByteMasks;
 
 /* The answer for the WINDOW positions of a window. */
 typedef struct Anchors
 {
 	uint64_t	visit;			/* positions a detector has to see */
+	uint64_t	number;			/* those where only a word beside it makes a number a hit */
 	uint64_t	name_end;		/* first byte after a name that may be a secret's */
 	uint64_t	context;		/* starts of words that may be context */
 } Anchors;
@@ -65,18 +72,24 @@ typedef struct Anchors
 typedef void (*AnchorFunction) (const uint8_t *window, int n, Anchors *anchors, uint64_t *open_name);
 
 /*
- * Three letters of every word looked for, shared out to eight buckets; tables
- * by the low and the high half of each letter.  Sixteen bytes are what one
- * shuffle instruction looks up.
+ * The first letters of every word looked for, shared out to eight buckets;
+ * tables by the low and the high half of each letter, since sixteen bytes are
+ * what one shuffle instruction looks up, and by the low six bits of it.
  */
+#define LITERAL_BYTES	4
+
 typedef struct LiteralSet
 {
-	uint8_t		low[3][16];
-	uint8_t		high[3][16];
-} LiteralSet;
+	uint8_t		six[LITERAL_BYTES][64];
+	uint8_t		low[LITERAL_BYTES][16];
+	uint8_t		high[LITERAL_BYTES][16];
+} __attribute__((aligned(64))) LiteralSet;
 
-extern LiteralSet secret_literals;
-extern LiteralSet context_literals;
+extern LiteralSet secret_literals;	/* three letters, of any case */
+extern LiteralSet token_literals;	/* three, of their own case */
+extern LiteralSet context_literals; /* four, of any case */
+
+#define BRIEF_BUCKETS	0xE0	/* of context_literals: words of three letters */
 
 /* Bytes of the class "after", by the same halves. */
 extern uint8_t after_low[16];
@@ -91,23 +104,37 @@ extern void anchors_neon(const uint8_t *window, int n, Anchors *anchors, uint64_
 /* Fills the tables; call once. */
 extern void anchors_init(void);
 
+/* Adds the first three bytes of a vendor's prefix; ? stands for any byte. */
+extern void anchors_add_token(const char *prefix);
+
+/* The one in use, NULL before the first scan. */
+extern AnchorFunction find_anchors;
+
 /* The fastest function of this machine, or the one named (for tests). */
 extern AnchorFunction anchors_function(const char *name);
 
-/* Literals of a set that begin at byte i, by the tables. */
-static inline bool
-literal_at(const LiteralSet *set, const uint8_t *p)
+/* Buckets of a set with a word that begins at a byte, by the tables. */
+static inline uint8_t
+literals_at(const LiteralSet *set, const uint8_t *p, int n)
 {
 	uint8_t		bits = 0xFF;
 	int			k;
 
-	for (k = 0; k < 3; k++)
-	{
-		uint8_t		c = p[k] | 0x20;
+	for (k = 0; k < n; k++)
+		bits &= set->six[k][p[k] & 63];
+	return bits;
+}
 
-		bits &= set->low[k][c & 15] & set->high[k][c >> 4];
-	}
-	return bits != 0;
+/* Sets the bits of the words that begin at byte i of a window, which is a letter. */
+static inline void
+literals_of(const uint8_t *p, ByteMasks *m, int lane, int i)
+{
+	uint8_t		context = literals_at(&context_literals, p, 4);
+
+	m->secret[lane] |= (uint64_t) (literals_at(&secret_literals, p, 3) != 0) << i;
+	m->token[lane] |= (uint64_t) (literals_at(&token_literals, p, 3) != 0) << i;
+	m->context[lane] |= (uint64_t) ((context & ~BRIEF_BUCKETS) != 0) << i;
+	m->brief[lane] |= (uint64_t) ((context & BRIEF_BUCKETS) != 0) << i;
 }
 
 /* Bits that begin a run of six, seven or eight. */
@@ -119,6 +146,9 @@ literal_at(const LiteralSet *set, const uint8_t *p)
 
 #define INLINE static inline __attribute__((always_inline))
 
+/* Is the byte n places on of a class, or behind the window?  From the bytes that are not. */
+#define MAYBE(not_in_class, n)	(~((not_in_class) >> (n)))
+
 /*
  * Digit runs that could begin a number: six digits, or seven bytes of digits
  * with one sign between them (brackets may bring a second).  Never right behind
@@ -126,7 +156,7 @@ literal_at(const LiteralSet *set, const uint8_t *p)
  * of digits and signs only three digits begin something, or a dotted address.
  */
 INLINE void
-number_starts(const ByteMasks *m, const Lanes *escaped, Lanes *visit)
+number_starts(const ByteMasks *m, const Lanes *escaped, Lanes *found)
 {
 	Lanes		d = m->digit;
 	Lanes		sign = m->space | m->dash | m->dot | m->path | m->bracket;
@@ -137,8 +167,56 @@ number_starts(const ByteMasks *m, const Lanes *escaped, Lanes *visit)
 	Lanes		middle = (sign | m->colon) << 1 & d << 2;
 	Lanes		dotted = (m->dot >> 1 | m->dot >> 2 | m->dot >> 3) & ~(m->dot << 1);
 
-	*visit |= d & ~(d << 1) & ~glued & (RUN7(number) | RUN6(d)) &
+	*found = d & ~(d << 1) & ~glued & (RUN7(number) | RUN6(d)) &
 		(~middle | (d >> 1 & d >> 2) | dotted);
+}
+
+/* Four numbers of one to three digits with dots between. */
+INLINE void
+dotted_quads(const ByteMasks *m, Lanes *found)
+{
+	Lanes		no_digit = ~m->digit;
+	Lanes		no_dot = ~m->dot;
+	Lanes		one = MAYBE(no_dot, 1);
+	Lanes		two = MAYBE(no_digit, 1) & MAYBE(no_dot, 2);
+	Lanes		three = MAYBE(no_digit | no_digit >> 1, 1) & MAYBE(no_dot, 3);
+	Lanes		rest = m->digit;	/* so many of the numbers, from the last on */
+	int			i;
+
+	for (i = 0; i < 3; i++)
+		rest = m->digit & ((one & MAYBE(~rest, 2)) | (two & MAYBE(~rest, 3)) | (three & MAYBE(~rest, 4)));
+	*found |= rest & ~(m->dot << 1 & m->digit << 2);
+}
+
+/*
+ * Numbers whose form alone can make them a hit: cards of 14 to 16 digits or in
+ * groups of four; 123-45-6789; 415-555-0132 with or without a bracket or a 1;
+ * behind a plus sign; with a zero or two in front.
+ */
+INLINE void
+formed_numbers(const ByteMasks *m, Lanes *found)
+{
+	Lanes		d = m->digit;
+	Lanes		no1 = ~d;
+	Lanes		no2 = no1 | no1 >> 1;
+	Lanes		no3 = no2 | no1 >> 2;
+	Lanes		no4 = no2 | no2 >> 2;
+	Lanes		no_dash = ~m->dash;
+	Lanes		no_gap = ~(m->space | m->dash | m->dot);
+	Lanes		card = ~(no4 | no4 >> 4 | no4 >> 8 | no2 >> 12) |
+		~(no4 | no_gap >> 4 | no4 >> 5 | no1 >> 10 | (no_gap & no1) >> 9);
+	Lanes		ssn = ~(no3 | no_dash >> 3 | no2 >> 4 | no_dash >> 6 | no4 >> 7);
+	Lanes		area = ~(no3 | no3 >> 4 | no4 >> 8) &
+		(~(no_dash >> 3 | no_dash >> 7) | (m->dot >> 3 & MAYBE(~m->dot, 7)));
+	Lanes		one = MAYBE(~(m->space | m->dash | m->dot | m->path), 1) & MAYBE(~area, 2);
+	Lanes		bracket = m->bracket >> 1 | m->bracket >> 2 | m->bracket >> 3;
+	Lanes		plus = m->plus << 1 | (m->bracket << 1 & m->plus << 2);
+	Lanes		blank = m->space >> 2 | m->space >> 3 | m->space >> 4 | m->space >> 5;
+	Lanes		rest = ~(no_dash | no3 >> 1);	/* a dash and three digits */
+	Lanes		zero = (m->zero >> 1 & ~(m->zero >> 2)) | blank |
+		MAYBE(~rest, 2) | MAYBE(~rest, 3) | MAYBE(~rest, 4) | MAYBE(~rest, 5);
+
+	*found |= card | ssn | area | one | bracket | plus | (m->zero & zero);
 }
 
 /* Colons of URLs, of addresses and of tokens that have one. */
@@ -193,15 +271,27 @@ word_anchors(const ByteMasks *m, const Lanes *escaped, Lanes *visit)
 	Lanes		token = word | m->underscore | m->dash | m->dot | m->path;
 	Lanes		start = m->letter & (~(word << 1) | *escaped);
 	Lanes		gap = m->space | m->dash;
+	Lanes		account = word | gap;
 	/* No token begins with nine small letters, as words of prose do. */
 	Lanes		other = ~m->letter | m->upper;
 	Lanes		two = other | other >> 1;
 	Lanes		four = two | two >> 2;
 	Lanes		mixed = four | four >> 4 | other >> 8;
 
-	*visit |= start & ((RUN8(token) & mixed) |
-					   (m->letter >> 1 & m->digit >> 3 &
+	*visit |= start & ((m->token & RUN8(token) & mixed) |
+					   (m->letter >> 1 & m->digit >> 3 & RUN8(account) &
 						(m->digit >> 2 | (gap >> 2 & m->digit >> 4))));
+}
+
+/* Where a word that says what a number is may begin. */
+INLINE void
+context_starts(const ByteMasks *m, Lanes *found)
+{
+	Lanes		end = ~m->letter | m->letter_n; /* behind it, or "number" and "no" */
+	Lanes		words = m->context | (m->brief & end >> 3) |
+		(m->letter_c & m->letter_c >> 1 & end >> 2);
+
+	*found = words & m->letter & (~(m->letter << 1) | m->upper);
 }
 
 /*
@@ -231,13 +321,19 @@ combine_masks(const ByteMasks *m, int n, Anchors *anchors, uint64_t *open_name)
 	const uint64_t decided = ((uint64_t) 1 << WINDOW) - 1;
 	Lanes		escaped = m->escape << 2 | m->escape << 3 | m->escape << 6;
 	Lanes		visit = m->at;
-	Lanes		context = m->context & m->letter & (~(m->letter << 1) | m->upper);
+	Lanes		context;
+	Lanes		number;
+	Lanes		formed = m->at & ~m->at;
 	Lanes		name;
 	Lanes		from;
 	Lanes		behind;
 	int			i;
 
-	number_starts(m, &escaped, &visit);
+	number_starts(m, &escaped, &number);
+	dotted_quads(m, &formed);
+	formed_numbers(m, &formed);
+	context_starts(m, &context);
+	visit |= number & formed;
 	colon_anchors(m, &visit);
 	dash_anchors(m, &visit);
 	sign_anchors(m, &visit);
@@ -250,6 +346,7 @@ combine_masks(const ByteMasks *m, int n, Anchors *anchors, uint64_t *open_name)
 
 		*open_name = reached >> (WINDOW_BEFORE + WINDOW) & 1;
 		anchors[i].visit = visit[i] >> WINDOW_BEFORE & decided;
+		anchors[i].number = number[i] >> WINDOW_BEFORE & decided;
 		anchors[i].name_end = (reached & behind[i]) >> WINDOW_BEFORE & decided;
 		anchors[i].context = context[i] >> WINDOW_BEFORE & decided;
 	}
@@ -259,10 +356,11 @@ combine_masks(const ByteMasks *m, int n, Anchors *anchors, uint64_t *open_name)
 INLINE void
 clear_lane(ByteMasks *m, int lane)
 {
-	m->digit[lane] = m->letter[lane] = m->upper[lane] = m->hex_letter[lane] = 0;
-	m->at[lane] = m->colon[lane] = m->dash[lane] = m->dot[lane] = 0;
-	m->space[lane] = m->bracket[lane] = m->path[lane] = m->underscore[lane] = 0;
-	m->escape[lane] = m->after[lane] = m->secret[lane] = m->context[lane] = 0;
+	Lanes	   *mask = (Lanes *) m;
+	int			i;
+
+	for (i = 0; i < (int) (sizeof(*m) / sizeof(Lanes)); i++)
+		mask[i][lane] = 0;
 }
 
 /*

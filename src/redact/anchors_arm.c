@@ -52,9 +52,9 @@ lookup16(uint8x16_t v, const uint8_t *low_table, const uint8_t *high_table)
 					vqtbl1q_u8(vld1q_u8(high_table), vshrq_n_u8(v, 4)));
 }
 
-/* Where a word of a set begins: three lookups at three neighbouring bytes. */
+/* Where a word of a set begins, in some of its buckets: lookups at neighbouring bytes. */
 static inline uint64_t
-literals16(const uint8_t *window, const LiteralSet *set)
+literals16(const uint8_t *window, const LiteralSet *set, int n, uint8_t fold, uint8_t buckets)
 {
 	uint8x16_t	found[4];
 	int			i;
@@ -62,10 +62,10 @@ literals16(const uint8_t *window, const LiteralSet *set)
 
 	for (i = 0; i < 4; i++)
 	{
-		found[i] = vdupq_n_u8(0xFF);
-		for (k = 0; k < 3; k++)
+		found[i] = vdupq_n_u8(buckets);
+		for (k = 0; k < n; k++)
 		{
-			uint8x16_t	v = vorrq_u8(vld1q_u8(window + 16 * i + k), vdupq_n_u8(0x20));
+			uint8x16_t	v = vorrq_u8(vld1q_u8(window + 16 * i + k), vdupq_n_u8(fold));
 
 			found[i] = vandq_u8(found[i], lookup16(v, set->low[k], set->high[k]));
 		}
@@ -99,12 +99,18 @@ window_neon(const uint8_t *window, ByteMasks *m, int lane)
 	m->dot[lane] = equal16(v, '.');
 	m->space[lane] = equal16(v, ' ');
 	m->bracket[lane] = range16(v, '(', 1);
-	m->path[lane] = equal16(v, '/') | equal16(v, '+') | equal16(v, '~');
+	m->plus[lane] = equal16(v, '+');
+	m->path[lane] = equal16(v, '/') | m->plus[lane] | equal16(v, '~');
+	m->zero[lane] = equal16(v, '0');
+	m->letter_c[lane] = equal16(folded, 'c');
+	m->letter_n[lane] = equal16(folded, 'n');
 	m->underscore[lane] = equal16(v, '_');
 	m->escape[lane] = equal16(v, '%') | equal16(v, '\\');
 	m->after[lane] = mask16(after);
-	m->secret[lane] = literals16(window, &secret_literals);
-	m->context[lane] = literals16(window, &context_literals);
+	m->secret[lane] = literals16(window, &secret_literals, 3, 0x20, 0xFF);
+	m->token[lane] = literals16(window, &token_literals, 3, 0, 0xFF);
+	m->context[lane] = literals16(window, &context_literals, 4, 0x20, (uint8_t) ~BRIEF_BUCKETS);
+	m->brief[lane] = literals16(window, &context_literals, 4, 0x20, BRIEF_BUCKETS);
 }
 
 void

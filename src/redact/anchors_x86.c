@@ -43,13 +43,12 @@ literals16(const uint8_t *window, ByteMasks *m, int lane)
 {
 	uint64_t	letters;
 
-	m->secret[lane] = m->context[lane] = 0;
+	m->secret[lane] = m->token[lane] = m->context[lane] = m->brief[lane] = 0;
 	for (letters = m->letter[lane]; letters; letters &= letters - 1)
 	{
 		int			i = __builtin_ctzll(letters);
 
-		m->secret[lane] |= (uint64_t) literal_at(&secret_literals, window + i) << i;
-		m->context[lane] |= (uint64_t) literal_at(&context_literals, window + i) << i;
+		literals_of(window + i, m, lane, i);
 	}
 }
 
@@ -76,7 +75,11 @@ window_sse2(const uint8_t *window, ByteMasks *m, int lane)
 	m->dot[lane] = equal16(vec, '.');
 	m->space[lane] = equal16(vec, ' ');
 	m->bracket[lane] = range16(vec, '(', 1);
-	m->path[lane] = equal16(vec, '/') | equal16(vec, '+') | equal16(vec, '~');
+	m->plus[lane] = equal16(vec, '+');
+	m->path[lane] = equal16(vec, '/') | m->plus[lane] | equal16(vec, '~');
+	m->zero[lane] = equal16(vec, '0');
+	m->letter_c[lane] = equal16(folded, 'c');
+	m->letter_n[lane] = equal16(folded, 'n');
 	m->underscore[lane] = equal16(vec, '_');
 	m->escape[lane] = equal16(vec, '%') | equal16(vec, '\\');
 	m->after[lane] = m->space[lane] | m->colon[lane];
@@ -147,38 +150,45 @@ set32(__m256i low, __m256i high)
 	return ~mask32(_mm256_cmpeq_epi8(low, zero), _mm256_cmpeq_epi8(high, zero));
 }
 
-/* Narrows both word sets by the letter at one of three neighbouring bytes. */
+/* Narrows the sets of words by one of their letters; the last letter of three has no more. */
 AVX2 static inline void
-narrow32(const uint8_t *window, int k, __m256i *secret, __m256i *context)
+narrow32(const uint8_t *window, int k, __m256i *secret, __m256i *token, __m256i *context)
 {
 	const __m256i nibble = _mm256_set1_epi8(0x0F);
 	__m256i		v = _mm256_loadu_si256((const __m256i *) (window + k));
-	__m256i		low;
-	__m256i		high;
+	__m256i		folded = _mm256_or_si256(v, _mm256_set1_epi8(0x20));
+	__m256i		low = _mm256_and_si256(v, nibble);
+	__m256i		high = _mm256_and_si256(_mm256_srli_epi16(folded, 4), nibble);
 
-	v = _mm256_or_si256(v, _mm256_set1_epi8(0x20));
-	low = _mm256_and_si256(v, nibble);
-	high = _mm256_and_si256(_mm256_srli_epi16(v, 4), nibble);
-	*secret = _mm256_and_si256(*secret, lookup32(low, high, secret_literals.low[k], secret_literals.high[k]));
 	*context = _mm256_and_si256(*context, lookup32(low, high, context_literals.low[k], context_literals.high[k]));
+	if (k == 3)
+		return;
+	*secret = _mm256_and_si256(*secret, lookup32(low, high, secret_literals.low[k], secret_literals.high[k]));
+	high = _mm256_and_si256(_mm256_srli_epi16(v, 4), nibble);
+	*token = _mm256_and_si256(*token, lookup32(low, high, token_literals.low[k], token_literals.high[k]));
 }
 
 AVX2 static inline void
 literals32(const uint8_t *window, ByteMasks *m, int lane)
 {
+	const __m256i brief = _mm256_set1_epi8((char) BRIEF_BUCKETS);
 	__m256i		secret[2];
+	__m256i		token[2];
 	__m256i		context[2];
 	int			part;
 
 	for (part = 0; part < 2; part++, window += 32)
 	{
-		secret[part] = context[part] = _mm256_set1_epi8(-1);
-		narrow32(window, 0, &secret[part], &context[part]);
-		narrow32(window, 1, &secret[part], &context[part]);
-		narrow32(window, 2, &secret[part], &context[part]);
+		secret[part] = token[part] = context[part] = _mm256_set1_epi8(-1);
+		narrow32(window, 0, &secret[part], &token[part], &context[part]);
+		narrow32(window, 1, &secret[part], &token[part], &context[part]);
+		narrow32(window, 2, &secret[part], &token[part], &context[part]);
+		narrow32(window, 3, &secret[part], &token[part], &context[part]);
 	}
 	m->secret[lane] = set32(secret[0], secret[1]);
-	m->context[lane] = set32(context[0], context[1]);
+	m->token[lane] = set32(token[0], token[1]);
+	m->brief[lane] = set32(_mm256_and_si256(brief, context[0]), _mm256_and_si256(brief, context[1]));
+	m->context[lane] = set32(_mm256_andnot_si256(brief, context[0]), _mm256_andnot_si256(brief, context[1]));
 }
 
 AVX2 static inline void
@@ -208,7 +218,11 @@ window_avx2(const uint8_t *window, ByteMasks *m, int lane)
 	m->dot[lane] = equal32(vec, '.');
 	m->space[lane] = equal32(vec, ' ');
 	m->bracket[lane] = range32(vec, '(', 1);
-	m->path[lane] = equal32(vec, '/') | equal32(vec, '+') | equal32(vec, '~');
+	m->plus[lane] = equal32(vec, '+');
+	m->path[lane] = equal32(vec, '/') | m->plus[lane] | equal32(vec, '~');
+	m->zero[lane] = equal32(vec, '0');
+	m->letter_c[lane] = equal32(folded, 'c');
+	m->letter_n[lane] = equal32(folded, 'n');
 	m->underscore[lane] = equal32(vec, '_');
 	m->escape[lane] = equal32(vec, '%') | equal32(vec, '\\');
 	m->after[lane] = set32(after[0], after[1]);
@@ -221,9 +235,9 @@ anchors_avx2(const uint8_t *window, int n, Anchors *anchors, uint64_t *open_name
 	ANCHOR_LOOP(window_avx2);
 }
 
-/* AVX-512 BW: comparisons give masks of 64 bits at once. */
+/* AVX-512: comparisons give masks of 64 bits at once, and a shuffle looks up six bits of a byte. */
 
-#define AVX512 __attribute__((target("avx512f,avx512bw,avx512vl,bmi,bmi2")))
+#define AVX512 __attribute__((target("avx512f,avx512bw,avx512vl,avx512vbmi,bmi,bmi2")))
 
 AVX512 static inline uint64_t
 equal64(__m512i v, char c)
@@ -246,30 +260,35 @@ lookup64(__m512i low, __m512i high, const uint8_t *low_table, const uint8_t *hig
 	return _mm512_and_si512(_mm512_shuffle_epi8(l, low), _mm512_shuffle_epi8(h, high));
 }
 
-/* Narrows both word sets by the letter at one of three neighbouring bytes. */
-AVX512 static inline void
-narrow64(const uint8_t *window, int k, __m512i *secret, __m512i *context)
+/* Buckets of a set for one letter of its words. */
+AVX512 static inline __m512i
+buckets64(__m512i v, const LiteralSet *set, int k)
 {
-	const __m512i nibble = _mm512_set1_epi8(0x0F);
-	__m512i		v = _mm512_or_si512(_mm512_loadu_si512(window + k), _mm512_set1_epi8(0x20));
-	__m512i		low = _mm512_and_si512(v, nibble);
-	__m512i		high = _mm512_and_si512(_mm512_srli_epi16(v, 4), nibble);
-
-	*secret = _mm512_and_si512(*secret, lookup64(low, high, secret_literals.low[k], secret_literals.high[k]));
-	*context = _mm512_and_si512(*context, lookup64(low, high, context_literals.low[k], context_literals.high[k]));
+	return _mm512_permutexvar_epi8(v, _mm512_loadu_si512(set->six[k]));
 }
 
 AVX512 static inline void
 literals64(const uint8_t *window, ByteMasks *m, int lane)
 {
-	__m512i		secret = _mm512_set1_epi8(-1);
-	__m512i		context = secret;
+	__m512i		v = _mm512_loadu_si512(window);
+	__m512i		secret = buckets64(v, &secret_literals, 0);
+	__m512i		token = buckets64(v, &token_literals, 0);
+	__m512i		context = buckets64(v, &context_literals, 0);
+	int			k;
 
-	narrow64(window, 0, &secret, &context);
-	narrow64(window, 1, &secret, &context);
-	narrow64(window, 2, &secret, &context);
+	for (k = 1; k < 3; k++)
+	{
+		v = _mm512_loadu_si512(window + k);
+		secret = _mm512_and_si512(secret, buckets64(v, &secret_literals, k));
+		token = _mm512_and_si512(token, buckets64(v, &token_literals, k));
+		context = _mm512_and_si512(context, buckets64(v, &context_literals, k));
+	}
+	v = _mm512_loadu_si512(window + 3);
+	context = _mm512_and_si512(context, buckets64(v, &context_literals, 3));
 	m->secret[lane] = _mm512_test_epi8_mask(secret, secret);
-	m->context[lane] = _mm512_test_epi8_mask(context, context);
+	m->token[lane] = _mm512_test_epi8_mask(token, token);
+	m->context[lane] = _mm512_test_epi8_mask(context, _mm512_set1_epi8((char) ~BRIEF_BUCKETS));
+	m->brief[lane] = _mm512_test_epi8_mask(context, _mm512_set1_epi8((char) BRIEF_BUCKETS));
 }
 
 AVX512 static inline void
@@ -292,9 +311,13 @@ window_avx512(const uint8_t *window, ByteMasks *m, int lane)
 	m->dot[lane] = equal64(v, '.');
 	m->space[lane] = equal64(v, ' ');
 	m->bracket[lane] = range64(v, '(', 1);
-	m->path[lane] = equal64(v, '/') | equal64(v, '+') | equal64(v, '~');
+	m->plus[lane] = equal64(v, '+');
+	m->path[lane] = equal64(v, '/') | m->plus[lane] | equal64(v, '~');
+	m->zero[lane] = equal64(v, '0');
 	m->underscore[lane] = equal64(v, '_');
 	m->escape[lane] = equal64(v, '%') | equal64(v, '\\');
+	m->letter_c[lane] = equal64(folded, 'c');
+	m->letter_n[lane] = equal64(folded, 'n');
 	m->after[lane] = _mm512_test_epi8_mask(after, after);
 	literals64(window, m, lane);
 }

@@ -398,9 +398,16 @@ add_roots(void)
 	static const char roots[] =
 		"uth cvv pas sas pat rer pin otp ass api key ken bsy acc cre sig cvc coo hoo lie ogi sio pwd jwt";
 	size_t		i;
+	char		first;
 
 	for (i = 0; i < sizeof(roots); i += 4)
 		add_root(roots + i);
+	/* Two letters are enough of these, whatever is before them. */
+	for (first = 0; first < 32; first++)
+	{
+		add_root((char[]) {first, 'p', 'w'});
+		add_root((char[]) {first, 'c', 'c'});
+	}
 	for (i = 0; i < CONTEXT_WORDS; i++)
 		if (context_words[i].word[2] != '\0')
 			add_root(context_words[i].word);
@@ -419,9 +426,7 @@ name_has_root(const uint8_t *name, size_t len)
 	for (i = 0; i < len; i++)
 	{
 		three = (three << 5 | (name[i] & 31u)) & 0x7FFF;
-		if ((root_bits[three >> 3] & (1 << (three & 7))) ||
-			(three & 0x3FF) == (('p' & 31u) << 5 | ('w' & 31u)) ||
-			(three & 0x3FF) == (('c' & 31u) << 5 | ('c' & 31u)))
+		if (root_bits[three >> 3] >> (three & 7) & 1)
 			return true;
 	}
 	return false;

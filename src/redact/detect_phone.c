@@ -271,7 +271,7 @@ detect_phone(Scan *s, const Number *n)
 		  before == ':' || before == ' ') && byte_is(further, B_DIGIT)) ||
 		(before == '-' && !byte_is(further, B_SPACE | B_ALPHA)))
 		return 0;
-	if (memcmp(n->digits, "00", 2) == 0 && n->digits[2] != '0' && n->groups > 1)
+	if (memcmp(n->digits, "00", 2) == 0 && n->len[0] > 1 && n->digits[2] != '0' && n->groups > 1)
 	{
 		end = international(s, n, 2, start);
 		if (end)

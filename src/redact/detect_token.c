@@ -4,6 +4,7 @@
  */
 #include <string.h>
 
+#include "redact/anchors.h"
 #include "redact/scan_internal.h"
 
 typedef enum TokenClass
@@ -146,12 +147,25 @@ token_init(void)
 
 		token_gate[index >> 3] |= (uint8_t) (1 << (index & 7));
 	}
+	for (i = 0; i < 3 * 4; i++)
+	{
+		char		head[3] = {"MNO"[i / 4], "DTjz"[i % 4], '?'};
+
+		anchors_add_token(head);
+	}
 	for (i = PREFIXES - 1; i >= 0; i--)
 	{
-		const uint8_t *prefix = (const uint8_t *) prefixes[i].prefix;
+		const char *p = prefixes[i].prefix;
+		const uint8_t *prefix = (const uint8_t *) p;
 
 		chain_next[i] = chain_head[prefix[0]];
 		chain_head[prefix[0]] = (int16_t) i;
+		if (prefixes[i].vendor != NULL)
+		{
+			char		head[3] = {p[0], p[1], p[2] ? p[2] : '?'};
+
+			anchors_add_token(head);
+		}
 		for (c = 0; c < 16; c++)
 			if (prefix[2] == '\0' || (prefix[2] & 15) == c)
 			{

@@ -28,6 +28,10 @@ extern text *redactor_datum(Redactor *r, Datum value);
 extern void redactor_arguments(Redactor *r, ArrayType *kinds, text *style);
 
 /* redact_jsonb.c */
+extern text *redactor_numeric(Redactor *r, Numeric number);
 extern Jsonb *redactor_jsonb(Redactor *r, Jsonb *document, bool keys_too);
+
+/* redact_jsonb_keys.c */
+extern Jsonb *redactor_jsonb_keys(Redactor *r, Jsonb *document);
 
 #endif

@@ -4,95 +4,27 @@
  *		when asked.
  *
  * A first walk looks for the first hit and builds nothing; a document without
- * one is returned as it is.  It reads the containers themselves: an iterator
- * would cost more than the scan of short values.  The second walk rebuilds, and
- * trusts the first for the values before the hit.
+ * one is returned as it is.  A second one copies the document's bytes and puts
+ * redacted strings in, trusting the first for what stands before the hit.  Both
+ * read the containers themselves: an iterator would cost more than the scan of
+ * short values, and building values to sort and write them again still more.
  */
 #include "postgres.h"
 
-#include "common/hashfn.h"
 #include "fmgr.h"
+#include "lib/stringinfo.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
-#include "utils/hsearch.h"
 #include "utils/jsonb.h"
-#include "utils/memutils.h"
 #include "utils/numeric.h"
 
 #include "compat.h"
 #include "error.h"
 #include "redact/redact.h"
 
-/* The objects and arrays around the current element. */
-typedef struct Level
-{
-	JsonbContainer *object;		/* NULL inside an array */
-	JsonbValue	key;			/* the key in force, also for array elements */
-	bool		has_key;
-	HTAB	   *new_keys;		/* names given to redacted keys here */
-	struct Level *outer;
-} Level;
-
-typedef struct Walk
-{
-	Redactor   *redactor;
-	Level	   *level;
-	bool		keys_too;
-} Walk;
-
-/* Steps into an object or array; an array's elements stand under its key. */
-static void
-enter(Walk *w, JsonbContainer *object)
-{
-	Level	   *level = palloc0(sizeof(Level));
-
-	level->outer = w->level;
-	level->object = object;
-	if (object == NULL && w->level != NULL)
-	{
-		level->key = w->level->key;
-		level->has_key = w->level->has_key;
-	}
-	w->level = level;
-}
-
-static void
-leave(Walk *w)
-{
-	Level	   *level = w->level;
-
-	w->level = level->outer;
-	if (level->new_keys != NULL)
-		hash_destroy(level->new_keys);
-	pfree(level);
-}
-
-/* Tells the scanner under which key the next value stands. */
-static void
-set_key(Walk *w)
-{
-	RedactOptions *opt = &w->redactor->options;
-
-	opt->key = NULL;
-	if (w->level != NULL && w->level->has_key)
-	{
-		opt->key = w->level->key.val.string.val;
-		opt->key_len = w->level->key.val.string.len;
-	}
-}
-
-/* Makes a string value of a text. */
-static void
-set_string(JsonbValue *v, text *t)
-{
-	v->type = jbvString;
-	v->val.string.val = VARDATA(t);
-	v->val.string.len = VARSIZE(t) - VARHDRSZ;
-}
-
 /* A number under a key such as "card_number"; NULL when it is nothing. */
-static text *
-redact_numeric(Redactor *r, Numeric number)
+text *
+redactor_numeric(Redactor *r, Numeric number)
 {
 	RedactSpan	span = {0};
 	RedactResult one = {&span, 1, 1, &span, NULL};
@@ -118,245 +50,265 @@ redact_numeric(Redactor *r, Numeric number)
 	return out;
 }
 
-/* Redacts a string or a number in place; false when it holds nothing. */
-static bool
-redact_value(Walk *w, JsonbValue *v)
+/* A walk over the containers of a document. */
+typedef struct Walk
 {
-	text	   *out = NULL;
+	Redactor   *redactor;
+	bool		keys_too;
+	const JEntry *first;		/* the value with the first hit */
+	bool		before;			/* copying what stands before it */
+	bool		key_hit;		/* a key is to be redacted */
+	StringInfoData out;
+} Walk;
 
-	set_key(w);
-	if (v->type == jbvString)
-		out = redactor_text(w->redactor, v->val.string.val, v->val.string.len);
-	else if (v->type == jbvNumeric)
-		out = redact_numeric(w->redactor, v->val.numeric);
-	if (out != NULL)
-		set_string(v, out);
-	return out != NULL;
-}
-
-/* A name given to a redacted key: its hash, and the last number behind it. */
-typedef struct NewKey
-{
-	uint64		hash;
-	int			last;
-} NewKey;
-
-/* The entry of a name among the new keys of this object, made when absent. */
-static NewKey *
-new_key(Level *level, const StringInfo name, bool *found)
-{
-	uint64		hash = hash_bytes_extended((unsigned char *) name->data, name->len, 0);
-	HASHCTL		ctl = {0};
-
-	if (level->new_keys == NULL)
-	{
-		ctl.keysize = sizeof(uint64);
-		ctl.entrysize = sizeof(NewKey);
-		ctl.hcxt = CurrentMemoryContext;
-		level->new_keys = hash_create("redacted keys", 32, &ctl,
-									  HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
-	}
-	return hash_search(level->new_keys, &hash, HASH_ENTER, found);
-}
-
-/* Takes a name if no old and no new key of this object has it. */
-static bool
-take_name(Level *level, const StringInfo name)
-{
-	JsonbValue	value;
-	NewKey	   *key;
-	bool		found;
-
-	if (getKeyJsonValueFromContainer(level->object, name->data, name->len, &value) != NULL)
-		return false;
-	key = new_key(level, name, &found);
-	if (!found)
-		key->last = 1;
-	return !found;
-}
-
-/* Redacts a key; #2, #3 ... keep two redacted keys of one object apart. */
-static bool
-redact_key(Walk *w, JsonbValue *key)
-{
-	text	   *out;
-	StringInfoData name;
-	StringInfoData base;
-	NewKey	   *plain;
-	bool		found;
-	int			number = 1;
-	int			len;
-
-	w->redactor->options.key = NULL;
-	out = redactor_text(w->redactor, key->val.string.val, key->val.string.len);
-	if (out == NULL)
-		return false;
-	initStringInfo(&name);
-	appendBinaryStringInfo(&name, VARDATA(out), VARSIZE(out) - VARHDRSZ);
-	len = name.len;
-	if (!take_name(w->level, &name))
-	{
-		plain = new_key(w->level, &name, &found);
-		number = found ? plain->last : 1;
-		do
-		{
-			name.len = len;
-			appendStringInfo(&name, "#%d", ++number);
-		} while (!take_name(w->level, &name));
-		base = name;
-		base.len = len;
-		new_key(w->level, &base, &found)->last = number;
-	}
-	key->val.string.val = name.data;
-	key->val.string.len = name.len;
-	return true;
-}
-
-/* Keeps track of where the walk is. */
+/* Numbers begin anew in every document. */
 static void
-follow(Walk *w, JsonbIterator *it, JsonbIteratorToken token, const JsonbValue *v)
+redactor_new_document(Redactor *r)
 {
-	if (token == WJB_BEGIN_OBJECT)
-		enter(w, it->container);
-	else if (token == WJB_BEGIN_ARRAY)
-		enter(w, NULL);
-	else if (token == WJB_END_OBJECT || token == WJB_END_ARRAY)
-		leave(w);
-	else if (token == WJB_KEY)
-	{
-		w->level->key = *v;
-		w->level->has_key = true;
-	}
+	memset(&r->numbers.last, 0, sizeof(r->numbers.last));
+	r->numbers.slots = NULL;
+	r->numbers.size = r->numbers.used = 0;
 }
 
-/* Redacts the value or key of one token in place; false without a hit. */
-static bool
-redact_token(Walk *w, JsonbIteratorToken token, JsonbValue *v)
+/* The members of an object or the elements of an array. */
+typedef struct Members
 {
-	if (token == WJB_KEY)
-		return w->keys_too && redact_key(w, v);
-	if (token == WJB_VALUE || token == WJB_ELEM)
-		return redact_value(w, v);
+	JsonbContainer *container;
+	bool		is_object;
+	uint32		n;
+	char	   *data;			/* keys, then values */
+	uint32		key_offset;		/* of the key of member i */
+	uint32		offset;			/* of its value */
+} Members;
+
+static void
+members_of(JsonbContainer *container, Members *m)
+{
+	m->container = container;
+	m->is_object = JsonContainerIsObject(container);
+	m->n = JsonContainerSize(container);
+	m->data = (char *) &container->children[m->is_object ? 2 * m->n : m->n];
+	m->key_offset = 0;
+	m->offset = m->is_object ? getJsonbOffset(container, m->n) : 0;
+}
+
+/*
+ * Takes the next key: it is the context of the value.  True when it is to be
+ * redacted itself.
+ */
+static inline bool
+next_key(Walk *w, Members *m, uint32 i, bool look)
+{
+	RedactOptions *opt = &w->redactor->options;
+	char	   *key = m->data + m->key_offset;
+	uint32		len = getJsonbLength(m->container, i);
+
+	opt->key = NULL;
+	if (look && redactor_scan(w->redactor, key, len))
+	{
+		w->key_hit = true;
+		return true;
+	}
+	opt->key = key;
+	opt->key_len = len;
+	m->key_offset += len;
 	return false;
 }
 
 /*
- * The first hit, in the order in which an iterator gives the tokens.  next
- * counts those seen; the key in force is in the redactor's options.
+ * Looks for the first hit; its key is then in the redactor's options.  Elements
+ * of an array stand under the key of the array.
  */
 static bool
-find_first(Walk *w, JsonbContainer *container, int64 *next)
+find_first(Walk *w, JsonbContainer *container)
 {
 	RedactOptions *opt = &w->redactor->options;
-	uint32		n = JsonContainerSize(container);
-	bool		is_object = JsonContainerIsObject(container);
-	JEntry	   *entries = container->children;
-	char	   *data = (char *) &entries[is_object ? 2 * n : n];
 	const char *outer_key = opt->key;
 	size_t		outer_len = opt->key_len;
-	uint32		key_offset = 0;
-	uint32		offset = is_object ? getJsonbOffset(container, n) : 0;
+	Members		m;
 	uint32		i;
 
 	check_stack_depth();
 	CHECK_FOR_INTERRUPTS();
-	(*next)++;
-	for (i = 0; i < n; i++)
+	members_of(container, &m);
+	for (i = 0; i < m.n; i++)
 	{
-		uint32		at = is_object ? n + i : i;
-		JEntry		entry = entries[at];
+		uint32		at = m.is_object ? m.n + i : i;
+		JEntry		entry = container->children[at];
 		uint32		len = getJsonbLength(container, at);
 
-		if (is_object)
+		w->first = &container->children[at];
+		if (m.is_object && next_key(w, &m, i, w->keys_too))
+			return true;
+		if (JBE_ISSTRING(entry))
 		{
-			uint32		key_len = getJsonbLength(container, i);
-
-			opt->key = NULL;
-			if (w->keys_too && redactor_scan(w->redactor, data + key_offset, key_len))
-				return true;
-			(*next)++;
-			opt->key = data + key_offset;
-			opt->key_len = key_len;
-			key_offset += key_len;
-		}
-		if (JBE_ISCONTAINER(entry))
-		{
-			if (find_first(w, (JsonbContainer *) (data + INTALIGN(offset)), next))
+			if (redactor_scan(w->redactor, m.data + m.offset, len))
 				return true;
 		}
-		else
+		else if (JBE_ISNUMERIC(entry))
 		{
-			if (JBE_ISSTRING(entry) && redactor_scan(w->redactor, data + offset, len))
+			if (redactor_numeric(w->redactor, (Numeric) (m.data + INTALIGN(m.offset))) != NULL)
 				return true;
-			if (JBE_ISNUMERIC(entry) &&
-				redact_numeric(w->redactor, (Numeric) (data + INTALIGN(offset))) != NULL)
-				return true;
-			(*next)++;
 		}
-		offset += len;
+		else if (JBE_ISCONTAINER(entry) &&
+				 find_first(w, (JsonbContainer *) (m.data + INTALIGN(m.offset))))
+			return true;
+		m.offset += len;
 	}
-	(*next)++;
 	opt->key = outer_key;
 	opt->key_len = outer_len;
 	return false;
 }
 
-/* Ordinal of the first token with a hit, -1 when there is none. */
-static int64
-first_hit(Walk *w, Jsonb *document)
+/* Numbers and containers begin at a multiple of four bytes. */
+static void
+align_out(Walk *w)
 {
-	int64		next = 0;
+	while (w->out.len != INTALIGN(w->out.len))
+		appendStringInfoChar(&w->out, '\0');
+}
 
-	w->redactor->options.key = NULL;
-	return find_first(w, &document->root, &next) ? next : -1;
+static bool copy_container(Walk *w, JsonbContainer *container);
+
+/* A string or number, redacted; NULL when it holds nothing. */
+static text *
+redacted_scalar(Walk *w, JEntry entry, char *value, uint32 len, bool is_first)
+{
+	if (JBE_ISNUMERIC(entry))
+		return redactor_numeric(w->redactor, (Numeric) value);
+	if (!JBE_ISSTRING(entry))
+		return NULL;
+	/* Its hits were the last that the first walk found. */
+	if (is_first)
+		return redactor_scanned(w->redactor, value, len);
+	return redactor_text(w->redactor, value, len);
 }
 
 /*
- * Rebuilds the document; tokens before the first hit are known to be clean, and
- * the hits of the first were the last to be found.
+ * Appends a value as it is or redacted, and says what its entry is.  False when
+ * a key in it is to be redacted.
  */
-static Jsonb *
-rebuild(Walk *w, Jsonb *document, int64 clean)
+static bool
+copy_value(Walk *w, const JEntry *from, Members *m, uint32 len, JEntry *type)
 {
-	JsonbIterator *it = JsonbIteratorInit(&document->root);
-	JsonbParseState *state = NULL;
-	JsonbValue *result = NULL;
-	JsonbIteratorToken token;
-	JsonbValue	v;
-	int64		ordinal;
+	uint32		offset = JBE_ISNUMERIC(*from) || JBE_ISCONTAINER(*from) ? INTALIGN(m->offset) : m->offset;
+	char	   *value = m->data + offset;
+	bool		is_first = from == w->first;
+	text	   *redacted;
 
-	for (ordinal = 0; (token = JsonbIteratorNext(&it, &v, false)) != WJB_DONE; ordinal++)
+	*type = *from & JENTRY_TYPEMASK;
+	len -= offset - m->offset;
+	if (is_first)
+		w->before = false;
+	if (JBE_ISCONTAINER(*from) &&
+		(!w->before || ((char *) w->first > value && (char *) w->first < value + len)))
 	{
-		bool		has_value = token == WJB_KEY || token == WJB_VALUE || token == WJB_ELEM ||
-			(token == WJB_BEGIN_ARRAY && v.val.array.rawScalar);
-
-		follow(w, it, token, &v);
-		if (ordinal == clean && token != WJB_KEY && v.type == jbvString)
-			set_string(&v, redactor_scanned(w->redactor, v.val.string.val, v.val.string.len));
-		else if (ordinal >= clean)
-			redact_token(w, token, &v);
-		result = pushJsonbValue(&state, token, has_value ? &v : NULL);
-		CHECK_FOR_INTERRUPTS();
+		align_out(w);
+		return copy_container(w, (JsonbContainer *) value);
 	}
-	return JsonbValueToJsonb(result);
+	redacted = w->before ? NULL : redacted_scalar(w, *from, value, len, is_first);
+	if (redacted != NULL)
+	{
+		*type = JENTRY_ISSTRING;
+		appendBinaryStringInfo(&w->out, VARDATA(redacted), VARSIZE(redacted) - VARHDRSZ);
+		return true;
+	}
+	if (offset != m->offset || JBE_ISNUMERIC(*from) || JBE_ISCONTAINER(*from))
+		align_out(w);
+	appendBinaryStringInfo(&w->out, value, len);
+	return true;
+}
+
+/*
+ * Notes the length of the value that was appended last, or now and then where
+ * it ends, as the server does.
+ */
+static void
+set_entry(Walk *w, int entries, uint32 at, JEntry type, uint32 len, uint32 end)
+{
+	JEntry		entry = type | (at % JB_OFFSET_STRIDE == 0 ? end | JENTRY_HAS_OFF : len);
+
+	if (end > JENTRY_OFFLENMASK)
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("redacted document would be too long"),
+				 errdetail("Its values would have more than %u bytes.", JENTRY_OFFLENMASK),
+				 bcce_hide_input()));
+	memcpy(w->out.data + entries + at * sizeof(JEntry), &entry, sizeof(JEntry));
+}
+
+/* Appends a container with its values redacted; keys stay as they are. */
+static bool
+copy_container(Walk *w, JsonbContainer *container)
+{
+	RedactOptions *opt = &w->redactor->options;
+	const char *outer_key = opt->key;
+	size_t		outer_len = opt->key_len;
+	int			entries = w->out.len + offsetof(JsonbContainer, children);
+	Members		m;
+	int			values;
+	uint32		i;
+
+	check_stack_depth();
+	CHECK_FOR_INTERRUPTS();
+	members_of(container, &m);
+	/* The header, the entries and the keys lie together. */
+	appendBinaryStringInfo(&w->out, (char *) container, m.data + m.offset - (char *) container);
+	values = w->out.len - m.offset;
+	for (i = 0; i < m.n; i++)
+	{
+		uint32		at = m.is_object ? m.n + i : i;
+		uint32		len = getJsonbLength(container, at);
+		int			start = w->out.len;
+		JEntry		type;
+
+		if (m.is_object && next_key(w, &m, i, w->keys_too && !w->before))
+			return false;
+		if (!copy_value(w, &container->children[at], &m, len, &type))
+			return false;
+		set_entry(w, entries, at, type, w->out.len - start, w->out.len - values);
+		m.offset += len;
+	}
+	opt->key = outer_key;
+	opt->key_len = outer_len;
+	return true;
+}
+
+/* The document with its values redacted, or NULL where a key is to be, too. */
+static Jsonb *
+copy_document(Walk *w, Jsonb *document)
+{
+	initStringInfo(&w->out);
+	enlargeStringInfo(&w->out, VARSIZE(document) + 64);
+	w->out.len = VARHDRSZ;
+	w->before = true;
+	w->redactor->options.key = NULL;
+	if (!copy_container(w, &document->root))
+		return NULL;
+	SET_VARSIZE(w->out.data, w->out.len);
+	return (Jsonb *) w->out.data;
 }
 
 /* The redacted document, or NULL when nothing was found. */
 Jsonb *
 redactor_jsonb(Redactor *r, Jsonb *document, bool keys_too)
 {
-	Walk		w = {r, NULL, keys_too};
-	int64		first = first_hit(&w, document);
+	Walk		w = {r, keys_too};
+	Jsonb	   *copy = NULL;
 
-	if (first < 0)
+	r->options.key = NULL;
+	if (!find_first(&w, &document->root))
 		return NULL;
-	w.level = NULL;
-	memset(&r->numbers.last, 0, sizeof(r->numbers.last));
-	r->numbers.slots = NULL;
-	r->numbers.size = r->numbers.used = 0;
-	return rebuild(&w, document, first);
+	redactor_new_document(r);
+	if (!w.key_hit)
+		copy = copy_document(&w, document);
+	if (copy == NULL)
+	{
+		redactor_new_document(r);
+		copy = redactor_jsonb_keys(r, document);
+	}
+	return copy;
 }
-
 PG_FUNCTION_INFO_V1(redact_jsonb);
 
 /* redact(jsonb) */

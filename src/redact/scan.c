@@ -1,11 +1,7 @@
 /*
  * scan.c
- *		The pass over the bytes, and which of two overlapping hits wins.
- *
- * A table says for each byte whether a hit can be anchored there; the rest is
- * stepped over.  Letters count only where a word begins and only when the
- * first two open some known prefix.  Every look from an anchor is bounded or
- * remembered, so no text takes more than linear time.
+ *		The scanner's entry points, its classes of bytes, and which of two
+ *		overlapping hits wins.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -18,23 +14,7 @@ const char *const redact_kind_name[REDACT_KINDS] = {
 	"url_credentials", "secret"
 };
 
-typedef enum Anchor
-{
-	A_NONE,
-	A_DIGIT,
-	A_LETTER,
-	A_AT,
-	A_COLON,
-	A_DASH,
-	A_DOT,
-	A_PERCENT,
-	A_TILDE
-} Anchor;
-
 uint16_t	scan_byte[256];
-static uint8_t anchor[256];
-
-static AnchorFunction find_anchors = NULL;
 
 /* Gives the bytes of a string a property. */
 static void
@@ -44,14 +24,6 @@ add_bytes(const char *bytes, uint16_t property)
 		scan_byte[(uint8_t) *bytes] |= property;
 }
 
-/* Gives the bytes of a string an anchor class. */
-static void
-add_anchor(const char *bytes, Anchor class)
-{
-	for (; *bytes; bytes++)
-		anchor[(uint8_t) *bytes] = class;
-}
-
 /* Fills the tables, once per process. */
 static void
 make_tables(void)
@@ -59,15 +31,11 @@ make_tables(void)
 	int			c;
 
 	for (c = '0'; c <= '9'; c++)
-	{
 		scan_byte[c] = B_DIGIT | B_HEX | B_TOKEN | B_LOCAL | B_DOMAIN | B_VALUE;
-		anchor[c] = A_DIGIT;
-	}
 	for (c = 'A'; c <= 'Z'; c++)
 	{
 		scan_byte[c] = B_ALPHA | B_TOKEN | B_LOCAL | B_DOMAIN | B_VALUE;
 		scan_byte[lower(c)] = scan_byte[c];
-		anchor[c] = anchor[lower(c)] = A_LETTER;
 	}
 	for (c = 0x80; c < 256; c++)
 		scan_byte[c] = B_LOCAL | B_DOMAIN | B_VALUE;
@@ -78,19 +46,12 @@ make_tables(void)
 	add_bytes("._%+-'&~", B_LOCAL);
 	add_bytes("!#$%*+-./:=?@^_|~[]{(", B_VALUE);
 	add_bytes(" -./()", B_SIGN);
-
-	add_anchor("@", A_AT);
-	add_anchor(":", A_COLON);
-	add_anchor("-", A_DASH);
-	add_anchor(".", A_DOT);
-	add_anchor("%", A_PERCENT);
-	add_anchor("~", A_TILDE);
 	context_init();
 	token_init();
 	iban_init();
 	phone_init();
 	anchors_init();
-	find_anchors = anchors_function(NULL);
+	pass_init();
 }
 
 /* Compares with a word in lower case, ignoring the text's case. */
@@ -276,104 +237,6 @@ after_escape(const Scan *s, size_t at)
 		 hex_digits(s, at - 4, 4));
 }
 
-/*
- * A word begins: a known prefix or an IBAN?  Nearly always neither, which the
- * gate and the place of the first digit tell.
- */
-static inline size_t
-visit_letter(Scan *s, size_t at)
-{
-	const uint8_t *text = s->text + at;
-	unsigned	index;
-	bool		token;
-	size_t		next;
-
-	if (s->len - at < 5)
-		return at + 1;
-	index = token_gate_index(text[0], text[1], text[2]);
-	token = token_gate[index >> 3] >> (index & 7) & 1;
-	if (!token && !byte_is(text[3], B_DIGIT))
-		return at + 1;
-	/* In escaped text the n of \n belongs to no word. */
-	if (byte_before(s, at, 1) == '\\' && strchr("nrtbf", text[0]) != NULL)
-		return at + 1;
-	if (byte_is(byte_before(s, at, 1), B_ALNUM) && !after_escape(s, at))
-		return at + 1;
-	next = token ? detect_token(s, at) : at;
-	if (next == at && wants(s, REDACT_IBAN))
-		next = detect_iban(s, at);
-	return next > at ? next : at + 1;
-}
-
-/* ':' is in URLs, addresses, bot tokens and assignments. */
-static size_t
-visit_colon(Scan *s, size_t at)
-{
-	size_t		next;
-
-	if (byte_at(s, at + 1) == '/' && byte_at(s, at + 2) == '/')
-	{
-		if (wants(s, REDACT_URL_CREDENTIALS))
-		{
-			next = detect_url(s, at);
-			if (next > at + 1)
-				return next;
-		}
-		return at + 1;
-	}
-	next = detect_colon_address(s, at);
-	if (next > at + 1)
-		return next;
-	if (!wants(s, REDACT_SECRET))
-		return at + 1;
-	return detect_bot_token(s, at);
-}
-
-/* '-' opens key armour, a command-line flag, or stands in a MAC or a key. */
-static inline size_t
-visit_dash(Scan *s, size_t at)
-{
-	if (lower(byte_at(s, at + 1)) == 'u' && byte_at(s, at + 2) == ' ' && wants(s, REDACT_SECRET))
-		return detect_login_flag(s, at, at + 3);
-	if (byte_at(s, at + 1) == '-' && wants(s, REDACT_SECRET))
-	{
-		if (byte_at(s, at + 2) == '-')
-			return detect_armour(s, at);
-		return detect_flag(s, at);
-	}
-	if (byte_at(s, at + 3) == '-')
-		return detect_dash_mac(s, at);
-	return detect_mailchimp_key(s, at);
-}
-
-/* Calls the detectors of one anchor. */
-static inline size_t
-visit(Scan *s, size_t at)
-{
-	switch (anchor[s->text[at]])
-	{
-		case A_DIGIT:
-			return detect_digits(s, at);
-		case A_LETTER:
-			return visit_letter(s, at);
-		case A_AT:
-			return wants(s, REDACT_EMAIL) ? detect_at(s, at, 1) : at + 1;
-		case A_COLON:
-			return visit_colon(s, at);
-		case A_DASH:
-			return visit_dash(s, at);
-		case A_DOT:
-			return byte_at(s, at + 5) == '.' ? detect_dot_mac(s, at) : at + 1;
-		case A_PERCENT:
-			return byte_at(s, at + 1) == '4' && byte_at(s, at + 2) == '0' &&
-				wants(s, REDACT_EMAIL) ? detect_at(s, at, 3) : at + 1;
-		case A_TILDE:
-			return detect_azure_secret(s, at);
-		default:
-			return at + 1;
-	}
-}
-
 /* Under a key such as "password" the whole value is the secret. */
 static bool
 value_of_secret_key(Scan *s)
@@ -387,100 +250,6 @@ value_of_secret_key(Scan *s)
 		return false;
 	scan_hit(s, 0, s->len, REDACT_SECRET, "named", STRENGTH_CONTEXT, 80);
 	return true;
-}
-
-/* Visits the anchors of a window from a position on; where the pass goes on. */
-static size_t
-visit_window(Scan *s, size_t at, size_t next, const Anchors *anchors)
-{
-	uint64_t	bits = anchors->visit | anchors->name_end;
-
-	for (; bits; bits &= bits - 1)
-	{
-		int			i = __builtin_ctzll(bits);
-		size_t		here = at + (size_t) i;
-
-		if (here < next)
-			continue;
-		if ((anchors->name_end >> i & 1) && wants(s, REDACT_SECRET))
-			next = detect_named(s, here);
-		if (next <= here && (anchors->visit >> i & 1))
-			next = visit(s, here);
-	}
-	return next;
-}
-
-/* Windows whose anchors are found at once. */
-#define BATCH			12
-#define BATCH_BYTES		((BATCH - 1) * WINDOW + WINDOW_BYTES + 64)
-
-/*
- * The bytes of the windows from a position on: those of the text, or where the
- * windows hang over one of its ends a copy with zeros there.
- */
-static const uint8_t *
-batch_bytes(const Scan *s, size_t at, int n, uint8_t *copy)
-{
-	size_t		size = (size_t) (n - 1) * WINDOW + WINDOW_BYTES;
-	size_t		before = at < WINDOW_BEFORE ? at : WINDOW_BEFORE;
-	size_t		after = s->len - at;
-
-	if (before == WINDOW_BEFORE && after >= size - WINDOW_BEFORE)
-		return s->text + at - WINDOW_BEFORE;
-	if (after > size - WINDOW_BEFORE)
-		after = size - WINDOW_BEFORE;
-	/* The last window begins inside the text, so less than 64 bytes are missing. */
-	memset(copy, 0, WINDOW_BEFORE);
-	memcpy(copy + WINDOW_BEFORE - before, s->text + at - before, before + after);
-	memset(copy + WINDOW_BEFORE + after, 0, 64);
-	return copy;
-}
-
-/* The pass. */
-static void
-scan_windows(Scan *s)
-{
-	uint8_t		copy[BATCH_BYTES];
-	Anchors		anchors[BATCH];
-	uint64_t	open_name = 0;
-	size_t		at = 0;
-	size_t		next = 0;
-	size_t		next_tick = 0;
-
-	s->anchors = anchors;
-	while (at < s->len && !(s->opt->first_only && s->result->count > 0))
-	{
-		int			n = s->len - at > BATCH * WINDOW ? BATCH : (int) ((s->len - at + WINDOW - 1) / WINDOW);
-		int			i;
-
-		if (at >= next_tick)
-		{
-			next_tick = at + TICK_BYTES;
-			if (s->opt->interrupt)
-				s->opt->interrupt();
-		}
-		find_anchors(batch_bytes(s, at, n, copy), n, anchors, &open_name);
-		s->batch = at;
-		s->batch_end = at + (size_t) n * WINDOW;
-		for (i = 0; i < n; i++, at += WINDOW)
-			if (anchors[i].visit | anchors[i].name_end)
-				next = visit_window(s, at, next, &anchors[i]);
-		/* The last words are as far back as a number of the next batch looks. */
-		for (i = n - 1; i >= 0 && i >= n - 2; i--)
-			if (anchors[i].context)
-			{
-				s->last_context = s->batch + (size_t) (i * WINDOW + 64 - __builtin_clzll(anchors[i].context));
-				break;
-			}
-		if (next > at)
-		{
-			/* Behind a hit or a long run; which words it held is not known. */
-			at = next;
-			open_name = 0;
-			s->last_context = next;
-		}
-	}
-	s->anchors = NULL;
 }
 
 bool

@@ -116,6 +116,10 @@ extern bool equal_lower(const uint8_t *text, const char *word, size_t len);
 extern bool ends_in_tag(const Scan *s, size_t end);
 extern bool after_escape(const Scan *s, size_t at);
 
+/* scan_pass.c */
+extern void pass_init(void);
+extern void scan_windows(Scan *s);
+
 /* context.c */
 extern void context_init(void);
 extern unsigned context_of(const uint8_t *text, size_t len, bool is_name);

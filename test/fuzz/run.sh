@@ -9,7 +9,7 @@ cd "$(dirname "$0")/../.."
 seconds=${1:-10}
 seed=${2:-1}
 flags=(-g -O1 -std=gnu99 -Wall -Wextra -Werror -fsanitize=address,undefined -fno-sanitize-recover=all -Isrc)
-scanner=(src/redact/{scan,context,render}.c src/redact/anchors*.c src/redact/detect_*.c)
+scanner=(src/redact/{context,render}.c src/redact/{scan,anchors}*.c src/redact/detect_*.c)
 sketch=(src/stats/sketch{,_bound,_read,_pack,_text,_sum}.c)
 token=(src/crypto/token{,_json,_claims}.c)
 
@@ -29,4 +29,5 @@ else
     fuzz fuzz_scan "${scanner[@]}"
     fuzz fuzz_sketch "${sketch[@]}"
     fuzz fuzz_token "${token[@]}"
+    fuzz fuzz_survival src/stats/survival.c
 fi

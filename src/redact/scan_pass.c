@@ -1,0 +1,276 @@
+/*
+ * scan_pass.c
+ *		The pass over the windows of a text, and which detector sees what.
+ *
+ * Masks say where a hit can be anchored; the rest is never looked at.  Every
+ * look from an anchor is bounded or remembered, so no text takes more than
+ * linear time.
+ */
+#include <string.h>
+
+#include "redact/anchors.h"
+#include "redact/scan_internal.h"
+
+typedef enum Anchor
+{
+	A_NONE,
+	A_DIGIT,
+	A_LETTER,
+	A_AT,
+	A_COLON,
+	A_DASH,
+	A_DOT,
+	A_PERCENT,
+	A_TILDE
+} Anchor;
+
+static uint8_t anchor[256];
+
+AnchorFunction find_anchors = NULL;
+
+/* Gives the bytes of a string an anchor class. */
+static void
+add_anchor(const char *bytes, Anchor class)
+{
+	for (; *bytes; bytes++)
+		anchor[(uint8_t) *bytes] = class;
+}
+
+/* Fills the table of anchors, and takes the fastest way to find them. */
+void
+pass_init(void)
+{
+	int			c;
+
+	for (c = '0'; c <= '9'; c++)
+		anchor[c] = A_DIGIT;
+	for (c = 'A'; c <= 'Z'; c++)
+		anchor[c] = anchor[lower(c)] = A_LETTER;
+	add_anchor("@", A_AT);
+	add_anchor(":", A_COLON);
+	add_anchor("-", A_DASH);
+	add_anchor(".", A_DOT);
+	add_anchor("%", A_PERCENT);
+	add_anchor("~", A_TILDE);
+	find_anchors = anchors_function(NULL);
+}
+
+/*
+ * A word begins: a known prefix or an IBAN?  Nearly always neither, which the
+ * gate and the place of the first digit tell.
+ */
+static inline size_t
+visit_letter(Scan *s, size_t at)
+{
+	const uint8_t *text = s->text + at;
+	unsigned	index;
+	bool		token;
+	size_t		next;
+
+	if (s->len - at < 5)
+		return at + 1;
+	index = token_gate_index(text[0], text[1], text[2]);
+	token = token_gate[index >> 3] >> (index & 7) & 1;
+	if (!token && !byte_is(text[3], B_DIGIT))
+		return at + 1;
+	/* In escaped text the n of \n belongs to no word. */
+	if (byte_before(s, at, 1) == '\\' && strchr("nrtbf", text[0]) != NULL)
+		return at + 1;
+	if (byte_is(byte_before(s, at, 1), B_ALNUM) && !after_escape(s, at))
+		return at + 1;
+	next = token ? detect_token(s, at) : at;
+	if (next == at && wants(s, REDACT_IBAN))
+		next = detect_iban(s, at);
+	return next > at ? next : at + 1;
+}
+
+/* ':' is in URLs, addresses, bot tokens and assignments. */
+static size_t
+visit_colon(Scan *s, size_t at)
+{
+	size_t		next;
+
+	if (byte_at(s, at + 1) == '/' && byte_at(s, at + 2) == '/')
+	{
+		if (wants(s, REDACT_URL_CREDENTIALS))
+		{
+			next = detect_url(s, at);
+			if (next > at + 1)
+				return next;
+		}
+		return at + 1;
+	}
+	next = detect_colon_address(s, at);
+	if (next > at + 1)
+		return next;
+	if (!wants(s, REDACT_SECRET))
+		return at + 1;
+	return detect_bot_token(s, at);
+}
+
+/* '-' opens key armour, a command-line flag, or stands in a MAC or a key. */
+static inline size_t
+visit_dash(Scan *s, size_t at)
+{
+	if (lower(byte_at(s, at + 1)) == 'u' && byte_at(s, at + 2) == ' ' && wants(s, REDACT_SECRET))
+		return detect_login_flag(s, at, at + 3);
+	if (byte_at(s, at + 1) == '-' && wants(s, REDACT_SECRET))
+	{
+		if (byte_at(s, at + 2) == '-')
+			return detect_armour(s, at);
+		return detect_flag(s, at);
+	}
+	if (byte_at(s, at + 3) == '-')
+		return detect_dash_mac(s, at);
+	return detect_mailchimp_key(s, at);
+}
+
+/* Calls the detectors of one anchor. */
+static inline size_t
+visit(Scan *s, size_t at)
+{
+	switch (anchor[s->text[at]])
+	{
+		case A_DIGIT:
+			return detect_digits(s, at);
+		case A_LETTER:
+			return visit_letter(s, at);
+		case A_AT:
+			return wants(s, REDACT_EMAIL) ? detect_at(s, at, 1) : at + 1;
+		case A_COLON:
+			return visit_colon(s, at);
+		case A_DASH:
+			return visit_dash(s, at);
+		case A_DOT:
+			return byte_at(s, at + 5) == '.' ? detect_dot_mac(s, at) : at + 1;
+		case A_PERCENT:
+			return byte_at(s, at + 1) == '4' && byte_at(s, at + 2) == '0' &&
+				wants(s, REDACT_EMAIL) ? detect_at(s, at, 3) : at + 1;
+		case A_TILDE:
+			return detect_azure_secret(s, at);
+		default:
+			return at + 1;
+	}
+}
+
+/*
+ * Visits the anchors of a window from a position on; where the pass goes on.
+ * Numbers that are nothing without a word beside them only if there is one.
+ */
+static size_t
+visit_window(Scan *s, size_t at, size_t next, const Anchors *anchors, bool near_context)
+{
+	uint64_t	visits = anchors->visit | (near_context ? anchors->number : 0);
+	uint64_t	bits = visits | anchors->name_end;
+
+	for (; bits; bits &= bits - 1)
+	{
+		int			i = __builtin_ctzll(bits);
+		size_t		here = at + (size_t) i;
+
+		if (here < next)
+			continue;
+		if ((anchors->name_end >> i & 1) && wants(s, REDACT_SECRET))
+			next = detect_named(s, here);
+		if (next <= here && (visits >> i & 1))
+			next = visit(s, here);
+	}
+	return next;
+}
+
+/* Windows whose anchors are found at once. */
+#define BATCH			12
+#define BATCH_BYTES		((BATCH - 1) * WINDOW + WINDOW_BYTES + 64)
+
+/* memcpy() for sizes of a line: no call, and none of the slow string instructions. */
+static inline void
+copy_bytes(uint8_t *to, const uint8_t *from, size_t n)
+{
+	size_t		i;
+
+	if (n < 16)
+	{
+		for (i = 0; i < n; i++)
+			to[i] = from[i];
+		return;
+	}
+	for (i = 0; i + 16 < n; i += 16)
+		memcpy(to + i, from + i, 16);
+	memcpy(to + n - 16, from + n - 16, 16);
+}
+
+/*
+ * The bytes of the windows from a position on: those of the text, or where the
+ * windows hang over one of its ends a copy with zeros there.
+ */
+static const uint8_t *
+batch_bytes(const Scan *s, size_t at, int n, uint8_t *copy)
+{
+	size_t		size = (size_t) (n - 1) * WINDOW + WINDOW_BYTES;
+	size_t		before = at < WINDOW_BEFORE ? at : WINDOW_BEFORE;
+	size_t		after = s->len - at;
+
+	if (before == WINDOW_BEFORE && after >= size - WINDOW_BEFORE)
+		return s->text + at - WINDOW_BEFORE;
+	if (after > size - WINDOW_BEFORE)
+		after = size - WINDOW_BEFORE;
+	/* The last window begins inside the text, so less than 64 bytes are missing. */
+	memset(copy, 0, WINDOW_BEFORE);
+	copy_bytes(copy + WINDOW_BEFORE - before, s->text + at - before, before + after);
+	memset(copy + WINDOW_BEFORE + after, 0, 64);
+	return copy;
+}
+
+/* The pass. */
+void
+scan_windows(Scan *s)
+{
+	uint8_t		copy[BATCH_BYTES];
+	Anchors		anchors[BATCH + 2];
+	uint64_t	before = s->key_context;
+	uint64_t	open_name = 0;
+	size_t		at = 0;
+	size_t		next = 0;
+	size_t		next_tick = 0;
+
+	s->anchors = anchors;
+	while (at < s->len && !(s->opt->first_only && s->result->count > 0))
+	{
+		int			n = s->len - at > BATCH * WINDOW ? BATCH : (int) ((s->len - at + WINDOW - 1) / WINDOW);
+		int			i;
+
+		if (at >= next_tick)
+		{
+			next_tick = at + TICK_BYTES;
+			if (s->opt->interrupt)
+				s->opt->interrupt();
+		}
+		find_anchors(batch_bytes(s, at, n, copy), n, anchors, &open_name);
+		s->batch = at;
+		s->batch_end = at + (size_t) n * WINDOW;
+		memset(&anchors[n], s->batch_end < s->len ? 0xFF : 0, 2 * sizeof(Anchors));
+		for (i = 0; i < n; i++, at += WINDOW)
+		{
+			bool near_context = (before | anchors[i].context | anchors[i + 1].context | anchors[i + 2].context) != 0;
+
+			before = anchors[i].context | (s->key_context != 0);
+			next = visit_window(s, at, next, &anchors[i], near_context);
+		}
+		/* The last words are as far back as a number of the next batch looks. */
+		for (i = n - 1; i >= 0 && i >= n - 2; i--)
+			if (anchors[i].context)
+			{
+				s->last_context = s->batch + (size_t) (i * WINDOW + 64 - __builtin_clzll(anchors[i].context));
+				break;
+			}
+		if (next > at)
+		{
+			/* Behind a hit or a long run; which words it held is not known. */
+			at = next;
+			open_name = 0;
+			before = 1;
+			s->last_context = next;
+		}
+	}
+	s->anchors = NULL;
+}
