@@ -25,12 +25,23 @@ sketch_init(Sketch *sketch, void *context, int scale)
 	sketch->scale = (int16_t) scale;
 }
 
+/* Lends an empty sketch memory for its first numbers. */
+void
+sketch_lend(Sketch *sketch, double *values, int room)
+{
+	sketch->values = values;
+	sketch->values_room = (int16_t) room;
+	sketch->values_lent = true;
+}
+
 /* Gives back the memory of a sketch, and empties it. */
 void
 sketch_reset(Sketch *sketch)
 {
-	if (sketch->values != NULL)
+	if (sketch->values != NULL && !sketch->values_lent)
 		sketch_free(sketch->values);
+	if (sketch->odd != NULL)
+		sketch_free(sketch->odd);
 	if (sketch->buckets != NULL)
 	{
 		if (sketch->buckets->positive.counts != NULL)
@@ -63,12 +74,12 @@ static void
 move_store(Sketch *sketch, SketchStore *store, int32_t first, int32_t room)
 {
 	uint64_t   *counts = (uint64_t *) sketch_alloc(sketch->context, room * sizeof(uint64_t));
-	int32_t		i;
+	int32_t		from = first > store->first ? first : store->first;
+	int32_t		end = first + room < store->first + store->room ? first + room : store->first + store->room;
 
 	memset(counts, 0, room * sizeof(uint64_t));
-	for (i = 0; i < store->room; i++)
-		if (store->counts[i] != 0)
-			counts[store->first + i - first] = store->counts[i];
+	if (from < end)
+		memcpy(counts + (from - first), store->counts + (from - store->first), (end - from) * sizeof(uint64_t));
 	if (store->counts != NULL)
 		sketch_free(store->counts);
 	store->counts = counts;
@@ -215,44 +226,63 @@ sketch_sum_number(SketchSum *sum, double value, uint64_t count)
 }
 
 /*
- * Counts the numbers of the short array into the buckets, and empties it.  The
- * numbers wait for memory together rather than one after the other.
+ * Counts numbers of the short array from the given one on, until one that is
+ * not positive and of the normal range, or has no bucket yet; returns its place.
+ * The numbers wait for memory together rather than one after the other.
  */
-void
-sketch_count_values(Sketch *sketch)
+static int
+count_run(Sketch *sketch, int i)
 {
 	SketchBuckets *buckets = sketch->buckets;
-	int			i;
+	SketchSumRun run = {0, 0, 0};
+	const double *values = sketch->values;
+	uint64_t   *counts = buckets->positive.counts;
+	uint32_t	first = (uint32_t) buckets->positive.first;
+	uint32_t	room = (uint32_t) buckets->positive.room;
+	int			by = SKETCH_MAX_SCALE - sketch->scale;
+	int			n = sketch->n_values;
+	double		min = buckets->min;
+	double		max = buckets->max;
 
-	for (i = 0; i < sketch->n_values; i++)
+	for (; i < n; i++)
 	{
-		double		value = sketch->values[i];
+		double		value = values[i];
 		uint64_t	bits;
 		uint32_t	exponent;
 		uint32_t	place;
 
 		memcpy(&bits, &value, sizeof(bits));
-		sketch_sum_add(&buckets->sum, bits);
 		exponent = (uint32_t) (bits >> MANTISSA_BITS);	/* with the sign above */
 		if (exponent - 1 >= 2046)
-		{
-			count_number(sketch, value, 1);
-			continue;
-		}
+			break;
+		place = (uint32_t) (sketch_finest_bucket((int32_t) exponent - 1023, bits & MANTISSA_MASK) >> by) - first;
+		if (place >= room)
+			break;
+		counts[place] += counts[place] < SKETCH_MAX_COUNT;
+		sketch_sum_run_add(&buckets->sum, &run, bits);
+		min = value < min ? value : min;
+		max = value > max ? value : max;
+	}
+	sketch_sum_run_end(&buckets->sum, &run);
+	buckets->min = min;
+	buckets->max = max;
+	return i;
+}
 
-		/* a positive number of the normal range, perhaps in a bucket that is there */
-		place = (uint32_t) (sketch_finest_bucket((int32_t) exponent - 1023, bits & MANTISSA_MASK) >>
-							(SKETCH_MAX_SCALE - sketch->scale)) - (uint32_t) buckets->positive.first;
-		if (place >= (uint32_t) buckets->positive.room)
-		{
-			count_number(sketch, value, 1);
-			continue;
-		}
-		buckets->positive.counts[place] += buckets->positive.counts[place] < SKETCH_MAX_COUNT;
-		if (value < buckets->min)
-			buckets->min = value;
-		if (value > buckets->max)
-			buckets->max = value;
+/* Counts the numbers of the short array into the buckets, and empties it. */
+void
+sketch_count_values(Sketch *sketch)
+{
+	int			i;
+
+	sketch_sum_expect(&sketch->buckets->sum, sketch->n_values);
+	for (i = count_run(sketch, 0); i < sketch->n_values; i = count_run(sketch, i + 1))
+	{
+		uint64_t	bits;
+
+		memcpy(&bits, &sketch->values[i], sizeof(bits));
+		sketch_sum_add_expected(&sketch->buckets->sum, bits);
+		count_number(sketch, sketch->values[i], 1);
 	}
 	sketch->n_values = 0;
 }
@@ -271,26 +301,71 @@ sketch_to_buckets(Sketch *sketch)
 	sketch_count_values(sketch);
 }
 
-/* Makes room in the short array, which is full: a longer one, or buckets. */
+/*
+ * Makes room in the short array: by counting it into buckets where there are
+ * some, and in a longer one.  The more buckets, the more numbers wait for them:
+ * then the memory of a bucket is fetched for several at once.
+ */
 static void
 grow_values(Sketch *sketch)
 {
-	int			room = sketch->values_room == 0 ? 4 : 2 * sketch->values_room;
+	int			room = 4;
+	int			limit = SKETCH_MAX_VALUES;
 	double	   *values;
 
-	if (room > SKETCH_MAX_VALUES)
-	{
+	if (sketch->buckets == NULL && sketch->values_room >= SKETCH_MAX_VALUES)
 		sketch_to_buckets(sketch);
+	else if (sketch->buckets != NULL)
+		sketch_count_values(sketch);
+	if (sketch->buckets != NULL)
+		limit = (sketch->buckets->positive.room + sketch->buckets->negative.room) / 2;
+	limit = limit < SKETCH_MAX_VALUES ? SKETCH_MAX_VALUES : (limit > SKETCH_MAX_WAITING ? SKETCH_MAX_WAITING : limit);
+	while (room <= sketch->values_room)
+		room *= 2;
+	if (room > limit)
 		return;
-	}
 	values = (double *) sketch_alloc(sketch->context, room * sizeof(double));
-	if (sketch->values != NULL)
-	{
+	if (sketch->n_values > 0)
 		memcpy(values, sketch->values, sketch->n_values * sizeof(double));
+	if (sketch->values != NULL && !sketch->values_lent)
 		sketch_free(sketch->values);
-	}
 	sketch->values = values;
 	sketch->values_room = (int16_t) room;
+	sketch->values_lent = false;
+}
+
+/* Room for so many numbers in the short array; false where they need buckets. */
+bool
+sketch_reserve_values(Sketch *sketch, int n)
+{
+	if (sketch->buckets == NULL && sketch->n_values + n > SKETCH_MAX_VALUES)
+		return false;
+	while (sketch->n_values + n > sketch->values_room)
+		grow_values(sketch);
+	return true;
+}
+
+/* The counts of what is not finite, to be changed. */
+SketchOdd *
+sketch_make_odd(Sketch *sketch)
+{
+	if (sketch->odd == NULL)
+	{
+		sketch->odd = (SketchOdd *) sketch_alloc(sketch->context, sizeof(SketchOdd));
+		memset(sketch->odd, 0, sizeof(SketchOdd));
+	}
+	return sketch->odd;
+}
+
+/* Counts what is not finite. */
+static void
+add_odd(Sketch *sketch, const SketchOdd *more)
+{
+	SketchOdd  *odd = sketch_make_odd(sketch);
+
+	odd->n_nan = sketch_add_counts(odd->n_nan, more->n_nan);
+	odd->n_pos_inf = sketch_add_counts(odd->n_pos_inf, more->n_pos_inf);
+	odd->n_neg_inf = sketch_add_counts(odd->n_neg_inf, more->n_neg_inf);
 }
 
 /* Adds a number so many times: any number, not one that sketch_add() can do. */
@@ -299,12 +374,13 @@ sketch_add_slow(Sketch *sketch, double value, uint64_t count)
 {
 	if (count == 0)
 		return;
-	if (isnan(value))
-		sketch->n_nan = sketch_add_counts(sketch->n_nan, count);
-	else if (isinf(value) && value > 0)
-		sketch->n_pos_inf = sketch_add_counts(sketch->n_pos_inf, count);
-	else if (isinf(value))
-		sketch->n_neg_inf = sketch_add_counts(sketch->n_neg_inf, count);
+	if (isnan(value) || isinf(value))
+	{
+		SketchOdd	odd = {0, 0, 0};
+
+		*(isnan(value) ? &odd.n_nan : (value > 0 ? &odd.n_pos_inf : &odd.n_neg_inf)) = count;
+		add_odd(sketch, &odd);
+	}
 	else
 	{
 		value += 0.0;			/* minus zero is zero */
@@ -378,9 +454,8 @@ sketch_merge(Sketch *sketch, Sketch *other)
 	int			scale;
 	int			i;
 
-	sketch->n_nan = sketch_add_counts(sketch->n_nan, other->n_nan);
-	sketch->n_pos_inf = sketch_add_counts(sketch->n_pos_inf, other->n_pos_inf);
-	sketch->n_neg_inf = sketch_add_counts(sketch->n_neg_inf, other->n_neg_inf);
+	if (other->odd != NULL)
+		add_odd(sketch, other->odd);
 	sketch_lower_scale(sketch, other->scale);
 	for (i = 0; i < other->n_values; i++)
 		sketch_add(sketch, other->values[i]);

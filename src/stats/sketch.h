@@ -25,6 +25,7 @@
 #define SKETCH_MAX_SCALE		9
 #define SKETCH_DEFAULT_SCALE	6
 #define SKETCH_MAX_VALUES		32		/* kept as they are */
+#define SKETCH_MAX_WAITING		128		/* to be counted into buckets together */
 #define SKETCH_MAX_BUCKETS		4096	/* of each sign, from first to last */
 #define SKETCH_MAX_COUNT		((uint64_t) INT64_MAX)	/* counts stay there */
 
@@ -47,17 +48,25 @@ typedef struct SketchBuckets
 	SketchSum	sum;
 } SketchBuckets;
 
+/* How many are not finite. */
+typedef struct SketchOdd
+{
+	uint64_t	n_nan;
+	uint64_t	n_pos_inf;
+	uint64_t	n_neg_inf;
+} SketchOdd;
+
+/* Small, for there may be millions of them. */
 typedef struct Sketch
 {
 	void	   *context;		/* for sketch_alloc() */
 	int16_t		scale;
 	int16_t		n_values;
 	int16_t		values_room;
+	bool		values_lent;	/* by the caller of sketch_lend() */
 	double	   *values;			/* finite ones that the buckets do not count */
 	SketchBuckets *buckets;		/* NULL while values holds them all */
-	uint64_t	n_nan;
-	uint64_t	n_pos_inf;
-	uint64_t	n_neg_inf;
+	SketchOdd  *odd;			/* NULL while there is none */
 } Sketch;
 
 /* A part of the data in ascending order, for sketch_walk(). */
@@ -77,6 +86,9 @@ extern void sketch_free(void *pointer);
 
 /* sketch.c: making */
 extern void sketch_init(Sketch *sketch, void *context, int scale);
+extern void sketch_lend(Sketch *sketch, double *values, int room);
+extern SketchOdd *sketch_make_odd(Sketch *sketch);
+extern bool sketch_reserve_values(Sketch *sketch, int n);
 extern void sketch_reset(Sketch *sketch);
 extern void sketch_add_slow(Sketch *sketch, double value, uint64_t count);
 extern void sketch_merge(Sketch *sketch, Sketch *other);
@@ -119,7 +131,7 @@ extern void sketch_sort(Sketch *sketch);
 extern size_t sketch_pack_bound(Sketch *sketch);
 extern size_t sketch_pack(Sketch *sketch, uint8_t *out);
 extern bool sketch_unpack(Sketch *sketch, const uint8_t *bytes, size_t len);
-extern int sketch_unpack_values(const uint8_t *bytes, size_t len, double *values, int *scale);
+extern bool sketch_add_packed(Sketch *sketch, const uint8_t *bytes, size_t len);
 extern bool sketch_is_sound(Sketch *sketch);
 extern size_t sketch_text_bound(Sketch *sketch);
 extern void sketch_to_text(Sketch *sketch, char *out);

@@ -45,6 +45,15 @@ sketch_add(Sketch *sketch, double value)
 		sketch_add_slow(sketch, value, 1);
 }
 
+/* How many are not finite. */
+static inline SketchOdd
+sketch_odd(const Sketch *sketch)
+{
+	static const SketchOdd none;
+
+	return sketch->odd == NULL ? none : *sketch->odd;
+}
+
 /* Counts what is in the short array of a sketch that has buckets. */
 static inline void
 sketch_settle(Sketch *sketch)

@@ -22,6 +22,7 @@
 
 #include "compat.h"
 #include "error.h"
+#include "stats/sketch_index.h"
 #include "stats/sketch_type.h"
 
 /* The finest scale that OpenTelemetry knows. */
@@ -77,16 +78,12 @@ sketch_to_jsonb(PG_FUNCTION_ARGS)
 	StringInfoData out;
 	StringInfoData values;
 	Sketch		sketch;
-	uint64		n_nan;
-	uint64		n_pos_inf;
-	uint64		n_neg_inf;
+	SketchOdd	odd;
 	int			i;
 
 	sketch_of_datum(&sketch, PG_GETARG_DATUM(0));
-	n_nan = sketch.n_nan;
-	n_pos_inf = sketch.n_pos_inf;
-	n_neg_inf = sketch.n_neg_inf;
-	sketch.n_nan = sketch.n_pos_inf = sketch.n_neg_inf = 0;
+	odd = sketch_odd(&sketch);
+	sketch.odd = NULL;
 	initStringInfo(&values);
 	if (sketch.buckets == NULL)
 	{
@@ -114,9 +111,9 @@ sketch_to_jsonb(PG_FUNCTION_ARGS)
 	put_store(&out, "negative", &sketch.buckets->negative);
 	if (values.len > 0)
 		appendStringInfo(&out, ", \"values\": [%s]", values.data);
-	put_count(&out, "nan_count", n_nan);
-	put_count(&out, "infinity_count", n_pos_inf);
-	put_count(&out, "negative_infinity_count", n_neg_inf);
+	put_count(&out, "nan_count", odd.n_nan);
+	put_count(&out, "infinity_count", odd.n_pos_inf);
+	put_count(&out, "negative_infinity_count", odd.n_neg_inf);
 	appendStringInfoChar(&out, '}');
 	PG_RETURN_DATUM(DirectFunctionCall1(jsonb_in, CStringGetDatum(out.data)));
 }
@@ -268,6 +265,7 @@ sketch_from_jsonb(PG_FUNCTION_ARGS)
 	int			scale;
 	int64		n;
 	int64		zeros;
+	SketchOdd  *odd;
 
 	check_field(JsonContainerIsObject(object), "scale");
 	scale = (int) integer_field(object, "scale", "scale", SKETCH_MIN_SCALE, OTEL_MAX_SCALE, OTEL_MAX_SCALE + 1);
@@ -292,8 +290,9 @@ sketch_from_jsonb(PG_FUNCTION_ARGS)
 	}
 	n = integer_field(object, "count", "count", 0, PG_INT64_MAX, (int64) sketch_count(&sketch));
 	check_field((uint64) n == sketch_count(&sketch), "count");
-	sketch.n_nan = integer_field(object, "nan_count", "nanCount", 0, PG_INT64_MAX, 0);
-	sketch.n_pos_inf = integer_field(object, "infinity_count", "infinityCount", 0, PG_INT64_MAX, 0);
-	sketch.n_neg_inf = integer_field(object, "negative_infinity_count", "negativeInfinityCount", 0, PG_INT64_MAX, 0);
+	odd = sketch_make_odd(&sketch);
+	odd->n_nan = integer_field(object, "nan_count", "nanCount", 0, PG_INT64_MAX, 0);
+	odd->n_pos_inf = integer_field(object, "infinity_count", "infinityCount", 0, PG_INT64_MAX, 0);
+	odd->n_neg_inf = integer_field(object, "negative_infinity_count", "negativeInfinityCount", 0, PG_INT64_MAX, 0);
 	PG_RETURN_DATUM(sketch_get_datum(&sketch));
 }

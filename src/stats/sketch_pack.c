@@ -223,11 +223,12 @@ put_store(uint8_t *out, const SketchStore *store)
 static uint8_t
 flags_of(const Sketch *sketch)
 {
+	SketchOdd	odd = sketch_odd(sketch);
 	uint8_t		flags = 0;
 
-	flags |= sketch->n_nan > 0 ? FLAG_NAN : 0;
-	flags |= sketch->n_pos_inf > 0 ? FLAG_POS_INF : 0;
-	flags |= sketch->n_neg_inf > 0 ? FLAG_NEG_INF : 0;
+	flags |= odd.n_nan > 0 ? FLAG_NAN : 0;
+	flags |= odd.n_pos_inf > 0 ? FLAG_POS_INF : 0;
+	flags |= odd.n_neg_inf > 0 ? FLAG_NEG_INF : 0;
 	if (sketch->buckets == NULL)
 		return flags | FLAG_EXACT;
 	flags |= sketch->buckets->n_zero > 0 ? FLAG_ZERO : 0;
@@ -240,6 +241,7 @@ flags_of(const Sketch *sketch)
 size_t
 sketch_pack(Sketch *sketch, uint8_t *out)
 {
+	SketchOdd	odd = sketch_odd(sketch);
 	uint8_t    *start = out;
 	uint8_t		flags;
 	int			i;
@@ -250,11 +252,11 @@ sketch_pack(Sketch *sketch, uint8_t *out)
 	*out++ = flags;
 	*out++ = (uint8_t) sketch->scale;
 	if (flags & FLAG_NAN)
-		out = put_varint(out, sketch->n_nan);
+		out = put_varint(out, odd.n_nan);
 	if (flags & FLAG_POS_INF)
-		out = put_varint(out, sketch->n_pos_inf);
+		out = put_varint(out, odd.n_pos_inf);
 	if (flags & FLAG_NEG_INF)
-		out = put_varint(out, sketch->n_neg_inf);
+		out = put_varint(out, odd.n_neg_inf);
 	if (flags & FLAG_EXACT)
 	{
 		sketch_sort(sketch);
@@ -289,6 +291,34 @@ get_values(Reader *in, double *values)
 			in->bad = true;
 	}
 	return n;
+}
+
+/*
+ * Copies numbers, at least one; false unless they ascend and are finite, none
+ * of them minus zero.  Positive ones, which are most, ascend as their bits do.
+ */
+static bool
+copy_values(const uint8_t *bytes, int n, double *values)
+{
+	uint64_t	before = bits_at(bytes);
+	bool		bad = false;
+	int			i;
+
+	if (before >> 63)
+	{
+		Reader		in = {bytes - 1, bytes + n * sizeof(double), false};
+
+		return get_values(&in, values) == n && !in.bad;
+	}
+	for (i = 0; i < n; i++)
+	{
+		uint64_t	bits = bits_at(bytes + i * sizeof(double));
+
+		memcpy(&values[i], &bits, sizeof(bits));
+		bad |= bits < before;
+		before = bits;
+	}
+	return !bad && before < UINT64_C(0x7ff) << 52;
 }
 
 static void
@@ -421,11 +451,11 @@ sketch_unpack(Sketch *sketch, const uint8_t *bytes, size_t len)
 		return false;
 	sketch->scale = (int16_t) scale;
 	if (flags & FLAG_NAN)
-		sketch->n_nan = get_count(&in);
+		sketch_make_odd(sketch)->n_nan = get_count(&in);
 	if (flags & FLAG_POS_INF)
-		sketch->n_pos_inf = get_count(&in);
+		sketch_make_odd(sketch)->n_pos_inf = get_count(&in);
 	if (flags & FLAG_NEG_INF)
-		sketch->n_neg_inf = get_count(&in);
+		sketch_make_odd(sketch)->n_neg_inf = get_count(&in);
 	if (flags & FLAG_EXACT)
 	{
 		double		values[SKETCH_MAX_VALUES];
@@ -453,21 +483,27 @@ sketch_unpack(Sketch *sketch, const uint8_t *bytes, size_t len)
 }
 
 /*
- * Reads the numbers of a sketch that keeps them and has no others: the short
- * way for sums over many small sketches.  Returns how many, or -1 for bytes of
- * another kind, good or bad.
+ * Adds the numbers of a packed sketch that keeps them and has no others: the
+ * short way for sums over many small sketches.  False, with nothing added, for
+ * bytes of another kind, good or bad.
  */
-int
-sketch_unpack_values(const uint8_t *bytes, size_t len, double *values, int *scale)
+bool
+sketch_add_packed(Sketch *sketch, const uint8_t *bytes, size_t len)
 {
-	Reader		in = {bytes + 3, bytes + len, false};
+	int			scale;
 	int			n;
 
-	if (len < 4 || bytes[0] != SKETCH_VERSION || bytes[1] != FLAG_EXACT)
-		return -1;
-	*scale = (int8_t) bytes[2];
-	if (*scale < SKETCH_MIN_SCALE || *scale > SKETCH_MAX_SCALE)
-		return -1;
-	n = get_values(&in, values);
-	return in.bad || in.at != in.end ? -1 : n;
+	if (len < 4 + sizeof(double) || bytes[0] != SKETCH_VERSION || bytes[1] != FLAG_EXACT)
+		return false;
+	scale = (int8_t) bytes[2];
+	n = bytes[3];
+	if (scale < SKETCH_MIN_SCALE || scale > SKETCH_MAX_SCALE ||
+		n > SKETCH_MAX_VALUES || len != 4 + n * sizeof(double) ||
+		(sketch->values_room - sketch->n_values < n && !sketch_reserve_values(sketch, n)) ||
+		!copy_values(bytes + 4, n, sketch->values + sketch->n_values))
+		return false;
+	sketch->n_values += (int16_t) n;
+	if (scale < sketch->scale)
+		sketch_lower_scale(sketch, scale);
+	return true;
 }

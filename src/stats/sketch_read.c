@@ -10,22 +10,38 @@
 #include <math.h>
 #include <string.h>
 
-/* Sorts the numbers kept as they are. */
+/*
+ * Sorts the numbers kept as they are: each goes to the place of its rank, which
+ * comparisons of all pairs give without a branch.
+ */
 void
 sketch_sort(Sketch *sketch)
 {
-	double	   *v = sketch->values;
+	double		sorted[SKETCH_MAX_VALUES];
+	int			rank[SKETCH_MAX_VALUES];
+	int			n = sketch->n_values;
 	int			i;
+	int			j;
 
-	for (i = 1; i < sketch->n_values; i++)
+	if (n == 0)
+		return;
+	for (i = 0; i < n; i++)
 	{
-		double		x = v[i];
-		int			j = i;
+		double		value = sketch->values[i];
+		int			below = 0;
 
-		for (; j > 0 && v[j - 1] > x; j--)
-			v[j] = v[j - 1];
-		v[j] = x;
+		for (j = 0; j < i; j++)
+		{
+			int			greater = sketch->values[j] > value;
+
+			rank[j] += greater;
+			below += 1 - greater;
+		}
+		rank[i] = below;
 	}
+	for (i = 0; i < n; i++)
+		sorted[rank[i]] = sketch->values[i];
+	memcpy(sketch->values, sorted, n * sizeof(double));
 }
 
 /* How many numbers a store counts. */
@@ -57,9 +73,10 @@ finite_count(Sketch *sketch)
 uint64_t
 sketch_count(Sketch *sketch)
 {
-	uint64_t	n = sketch_add_counts(sketch->n_neg_inf, finite_count(sketch));
+	SketchOdd	odd = sketch_odd(sketch);
+	uint64_t	n = sketch_add_counts(odd.n_neg_inf, finite_count(sketch));
 
-	return sketch_add_counts(sketch_add_counts(n, sketch->n_pos_inf), sketch->n_nan);
+	return sketch_add_counts(sketch_add_counts(n, odd.n_pos_inf), odd.n_nan);
 }
 
 /* The smallest and the largest finite number; false when there is none. */
@@ -89,26 +106,28 @@ finite_range(Sketch *sketch, double *min, double *max)
 double
 sketch_min(Sketch *sketch)
 {
+	SketchOdd	odd = sketch_odd(sketch);
 	double		min;
 	double		max;
 
-	if (sketch->n_neg_inf > 0)
+	if (odd.n_neg_inf > 0)
 		return -INFINITY;
 	if (finite_range(sketch, &min, &max))
 		return min;
-	return sketch->n_pos_inf > 0 ? INFINITY : NAN;
+	return odd.n_pos_inf > 0 ? INFINITY : NAN;
 }
 
 /* The largest number; the sketch has one. */
 double
 sketch_max(Sketch *sketch)
 {
+	SketchOdd	odd = sketch_odd(sketch);
 	double		min;
 	double		max;
 
-	if (sketch->n_nan > 0)
+	if (odd.n_nan > 0)
 		return NAN;
-	if (sketch->n_pos_inf > 0)
+	if (odd.n_pos_inf > 0)
 		return INFINITY;
 	if (finite_range(sketch, &min, &max))
 		return max;
@@ -119,6 +138,7 @@ sketch_max(Sketch *sketch)
 static double
 total(Sketch *sketch, double divisor)
 {
+	SketchOdd	odd = sketch_odd(sketch);
 	SketchSum	sum = {{0}, 0};
 	uint64_t	bits;
 	double		part;
@@ -126,10 +146,10 @@ total(Sketch *sketch, double divisor)
 	int			i;
 
 	sketch_settle(sketch);
-	if (sketch->n_nan > 0 || (sketch->n_pos_inf > 0 && sketch->n_neg_inf > 0))
+	if (odd.n_nan > 0 || (odd.n_pos_inf > 0 && odd.n_neg_inf > 0))
 		return NAN;
-	if (sketch->n_pos_inf > 0 || sketch->n_neg_inf > 0)
-		return sketch->n_pos_inf > 0 ? INFINITY : -INFINITY;
+	if (odd.n_pos_inf > 0 || odd.n_neg_inf > 0)
+		return odd.n_pos_inf > 0 ? INFINITY : -INFINITY;
 	if (sketch->buckets != NULL)
 		sum = sketch->buckets->sum;
 	else
@@ -211,12 +231,13 @@ void
 sketch_walk(Sketch *sketch, SketchVisit visit, void *arg)
 {
 	const SketchBuckets *buckets = sketch->buckets;
+	SketchOdd	odd = sketch_odd(sketch);
 	int			i;
 	int			same;
 
 	sketch_settle(sketch);
 	sketch_sort(sketch);
-	if (!walk_value(-INFINITY, sketch->n_neg_inf, visit, arg))
+	if (!walk_value(-INFINITY, odd.n_neg_inf, visit, arg))
 		return;
 	for (i = 0; i < sketch->n_values; i += same)
 	{
@@ -230,8 +251,8 @@ sketch_walk(Sketch *sketch, SketchVisit visit, void *arg)
 		  walk_value(0, buckets->n_zero, visit, arg) &&
 		  walk_store(sketch, &buckets->positive, false, visit, arg)))
 		return;
-	if (walk_value(INFINITY, sketch->n_pos_inf, visit, arg))
-		walk_value(NAN, sketch->n_nan, visit, arg);
+	if (walk_value(INFINITY, odd.n_pos_inf, visit, arg))
+		walk_value(NAN, odd.n_nan, visit, arg);
 }
 
 /* The rank, from 1, that percentile_disc() takes among n numbers. */
@@ -279,15 +300,16 @@ bucket_value(const Sketch *sketch, uint64_t rank)
 double
 sketch_percentile(Sketch *sketch, double q)
 {
+	SketchOdd	odd = sketch_odd(sketch);
 	uint64_t	rank = rank_of(sketch_count(sketch), q);
 	uint64_t	n_finite = finite_count(sketch);
 	double		value;
 
-	if (rank <= sketch->n_neg_inf)
+	if (rank <= odd.n_neg_inf)
 		return -INFINITY;
-	rank -= sketch->n_neg_inf;
+	rank -= odd.n_neg_inf;
 	if (rank > n_finite)
-		return rank - n_finite <= sketch->n_pos_inf ? INFINITY : NAN;
+		return rank - n_finite <= odd.n_pos_inf ? INFINITY : NAN;
 	if (sketch->buckets == NULL)
 	{
 		sketch_sort(sketch);
@@ -340,6 +362,7 @@ count_below(const SketchPart *part, void *arg)
 double
 sketch_share(Sketch *sketch, double value, bool inclusive)
 {
+	SketchOdd	odd = sketch_odd(sketch);
 	uint64_t	n = sketch_count(sketch);
 	uint64_t	n_finite = finite_count(sketch);
 	BelowCount	state = {value, inclusive, 0};
@@ -347,16 +370,16 @@ sketch_share(Sketch *sketch, double value, bool inclusive)
 	double		max;
 
 	if (isnan(value))
-		return inclusive ? 1 : (double) (n - sketch->n_nan) / (double) n;
+		return inclusive ? 1 : (double) (n - odd.n_nan) / (double) n;
 	if (isinf(value) && value > 0)
-		state.below = (double) sketch_add_counts(sketch_add_counts(sketch->n_neg_inf, n_finite),
-												 inclusive ? sketch->n_pos_inf : 0);
+		state.below = (double) sketch_add_counts(sketch_add_counts(odd.n_neg_inf, n_finite),
+												 inclusive ? odd.n_pos_inf : 0);
 	else if (isinf(value))
-		state.below = inclusive ? (double) sketch->n_neg_inf : 0;
+		state.below = inclusive ? (double) odd.n_neg_inf : 0;
 	else
 	{
-		double		least = (double) sketch->n_neg_inf;
-		double		most = (double) sketch_add_counts(sketch->n_neg_inf, n_finite);
+		double		least = (double) odd.n_neg_inf;
+		double		most = (double) sketch_add_counts(odd.n_neg_inf, n_finite);
 
 		sketch_walk(sketch, count_below, &state);
 

@@ -45,9 +45,18 @@ extern void sketch_sum_to_bytes(const SketchSum *sum, SketchSumBytes *bytes);
 extern void sketch_sum_add_bytes(SketchSum *sum, const SketchSumBytes *bytes);
 extern double sketch_sum_rounded(const SketchSum *sum, int *exponent);
 
-/* Adds a finite number that is given by its bits. */
+/* Room for so many additions, of at most SKETCH_SUM_ADDITIONS. */
 static inline void
-sketch_sum_add(SketchSum *sum, uint64_t bits)
+sketch_sum_expect(SketchSum *sum, int n)
+{
+	if (sum->additions > SKETCH_SUM_ADDITIONS - n)
+		sketch_sum_settle(sum);
+	sum->additions += n;
+}
+
+/* Adds a finite number that is given by its bits, to a sum that expects it. */
+static inline void
+sketch_sum_add_expected(SketchSum *sum, uint64_t bits)
 {
 	uint32_t	exponent = (uint32_t) (bits >> 52) & 0x7ff;
 	uint64_t	mantissa = bits & ((UINT64_C(1) << 52) - 1);
@@ -67,8 +76,47 @@ sketch_sum_add(SketchSum *sum, uint64_t bits)
 	}
 	piece[0] += low;
 	piece[1] += high;
-	if (++sum->additions >= SKETCH_SUM_ADDITIONS)
-		sketch_sum_settle(sum);
+}
+
+/* Adds a finite number that is given by its bits. */
+static inline void
+sketch_sum_add(SketchSum *sum, uint64_t bits)
+{
+	sketch_sum_expect(sum, 1);
+	sketch_sum_add_expected(sum, bits);
+}
+
+/* Additions to neighbouring pieces, which wait here. */
+typedef struct SketchSumRun
+{
+	uint32_t	piece;
+	uint64_t	low;
+	uint64_t	high;
+} SketchSumRun;
+
+/* Adds what waits. */
+static inline void
+sketch_sum_run_end(SketchSum *sum, SketchSumRun *run)
+{
+	sum->piece[run->piece] += (int64_t) run->low;
+	sum->piece[run->piece + 1] += (int64_t) run->high;
+	run->low = run->high = 0;
+}
+
+/* Adds a positive number of the normal range to a sum that expects it. */
+static inline void
+sketch_sum_run_add(SketchSum *sum, SketchSumRun *run, uint64_t bits)
+{
+	uint32_t	place = (uint32_t) (bits >> 52) - 1;
+	uint64_t	mantissa = (bits & ((UINT64_C(1) << 52) - 1)) | UINT64_C(1) << 52;
+
+	if (place >> 5 != run->piece)
+	{
+		sketch_sum_run_end(sum, run);
+		run->piece = place >> 5;
+	}
+	run->low += (mantissa << (place & 31)) & 0xffffffffu;
+	run->high += mantissa >> (32 - (place & 31));
 }
 
 #endif

@@ -105,13 +105,14 @@ put_store(char *out, const char *name, const SketchStore *store)
 void
 sketch_to_text(Sketch *sketch, char *out)
 {
+	SketchOdd	odd = sketch_odd(sketch);
 	int			i;
 
 	sketch_settle(sketch);
 	out += sprintf(out, "version=%d scale=%d", SKETCH_VERSION, sketch->scale);
-	out = put_count(out, "nan", sketch->n_nan);
-	out = put_count(out, "inf", sketch->n_pos_inf);
-	out = put_count(out, "-inf", sketch->n_neg_inf);
+	out = put_count(out, "nan", odd.n_nan);
+	out = put_count(out, "inf", odd.n_pos_inf);
+	out = put_count(out, "-inf", odd.n_neg_inf);
 	sketch_sort(sketch);
 	for (i = 0; i < sketch->n_values; i++)
 	{
@@ -289,6 +290,7 @@ take_buckets(const char **text, Sketch *sketch)
 bool
 sketch_from_text(Sketch *sketch, const char *text)
 {
+	SketchOdd	odd = {0, 0, 0};
 	int64_t		version;
 	int64_t		scale;
 	bool		valid;
@@ -299,10 +301,12 @@ sketch_from_text(Sketch *sketch, const char *text)
 		!take(&text, " scale=") || !take_integer(&text, SKETCH_MIN_SCALE, SKETCH_MAX_SCALE, &scale))
 		return false;
 	sketch->scale = (int16_t) scale;
-	if (!take_count(&text, " nan=", &sketch->n_nan) ||
-		!take_count(&text, " inf=", &sketch->n_pos_inf) ||
-		!take_count(&text, " -inf=", &sketch->n_neg_inf))
+	if (!take_count(&text, " nan=", &odd.n_nan) ||
+		!take_count(&text, " inf=", &odd.n_pos_inf) ||
+		!take_count(&text, " -inf=", &odd.n_neg_inf))
 		return false;
+	if (odd.n_nan > 0 || odd.n_pos_inf > 0 || odd.n_neg_inf > 0)
+		*sketch_make_odd(sketch) = odd;
 	if (take(&text, " values="))
 		valid = take_values(&text, sketch);
 	else if (text[0] == ' ' && text[1] != ' ' && text[1] != '\0')

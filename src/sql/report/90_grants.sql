@@ -57,7 +57,11 @@ BEGIN
     GRANT EXECUTE ON FUNCTION bcce.use_tenant(text, boolean) TO bcce_analytics_user, bcce_cost_analyst, bcce_platform, bcce_ingest;
     GRANT EXECUTE ON FUNCTION bcce.set_price(text, numeric, timestamptz, text),
                               bcce.add_value_alias(text, text, text, text),
-                              bcce.set_slo(numeric, text, text) TO bcce_analytics_admin;
+                              bcce.set_slo(numeric, text, text),
+                              bcce.set_model_price(text, text, numeric, timestamptz, bigint, text, text, text),
+                              bcce.set_model_price_factor(text, text, numeric, timestamptz, text, text),
+                              bcce.set_model_alias(text, text, timestamptz, text, text),
+                              bcce.import_prices(jsonb, timestamptz, text, boolean, boolean, text) TO bcce_analytics_admin;
 
     -- Readers: the reports, their twins, and what these name.
     FOR item IN
