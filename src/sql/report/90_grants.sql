@@ -17,7 +17,7 @@ BEGIN
         FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
         WHERE n.nspname IN ('bcce', 'bcce_data', 'bcce_private') AND c.relkind IN ('r', 'p', 'v', 'c')
           AND c.relowner <> 'bcce_owner'::regrole
-          AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e')
+          AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.deptype = 'e' AND (d.classid, d.objid) IN (('pg_class'::regclass, c.oid), ('pg_type'::regclass, c.reltype)))
         UNION ALL
         SELECT format('ALTER FUNCTION %s OWNER TO %s', p.oid::regprocedure,
                       CASE WHEN p.proname = ANY (upkeep)
