@@ -158,26 +158,13 @@ cost_of_call(FunctionCallInfo fcinfo, int first, TokenUsd *usd)
 	return token_cost(prices, &usage, usd);
 }
 
-/* Writes a number of 1e-24 dollars; zeros at the end are left out. */
+/* A cost beyond what 64 bits hold: by its decimal text. */
 static Datum
-usd_numeric(TokenUsd usd)
+long_numeric(TokenUsd usd, int scale)
 {
-	int			scale = TOKEN_USD_SCALE;
 	char		digits[64];
 	char	   *at = digits + sizeof(digits) - 1;
 
-	while (scale > 0 && usd % 1000000 == 0 && scale >= 6)
-	{
-		usd /= 1000000;
-		scale -= 6;
-	}
-	while (scale > 0 && usd % 10 == 0)
-	{
-		usd /= 10;
-		scale--;
-	}
-	if (usd <= PG_INT64_MAX)
-		return NumericGetDatum(int64_div_fast_to_numeric((int64) usd, scale));
 	*at = '\0';
 	for (; usd > 0 || scale >= 0; usd /= 10)
 	{
@@ -187,6 +174,42 @@ usd_numeric(TokenUsd usd)
 	}
 	return DirectFunctionCall3(numeric_in, CStringGetDatum(at), ObjectIdGetDatum(InvalidOid),
 							   Int32GetDatum(-1));
+}
+
+/* A number of 1e-24 dollars; zeros at the end are left out. */
+static Datum
+usd_numeric(TokenUsd usd)
+{
+	const int64 pico = INT64CONST(1000000000000);
+	TokenUsd	in_pico = usd / pico;
+	int			scale = TOKEN_USD_SCALE;
+	int64		small;
+
+	/* Without multipliers pico-dollars are enough. */
+	if (in_pico * pico == usd)
+	{
+		usd = in_pico;
+		scale = PICO_SCALE;
+	}
+	while (usd > PG_INT64_MAX && scale > 0 && usd % 10 == 0)
+	{
+		usd /= 10;
+		scale--;
+	}
+	if (usd > PG_INT64_MAX)
+		return long_numeric(usd, scale);
+	small = (int64) usd;
+	while (scale >= 4 && small % 10000 == 0)
+	{
+		small /= 10000;
+		scale -= 4;
+	}
+	while (scale > 0 && small % 10 == 0)
+	{
+		small /= 10;
+		scale--;
+	}
+	return NumericGetDatum(int64_div_fast_to_numeric(small, scale));
 }
 
 static bool
