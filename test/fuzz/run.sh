@@ -12,6 +12,7 @@ flags=(-g -O1 -std=gnu99 -Wall -Wextra -Wno-unused-parameter -Werror -fsanitize=
 scanner=(src/redact/{context,render}.c src/redact/{scan,anchors}*.c src/redact/detect_*.c)
 sketch=(src/stats/sketch{,_bound,_read,_pack,_text,_sum}.c)
 token=(src/crypto/token{,_json,_claims}.c)
+values=(src/stats/{values,values_select,select}.c)
 quality=(src/stats/{quality,two_samples,select,sketch_sum}.c)
 
 # fuzz NAME SOURCES: builds test/fuzz/NAME.c and runs it.
@@ -30,6 +31,7 @@ else
     fuzz fuzz_scan "${scanner[@]}"
     fuzz fuzz_sketch "${sketch[@]}"
     fuzz fuzz_token "${token[@]}"
+    fuzz fuzz_values "${values[@]}"
     fuzz fuzz_survival src/stats/survival.c
     fuzz fuzz_quality "${quality[@]}"
 fi
