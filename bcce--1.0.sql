@@ -4658,6 +4658,261 @@ COMMENT ON FUNCTION bcce.harden_database(boolean) IS
 'What everybody may do in this database and a database of tenants should not allow: one statement a row, and why. Shows them; with apply => true runs them too, as the caller, who must own what they change. No row: nothing is left to do. It never runs by itself, as other applications of the database may count on these rights.';
 $bcce_module$);
 
+INSERT INTO bcce.module (part, name, sql) VALUES ('store', '45_check_tables', $bcce_module$
+-- What check_security() looks for at tables, views and triggers.
+CREATE OR REPLACE FUNCTION bcce_data.check_tables() RETURNS TABLE (id text, level text, object text, detail text, fix text)
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $body$
+    WITH RECURSIVE ours AS (
+        SELECT c.oid, c.relname, c.relkind, c.relispartition, c.relowner, c.relacl, c.relrowsecurity, c.relforcerowsecurity,
+               n.nspname, c.oid::regclass::text AS name,
+               EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e') AS is_member,
+               EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attname = 'tenant_id' AND NOT a.attisdropped) AS has_tenant
+        FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+        WHERE n.nspname IN ('bcce', 'bcce_data', 'bcce_private')
+    ), wanted (policy, is_permissive, command, on_private, roles, reads, writes) AS (
+        VALUES ('reader', true, 'r'::"char", false, '{bcce_analytics_user,bcce_cost_analyst}'::text[], '(tenant_id = ( SELECT bcce.current_tenant() AS current_tenant))', NULL),
+               ('reader_wall', false, 'r', false, '{bcce_analytics_user,bcce_cost_analyst}', '(tenant_id = ( SELECT bcce.current_tenant() AS current_tenant))', NULL),
+               ('platform', true, 'r', false, '{bcce_platform}', '(tenant_id = ANY (( SELECT bcce.current_tenants() AS current_tenants)))', NULL),
+               ('writer', true, '*', true, '{bcce_owner}',
+                '(( SELECT bcce.bypasses_row_security() AS bypasses_row_security) OR (tenant_id = ANY (( SELECT bcce.current_tenants() AS current_tenants))))',
+                '(( SELECT bcce.bypasses_row_security() AS bypasses_row_security) OR (tenant_id = ANY (( SELECT bcce.current_tenants() AS current_tenants))))'),
+               ('maintainer', true, '*', true, '{bcce_maintainer}', 'true', 'true')
+    ), policy AS (
+        SELECT o.name, o.nspname, o.has_tenant, p.oid, p.polrelid, p.polname, p.polpermissive, p.polcmd, p.polroles,
+               (SELECT array_agg(r.rolname::text ORDER BY r.rolname) FROM pg_roles r WHERE r.oid = ANY (p.polroles)) AS roles,
+               replace(pg_get_expr(p.polqual, p.polrelid), '::uuid[]', '') AS reads,
+               replace(pg_get_expr(p.polwithcheck, p.polrelid), '::uuid[]', '') AS writes
+        FROM ours o JOIN pg_policy p ON p.polrelid = o.oid
+    ), granted AS (
+        SELECT o.oid, o.name, o.nspname, o.relname, o.relkind, o.relispartition, o.is_member, o.relowner, a.grantee, a.privilege_type, NULL AS column_name
+        FROM ours o, aclexplode(o.relacl) AS a
+        UNION ALL
+        SELECT o.oid, o.name, o.nspname, o.relname, o.relkind, o.relispartition, o.is_member, o.relowner, a.grantee, a.privilege_type, t.attname
+        FROM ours o JOIN pg_attribute t ON t.attrelid = o.oid, aclexplode(t.attacl) AS a
+    ), reader (oid, relkind, reloptions, relowner, relacl) AS (    -- what reads the store, at any distance
+        SELECT c.oid, c.relkind, c.reloptions, c.relowner, c.relacl
+        FROM pg_depend d JOIN pg_rewrite r ON r.oid = d.objid JOIN pg_class c ON c.oid = r.ev_class
+        WHERE d.classid = 'pg_rewrite'::regclass AND d.refclassid = 'pg_class'::regclass
+          AND d.refobjid IN (SELECT o.oid FROM ours o WHERE NOT o.is_member) AND c.oid <> d.refobjid
+        UNION
+        SELECT c.oid, c.relkind, c.reloptions, c.relowner, c.relacl
+        FROM reader x JOIN pg_depend d ON d.refclassid = 'pg_class'::regclass AND d.refobjid = x.oid AND d.classid = 'pg_rewrite'::regclass
+        JOIN pg_rewrite r ON r.oid = d.objid JOIN pg_class c ON c.oid = r.ev_class WHERE c.oid <> x.oid
+    )
+    SELECT 'row_security_off', 'error', o.name, 'Row security is not enabled and forced.', 'SELECT * FROM bcce.install();'
+    FROM ours o
+    WHERE o.relkind IN ('r', 'p') AND NOT o.is_member AND (o.has_tenant OR o.nspname = 'bcce_private') AND NOT (o.relrowsecurity AND o.relforcerowsecurity)
+    UNION ALL
+    SELECT 'policy_missing', 'error', o.name, format('The policy %s is missing or has another form.', w.policy),
+           CASE WHEN o.name = 'bcce_data.tenants' THEN 'SELECT * FROM bcce.install();' ELSE format('DROP POLICY IF EXISTS %I ON %s; SELECT bcce_data.secure_table(%L);', w.policy, o.name, o.name) END
+    FROM ours o JOIN wanted w ON w.on_private OR o.nspname <> 'bcce_private'
+    LEFT JOIN policy p ON p.polrelid = o.oid AND p.polname = w.policy AND p.polpermissive = w.is_permissive AND p.polcmd = w.command
+         AND p.roles = w.roles AND p.reads = w.reads AND p.writes IS NOT DISTINCT FROM w.writes
+    WHERE o.relkind IN ('r', 'p') AND o.has_tenant AND p.oid IS NULL
+    UNION ALL
+    SELECT 'policy_widens', 'error', p.name, format('The policy %s is permissive, so it adds rows to those that the wall lets through.', p.polname),
+           format('DROP POLICY %I ON %s;', p.polname, p.name)
+    FROM policy p
+    WHERE p.polpermissive AND p.polname NOT IN (SELECT w.policy FROM wanted w)
+      AND (p.name, p.polname) <> ('bcce_data.rejected_input', 'writer_of_nobody')
+    UNION ALL
+    SELECT 'policy_setting', 'error', p.name, format('The policy %s asks a setting, which any user can set.', p.polname),
+           format('DROP POLICY %I ON %s;', p.polname, p.name)
+    FROM policy p WHERE concat(p.reads, p.writes) ~ 'current_setting\('
+    UNION ALL
+    SELECT 'policy_per_row', 'warning', p.name, format('The policy %s calls the tenant getter for each row.', p.polname),
+           'Write (SELECT bcce.current_tenant()), which is evaluated once.'
+    FROM policy p
+    WHERE regexp_replace(concat(p.reads, p.writes), '\( SELECT bcce\.current_tenants?\(\) AS current_tenants?\)', '', 'g') ~ 'current_tenants?\(\)'
+    UNION ALL
+    SELECT 'policy_volatility', 'error', f.oid::regprocedure::text, 'Policies call it, and it is not STABLE.', format('ALTER FUNCTION %s STABLE;', f.oid::regprocedure)
+    FROM pg_proc f
+    WHERE f.provolatile <> 's'
+      AND f.oid IN (SELECT d.refobjid FROM policy p JOIN pg_depend d ON d.classid = 'pg_policy'::regclass AND d.objid = p.oid AND d.refclassid = 'pg_proc'::regclass)
+    UNION ALL
+    SELECT 'partition_granted', 'error', g.name, format('%s has %s on a partition, which goes past the policies and rights of its parent.', coalesce(r.rolname, 'PUBLIC'), g.privilege_type),
+           format('REVOKE ALL ON %s FROM %s;', g.name, coalesce(quote_ident(r.rolname), 'PUBLIC'))
+    FROM granted g LEFT JOIN pg_roles r ON r.oid = g.grantee
+    WHERE g.relispartition AND g.grantee <> g.relowner
+    UNION ALL
+    SELECT 'privilege_excess', 'error', g.name || coalesce('.' || g.column_name, ''),
+           format('%s has %s, which nobody needs.', coalesce(r.rolname, 'PUBLIC'), g.privilege_type),
+           format('REVOKE %s%s ON %s FROM %s;', g.privilege_type, ' (' || quote_ident(g.column_name) || ')', g.name, coalesce(quote_ident(r.rolname), 'PUBLIC'))
+    FROM granted g LEFT JOIN pg_roles r ON r.oid = g.grantee
+    WHERE g.grantee <> g.relowner AND NOT g.relispartition AND NOT g.is_member AND NOT coalesce(r.rolsuper, false)
+      AND CASE WHEN g.column_name IS NOT NULL
+               THEN g.nspname = 'bcce_private' OR g.privilege_type <> 'SELECT' OR coalesce(r.rolname, '') NOT IN ('bcce_analytics_user', 'bcce_cost_analyst', 'bcce_platform')
+               ELSE g.nspname <> 'bcce' OR g.relkind <> 'v' OR g.grantee = 0
+                    OR g.privilege_type NOT IN ('SELECT', 'INSERT') OR (g.privilege_type = 'INSERT') <> (g.relname LIKE 'inbox\_%') END
+    UNION ALL
+    SELECT 'schema_open', 'error', n.nspname, format('%s has %s on the schema.', coalesce(r.rolname, 'PUBLIC'), a.privilege_type),
+           format('REVOKE %s ON SCHEMA %I FROM %s;', a.privilege_type, n.nspname, coalesce(quote_ident(r.rolname), 'PUBLIC'))
+    FROM pg_namespace n CROSS JOIN aclexplode(n.nspacl) AS a LEFT JOIN pg_roles r ON r.oid = a.grantee
+    WHERE a.grantee <> n.nspowner AND coalesce(r.rolname, '') NOT IN ('bcce_owner', 'bcce_maintainer')
+      AND (n.nspname IN ('bcce_data', 'bcce_private') OR (n.nspname IN ('bcce', 'public') AND a.privilege_type = 'CREATE' AND NOT coalesce(r.rolsuper, false)
+           AND (n.nspname = 'bcce' OR a.grantee = 0)))
+    UNION ALL
+    SELECT 'owner_other', 'error', o.name, format('It belongs to %s, whom no policy or right binds.', o.relowner::regrole), format('ALTER TABLE %s OWNER TO bcce_owner;', o.name)
+    FROM ours o WHERE NOT o.is_member AND o.relkind IN ('r', 'p', 'v') AND o.relowner <> 'bcce_owner'::regrole
+    UNION ALL
+    SELECT 'view_as_owner', 'error', v.oid::regclass::text, 'The view reads the store with the rights of its owner, past row security.',
+           format('ALTER VIEW %s SET (security_invoker = true);', v.oid::regclass)
+    FROM (SELECT x.oid, x.relkind, x.reloptions FROM reader x
+          UNION SELECT c.oid, c.relkind, c.reloptions FROM pg_class c WHERE c.relnamespace = 'bcce'::regnamespace) AS v
+    WHERE v.relkind = 'v' AND NOT coalesce(v.reloptions && '{security_invoker=true,security_invoker=on,security_invoker=1}', false)
+    UNION ALL
+    SELECT 'materialized_view', 'error', v.oid::regclass::text, 'It keeps rows of all tenants, and row security does not reach them.',
+           format('REVOKE ALL ON %s FROM %s;', v.oid::regclass, string_agg(DISTINCT coalesce(quote_ident(r.rolname), 'PUBLIC'), ', '))
+    FROM reader v CROSS JOIN aclexplode(v.relacl) AS a LEFT JOIN pg_roles r ON r.oid = a.grantee
+    WHERE v.relkind = 'm' AND a.grantee <> v.relowner
+    GROUP BY v.oid
+    UNION ALL
+    SELECT 'trigger_off', 'error', o.name, format('The trigger %s is not ENABLE ALWAYS.', t.tgname), format('ALTER TABLE %s ENABLE ALWAYS TRIGGER %I;', o.name, t.tgname)
+    FROM ours o JOIN pg_trigger t ON t.tgrelid = o.oid
+    WHERE t.tgfoid IN ('bcce.redact_columns()'::regprocedure, 'bcce.invalidate_cache()'::regprocedure) AND t.tgenabled <> 'A'
+    UNION ALL
+    SELECT 'trigger_missing', 'error', o.name, 'The redaction trigger is missing.', 'SELECT * FROM bcce.install();'
+    FROM ours o
+    WHERE o.relkind IN ('r', 'p') AND o.has_tenant AND o.nspname = 'bcce_data'
+      -- These hold rules and words that tenants' admins choose, each under a check.
+      AND o.relname NOT IN ('redaction_rules', 'redaction_styles')
+      AND NOT EXISTS (SELECT FROM pg_trigger t WHERE t.tgrelid = o.oid AND t.tgfoid = 'bcce.redact_columns()'::regprocedure)
+    UNION ALL
+    SELECT 'key_without_tenant', 'warning', o.name, format('The key %s does not begin with tenant_id, so it tells one tenant what another has.', c.conname),
+           format('ALTER TABLE %s DROP CONSTRAINT %I;', o.name, c.conname)
+    FROM ours o JOIN pg_constraint c ON c.conrelid = o.oid
+    WHERE o.has_tenant AND NOT o.relispartition AND c.contype IN ('p', 'u', 'f', 'x')
+      AND (SELECT a.attname FROM pg_attribute a WHERE a.attrelid = o.oid AND a.attnum = c.conkey[1]) <> 'tenant_id'
+      AND NOT (c.contype = 'f' AND c.confrelid IN (SELECT x.oid FROM ours x WHERE NOT x.has_tenant))
+      AND (o.name, c.conname::text) NOT IN (VALUES ('bcce_data.tenants', 'tenants_slug_key'), ('bcce_data.tenants', 'tenants_external_id_key'))
+    UNION ALL
+    SELECT 'key_without_tenant', 'warning', o.name, format('The unique index %s does not begin with tenant_id, so it tells one tenant what another has.', x.indexrelid::regclass),
+           format('DROP INDEX %s;', x.indexrelid::regclass)
+    FROM ours o JOIN pg_index x ON x.indrelid = o.oid
+    WHERE o.has_tenant AND NOT o.relispartition AND x.indisunique AND NOT EXISTS (SELECT FROM pg_constraint c WHERE c.conindid = x.indexrelid)
+      AND (SELECT a.attname FROM pg_attribute a WHERE a.attrelid = o.oid AND a.attnum = x.indkey[0]) IS DISTINCT FROM 'tenant_id'
+$body$;
+COMMENT ON FUNCTION bcce_data.check_tables() IS 'what check_security() finds at tables, views and triggers';
+$bcce_module$);
+
+INSERT INTO bcce.module (part, name, sql) VALUES ('store', '46_check_roles', $bcce_module$
+-- What check_security() looks for at roles, functions, settings and keys.
+CREATE OR REPLACE FUNCTION bcce_data.check_roles() RETURNS TABLE (id text, level text, object text, detail text, fix text)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $body$
+    WITH RECURSIVE groups AS (
+        SELECT r.oid, r.rolname, r.rolcanlogin, r.rolsuper, r.rolbypassrls, r.rolcreaterole, r.rolcreatedb, r.rolreplication
+        FROM pg_roles r
+        WHERE r.rolname IN ('bcce_owner', 'bcce_maintainer', 'bcce_analytics_user', 'bcce_cost_analyst', 'bcce_analytics_admin', 'bcce_ingest', 'bcce_platform', 'bcce_token')
+    ), belongs (member, role) AS (      -- who is in which role, at any distance
+        SELECT m.member, m.roleid FROM pg_auth_members m
+        UNION
+        SELECT b.member, m.roleid FROM belongs b JOIN pg_auth_members m ON m.member = b.role
+    ), login AS (                       -- logins that have to do with tenants
+        SELECT r.oid, r.rolname, r.rolsuper, r.rolbypassrls, r.rolcreaterole, r.rolreplication
+        FROM pg_roles r
+        WHERE r.rolcanlogin
+          AND (EXISTS (SELECT FROM belongs b JOIN groups g ON g.oid = b.role WHERE b.member = r.oid)
+               OR EXISTS (SELECT FROM bcce_private.membership m WHERE m.role = r.oid)
+               OR EXISTS (SELECT FROM bcce_private.token_login t WHERE t.role = r.oid))
+    )
+    SELECT 'group_power', 'error', g.rolname::text, 'A group role of bcce can log in or has an attribute of power.',
+           format('ALTER ROLE %I NOLOGIN NOSUPERUSER NOBYPASSRLS NOCREATEROLE NOCREATEDB NOREPLICATION;', g.rolname)
+    FROM groups g WHERE g.rolcanlogin OR g.rolsuper OR g.rolbypassrls OR g.rolcreaterole OR g.rolcreatedb OR g.rolreplication
+    UNION ALL
+    SELECT 'owner_granted', 'error', m.member::regrole::text, format('It is a member of %s, which owns the store or its upkeep.', m.roleid::regrole),
+           format('REVOKE %s FROM %s;', m.roleid::regrole, m.member::regrole)
+    FROM pg_auth_members m JOIN groups g ON g.oid = m.roleid
+    WHERE g.rolname IN ('bcce_owner', 'bcce_maintainer') AND m.member <> 'bcce_maintainer'::regrole
+      AND NOT (SELECT r.rolsuper FROM pg_roles r WHERE r.oid = m.member)
+    UNION ALL
+    SELECT 'login_power', 'error', l.rolname::text,
+           concat_ws(', ', CASE WHEN l.rolsuper THEN 'superuser' END, CASE WHEN l.rolbypassrls THEN 'bypasses row security' END,
+                     CASE WHEN l.rolcreaterole THEN 'can make roles' END, CASE WHEN l.rolreplication THEN 'can replicate' END) || ': the wall does not hold it.',
+           format('ALTER ROLE %I NOSUPERUSER NOBYPASSRLS NOCREATEROLE NOREPLICATION;', l.rolname)
+    FROM login l WHERE l.rolsuper OR l.rolbypassrls OR l.rolcreaterole OR l.rolreplication
+    UNION ALL
+    SELECT 'login_reads_all', CASE WHEN b.role = 'pg_monitor'::regrole OR b.role = 'pg_read_all_stats'::regrole THEN 'warning' ELSE 'error' END,
+           l.rolname::text, format('It is a member of %s.', b.role::regrole), string_agg(DISTINCT format('REVOKE %s FROM %s;', m.roleid::regrole, m.member::regrole), ' ')
+    FROM login l JOIN belongs b ON b.member = l.oid
+    JOIN pg_auth_members m ON m.roleid = b.role AND (m.member = l.oid OR EXISTS (SELECT FROM belongs x WHERE x.member = l.oid AND x.role = m.member))
+    WHERE m.member::regrole::text NOT LIKE 'pg\_%' AND b.role::regrole::text IN ('pg_read_all_data', 'pg_write_all_data', 'pg_read_server_files', 'pg_write_server_files',
+                                    'pg_execute_server_program', 'pg_monitor', 'pg_read_all_stats')
+    GROUP BY l.rolname, b.role
+    UNION ALL
+    SELECT 'login_owns_database', 'error', l.rolname::text, 'It owns the database.', format('ALTER DATABASE %I OWNER TO another_role;', d.datname)
+    FROM login l JOIN pg_database d ON d.datdba = l.oid AND d.datname = current_database()
+    UNION ALL
+    -- RESET ROLE and SET ROLE are one statement away for whoever types SQL.
+    SELECT 'login_two_tenants', 'error', l.rolname::text, format('By SET ROLE it can become roles of %s tenants.', count(DISTINCT m.tenant_id)),
+           'Give each tenant a login of its own, or use tokens.'
+    FROM login l JOIN bcce_private.membership m ON m.role = l.oid OR EXISTS (SELECT FROM belongs b WHERE b.member = l.oid AND b.role = m.role)
+    WHERE NOT l.rolsuper
+    GROUP BY l.oid, l.rolname
+    HAVING count(DISTINCT m.role::oid) > 1 AND count(DISTINCT m.tenant_id) > 1
+    UNION ALL
+    SELECT 'membership_dangling', 'warning', m.role_name,
+           CASE WHEN m.role IS NULL THEN 'No role of this name exists; the next one of it gets the tenant.' ELSE 'The role is dropped.' END,
+           format('DELETE FROM bcce_private.membership WHERE role_name = %L AND tenant_id = %L;', m.role_name, m.tenant_id)
+    FROM bcce_private.membership m
+    WHERE m.role IS NULL OR NOT EXISTS (SELECT FROM pg_roles r WHERE r.oid = m.role)
+    UNION ALL
+    SELECT 'token_login_dangling', 'warning', t.role_name, 'The role is dropped, or no role of this name exists.',
+           format('DELETE FROM bcce_private.token_login WHERE role_name = %L;', t.role_name)
+    FROM bcce_private.token_login t
+    WHERE t.role IS NULL OR NOT EXISTS (SELECT FROM pg_roles r WHERE r.oid = t.role)
+    UNION ALL
+    SELECT 'token_login_bound', 'warning', t.role_name, 'It presents tokens and has memberships, which would count if it ceased to.', 'SELECT bcce.remove_membership(role, tenant);'
+    FROM bcce_private.token_login t WHERE EXISTS (SELECT FROM bcce_private.membership m WHERE m.role = t.role)
+    UNION ALL
+    SELECT 'key_expired', 'info', k.kid, 'The key is past its end.', format('DELETE FROM bcce_private.context_key WHERE kid = %L;', k.kid)
+    FROM bcce_private.context_key k WHERE k.not_after < now() AND k.revoked_at IS NULL
+    UNION ALL
+    SELECT 'parameter_granted', 'warning', p.parname, format('%s has %s on the setting.', coalesce(r.rolname, 'PUBLIC'), a.privilege_type),
+           format('REVOKE %s ON PARAMETER %s FROM %s;', a.privilege_type, p.parname, coalesce(quote_ident(r.rolname), 'PUBLIC'))
+    FROM pg_parameter_acl p CROSS JOIN aclexplode(p.paracl) AS a LEFT JOIN pg_roles r ON r.oid = a.grantee
+    WHERE p.parname LIKE 'bcce.%' AND NOT coalesce(r.rolsuper, false)
+    UNION ALL
+    SELECT 'definer_path', 'error', f.oid::regprocedure::text, 'It runs with the rights of its owner and has no search_path that ends in pg_temp.',
+           format('ALTER FUNCTION %s SET search_path = pg_catalog, pg_temp;', f.oid::regprocedure)
+    FROM pg_proc f JOIN pg_namespace n ON n.oid = f.pronamespace
+    WHERE n.nspname IN ('bcce', 'bcce_data', 'bcce_private') AND f.prosecdef
+      AND NOT EXISTS (SELECT FROM unnest(f.proconfig) AS c WHERE c ~ '^search_path=.*pg_temp$')
+    UNION ALL
+    SELECT 'definer_superuser', 'error', f.oid::regprocedure::text, format('It runs as %s, whom row security does not hold, and %s may call it.', o.rolname,
+           coalesce((SELECT string_agg(DISTINCT coalesce(g.rolname, 'PUBLIC'), ', ') FROM aclexplode(coalesce(f.proacl, acldefault('f', f.proowner))) AS a LEFT JOIN pg_roles g ON g.oid = a.grantee
+                     WHERE a.grantee <> f.proowner), 'its owner')),
+           CASE WHEN n.nspname IN ('bcce', 'bcce_data', 'bcce_private') THEN 'SELECT * FROM bcce.install();' ELSE format('ALTER ROUTINE %s SECURITY INVOKER;', f.oid::regprocedure) END
+    FROM pg_proc f JOIN pg_namespace n ON n.oid = f.pronamespace JOIN pg_roles o ON o.oid = f.proowner
+    WHERE f.prosecdef AND (o.rolsuper OR o.rolbypassrls) AND o.oid NOT IN (SELECT g.oid FROM groups g) AND n.nspname NOT IN ('pg_catalog', 'information_schema')
+      AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_proc'::regclass AND d.objid = f.oid AND d.deptype = 'e' AND n.nspname NOT IN ('bcce', 'bcce_data', 'bcce_private'))
+      AND (n.nspname IN ('bcce', 'bcce_data', 'bcce_private')
+           OR EXISTS (SELECT FROM aclexplode(coalesce(f.proacl, acldefault('f', f.proowner))) AS a
+                      WHERE a.grantee = 0 OR a.grantee IN (SELECT g.oid FROM groups g) OR a.grantee IN (SELECT l.oid FROM login l WHERE NOT l.rolsuper)))
+    UNION ALL
+    SELECT 'function_open', 'error', f.oid::regprocedure::text, 'Everybody may call it.', format('REVOKE ALL ON ROUTINE %s FROM PUBLIC;', f.oid::regprocedure)
+    FROM pg_proc f JOIN pg_namespace n ON n.oid = f.pronamespace
+    WHERE n.nspname IN ('bcce', 'bcce_data', 'bcce_private') AND f.oid <> 'bcce.whoami()'::regprocedure
+      AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_proc'::regclass AND d.objid = f.oid AND d.deptype = 'e')
+      AND EXISTS (SELECT FROM aclexplode(coalesce(f.proacl, acldefault('f', f.proowner))) AS a WHERE a.grantee = 0)
+    UNION ALL
+    SELECT 'function_leakproof', 'error', f.oid::regprocedure::text, 'It is marked LEAKPROOF, so it meets rows before the policies do.', format('ALTER FUNCTION %s NOT LEAKPROOF;', f.oid::regprocedure)
+    FROM pg_proc f JOIN pg_namespace n ON n.oid = f.pronamespace
+    WHERE f.proleakproof AND n.nspname NOT IN ('pg_catalog', 'information_schema')
+      AND (n.nspname IN ('bcce', 'bcce_data', 'bcce_private')
+           OR NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_proc'::regclass AND d.objid = f.oid AND d.deptype = 'e'))
+$body$;
+COMMENT ON FUNCTION bcce_data.check_roles() IS 'what check_security() finds at roles, functions, settings and keys';
+
+CREATE OR REPLACE FUNCTION bcce.check_security() RETURNS TABLE (id text, level text, object text, detail text, fix text)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $body$
+    SELECT c.id, c.level, c.object, c.detail, c.fix
+    FROM (SELECT * FROM bcce_data.check_tables() UNION ALL SELECT * FROM bcce_data.check_roles()) AS c
+    ORDER BY array_position('{error,warning,info}', c.level), c.id, c.object, c.detail
+$body$;
+COMMENT ON FUNCTION bcce.check_security() IS
+'Faults in the catalogue that let a tenant see more than its own, or that would if another thing failed too: id of the rule, level (error: the wall has a hole; warning: it is weaker; info), object, what is wrong, and the way out. No row: nothing found. What everybody may do in the database by the server''s own defaults is shown by harden_database() instead.';
+$bcce_module$);
+
 INSERT INTO bcce.module (part, name, sql) VALUES ('store', '50_gate', $bcce_module$
 -- What every way in shares: identifiers, first mentions, counted rejections.
 -- These run inside the definer functions that call them, under their pinned
@@ -12303,7 +12558,8 @@ DECLARE
     item record;
     readers CONSTANT text := 'bcce_analytics_user, bcce_platform';
     upkeep CONSTANT text[] := '{create_tenant,add_membership,remove_membership,maintain,
-                                set_membership_mode,add_context_key,rotate_context_key,revoke_context_key}';
+                                set_membership_mode,add_context_key,rotate_context_key,revoke_context_key,
+                                check_roles,check_security}';
 BEGIN
     -- Owners, and nothing for PUBLIC.
     FOR item IN

@@ -6,7 +6,8 @@ DECLARE
     item record;
     readers CONSTANT text := 'bcce_analytics_user, bcce_platform';
     upkeep CONSTANT text[] := '{create_tenant,add_membership,remove_membership,maintain,
-                                set_membership_mode,add_context_key,rotate_context_key,revoke_context_key}';
+                                set_membership_mode,add_context_key,rotate_context_key,revoke_context_key,
+                                check_roles,check_security}';
 BEGIN
     -- Owners, and nothing for PUBLIC.
     FOR item IN
