@@ -32,9 +32,9 @@ alpha=$(sql shop postgres -c "SELECT tenant_id FROM bcce_data.tenants WHERE slug
 beta=$(sql shop postgres -c "SELECT tenant_id FROM bcce_data.tenants WHERE slug = 'beta'")
 sql shop postgres -f "$lib/sign.sql" -c "SELECT bcce.add_context_key('test', pg_temp.public_key(pg_temp.seed('test')))" >/dev/null
 
-# mint ROLE TENANT [CLAIMS AS JSON]: a good token but for these claims.
+# mint ROLE TENANT [CLAIMS AS JSON [DATABASE]]: a good token but for these claims.
 mint() {
-    sql shop postgres -f "$lib/sign.sql" -c "SELECT pg_temp.mint(pg_temp.claims('$1', ARRAY['$2']::uuid[], '${3:-{\}}'))"
+    sql "${4:-shop}" postgres -f "$lib/sign.sql" -c "SELECT pg_temp.mint(pg_temp.claims('$1', ARRAY['$2']::uuid[], '${3:-{\}}'))"
 }
 token=$(mint bi "$alpha")
 token_beta=$(mint bi "$beta")
@@ -172,6 +172,12 @@ done
 pieces=$(printf '%s\n' "$token" "$expired" "$other" | cut -d. -f3 | cut -c30-60)
 sql shop bi -c "PREPARE p (text) AS SELECT bcce.set_context(\$1)" -c "EXECUTE p ('$bad')" >/dev/null
 is "$(log | grep -cF "$pieces" || true)" 0 "and nothing of any token that set_context() was given"
+
+# --- a dump --------------------------------------------------------------------
+createdb copy
+"$pg_bin/pg_dump" shop 2>/dev/null | psql -Xq -v ON_ERROR_STOP=1 -d copy >/dev/null 2>&1
+is "$(sqlstate copy bi "BEGIN; SELECT bcce.set_context('$token')")" "ERROR:  28000" "a restored copy does not take tokens of the original"
+is "$(sql copy bi -c "BEGIN; SELECT bcce.set_context('$(mint bi "$alpha" '{}' copy)'); $mine; COMMIT" | tail -n 1)" "{$alpha}|1" "but its own, with the keys and logins of the dump"
 
 # --- standby ------------------------------------------------------------------
 mkdir -p "$work/standby"

@@ -38,7 +38,8 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $body$
         FROM reader x JOIN pg_depend d ON d.refclassid = 'pg_class'::regclass AND d.refobjid = x.oid AND d.classid = 'pg_rewrite'::regclass
         JOIN pg_rewrite r ON r.oid = d.objid JOIN pg_class c ON c.oid = r.ev_class WHERE c.oid <> x.oid
     )
-    SELECT 'row_security_off', 'error', o.name, 'Row security is not enabled and forced.', 'SELECT * FROM bcce.install();'
+    SELECT 'row_security_off', 'error', o.name, 'Row security is not enabled and forced.',
+           format('ALTER TABLE %s ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;', o.name)
     FROM ours o
     WHERE o.relkind IN ('r', 'p') AND NOT o.is_member AND (o.has_tenant OR o.nspname = 'bcce_private') AND NOT (o.relrowsecurity AND o.relforcerowsecurity)
     UNION ALL
