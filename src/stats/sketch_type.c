@@ -178,6 +178,23 @@ sketch_send(PG_FUNCTION_ARGS)
 	PG_RETURN_DATUM(sketch_get_datum(&sketch));
 }
 
+PG_FUNCTION_INFO_V1(sketch_from_bytes);
+/* sketch_from_bytes(bytea) returns sketch */
+Datum
+sketch_from_bytes(PG_FUNCTION_ARGS)
+{
+	bytea	   *bytes = PG_GETARG_BYTEA_PP(0);
+	Sketch		sketch;
+
+	sketch_init(&sketch, CurrentMemoryContext, SKETCH_DEFAULT_SCALE);
+	if (!sketch_unpack(&sketch, (const uint8_t *) VARDATA_ANY(bytes), VARSIZE_ANY_EXHDR(bytes)))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_BINARY_REPRESENTATION),
+				 errmsg("invalid binary form of type sketch"),
+				 bcce_hide_input()));
+	PG_RETURN_POINTER(bytes);
+}
+
 PG_FUNCTION_INFO_V1(sketch_union);
 /* sketch_union(sketch, sketch) returns sketch */
 Datum

@@ -556,6 +556,27 @@ LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION bcce.sketch_from_jsonb(jsonb) IS
 'Exponential histogram of OpenTelemetry to sketch: names in snake or camel case, counts as numbers or in quotes. Missing sum, min and max are estimated from the buckets; scales above 9 become 9. Errors: 22023 a field is missing or wrong; 22003 a number is out of range.';
 
+CREATE FUNCTION bcce.sketch_from_bytes(bytea)
+RETURNS bcce.sketch
+AS 'MODULE_PATHNAME', 'sketch_from_bytes'
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION bcce.sketch_from_bytes(bytea) IS
+'Sketch from the bytes that sketch_send() gives, every byte checked: for columns that must outlive the extension. Error 22P03: not the bytes of a sketch.';
+
+CREATE FUNCTION bcce.try_sketch(value text)
+RETURNS bcce.sketch
+AS 'MODULE_PATHNAME', 'try_sketch'
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION bcce.try_sketch(text) IS
+'Sketch from its text, or NULL. Never errors.';
+
+CREATE FUNCTION bcce.try_sketch(value jsonb)
+RETURNS bcce.sketch
+AS 'MODULE_PATHNAME', 'try_sketch_jsonb'
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION bcce.try_sketch(jsonb) IS
+'Exponential histogram of OpenTelemetry to sketch as in the cast, or NULL. Never errors.';
+
 CREATE CAST (bcce.sketch AS jsonb) WITH FUNCTION bcce.sketch_to_jsonb(bcce.sketch);
 COMMENT ON CAST (bcce.sketch AS jsonb) IS 'Sketch to an exponential histogram of OpenTelemetry.';
 CREATE CAST (jsonb AS bcce.sketch) WITH FUNCTION bcce.sketch_from_jsonb(jsonb);
