@@ -54,7 +54,7 @@ endif
 $(OBJS): $(LOCAL_HEADERS)
 
 # A product and a sum fused would round otherwise than on another platform.
-src/stats/sketch_read.o src/stats/survival.o: CFLAGS += -ffp-contract=off
+src/stats/sketch_read.o src/stats/survival.o src/stats/quality.o src/stats/two_samples.o: CFLAGS += -ffp-contract=off
 
 all: bcce--$(BCCE_VERSION).sql
 

@@ -90,7 +90,7 @@ by_scanner(const char *text, unsigned len)
 {
 	RedactOptions options = {0};
 
-	options.kinds = REDACT_ALL_KINDS;
+	options.kinds = REDACT_DEFAULT_KINDS;
 	redact_scan(text, len, &options, &result);
 	hits += result.count;
 }

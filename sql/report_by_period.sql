@@ -50,6 +50,9 @@ FROM (VALUES ('1', '2026-11-01 03:59', '2026-11-01 04:09', '2026-11-01 04:59', f
 SELECT month, period_start_at, mttr_basis AS basis, incident_count AS n, avg_mttr_minutes AS avg, median_mttr_minutes AS median, p95_mttr_minutes AS p95,
        recovered_count AS recovered, open_count AS open, invalid_count AS invalid, oldest_open_minutes AS oldest, mtta_minutes AS mtta
 FROM bcce.mttr_by_month WHERE tenant_name LIKE 'Period%' ORDER BY month;
+SELECT month, median_mttr_minutes AS median, median_mttr_incl_open_minutes AS median_incl_open, p95_mttr_incl_open_minutes AS p95_incl_open,
+       mtta_incl_open_minutes AS mtta_incl_open, censoring_warning AS warning
+FROM bcce.mttr_by_month WHERE tenant_name LIKE 'Period%' ORDER BY month;
 SELECT month, incident_count AS n, recovered_count AS recovered, open_count AS open, oldest_open_minutes AS oldest
 FROM bcce.mttr_by_month('2026-10-11', '2026-11-01 04:30') WHERE tenant_name LIKE 'Period%' ORDER BY month;
 

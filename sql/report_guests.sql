@@ -46,7 +46,7 @@ SELECT user_key LIKE 'user\_%' AS keyed, provisioned_at, first_run_at, first_run
 FROM bcce.first_workflow_by_user WHERE tenant_name LIKE 'Guest%' ORDER BY provisioned_at, minutes, waiting;
 SELECT user_key LIKE 'user\_%' AS keyed, first_run_minutes AS minutes, waiting_minutes AS waiting
 FROM bcce.first_workflow_by_user('2026-11-01 10:00', '2026-11-01 10:20') WHERE tenant_name LIKE 'Guest%' ORDER BY provisioned_at, minutes, waiting;
--- At 10:20 only one had run; the others had waited for 20 minutes.
+-- At 10:20 only one of three had run; the others had waited for 20 minutes: the median is not known.
 SELECT provisioned_users AS provisioned, started_users AS started, waiting_users AS waiting, median_minutes AS median, longest_wait_minutes AS longest
 FROM bcce.time_to_first_workflow(NULL, '2026-11-01 10:20') WHERE tenant_name = 'Guest york';
 

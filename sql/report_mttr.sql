@@ -145,6 +145,75 @@ LEFT JOIN (SELECT tenant_id, sum(incident_count) AS n, sum(recovered_count) AS r
 WHERE (m.incident_count, m.recovered_count, m.open_count, m.invalid_count, m.fallback_count, m.derived_count, m.oldest_open_minutes)
       IS DISTINCT FROM (coalesce(b.n, 0), coalesce(b.recovered, 0), coalesce(b.open, 0), coalesce(b.invalid, 0), coalesce(b.fallback, 0), coalesce(b.derived, 0), b.oldest);
 
+-- With what is still open.  The seven above began at once, so the open ones are 36 hours old.
+CREATE FUNCTION pg_temp.km(name text, since timestamptz DEFAULT NULL, until timestamptz DEFAULT NULL,
+    OUT median numeric, OUT incl_open numeric, OUT p95_incl_open numeric, OUT mtta numeric, OUT mtta_incl_open numeric, OUT warning boolean)
+LANGUAGE sql STABLE AS
+$$SELECT round(median_mttr_minutes::numeric, 3), round(median_mttr_incl_open_minutes::numeric, 3), round(p95_mttr_incl_open_minutes::numeric, 3),
+         round(mtta_minutes::numeric, 3), round(mtta_incl_open_minutes::numeric, 3), censoring_warning
+  FROM bcce.mttr_analysis(since, until) WHERE tenant_name = 'Mttr ' || name$$;
+SELECT (pg_temp.km(name)).* FROM unnest(ARRAY['decl', 'idle', 'runs']) AS name;
+-- At 00:25 two of seven had recovered: not known.  A window with nothing open does not warn, wherever the medians differ.
+SELECT * FROM pg_temp.km('decl', '2026-01-30', '2026-01-30 00:25:00+00');
+SELECT * FROM pg_temp.km('odd', '2026-01-01', '2026-01-05');
+-- Open with impacts: at 02:10 the reopened incident had hurt for 100 minutes, not for 130; at 01:45 it was over after 90.
+SELECT state, impact_minutes, open_minutes FROM bcce_data.mttr_incidents('2026-01-08', '2026-01-08 02:10:00+00') i
+JOIN bcce_data.declared_incidents('2026-01-08 02:10:00+00') d USING (tenant_id, incident_id, state, open_minutes) WHERE tenant_id = pg_temp.tenant('odd');
+SELECT state, impact_minutes, open_minutes FROM bcce_data.declared_incidents('2026-01-08 01:45:00+00') d WHERE tenant_id = pg_temp.tenant('odd') AND incident_id = 'reopened';
+-- An impact that ends at infinity is open, one that began at minus infinity is invalid; neither breaks the report.
+INSERT INTO bcce_data.incidents (tenant_id, incident_id, opened_at) SELECT pg_temp.tenant('odd'), id, '2026-01-13' FROM unnest(ARRAY['forever', 'since ever', 'to come']) AS id;
+INSERT INTO bcce_data.incident_impacts (tenant_id, incident_id, span)
+VALUES (pg_temp.tenant('odd'), 'forever', '[2026-01-13,infinity)'), (pg_temp.tenant('odd'), 'since ever', '[-infinity,2026-01-13)'),
+       (pg_temp.tenant('odd'), 'forever', '[2026-01-12,2026-01-12 12:00)'), (pg_temp.tenant('odd'), 'to come', '[2026-02-13,)');
+SELECT incident_id, state, impact_minutes, open_minutes FROM bcce_data.declared_incidents() d
+WHERE tenant_id = pg_temp.tenant('odd') AND incident_id IN ('forever', 'since ever', 'to come') ORDER BY incident_id;
+SELECT n, open, invalid FROM pg_temp.mttr('odd', '2026-01-12', NULL);
+DELETE FROM bcce_data.incidents WHERE tenant_id = pg_temp.tenant('odd') AND incident_id IN ('forever', 'since ever', 'to come');
+-- Acknowledged after 10 and 40 minutes; not at all, but over after 30; open and unacknowledged for 60 at the window's end.
+-- Left out: acknowledged before it was detected, over before it was detected, and detected at an infinite time.
+INSERT INTO bcce_data.incidents (tenant_id, incident_id, opened_at, detected_at, acknowledged_at, recovered_at)
+SELECT pg_temp.tenant('odd'), id, opened_at::timestamptz, detected_at::timestamptz, ack::timestamptz, recovered_at::timestamptz
+FROM (VALUES
+    ('ack10', '2026-01-20 10:00', NULL, '2026-01-20 10:10', '2026-01-20 10:20'),
+    ('ack40', '2026-01-20 10:00', '2026-01-20 10:10', '2026-01-20 10:50', NULL),
+    ('over30', '2026-01-20 10:00', NULL, NULL, '2026-01-20 10:30'),
+    ('open60', '2026-01-20 10:00', NULL, NULL, NULL),
+    ('before', '2026-01-20 10:00', '2026-01-20 10:10', '2026-01-20 10:05', NULL),
+    ('over', '2026-01-20 10:00', '2026-01-20 10:40', NULL, '2026-01-20 10:30'),
+    ('minus', '2026-01-20 10:00', '-infinity', '2026-01-20 10:05', NULL)
+) AS i (id, opened_at, detected_at, ack, recovered_at);
+SELECT incident_id, acknowledge_minutes AS acknowledged, unacknowledged_minutes AS waiting
+FROM bcce_data.mttr_incidents(NULL, '2026-01-20 11:00:00+00') WHERE tenant_id = pg_temp.tenant('odd') AND started_at >= '2026-01-20' OR incident_id = 'minus' ORDER BY incident_id;
+-- The mean is 10 + 3/4 * (40 - 10) + 3/8 * 20 up to 60, by hand.
+SELECT mtta, mtta_incl_open FROM pg_temp.km('odd', '2026-01-20', '2026-01-20 11:00:00+00');
+-- At 10:45 only the first was acknowledged: 10 + 3/4 * 35 up to 45.
+SELECT mtta, mtta_incl_open FROM pg_temp.km('odd', '2026-01-20', '2026-01-20 10:45:00+00');
+SELECT mtta, mtta_incl_open FROM pg_temp.km('odd', '2026-01-20', '2026-01-20 10:05:00+00');
+DELETE FROM bcce_data.incidents WHERE tenant_id = pg_temp.tenant('odd') AND incident_id IN ('ack10', 'ack40', 'over30', 'open60', 'before', 'over', 'minus');
+
+-- By severity and service: the interval, from five recovered on; the mean up to the longest, nothing where none recovered.
+INSERT INTO bcce_data.incidents (tenant_id, incident_id, service_id, severity, opened_at, recovered_at)
+SELECT pg_temp.tenant('decl'), severity || minutes, 'km', severity, '2026-01-31 12:00:00+00'::timestamptz - minutes * interval '1 minute',
+       CASE WHEN is_over THEN '2026-01-31 12:00:00+00'::timestamptz END
+FROM (VALUES ('sev1', 10, true), ('sev1', 20, true), ('sev1', 30, true), ('sev1', 40, true), ('sev1', 50, true), ('sev1', 60, true), ('sev1', 25, false), ('sev1', 90, false),
+             ('sev3', 10, true), ('sev3', 20, true), ('sev3', 30, true), ('sev3', 40, true), ('sev4', 100, false)) AS i (severity, minutes, is_over);
+SELECT severity, recovered_count AS recovered, open_count AS open, median_mttr_minutes AS median, median_mttr_incl_open_minutes AS incl_open,
+       median_mttr_incl_open_low_minutes AS low, median_mttr_incl_open_high_minutes AS high, p95_mttr_incl_open_minutes AS p95_incl_open,
+       avg_mttr_minutes AS avg, round(avg_mttr_incl_open_minutes::numeric, 3) AS avg_incl_open, avg_mttr_incl_open_limit_minutes AS up_to, censoring_warning AS warning
+FROM bcce.mttr_breakdown WHERE tenant_name = 'Mttr decl' AND service_id = 'km' ORDER BY severity;
+-- All its numbers are those of the aggregates over the incidents.
+SELECT count(*) AS cells, count(*) FILTER (WHERE (b.median_mttr_incl_open_minutes, b.p95_mttr_incl_open_minutes) IS DISTINCT FROM (c.median, c.p95)) AS differ,
+       count(*) FILTER (WHERE b.open_count = 0 AND abs(b.avg_mttr_incl_open_minutes - b.avg_mttr_minutes) > 1e-9) AS means_differ,
+       count(*) FILTER (WHERE b.open_count = 0 AND b.censoring_warning) AS false_warnings
+FROM bcce.mttr_breakdown b
+JOIN (SELECT i.tenant_id, coalesce(i.severity, 'unclassified') AS severity, i.service_id, CASE WHEN i.is_derived THEN 'derived' ELSE 'declared' END AS mttr_basis,
+             bcce.mttr_incl_open(i.started_at, i.started_at + i.recovery_minutes * interval '1 minute', bcce.report_now()) FILTER (WHERE i.state <> 'invalid') AS median,
+             bcce.mttr_incl_open(i.started_at, i.started_at + i.recovery_minutes * interval '1 minute', bcce.report_now(), 0.95) FILTER (WHERE i.state <> 'invalid') AS p95
+      FROM bcce_data.mttr_incidents(NULL, NULL) i GROUP BY 1, 2, 3, 4) c
+  ON c.tenant_id = b.tenant_id AND c.severity = b.severity AND c.service_id IS NOT DISTINCT FROM b.service_id AND c.mttr_basis = b.mttr_basis
+WHERE b.tenant_name LIKE 'Mttr %' AND b.tenant_name <> 'Mttr odd';
+DELETE FROM bcce_data.incidents WHERE tenant_id = pg_temp.tenant('decl') AND service_id = 'km';
+
 -- The twin with open ends is the view, and is inlined.
 SELECT count(*) AS rows_that_differ
 FROM (SELECT to_jsonb(o) FROM bcce.mttr_analysis o EXCEPT SELECT to_jsonb(o) FROM bcce.mttr_analysis(NULL, NULL) o) d;

@@ -9,9 +9,7 @@
 
 #include "catalog/pg_type.h"
 #include "fmgr.h"
-#include "utils/rangetypes.h"
 #include "utils/timestamp.h"
-#include "utils/typcache.h"
 
 #include "compat.h"
 #include "price_book.h"
@@ -49,29 +47,6 @@ find_columns(StoreScan *scan, int table, PriceColumns *columns)
 	columns->price_usd = store_scan_column(scan, "price_usd", NUMERICOID);
 }
 
-/* Takes the bounds of a range.  False when it is empty. */
-static bool
-read_range(Datum value, Price *price)
-{
-	RangeType  *range = DatumGetRangeTypeP(value);
-	TypeCacheEntry *type = lookup_type_cache(TSTZRANGEOID, TYPECACHE_RANGE_INFO);
-	RangeBound	lower;
-	RangeBound	upper;
-	bool		empty;
-
-	range_deserialize(type, range, &lower, &upper, &empty);
-	if ((Pointer) range != DatumGetPointer(value))
-		pfree(range);
-	if (empty)
-		return false;
-
-	price->from = lower.infinite ? DT_NOBEGIN : DatumGetTimestampTz(lower.val);
-	price->from_included = lower.infinite || lower.inclusive;
-	price->until = upper.infinite ? DT_NOEND : DatumGetTimestampTz(upper.val);
-	price->until_included = upper.infinite || upper.inclusive;
-	return true;
-}
-
 /*
  * Reads a row, copying what it refers to.  False, that is no price, if a
  * column is NULL or the range is empty.
@@ -95,7 +70,7 @@ read_row(StoreScan *scan, HeapTuple tuple, const PriceColumns *columns, Price *p
 	if (!store_scan_value(scan, tuple, columns->item, &item) ||
 		!store_scan_value(scan, tuple, columns->valid, &valid) ||
 		!store_scan_value(scan, tuple, columns->price_usd, &price_usd) ||
-		!read_range(valid, price))
+		!read_time_range(valid, &price->valid))
 		return false;
 
 	item_copy = DatumGetTextPCopy(item);

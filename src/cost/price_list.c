@@ -63,7 +63,7 @@ compare_prices(const void *a, const void *b)
 
 	if (order != 0)
 		return order;
-	return (left->from > right->from) - (left->from < right->from);
+	return (left->valid.from > right->valid.from) - (left->valid.from < right->valid.from);
 }
 
 /* Puts the list in the order the search needs. */
@@ -77,9 +77,11 @@ price_list_sort(PriceList *list)
 static bool
 price_holds(const Price *price, TimestampTz at)
 {
-	if (at < price->from || (at == price->from && !price->from_included))
+	const TimeRange *valid = &price->valid;
+
+	if (at < valid->from || (at == valid->from && !valid->from_included))
 		return false;
-	return at < price->until || (at == price->until && price->until_included);
+	return at < valid->until || (at == valid->until && valid->until_included);
 }
 
 /* How many prices sort before or at the key?  Binary search. */
@@ -96,7 +98,7 @@ count_up_to(const PriceList *list, const PriceKey *key)
 		int			order = compare_subject(price, &key->tenant, key->item,
 											key->item_length);
 
-		if (order < 0 || (order == 0 && price->from <= key->at))
+		if (order < 0 || (order == 0 && price->valid.from <= key->at))
 			low = middle + 1;
 		else
 			high = middle;

@@ -7,19 +7,17 @@
 #ifndef BCCE_PRICE_LIST_H
 #define BCCE_PRICE_LIST_H
 
-#include "datatype/timestamp.h"
 #include "utils/numeric.h"
 #include "utils/uuid.h"
+
+#include "cost/time_range.h"
 
 typedef struct Price
 {
 	pg_uuid_t	tenant;			/* all zero in the list of default prices */
 	const char *item;
 	size_t		item_length;
-	TimestampTz from;			/* DT_NOBEGIN when open */
-	TimestampTz until;			/* DT_NOEND when open */
-	bool		from_included;
-	bool		until_included;
+	TimeRange	valid;
 	Numeric		price_usd;
 } Price;
 

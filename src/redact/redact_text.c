@@ -17,9 +17,6 @@
 #include "error.h"
 #include "redact/redact.h"
 
-/* A second look is enough but for texts made to need more, see below. */
-#define MAX_PASSES	8
-
 static void
 check_interrupts(void)
 {
@@ -42,7 +39,7 @@ redactor_init(Redactor *r)
 	memset(r, 0, offsetof(Redactor, lent));
 	r->result.spans = r->result.lent = r->lent;
 	r->result.room = lengthof(r->lent);
-	r->options.kinds = REDACT_ALL_KINDS;
+	r->options.kinds = REDACT_DEFAULT_KINDS;
 	r->options.interrupt = check_interrupts;
 	r->options.resize = resize;
 	r->numbers.resize = resize;
@@ -106,11 +103,11 @@ redactor_scanned(Redactor *r, const char *bytes, size_t len)
 
 	do
 	{
-		settled = redact_is_settled(bytes, len, &r->result);
+		settled = redact_is_settled(bytes, len, &r->result, r->style, r->options.kinds);
 		out = render(r, bytes, len);
 		bytes = VARDATA(out);
 		len = VARSIZE(out) - VARHDRSZ;
-	} while (!settled && ++pass < MAX_PASSES && redactor_scan(r, bytes, len));
+	} while (!settled && ++pass < REDACT_PASSES && redactor_scan(r, bytes, len));
 	return out;
 }
 
@@ -152,7 +149,29 @@ word_index(const text *word, const char *const *words, int n)
 	return -1;
 }
 
-/* The bit set of an array of kind names; NULL means all. */
+/* Words for sets of kinds, and what else an array of kinds may hold. */
+static const char *const set_name[] = {"default", "all"};
+
+/* The bit set of one element of an array of kinds; 0 when it is unknown. */
+static uint32
+kinds_named(const text *word)
+{
+	int			kind = word_index(word, redact_kind_name, REDACT_KINDS);
+
+	if (kind >= 0)
+		return 1u << kind;
+	switch (word_index(word, set_name, lengthof(set_name)))
+	{
+		case 0:
+			return REDACT_DEFAULT_KINDS;
+		case 1:
+			return REDACT_EVERY_KIND;
+		default:
+			return 0;
+	}
+}
+
+/* The bit set of an array of names; NULL means all kinds but the packs. */
 static uint32
 read_kinds(ArrayType *array)
 {
@@ -163,21 +182,21 @@ read_kinds(ArrayType *array)
 	uint32		kinds = 0;
 
 	if (array == NULL)
-		return REDACT_ALL_KINDS;
+		return REDACT_DEFAULT_KINDS;
 	deconstruct_array(array, TEXTOID, -1, false, TYPALIGN_INT, &items, &nulls, &n);
 	for (i = 0; i < n; i++)
 	{
-		int			kind = nulls[i] ? -1 :
-			word_index(DatumGetTextPP(items[i]), redact_kind_name, REDACT_KINDS);
+		uint32		named = nulls[i] ? 0 : kinds_named(DatumGetTextPP(items[i]));
 
-		if (kind < 0)
+		if (named == 0)
 			ereport(ERROR,
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 					 errmsg("unknown kind of personal data"),
 					 errdetail("It is element %d of the array.", i + 1),
-					 errhint("Known kinds: %s.", word_list(redact_kind_name, REDACT_KINDS)),
+					 errhint("Known kinds: %s; default stands for all but the last two, all for all.",
+							 word_list(redact_kind_name, REDACT_KINDS)),
 					 bcce_hide_input()));
-		kinds |= 1u << kind;
+		kinds |= named;
 	}
 	return kinds;
 }
@@ -246,20 +265,26 @@ contains_pii(PG_FUNCTION_ARGS)
 
 PG_FUNCTION_INFO_V1(find_pii);
 
-/* find_pii(text): where, in characters from 1 as substr() counts. */
+/* find_pii(text [, kinds]): where, in characters from 1 as substr() counts. */
 Datum
 find_pii(PG_FUNCTION_ARGS)
 {
 	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
-	text	   *in = PG_GETARG_TEXT_PP(0);
-	const char *bytes = VARDATA_ANY(in);
+	text	   *in;
+	const char *bytes;
 	size_t		counted = 0;
 	int			characters = 0;
 	Redactor	r;
 	size_t		i;
 
 	InitMaterializedSRF(fcinfo, 0);
+	if (PG_ARGISNULL(0))
+		return (Datum) 0;
+	in = PG_GETARG_TEXT_PP(0);
+	bytes = VARDATA_ANY(in);
 	redactor_init(&r);
+	if (PG_NARGS() > 1 && !PG_ARGISNULL(1))
+		redactor_arguments(&r, PG_GETARG_ARRAYTYPE_P(1), NULL);
 	redactor_scan(&r, bytes, VARSIZE_ANY_EXHDR(in));
 	for (i = 0; i < r.result.count; i++)
 	{

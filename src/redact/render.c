@@ -11,7 +11,7 @@ const char *const redact_style_name[STYLES] = {"tag", "mask", "numbered", "drop"
 
 static const char *const tag_name[REDACT_KINDS] = {
 	"EMAIL", "PHONE", "CREDIT_CARD", "US_SSN", "IBAN", "IP", "MAC",
-	"URL_CREDENTIALS", "SECRET"
+	"URL_CREDENTIALS", "SECRET", "NATIONAL_ID", "CRYPTO_WALLET"
 };
 
 #define MAX_TAG		32			/* bytes of the longest tag with its number */
@@ -146,11 +146,14 @@ is_quiet(const char *text, const RedactSpan *span, size_t from, size_t to, bool 
 }
 
 bool
-redact_is_settled(const char *text, size_t len, const RedactResult *result)
+redact_is_settled(const char *text, size_t len, const RedactResult *result,
+				  RedactStyle style, uint32_t kinds)
 {
 	size_t		from = 0;
 	size_t		i;
 
+	if ((style != STYLE_TAG && style != STYLE_NUMBERED) || (kinds & REDACT_PACKS))
+		return false;
 	for (i = 0; i < result->count; i++)
 	{
 		const RedactSpan *span = &result->spans[i];

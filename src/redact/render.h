@@ -35,10 +35,19 @@ typedef struct RedactNumbers
 extern size_t redact_rendered_bound(size_t len, const RedactResult *result);
 
 /*
- * Do the hits stand so clear of their neighbours that a tag in their place
- * brings nothing to light?  Where not, the rendered text must be scanned again.
+ * How often a text may have to be redacted until nothing is found: a tag ends
+ * what is looked at, but where a hit is dropped the next word takes its place.
  */
-extern bool redact_is_settled(const char *text, size_t len, const RedactResult *result);
+#define REDACT_PASSES	32
+#define REDACT_PASSES_TAG	8
+
+/*
+ * Do the hits stand so clear of their neighbours that a tag in their place
+ * brings nothing to light?  Where not, or where the style leaves no tag, the
+ * rendered text must be scanned again.
+ */
+extern bool redact_is_settled(const char *text, size_t len, const RedactResult *result,
+							  RedactStyle style, uint32_t kinds);
 
 /*
  * Writes the rendered text and returns its length.  numbers may be NULL for

@@ -11,7 +11,7 @@
 
 const char *const redact_kind_name[REDACT_KINDS] = {
 	"email", "phone", "credit_card", "us_ssn", "iban", "ip", "mac",
-	"url_credentials", "secret"
+	"url_credentials", "secret", "national_id", "crypto_wallet"
 };
 
 uint16_t	scan_byte[256];
@@ -50,6 +50,7 @@ make_tables(void)
 	token_init();
 	iban_init();
 	phone_init();
+	id_init();
 	anchors_init();
 	pass_init();
 }
@@ -304,6 +305,8 @@ redact_scan(const char *text, size_t len, const RedactOptions *opt,
 		return true;
 
 	scan_windows(&s);
+	if ((opt->kinds & REDACT_PACKS) && !(opt->first_only && result->count > 0))
+		scan_packs(&s);
 	settle_overlaps(result);
 	return !s.out_of_memory;
 }
@@ -313,7 +316,8 @@ redact_number_key(const RedactOptions *opt)
 {
 	if (find_anchors == NULL)
 		make_tables();
-	return opt->key != NULL && name_has_root((const uint8_t *) opt->key, opt->key_len);
+	return opt->key != NULL && ((opt->kinds & 1u << REDACT_NATIONAL_ID) ||
+								name_has_root((const uint8_t *) opt->key, opt->key_len));
 }
 
 int
@@ -340,5 +344,7 @@ redact_number(const char *digits, size_t len, const RedactOptions *opt)
 	if ((opt->kinds & (1u << REDACT_SECRET)) &&
 		secret_name((const uint8_t *) opt->key, opt->key_len) == NAME_STRONG)
 		return REDACT_SECRET;
+	if ((opt->kinds & (1u << REDACT_NATIONAL_ID)) && id_number(digits, len, opt))
+		return REDACT_NATIONAL_ID;
 	return -1;
 }

@@ -24,10 +24,18 @@ typedef enum RedactKind
 	REDACT_MAC,
 	REDACT_URL_CREDENTIALS,
 	REDACT_SECRET,
+	REDACT_NATIONAL_ID,
+	REDACT_CRYPTO_WALLET,
 	REDACT_KINDS
 } RedactKind;
 
-#define REDACT_ALL_KINDS	((1u << REDACT_KINDS) - 1)
+/*
+ * Packs are looked for only when asked: numbers that states give to persons and
+ * businesses are often no more than digits, which redacts too much for most.
+ */
+#define REDACT_EVERY_KIND	((1u << REDACT_KINDS) - 1)
+#define REDACT_PACKS		(1u << REDACT_NATIONAL_ID | 1u << REDACT_CRYPTO_WALLET)
+#define REDACT_DEFAULT_KINDS	(REDACT_EVERY_KIND & ~REDACT_PACKS)
 
 /* The kind's name as users write it ("credit_card"). */
 extern const char *const redact_kind_name[REDACT_KINDS];

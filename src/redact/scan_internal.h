@@ -143,6 +143,13 @@ extern size_t detect_ipv4(Scan *s, size_t at);
 extern size_t detect_at(Scan *s, size_t at, size_t sign);
 extern size_t detect_url(Scan *s, size_t at);
 
+/* detect_id.c, detect_wallet.c: the packs */
+extern void id_init(void);
+extern void scan_packs(Scan *s);
+extern size_t detect_id(Scan *s, size_t start);
+extern bool detect_wallet(Scan *s, size_t start, size_t end);
+extern bool id_number(const char *digits, size_t len, const RedactOptions *opt);
+
 /* detect_iban.c */
 extern void iban_init(void);
 extern size_t detect_iban(Scan *s, size_t at);

@@ -1,6 +1,6 @@
 /*
  * store_cache.h
- *		A backend's own copy of one or two configuration tables.
+ *		A backend's own copy of a few configuration tables.
  *
  * The tables are read as the server reads its catalogues: by a scan with the
  * newest snapshot, without SQL, without a change of user and without asking
@@ -13,7 +13,7 @@
 #include "access/genam.h"
 #include "utils/rel.h"
 
-#define STORE_CACHE_TABLES 2
+#define STORE_CACHE_TABLES 6
 
 typedef struct StoreCache
 {

@@ -1,9 +1,9 @@
 /*
  * fuzz_scan.c
  *		Throws made-up texts at the scanner and checks what it promises:
- *		spans lie inside the text, in order, apart from each other; tagging
- *		twice changes nothing; SIMD finds what the tables find; time grows with
- *		the length, not its square.
+ *		spans lie inside the text, in order, apart from each other; redacting
+ *		twice changes nothing, in any style, with the packs and without; SIMD
+ *		finds what the tables find; time grows with the length, not its square.
  *
  * Stands alone (fuzz_scan [seconds] [seed]), or is linked as a libFuzzer
  * target with -DLIBFUZZER.
@@ -14,8 +14,6 @@
 #include <time.h>
 
 #include "redact/render.h"
-
-#define MAX_PASSES 8
 
 #ifndef LIBFUZZER
 
@@ -30,7 +28,9 @@ static const char *const pieces[] = {
 	"phone ", "card ", "ssn ", "office", "\\n", "\\\"", "\n", " ", "\"", "'", "<", ">", "=", ",",
 	"-", ".", "_", "/", "0", "1234567", "a", "Z", "\xff", "\xc3\xa9", "user_", "abcdefghijklmnopqrstuvwxyz",
 	"kind: Secret\n", "data:\n", " k: dmFsdWU=\n", "---\n", "jo%40example.org", "Q~", "-us20", "0123456789abcdef",
-	"\"hunter2\" == password", "password \"hunter2x\"", "4111.1111.1111.1111", "addr:10.1.2.3:5000:", " /10.1.2.3,", "12/10.1.2.3 ", "from jo@example.org, ", "xxxx", "****", "${X}", "SK", "SG" ".", "sk-", "wh" "sec_", "(", ")", "[", "]", "{", "x123", "00"
+	"\"hunter2\" == password", "password \"hunter2x\"", "4111.1111.1111.1111", "addr:10.1.2.3:5000:", " /10.1.2.3,", "12/10.1.2.3 ", "from jo@example.org, ", "xxxx", "****", "${X}", "SK", "SG" ".", "sk-", "wh" "sec_", "(", ")", "[", "]", "{", "x123", "00",
+	"401-023-2137", "nhs ", "AB123456C", "010594Y9032", "3123 4567 8909", "passport ", "driver license ",
+	"16Yeky6GMjeNkAiNcBY7ZhrLoMSgg1BoyZ", "0x52908400098527886E0F7030069857D2E4169EE7"
 };
 
 #define PIECES ((int) (sizeof(pieces) / sizeof(pieces[0])))
@@ -114,7 +114,7 @@ compare_anchors(const char *text, size_t len)
 		if (!redact_scan_use(all_anchors[i]))
 			continue;
 		anchors_used = all_anchors[i];
-		scan(text, len, REDACT_ALL_KINDS);
+		scan(text, len, REDACT_EVERY_KIND);
 		if (i == 0)
 		{
 			count = result.count;
@@ -138,41 +138,56 @@ compare_anchors(const char *text, size_t len)
 	redact_scan_use(NULL);
 }
 
-/* Tags until nothing is found, as the wrappers do; few passes must do. */
+/* Redacts until nothing is found, as the wrappers do; few passes must do. */
 static void
-check_text(const char *text, size_t len)
+check_text(const char *text, size_t len, uint32_t kinds, RedactStyle style)
 {
-	char	   *now = malloc(len + 1);
+	RedactNumbers numbers = {0};
+	char	   *texts[REDACT_PASSES + 2];	/* numbers refer to those before */
+	int			passes = style == STYLE_DROP ? REDACT_PASSES : REDACT_PASSES_TAG;
 	bool		settled = false;
 	int			pass;
 
-	memcpy(now, text, len);
+	texts[0] = malloc(len + 1);
+	memcpy(texts[0], text, len);
 	for (pass = 0;; pass++)
 	{
-		char	   *out;
+		char	   *now = texts[pass];
+		size_t		bound;
 
-		scan(now, len, REDACT_ALL_KINDS);
+		scan(now, len, kinds);
 		if (result.count == 0)
 			break;
-		if (pass == MAX_PASSES)
-			fail("tagging does not come to rest", now, len);
+		if (settled || pass == passes)
+			fprintf(stderr, "fuzz_scan: style %s, kinds %x\n", redact_style_name[style], kinds);
 		if (settled)
 			fail("a text that was settled has hits", now, len);
-		settled = redact_is_settled(now, len, &result);
-		out = malloc(redact_rendered_bound(len, &result));
-		len = redact_render(now, len, &result, STYLE_TAG, NULL, out);
-		free(now);
-		now = out;
+		if (pass == passes)
+			fail("redacting does not come to rest", now, len);
+		settled = redact_is_settled(now, len, &result, style, kinds);
+		bound = redact_rendered_bound(len, &result);
+		texts[pass + 1] = malloc(bound ? bound : 1);
+		len = redact_render(now, len, &result, style, &numbers, texts[pass + 1]);
+		if (len > bound)
+			fail("longer than the bound", now, len);
 	}
-	free(now);
+	for (; pass >= 0; pass--)
+		free(texts[pass]);
+	free(numbers.slots);
 }
 
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	scan((const char *) data, size, 1 + next_random(REDACT_ALL_KINDS));
+	int			style;
+
+	scan((const char *) data, size, 1 + next_random(REDACT_EVERY_KIND));
 	compare_anchors((const char *) data, size);
-	check_text((const char *) data, size);
+	for (style = 0; style < STYLES; style++)
+	{
+		check_text((const char *) data, size, REDACT_DEFAULT_KINDS, (RedactStyle) style);
+		check_text((const char *) data, size, REDACT_EVERY_KIND, (RedactStyle) style);
+	}
 	return 0;
 }
 
@@ -220,7 +235,7 @@ time_repeated(const char *piece, size_t len)
 	for (i = 0; i < len; i++)
 		text[i] = piece[i % size];
 	start = clock();
-	scan(text, len, REDACT_ALL_KINDS);
+	scan(text, len, REDACT_EVERY_KIND);
 	seconds = (double) (clock() - start) / CLOCKS_PER_SEC;
 	free(text);
 	return seconds;

@@ -8,24 +8,28 @@ cd "$(dirname "$0")/../.."
 
 seconds=${1:-10}
 seed=${2:-1}
-flags=(-g -O1 -std=gnu99 -Wall -Wextra -Werror -fsanitize=address,undefined -fno-sanitize-recover=all -Isrc)
+flags=(-g -O1 -std=gnu99 -Wall -Wextra -Wno-unused-parameter -Werror -fsanitize=address,undefined -fno-sanitize-recover=all -Isrc)
 scanner=(src/redact/{context,render}.c src/redact/{scan,anchors}*.c src/redact/detect_*.c)
 sketch=(src/stats/sketch{,_bound,_read,_pack,_text,_sum}.c)
+values=(src/stats/{values,values_select,select}.c)
+quality=(src/stats/{quality,two_samples,select,sketch_sum}.c)
 
 # fuzz NAME SOURCES: builds test/fuzz/NAME.c and runs it.
 fuzz() {
     local name=$1
     shift
-    "${CC:-cc}" "${flags[@]}" -o "test/fuzz/$name.bin" "test/fuzz/$name.c" "$@" -lm
+    "${CC:-cc}" "${flags[@]}" -o "test/fuzz/$name.bin" "test/fuzz/$name.c" "$@" -lm -lsodium
     "test/fuzz/$name.bin" "$seconds" "$seed"
 }
 
 if [ -n "${CORPUS:-}" ]; then
     mkdir -p "$CORPUS"
-    clang "${flags[@]}" -fsanitize=fuzzer -DLIBFUZZER -o test/fuzz/fuzz_scan.bin test/fuzz/fuzz_scan.c "${scanner[@]}" -lm
+    clang "${flags[@]}" -fsanitize=fuzzer -DLIBFUZZER -o test/fuzz/fuzz_scan.bin test/fuzz/fuzz_scan.c "${scanner[@]}" -lm -lsodium
     test/fuzz/fuzz_scan.bin -max_total_time="$seconds" -seed="$seed" -max_len=800 "$CORPUS"
 else
     fuzz fuzz_scan "${scanner[@]}"
     fuzz fuzz_sketch "${sketch[@]}"
+    fuzz fuzz_values "${values[@]}"
     fuzz fuzz_survival src/stats/survival.c
+    fuzz fuzz_quality "${quality[@]}"
 fi

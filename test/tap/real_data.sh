@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Proves that the reports on real data equal an independent computation from
-# the files: MTTR on the ServiceNow log, failure rates of CI runs, Brier score,
-# log loss and AUC of the forecasts.  Loads by the same loaders as scripts/demo,
+# the files: MTTR on the ServiceNow log, without the open incidents and with
+# them (Kaplan-Meier in fractions), failure rates of CI runs, Brier score, log
+# loss and AUC of the forecasts.  Loads by the same loaders as scripts/demo,
 # into a database of its own.  Needs a running server (PG*), a superuser, python3.
 set -uo pipefail
 . "$(dirname "$0")/../lib/tap.sh"
@@ -19,14 +20,14 @@ ok $? "the loaders run"
 printf '%s\n' "$loaded" | sed 's/^/#/'
 is "$(sql $database postgres -c "SELECT count(*) FROM bcce.rejected")" 0 "nothing was refused"
 
-# expected KIND: one line per result, computed from the files alone.
+# expected KIND [INSTANT...]: one line per result, computed from the files alone.
 expected() {
-    python3 - "$data" "$1" <<'PYTHON'
+    python3 - "$data" "$@" <<'PYTHON'
 import csv, gzip, math, os, sys
 from datetime import datetime
 from fractions import Fraction
 
-data, kind = sys.argv[1:]
+data, kind, *instants = sys.argv[1:]
 
 def rows(path):
     path = os.path.join(data, path)
@@ -74,6 +75,66 @@ if kind == "mttr":
           rounded(sum(minutes) / len(minutes), 6), rounded(percentile(minutes, Fraction(1, 2)), 6),
           rounded(percentile(minutes, Fraction(95, 100)), 6))
 
+elif kind in ("survival", "severity"):
+    final = {}
+    for row in rows("incidents_servicenow/incident_event_log_opened_before_2016-04.csv.gz"):
+        final[row["number"]] = row
+    read = lambda text: None if text == "?" else datetime.strptime(text, "%d/%m/%Y %H:%M")
+    incidents = []
+    for row in final.values():
+        opened, resolved, closed = (read(row[c]) for c in ("opened_at", "resolved_at", "closed_at"))
+        incidents.append((opened, resolved if resolved is not None else closed, "sev" + row["priority"][0]))
+
+    def curve(lasted):                # [(minutes, survival, Greenwood's sum)] at ends; exact
+        at_risk, survival, variance, steps, count = len(lasted), Fraction(1), 0.0, [], {}
+        for time, over in lasted:
+            count.setdefault(time, [0, 0])[over] += 1
+        for time in sorted(count):
+            censored, ends = count[time]
+            if ends:
+                survival *= Fraction(at_risk - ends, at_risk)
+                variance += ends / (at_risk * (at_risk - ends)) if at_risk > ends else 0
+                steps.append((time, survival, variance))
+            at_risk -= censored + ends
+        return steps
+
+    def bound(step, sign):            # of the 95 % interval, log(-log)
+        time, survival, variance = step
+        if survival in (0, 1):
+            return None
+        return float(survival) ** math.exp(-sign * 1.959963984540054 * math.sqrt(variance) / -math.log(survival))
+
+    first = lambda steps, hit: next((step[0] for step in steps if hit(step)), None)
+    shown = lambda minutes: "-" if minutes is None else rounded(Fraction(minutes), 3)
+    for until in instants:
+        at = datetime.fromisoformat(until)
+        known = [(o, e, s) for o, e, s in incidents if o < at and not (e is not None and e < o)]
+        for severity in (["all"] if kind == "survival" else sorted({s for o, e, s in known})):
+            lasted = []
+            for o, e, s in known:
+                if severity in ("all", s):
+                    over = e is not None and e <= at
+                    span = (e if over else at) - o
+                    lasted.append((Fraction(span.days * 86400 + span.seconds, 60), over))
+            ended = [t for t, over in lasted if over]
+            steps = curve(lasted)
+            half = Fraction(1, 2)
+            naive = percentile(ended, half) if ended else None
+            median = first(steps, lambda step: step[1] <= half)
+            warning = len(ended) < len(lasted) and naive is not None and (median is None or naive < Fraction(8, 10) * median)
+            line = [until, severity, len(lasted), len(lasted) - len(ended), shown(naive), shown(median),
+                    shown(first(steps, lambda step: step[1] <= Fraction(5, 100)))]
+            if kind == "severity":
+                low = first(steps, lambda step: step[1] <= half or (bound(step, -1) is not None and bound(step, -1) <= half))
+                high = first(steps, lambda step: bound(step, 1) is not None and bound(step, 1) <= half)
+                mean, before, survival, limit = Fraction(0), Fraction(0), Fraction(1), max(t for t, over in lasted)
+                for time, after, variance in steps:
+                    mean, before, survival = mean + survival * (time - before), time, after
+                mean += survival * (limit - before)
+                line += [shown(low if len(ended) >= 5 else None), shown(high if len(ended) >= 5 else None)]
+                line += [shown(mean if ended else None), shown(limit if ended else None)]
+            print(*line, "t" if warning else "f")
+
 elif kind == "ci":
     for name in ("onnx-light", "yet-another-onnx-builder", "yet-another-onnxruntime-extensions"):
         count = {}
@@ -114,6 +175,25 @@ is "$(sql $database postgres -F ' ' -c "
     SELECT incident_count, round(avg_mttr_minutes::numeric, 6), round(median_mttr_minutes::numeric, 6)
     FROM bcce.mttr_analysis('2016-02-29', '2017-03-01') WHERE tenant_name LIKE 'IT service desk%'")" \
     "$(printf '%s' "$mttr" | cut -d ' ' -f 1,6,7)" "the function over the set's own period says the same"
+
+# As it was known while incidents were open, and at the end.
+instants=(2016-03-01T00:00 2016-03-05T12:00 2016-03-18T00:00 2016-03-31T23:59 2016-05-15T00:00 2017-03-01T00:00)
+known=$(sql $database postgres -F ' ' -c "
+    SELECT to_char(at, 'YYYY-MM-DD\"T\"HH24:MI'), 'all', incident_count - invalid_count, open_count, coalesce(round(median_mttr_minutes::numeric, 3)::text, '-'),
+           coalesce(round(median_mttr_incl_open_minutes::numeric, 3)::text, '-'), coalesce(round(p95_mttr_incl_open_minutes::numeric, 3)::text, '-'), censoring_warning
+    FROM unnest(string_to_array('${instants[*]}', ' ')::timestamptz[]) AS at, bcce.mttr_analysis(NULL, at)
+    WHERE tenant_name LIKE 'IT service desk%' ORDER BY at")
+printf 'until, of, incidents, open, median, with open ones, p95 with open ones, warning\n%s\n' "$known" | sed 's/^/# /'
+is "$known" "$(expected survival "${instants[@]}")" "ServiceNow: medians without and with the open incidents, p95, warning, at six moments"
+is "$(cut -d ' ' -f 8 <<<"$known" | sort -u | tr -d '\n')" ft "at some of them the median is flattering, and said to be, at others not"
+is "$(sql $database postgres -F ' ' -c "
+    SELECT to_char(at, 'YYYY-MM-DD\"T\"HH24:MI'), severity, incident_count - invalid_count, open_count, coalesce(round(median_mttr_minutes::numeric, 3)::text, '-'),
+           coalesce(round(median_mttr_incl_open_minutes::numeric, 3)::text, '-'), coalesce(round(p95_mttr_incl_open_minutes::numeric, 3)::text, '-'),
+           coalesce(round(median_mttr_incl_open_low_minutes::numeric, 3)::text, '-'), coalesce(round(median_mttr_incl_open_high_minutes::numeric, 3)::text, '-'),
+           coalesce(round(avg_mttr_incl_open_minutes::numeric, 3)::text, '-'), coalesce(round(avg_mttr_incl_open_limit_minutes::numeric, 3)::text, '-'), censoring_warning
+    FROM unnest('{2016-03-05T12:00,2016-03-18T00:00}'::timestamptz[]) AS at, bcce.mttr_breakdown(NULL, at)
+    WHERE tenant_name LIKE 'IT service desk%' ORDER BY at, severity")" \
+    "$(expected severity 2016-03-05T12:00 2016-03-18T00:00)" "by severity: the interval and the restricted mean with its limit, too"
 
 is "$(sql $database postgres -F ' ' -c "
     SELECT tenant_name, total_workflows, failed_workflows, failure_rate_percent

@@ -17,13 +17,13 @@ CREATE FUNCTION bcce.redact(document text, kinds text[], style text DEFAULT 'tag
     AS 'MODULE_PATHNAME', 'redact_text_as'
     LANGUAGE C IMMUTABLE PARALLEL SAFE;
 COMMENT ON FUNCTION bcce.redact(text, text[], text) IS
-    'Redacts only the kinds given (NULL: all of email, phone, credit_card, us_ssn, iban, ip, mac, url_credentials, secret) in a style: tag, mask (asterisks, the last four digits stay), numbered ([EMAIL_1], the same number for the same text) or drop. Error 22023 for an unknown kind or style.';
+    'Redacts only the kinds given: email, phone, credit_card, us_ssn, iban, ip, mac, url_credentials, secret, and the packs national_id and crypto_wallet, which are off unless named. NULL and ''default'' stand for all but the packs, ''all'' for all: ARRAY[''default'', ''national_id''] adds one. In a style: tag, mask (asterisks, the last four digits stay), numbered ([EMAIL_1], the same number for the same text) or drop. Error 22023 for an unknown kind or style.';
 
 CREATE FUNCTION bcce.redact(document jsonb, kinds text[], style text DEFAULT 'tag') RETURNS jsonb
     AS 'MODULE_PATHNAME', 'redact_jsonb_as'
     LANGUAGE C IMMUTABLE PARALLEL SAFE;
 COMMENT ON FUNCTION bcce.redact(jsonb, text[], text) IS
-    'Redacts only the kinds given (NULL: all) in the values of a document, in the style tag, mask, numbered or drop. Error 22023 for an unknown kind or style.';
+    'Redacts only the kinds given (NULL: all but the packs, as redact(text, text[], text)) in the values of a document, in the style tag, mask, numbered or drop. Error 22023 for an unknown kind or style.';
 
 CREATE FUNCTION bcce.find_pii(document text,
     OUT kind text, OUT subtype text, OUT start integer, OUT length integer, OUT confidence real)
@@ -31,7 +31,15 @@ CREATE FUNCTION bcce.find_pii(document text,
     AS 'MODULE_PATHNAME', 'find_pii'
     LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE ROWS 4;
 COMMENT ON FUNCTION bcce.find_pii(text) IS
-    'Where personal data and secrets stand: start in characters from 1 as substr() counts, length in characters, confidence from 0 to 1. Never the text itself.';
+    'Where personal data and secrets of the default kinds stand: start in characters from 1 as substr() counts, length in characters, confidence from 0 to 1. Never the text itself.';
+
+CREATE FUNCTION bcce.find_pii(document text, kinds text[],
+    OUT kind text, OUT subtype text, OUT start integer, OUT length integer, OUT confidence real)
+    RETURNS SETOF record
+    AS 'MODULE_PATHNAME', 'find_pii'
+    LANGUAGE C IMMUTABLE PARALLEL SAFE ROWS 4;
+COMMENT ON FUNCTION bcce.find_pii(text, text[]) IS
+    'The same for the kinds given, as redact(text, text[], text) knows them: ARRAY[''all''] shows the packs national_id and crypto_wallet, too. Error 22023 for an unknown kind.';
 
 CREATE FUNCTION bcce.contains_pii(document text) RETURNS boolean
     AS 'MODULE_PATHNAME', 'contains_pii'

@@ -14,7 +14,8 @@ RETURNS TABLE (
     started_at timestamptz,
     ended_at timestamptz,
     impact_minutes double precision,
-    is_fallback boolean
+    is_fallback boolean,
+    open_minutes double precision
 )
 LANGUAGE sql STABLE PARALLEL RESTRICTED
 BEGIN ATOMIC
@@ -29,7 +30,12 @@ BEGIN ATOMIC
         CASE WHEN verdict.state = 'recovered' THEN
             coalesce(clock.union_seconds, extract(epoch FROM clock.ended_at - clock.started_at))::double precision / 60
         END,
-        clock.is_fallback
+        clock.is_fallback,
+        -- An incident may begin after the moment of judgement by a fast clock: age 0.
+        CASE WHEN verdict.state = 'open' THEN
+            coalesce(clock.seconds_so_far, extract(epoch FROM (SELECT least(until, bcce.report_now()))
+                - least(clock.started_at, (SELECT least(until, bcce.report_now())))))::double precision / 60
+        END
     FROM (
         SELECT
             i.tenant_id,
@@ -40,20 +46,27 @@ BEGIN ATOMIC
             CASE WHEN impact.started_at IS NOT NULL THEN impact.ended_at
                  ELSE coalesce(i.recovered_at, i.mitigated_at, i.resolved_at, i.closed_at) END AS ended_at,
             impact.union_seconds,
+            impact.seconds_so_far,
             impact.started_at IS NULL AND i.closed_at IS NOT NULL
                 AND coalesce(i.recovered_at, i.mitigated_at, i.resolved_at) IS NULL AS is_fallback
         FROM bcce_data.incidents i
         LEFT JOIN LATERAL (
             SELECT
-                min(lower(part.span)) AS started_at,
-                CASE WHEN NOT bool_or(upper_inf(part.span)) THEN max(upper(part.span)) END AS ended_at,
-                CASE WHEN NOT bool_or(upper_inf(part.span) OR NOT isfinite(lower(part.span)) OR NOT isfinite(upper(part.span)))
-                     THEN sum(extract(epoch FROM upper(part.span) - lower(part.span))) END AS union_seconds
+                min(part.started_at) AS started_at,
+                CASE WHEN count(*) = count(part.ended_at) THEN max(part.ended_at) END AS ended_at,
+                -- Infinite times cannot be subtracted.
+                CASE WHEN bool_and(isfinite(part.started_at)) AND count(*) = count(part.ended_at) THEN
+                    sum(extract(epoch FROM part.ended_at - CASE WHEN isfinite(part.started_at) THEN part.started_at END)) END AS union_seconds,
+                sum(extract(epoch FROM least(part.ended_at, (SELECT least(until, bcce.report_now()))) - part.started_at))
+                    FILTER (WHERE isfinite(part.started_at) AND part.started_at <= (SELECT least(until, bcce.report_now()))) AS seconds_so_far
             FROM (
-                SELECT unnest(range_agg(p.span)) AS span
-                FROM bcce_data.incident_impacts p
-                WHERE p.tenant_id = i.tenant_id AND p.incident_id = i.incident_id
-                  AND (until IS NULL OR lower(p.span) < until)
+                SELECT lower(u.span) AS started_at, nullif(upper(u.span), 'infinity') AS ended_at
+                FROM (
+                    SELECT unnest(range_agg(p.span)) AS span
+                    FROM bcce_data.incident_impacts p
+                    WHERE p.tenant_id = i.tenant_id AND p.incident_id = i.incident_id
+                      AND (until IS NULL OR lower(p.span) < until)
+                ) u
             ) part
         ) impact ON true
         WHERE NOT i.is_test AND i.merged_into IS NULL
@@ -68,7 +81,7 @@ BEGIN ATOMIC
     ) verdict
     WHERE until IS NULL OR clock.started_at < until;
 END;
-COMMENT ON FUNCTION bcce_data.declared_incidents(timestamptz) IS 'Declared incidents (no tests, none merged into another) that began before until, with their state then: recovered, open or invalid (ends before it starts, or more than five minutes in the future). They start with their impact, else when detected or opened, and end when recovered, mitigated or resolved, else when closed (is_fallback). Recorded impact spans go before the clocks: impact_minutes is the length of their union, in minutes, NULL unless recovered.';
+COMMENT ON FUNCTION bcce_data.declared_incidents(timestamptz) IS 'Declared incidents (no tests, none merged into another) that began before until, with their state then: recovered, open or invalid (ends before it starts, or more than five minutes in the future). They start with their impact, else when detected or opened, and end when recovered, mitigated or resolved, else when closed (is_fallback). Recorded impact spans go before the clocks: impact_minutes is the length of their union, in minutes, NULL unless recovered; open_minutes the same so far (the age, where no spans are recorded), NULL unless open.';
 
 -- When services hurt: the spans that availability takes the union of.
 CREATE OR REPLACE FUNCTION bcce_data.impact_spans(until timestamptz)
@@ -218,7 +231,9 @@ RETURNS TABLE (
     recovery_minutes double precision,
     is_fallback boolean,
     acknowledge_minutes double precision,
-    detect_minutes double precision
+    detect_minutes double precision,
+    open_minutes double precision,
+    unacknowledged_minutes double precision
 )
 LANGUAGE sql STABLE PARALLEL RESTRICTED
 BEGIN ATOMIC
@@ -236,7 +251,8 @@ BEGIN ATOMIC
             d.started_at,
             d.ended_at,
             d.impact_minutes,
-            d.is_fallback
+            d.is_fallback,
+            d.open_minutes
         FROM bcce_data.declared_incidents(until) d
     )
     SELECT
@@ -250,11 +266,17 @@ BEGIN ATOMIC
         d.impact_minutes AS recovery_minutes,
         d.is_fallback,
         CASE WHEN i.acknowledged_at >= coalesce(i.detected_at, i.opened_at)
-                AND i.acknowledged_at <= (SELECT least(until, bcce.report_now())) THEN
+                AND i.acknowledged_at <= (SELECT least(until, bcce.report_now())) AND isfinite(coalesce(i.detected_at, i.opened_at)) THEN
             extract(epoch FROM i.acknowledged_at - coalesce(i.detected_at, i.opened_at))::double precision / 60 END,
         CASE WHEN i.detected_at >= i.impact_started_at
-                AND i.detected_at <= (SELECT least(until, bcce.report_now())) THEN
-            extract(epoch FROM i.detected_at - i.impact_started_at)::double precision / 60 END
+                AND i.detected_at <= (SELECT least(until, bcce.report_now())) AND isfinite(i.impact_started_at) THEN
+            extract(epoch FROM i.detected_at - i.impact_started_at)::double precision / 60 END,
+        d.open_minutes,
+        CASE WHEN d.state <> 'invalid' AND isfinite(coalesce(i.detected_at, i.opened_at))
+                AND NOT coalesce(i.acknowledged_at <= (SELECT least(until, bcce.report_now())), false)
+                AND coalesce(i.detected_at, i.opened_at) <= least(d.ended_at, (SELECT least(until, bcce.report_now()))) THEN
+            extract(epoch FROM least(d.ended_at, (SELECT least(until, bcce.report_now())))
+                - coalesce(i.detected_at, i.opened_at))::double precision / 60 END
     FROM declared d
     JOIN basis b ON b.tenant_id = d.tenant_id
     JOIN bcce_data.incidents i ON i.tenant_id = d.tenant_id AND i.incident_id = d.incident_id
@@ -272,10 +294,12 @@ BEGIN ATOMIC
         CASE WHEN e.state = 'recovered' THEN extract(epoch FROM e.ended_at - e.failed_at)::double precision / 60 END,
         false,
         NULL,
+        NULL,
+        CASE WHEN e.state = 'open' THEN extract(epoch FROM (SELECT least(until, bcce.report_now())) - e.failed_at)::double precision / 60 END,
         NULL
     FROM bcce_data.failure_episodes(until, true) e
     WHERE (since IS NULL OR e.failed_at >= since)
       AND (until IS NULL OR e.failed_at < until)
       AND (e.basis = 'derived' OR e.incident_id IS NULL);
 END;
-COMMENT ON FUNCTION bcce_data.mttr_incidents(timestamptz, timestamptz) IS 'The incidents of each tenant''s basis that began between since (inclusive) and until (exclusive): declared ones, and failure episodes of workflows (from the first failed run to the next success). recovery_minutes is NULL unless recovered; the times to acknowledge and to detect are known of declared incidents only.';
+COMMENT ON FUNCTION bcce_data.mttr_incidents(timestamptz, timestamptz) IS 'The incidents of each tenant''s basis that began between since (inclusive) and until (exclusive): declared ones, and failure episodes of workflows (from the first failed run to the next success). recovery_minutes is NULL unless recovered, open_minutes unless open; the times to acknowledge and to detect are known of declared incidents only. unacknowledged_minutes is how long one waited for it that nobody has acknowledged: up to the window''s end or now, or until it was over.';

@@ -17,7 +17,11 @@ RETURNS TABLE (
     mtta_minutes double precision,
     mttd_minutes double precision,
     mtbf_hours double precision,
-    availability_percent numeric
+    availability_percent numeric,
+    median_mttr_incl_open_minutes double precision,
+    p95_mttr_incl_open_minutes double precision,
+    mtta_incl_open_minutes double precision,
+    censoring_warning boolean
 )
 LANGUAGE sql STABLE PARALLEL RESTRICTED
 BEGIN ATOMIC
@@ -30,7 +34,7 @@ BEGIN ATOMIC
         FROM bcce_data.declared_incidents(until) d
     ),
     incident AS (
-        SELECT i.tenant_id, i.is_derived, i.state, i.started_at, i.recovery_minutes, i.is_fallback, i.acknowledge_minutes, i.detect_minutes
+        SELECT i.tenant_id, i.is_derived, i.state, i.started_at, i.recovery_minutes, i.open_minutes, i.is_fallback, i.acknowledge_minutes, i.unacknowledged_minutes, i.detect_minutes
         FROM bcce_data.mttr_incidents(since, until) i
     ),
     recovery AS (
@@ -47,7 +51,11 @@ BEGIN ATOMIC
             count(*) FILTER (WHERE i.is_derived) AS derived,
             min(i.started_at) FILTER (WHERE i.state = 'open') AS oldest_open_at,
             avg(i.acknowledge_minutes) AS acknowledge_minutes,
-            avg(i.detect_minutes) AS detect_minutes
+            avg(i.detect_minutes) AS detect_minutes,
+            bcce.km_quantile(coalesce(i.recovery_minutes, i.open_minutes), i.state = 'recovered', 0.5) AS median_incl_open,
+            bcce.km_quantile(coalesce(i.recovery_minutes, i.open_minutes), i.state = 'recovered', 0.95) AS p95_incl_open,
+            CASE WHEN count(i.acknowledge_minutes) > 0 THEN
+                bcce.km_mean(coalesce(i.acknowledge_minutes, i.unacknowledged_minutes), i.acknowledge_minutes IS NOT NULL) END AS acknowledge_incl_open
         FROM incident i
         GROUP BY i.tenant_id
     ),
@@ -122,7 +130,11 @@ BEGIN ATOMIC
         r.acknowledge_minutes,
         r.detect_minutes,
         ((u.observed_seconds - u.impact_seconds) / 3600 / nullif(u.starts, 0))::double precision,
-        round(100.0 * (1 - u.impact_seconds / u.observed_seconds), 4)
+        round(100.0 * (1 - u.impact_seconds / u.observed_seconds), 4),
+        r.median_incl_open,
+        r.p95_incl_open,
+        r.acknowledge_incl_open,
+        coalesce(r.still_open > 0 AND r.median IS NOT NULL AND (r.median_incl_open IS NULL OR r.median < 0.8 * r.median_incl_open), false)
     FROM basis b
     LEFT JOIN recovery r ON r.tenant_id = b.tenant_id
     LEFT JOIN uptime u ON u.tenant_id = b.tenant_id;
@@ -147,7 +159,11 @@ SELECT
     m.mtta_minutes,
     m.mttd_minutes,
     m.mtbf_hours,
-    m.availability_percent
+    m.availability_percent,
+    m.median_mttr_incl_open_minutes,
+    m.p95_mttr_incl_open_minutes,
+    m.mtta_incl_open_minutes,
+    m.censoring_warning
 FROM bcce.mttr_analysis(NULL::timestamptz, NULL::timestamptz) m;
 COMMENT ON VIEW bcce.mttr_analysis IS 'How long does it take until an incident is over (time to recover, MTTR), over all retained data? One row per visible tenant. For a period use the function of this name.';
 COMMENT ON COLUMN bcce.mttr_analysis.tenant_id IS 'tenant';
@@ -158,7 +174,7 @@ COMMENT ON COLUMN bcce.mttr_analysis.avg_mttr_minutes IS 'mean recovery time of 
 COMMENT ON COLUMN bcce.mttr_analysis.median_mttr_minutes IS 'median recovery time of the recovered incidents, minutes';
 COMMENT ON COLUMN bcce.mttr_analysis.p95_mttr_minutes IS '95th percentile of the recovery time of the recovered incidents, minutes';
 COMMENT ON COLUMN bcce.mttr_analysis.recovered_count IS 'incidents that are over';
-COMMENT ON COLUMN bcce.mttr_analysis.open_count IS 'incidents that are not over: they are in none of the times above';
+COMMENT ON COLUMN bcce.mttr_analysis.open_count IS 'incidents that are not over: they are in none of the times above, only in those with incl_open in their name';
 COMMENT ON COLUMN bcce.mttr_analysis.invalid_count IS 'incidents that end before they begin or more than five minutes in the future: left out of the times';
 COMMENT ON COLUMN bcce.mttr_analysis.fallback_count IS 'recovered incidents for which nothing but the closing time is known';
 COMMENT ON COLUMN bcce.mttr_analysis.derived_count IS 'incidents that are failure episodes of workflows';
@@ -167,3 +183,7 @@ COMMENT ON COLUMN bcce.mttr_analysis.mtta_minutes IS 'mean time to acknowledge, 
 COMMENT ON COLUMN bcce.mttr_analysis.mttd_minutes IS 'mean time to detect, minutes, from the start of impact; declared incidents with both times only';
 COMMENT ON COLUMN bcce.mttr_analysis.mtbf_hours IS 'mean time between failures, hours: observed time without impact of declared incidents, divided by the impacts that began; NULL: none began';
 COMMENT ON COLUMN bcce.mttr_analysis.availability_percent IS 'percent of the observed time without impact of a declared incident, four decimals; NULL: the tenant never declared one';
+COMMENT ON COLUMN bcce.mttr_analysis.median_mttr_incl_open_minutes IS 'median recovery time with the open incidents included, minutes: the smallest time by which half have recovered, open ones counted as lasting at least their age (Kaplan-Meier); one of the recovery times, where median_mttr_minutes may lie between two; NULL: more than half are still open';
+COMMENT ON COLUMN bcce.mttr_analysis.p95_mttr_incl_open_minutes IS '95th percentile of the recovery time with the open incidents included, minutes, in the same way; NULL: too many are still open to tell';
+COMMENT ON COLUMN bcce.mttr_analysis.mtta_incl_open_minutes IS 'mean time to acknowledge with the unacknowledged incidents included, minutes, no wait counted for longer than the longest so far (restricted Kaplan-Meier mean); one that was over without being acknowledged waited until then; NULL: none acknowledged';
+COMMENT ON COLUMN bcce.mttr_analysis.censoring_warning IS 'true when open incidents make median_mttr_minutes too good to be believed: it is under 80 percent of the median with the open ones, or that is not known';

@@ -18,7 +18,15 @@ RETURNS TABLE (
     derived_count bigint,
     oldest_open_minutes double precision,
     mtta_minutes double precision,
-    mttd_minutes double precision
+    mttd_minutes double precision,
+    median_mttr_incl_open_minutes double precision,
+    p95_mttr_incl_open_minutes double precision,
+    mtta_incl_open_minutes double precision,
+    censoring_warning boolean,
+    median_mttr_incl_open_low_minutes double precision,
+    median_mttr_incl_open_high_minutes double precision,
+    avg_mttr_incl_open_minutes double precision,
+    avg_mttr_incl_open_limit_minutes double precision
 )
 LANGUAGE sql STABLE PARALLEL RESTRICTED
 BEGIN ATOMIC
@@ -42,7 +50,15 @@ BEGIN ATOMIC
             - least(b.oldest_open_at, (SELECT least(until, bcce.report_now()))))::double precision
             / CASE WHEN b.oldest_open_at IS NOT NULL THEN 60 END,
         b.acknowledge_minutes,
-        b.detect_minutes
+        b.detect_minutes,
+        b.median_incl_open,
+        b.p95_incl_open,
+        b.acknowledge_incl_open,
+        b.still_open > 0 AND b.median IS NOT NULL AND (b.median_incl_open IS NULL OR b.median < 0.8 * b.median_incl_open),
+        b.median_low,
+        b.median_high,
+        CASE WHEN b.recovered > 0 THEN b.mean_incl_open END,
+        CASE WHEN b.recovered > 0 THEN b.longest END
     FROM (
         SELECT
             t.tenant_id,
@@ -61,7 +77,15 @@ BEGIN ATOMIC
             count(*) FILTER (WHERE i.is_derived) AS derived,
             min(i.started_at) FILTER (WHERE i.state = 'open') AS oldest_open_at,
             avg(i.acknowledge_minutes) AS acknowledge_minutes,
-            avg(i.detect_minutes) AS detect_minutes
+            avg(i.detect_minutes) AS detect_minutes,
+            bcce.km_quantile(coalesce(i.recovery_minutes, i.open_minutes), i.state = 'recovered', 0.5) AS median_incl_open,
+            bcce.km_quantile(coalesce(i.recovery_minutes, i.open_minutes), i.state = 'recovered', 0.95) AS p95_incl_open,
+            CASE WHEN count(i.acknowledge_minutes) > 0 THEN
+                bcce.km_mean(coalesce(i.acknowledge_minutes, i.unacknowledged_minutes), i.acknowledge_minutes IS NOT NULL) END AS acknowledge_incl_open,
+            bcce.km_quantile_low(coalesce(i.recovery_minutes, i.open_minutes), i.state = 'recovered', 0.5) AS median_low,
+            bcce.km_quantile_high(coalesce(i.recovery_minutes, i.open_minutes), i.state = 'recovered', 0.5) AS median_high,
+            bcce.km_mean(coalesce(i.recovery_minutes, i.open_minutes), i.state = 'recovered') AS mean_incl_open,
+            max(coalesce(i.recovery_minutes, i.open_minutes)) AS longest
         FROM bcce_data.tenants t
         JOIN bcce_data.mttr_incidents(since, until) i ON i.tenant_id = t.tenant_id
         GROUP BY t.tenant_id, t.tenant_name, coalesce(i.severity, 'unclassified'), i.service_id, i.is_derived
@@ -89,7 +113,15 @@ SELECT
     x.derived_count,
     x.oldest_open_minutes,
     x.mtta_minutes,
-    x.mttd_minutes
+    x.mttd_minutes,
+    x.median_mttr_incl_open_minutes,
+    x.p95_mttr_incl_open_minutes,
+    x.mtta_incl_open_minutes,
+    x.censoring_warning,
+    x.median_mttr_incl_open_low_minutes,
+    x.median_mttr_incl_open_high_minutes,
+    x.avg_mttr_incl_open_minutes,
+    x.avg_mttr_incl_open_limit_minutes
 FROM bcce.mttr_breakdown(NULL::timestamptz, NULL::timestamptz) x;
 COMMENT ON VIEW bcce.mttr_breakdown IS 'Where does recovery take long? One row per visible tenant, severity, service and basis with an incident. For a period use the function of this name.';
 COMMENT ON COLUMN bcce.mttr_breakdown.tenant_id IS 'tenant';
@@ -103,10 +135,18 @@ COMMENT ON COLUMN bcce.mttr_breakdown.avg_mttr_minutes IS 'mean recovery time of
 COMMENT ON COLUMN bcce.mttr_breakdown.median_mttr_minutes IS 'median recovery time of the recovered incidents, minutes';
 COMMENT ON COLUMN bcce.mttr_breakdown.p95_mttr_minutes IS '95th percentile of the recovery time of the recovered incidents, minutes';
 COMMENT ON COLUMN bcce.mttr_breakdown.recovered_count IS 'incidents that are over';
-COMMENT ON COLUMN bcce.mttr_breakdown.open_count IS 'incidents that are not over: they are in none of the times above';
+COMMENT ON COLUMN bcce.mttr_breakdown.open_count IS 'incidents that are not over: they are in none of the times above, only in those with incl_open in their name';
 COMMENT ON COLUMN bcce.mttr_breakdown.invalid_count IS 'incidents that end before they begin or more than five minutes in the future: left out of the times';
 COMMENT ON COLUMN bcce.mttr_breakdown.fallback_count IS 'recovered incidents for which nothing but the closing time is known';
 COMMENT ON COLUMN bcce.mttr_breakdown.derived_count IS 'incidents that are failure episodes of workflows';
 COMMENT ON COLUMN bcce.mttr_breakdown.oldest_open_minutes IS 'age of the oldest open incident, minutes; NULL: none is open';
 COMMENT ON COLUMN bcce.mttr_breakdown.mtta_minutes IS 'mean time to acknowledge, minutes, from detection (else opening); acknowledged declared incidents only';
 COMMENT ON COLUMN bcce.mttr_breakdown.mttd_minutes IS 'mean time to detect, minutes, from the start of impact; declared incidents with both times only';
+COMMENT ON COLUMN bcce.mttr_breakdown.median_mttr_incl_open_minutes IS 'median recovery time with the open incidents included, minutes: the smallest time by which half have recovered, open ones counted as lasting at least their age (Kaplan-Meier); one of the recovery times, where median_mttr_minutes may lie between two; NULL: more than half are still open';
+COMMENT ON COLUMN bcce.mttr_breakdown.p95_mttr_incl_open_minutes IS '95th percentile of the recovery time with the open incidents included, minutes, in the same way; NULL: too many are still open to tell';
+COMMENT ON COLUMN bcce.mttr_breakdown.mtta_incl_open_minutes IS 'mean time to acknowledge with the unacknowledged incidents included, minutes, no wait counted for longer than the longest so far (restricted Kaplan-Meier mean); one that was over without being acknowledged waited until then; NULL: none acknowledged';
+COMMENT ON COLUMN bcce.mttr_breakdown.censoring_warning IS 'true when open incidents make median_mttr_minutes too good to be believed: it is under 80 percent of the median with the open ones, or that is not known';
+COMMENT ON COLUMN bcce.mttr_breakdown.median_mttr_incl_open_low_minutes IS 'lower bound of the 95 percent interval of median_mttr_incl_open_minutes, minutes (log-log); NULL: under five recovered';
+COMMENT ON COLUMN bcce.mttr_breakdown.median_mttr_incl_open_high_minutes IS 'upper bound of the 95 percent interval of median_mttr_incl_open_minutes, minutes (log-log); NULL: under five recovered, or not known how long it may be';
+COMMENT ON COLUMN bcce.mttr_breakdown.avg_mttr_incl_open_minutes IS 'mean recovery time with the open incidents included, minutes, none counted for longer than avg_mttr_incl_open_limit_minutes (restricted Kaplan-Meier mean); NULL: none recovered';
+COMMENT ON COLUMN bcce.mttr_breakdown.avg_mttr_incl_open_limit_minutes IS 'longest recovery time or age of an open incident, minutes: the limit of avg_mttr_incl_open_minutes; two means compare only where the limits do';

@@ -85,7 +85,7 @@ BEGIN ATOMIC
         count(u.first_run_minutes),
         count(*) FILTER (WHERE u.first_run_at < u.provisioned_at),
         count(*) FILTER (WHERE u.is_waiting),
-        percentile_cont(0.5) WITHIN GROUP (ORDER BY u.first_run_minutes),
+        bcce.km_quantile(coalesce(u.first_run_minutes, u.waiting_minutes), NOT u.is_waiting, 0.5),
         max(u.waiting_minutes)
     FROM bcce_data.tenants t
     LEFT JOIN bcce.first_workflow_by_user(since, until) u ON u.tenant_id = t.tenant_id
@@ -111,6 +111,6 @@ COMMENT ON COLUMN bcce.time_to_first_workflow.tenant_name IS 'display name of th
 COMMENT ON COLUMN bcce.time_to_first_workflow.provisioned_users IS 'people with a known time of provisioning';
 COMMENT ON COLUMN bcce.time_to_first_workflow.started_users IS 'of these, who ran a workflow since';
 COMMENT ON COLUMN bcce.time_to_first_workflow.ran_before_users IS 'of these, whose first run is before their provisioning: left out of the median';
-COMMENT ON COLUMN bcce.time_to_first_workflow.waiting_users IS 'of these, who ran none yet: not in the median, so that it is too short while many wait';
-COMMENT ON COLUMN bcce.time_to_first_workflow.median_minutes IS 'median time from provisioning to the first run of those who ran one since, minutes; NULL: nobody did';
+COMMENT ON COLUMN bcce.time_to_first_workflow.waiting_users IS 'of these, who ran none yet: in the median, they count as taking longer than they have waited';
+COMMENT ON COLUMN bcce.time_to_first_workflow.median_minutes IS 'median time from provisioning to the first run, minutes: the smallest time by which half had one, those who wait included (Kaplan-Meier); NULL: more than half still wait, or nobody ran one';
 COMMENT ON COLUMN bcce.time_to_first_workflow.longest_wait_minutes IS 'longest time that one who ran none yet has waited, minutes, up to deprovisioning, now or the window''s end';

@@ -15,7 +15,7 @@ BEGIN
         FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
         WHERE n.nspname IN ('bcce', 'bcce_data', 'bcce_private') AND c.relkind IN ('r', 'p', 'v', 'c')
           AND c.relowner <> 'bcce_owner'::regrole
-          AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e')
+          AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.deptype = 'e' AND (d.classid, d.objid) IN (('pg_class'::regclass, c.oid), ('pg_type'::regclass, c.reltype)))
         UNION ALL
         SELECT format('ALTER FUNCTION %s OWNER TO %s', p.oid::regprocedure,
                       CASE WHEN p.proname IN ('create_tenant', 'add_membership', 'remove_membership', 'maintain')
@@ -54,7 +54,11 @@ BEGIN
     GRANT EXECUTE ON FUNCTION bcce.whoami() TO PUBLIC;
     GRANT EXECUTE ON FUNCTION bcce.set_price(text, numeric, timestamptz, text),
                               bcce.add_value_alias(text, text, text, text),
-                              bcce.set_slo(numeric, text, text) TO bcce_analytics_admin;
+                              bcce.set_slo(numeric, text, text),
+                              bcce.set_model_price(text, text, numeric, timestamptz, bigint, text, text, text),
+                              bcce.set_model_price_factor(text, text, numeric, timestamptz, text, text),
+                              bcce.set_model_alias(text, text, timestamptz, text, text),
+                              bcce.import_prices(jsonb, timestamptz, text, boolean, boolean, text) TO bcce_analytics_admin;
 
     -- Readers: the reports, their twins, and what these name.
     FOR item IN

@@ -50,6 +50,9 @@ BEGIN
             ('principals', '{user:user_key,key:team_id,role}'),
             ('value_aliases', '{alias}'),
             ('unit_prices', '{key:item}'),
+            ('model_prices', '{key:model_id,source}'),
+            ('model_price_factors', '{key:model_id,source}'),
+            ('model_aliases', '{key:alias,key:model_id,note}'),
             ('health_thresholds', '{key:service_id}'),
             ('rejected_input', '{source,reason,key:example_key}'),
             ('services', '{key:service_id,service_name,key:team_id,criticality}'),
@@ -84,7 +87,10 @@ BEGIN
 
     -- A change of rows alone tells no other session; this does.
     FOREACH target IN ARRAY ARRAY['bcce_private.membership', 'bcce_private.tenant_key',
-                                  'bcce_data.default_unit_prices', 'bcce_data.unit_prices']::regclass[]
+                                  'bcce_data.default_unit_prices', 'bcce_data.unit_prices',
+                                  'bcce_data.default_model_prices', 'bcce_data.model_prices',
+                                  'bcce_data.default_model_price_factors', 'bcce_data.model_price_factors',
+                                  'bcce_data.default_model_aliases', 'bcce_data.model_aliases']::regclass[]
     LOOP
         -- For each row, since logical replication fires no statement triggers.
         EXECUTE format('CREATE OR REPLACE TRIGGER invalidate_cache AFTER INSERT OR UPDATE OR DELETE ON %s FOR EACH ROW EXECUTE FUNCTION bcce.invalidate_cache()', target);
