@@ -75,13 +75,13 @@ CREATE FUNCTION bcce.redact(document text, kinds text[], style text DEFAULT 'tag
     AS 'MODULE_PATHNAME', 'redact_text_as'
     LANGUAGE C IMMUTABLE PARALLEL SAFE;
 COMMENT ON FUNCTION bcce.redact(text, text[], text) IS
-    'Redacts only the kinds given (NULL: all of email, phone, credit_card, us_ssn, iban, ip, mac, url_credentials, secret) in a style: tag, mask (asterisks, the last four digits stay), numbered ([EMAIL_1], the same number for the same text) or drop. Error 22023 for an unknown kind or style.';
+    'Redacts only the kinds given: email, phone, credit_card, us_ssn, iban, ip, mac, url_credentials, secret, and the packs national_id and crypto_wallet, which are off unless named. NULL and ''default'' stand for all but the packs, ''all'' for all: ARRAY[''default'', ''national_id''] adds one. In a style: tag, mask (asterisks, the last four digits stay), numbered ([EMAIL_1], the same number for the same text) or drop. Error 22023 for an unknown kind or style.';
 
 CREATE FUNCTION bcce.redact(document jsonb, kinds text[], style text DEFAULT 'tag') RETURNS jsonb
     AS 'MODULE_PATHNAME', 'redact_jsonb_as'
     LANGUAGE C IMMUTABLE PARALLEL SAFE;
 COMMENT ON FUNCTION bcce.redact(jsonb, text[], text) IS
-    'Redacts only the kinds given (NULL: all) in the values of a document, in the style tag, mask, numbered or drop. Error 22023 for an unknown kind or style.';
+    'Redacts only the kinds given (NULL: all but the packs, as redact(text, text[], text)) in the values of a document, in the style tag, mask, numbered or drop. Error 22023 for an unknown kind or style.';
 
 CREATE FUNCTION bcce.find_pii(document text,
     OUT kind text, OUT subtype text, OUT start integer, OUT length integer, OUT confidence real)
@@ -89,7 +89,15 @@ CREATE FUNCTION bcce.find_pii(document text,
     AS 'MODULE_PATHNAME', 'find_pii'
     LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE ROWS 4;
 COMMENT ON FUNCTION bcce.find_pii(text) IS
-    'Where personal data and secrets stand: start in characters from 1 as substr() counts, length in characters, confidence from 0 to 1. Never the text itself.';
+    'Where personal data and secrets of the default kinds stand: start in characters from 1 as substr() counts, length in characters, confidence from 0 to 1. Never the text itself.';
+
+CREATE FUNCTION bcce.find_pii(document text, kinds text[],
+    OUT kind text, OUT subtype text, OUT start integer, OUT length integer, OUT confidence real)
+    RETURNS SETOF record
+    AS 'MODULE_PATHNAME', 'find_pii'
+    LANGUAGE C IMMUTABLE PARALLEL SAFE ROWS 4;
+COMMENT ON FUNCTION bcce.find_pii(text, text[]) IS
+    'The same for the kinds given, as redact(text, text[], text) knows them: ARRAY[''all''] shows the packs national_id and crypto_wallet, too. Error 22023 for an unknown kind.';
 
 CREATE FUNCTION bcce.contains_pii(document text) RETURNS boolean
     AS 'MODULE_PATHNAME', 'contains_pii'
@@ -123,6 +131,178 @@ AS 'MODULE_PATHNAME', 'verify_hmac'
 LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION bcce.verify_hmac(bytea, bytea, bytea, text) IS
 'Is signature the whole HMAC of data under key? sha256 (32 bytes) or sha512 (64 bytes), compared in constant time. A signature that is empty, too short or too long is false, never an error. Keys of any length from 1 byte. Error 22023: empty key, unknown algorithm. Source: RFC 2104, RFC 4231.';
+-- Exact percentiles as plain aggregates.  One state serves all; q is the same in
+-- all rows of a group.  Integers and numeric come by the server's own implicit
+-- cast to double precision, as they do in percentile_cont().
+
+CREATE FUNCTION bcce.exact_combine(internal, internal)
+RETURNS internal
+AS 'MODULE_PATHNAME', 'exact_combine'
+LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION bcce.exact_combine(internal, internal) IS
+'Part of the aggregates of exact percentiles: joins the states of two workers.';
+
+CREATE FUNCTION bcce.exact_serialize(internal)
+RETURNS bytea
+AS 'MODULE_PATHNAME', 'exact_serialize'
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION bcce.exact_serialize(internal) IS
+'Part of the aggregates of exact percentiles: state to bytes. Error 54000: more than 134217725 values (half of that for intervals) from one worker in one group.';
+
+CREATE FUNCTION bcce.exact_deserialize(bytea, internal)
+RETURNS internal
+AS 'MODULE_PATHNAME', 'exact_deserialize'
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION bcce.exact_deserialize(bytea, internal) IS
+'Part of the aggregates of exact percentiles: bytes to state, checked. Error 22P03: not a state.';
+
+CREATE FUNCTION bcce.percentile_exact_final(internal)
+RETURNS double precision
+AS 'MODULE_PATHNAME', 'exact_final_float8'
+LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION bcce.percentile_exact_final(internal) IS
+'Part of the aggregates median(double precision) and percentile_exact(double precision, q): the result.';
+
+CREATE FUNCTION bcce.percentiles_exact_final(internal)
+RETURNS double precision[]
+AS 'MODULE_PATHNAME', 'exact_final_float8'
+LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION bcce.percentiles_exact_final(internal) IS
+'Part of the aggregate percentile_exact(double precision, q[]): the result.';
+
+CREATE FUNCTION bcce.median_step(internal, double precision)
+RETURNS internal
+AS 'MODULE_PATHNAME', 'exact_step_float8_median'
+LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION bcce.median_step(internal, double precision) IS
+'Part of the aggregate median(double precision): takes a row.';
+
+CREATE FUNCTION bcce.percentile_exact_step(internal, double precision, q double precision)
+RETURNS internal
+AS 'MODULE_PATHNAME', 'exact_step_float8_percentile'
+LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION bcce.percentile_exact_step(internal, double precision, double precision) IS
+'Part of the aggregate percentile_exact(double precision, q): takes a row.';
+
+CREATE FUNCTION bcce.percentile_exact_step(internal, double precision, q double precision[])
+RETURNS internal
+AS 'MODULE_PATHNAME', 'exact_step_float8_percentiles'
+LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION bcce.percentile_exact_step(internal, double precision, double precision[]) IS
+'Part of the aggregate percentile_exact(double precision, q[]): takes a row.';
+
+CREATE AGGREGATE bcce.median(v double precision) (
+    SFUNC = bcce.median_step,
+    STYPE = internal,
+    SSPACE = 256,
+    FINALFUNC = bcce.percentile_exact_final,
+    COMBINEFUNC = bcce.exact_combine,
+    SERIALFUNC = bcce.exact_serialize,
+    DESERIALFUNC = bcce.exact_deserialize,
+    PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE bcce.median(double precision) IS
+'Median of numbers, exact: to the bit what percentile_cont(0.5) WITHIN GROUP (ORDER BY v) gives, but parallel, without a sort, and usable with OVER. NULLs are left out; NULL without a value. NaN is above everything; integers and numeric are converted to double precision, as percentile_cont() has them. Any order of rows, any plan and any number of workers give the same. Keeps 8 bytes per value, past work_mem * hash_mem_multiplier in a temporary file; a worker of a parallel plan hands its values over in memory. Source: Hyndman and Fan 1996, type 7.';
+
+CREATE AGGREGATE bcce.percentile_exact(v double precision, q double precision) (
+    SFUNC = bcce.percentile_exact_step,
+    STYPE = internal,
+    SSPACE = 256,
+    FINALFUNC = bcce.percentile_exact_final,
+    COMBINEFUNC = bcce.exact_combine,
+    SERIALFUNC = bcce.exact_serialize,
+    DESERIALFUNC = bcce.exact_deserialize,
+    PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE bcce.percentile_exact(double precision, double precision) IS
+'Percentile q (0 to 1) of numbers, exact: to the bit what percentile_cont(q) WITHIN GROUP (ORDER BY v) gives, but parallel, without a sort, and usable with OVER. NULLs are left out; NULL without a value or when q is NULL. NaN is above everything; integers and numeric are converted to double precision, as percentile_cont() has them. Any order of rows, any plan and any number of workers give the same. Keeps 8 bytes per value, past work_mem * hash_mem_multiplier in a temporary file; a worker of a parallel plan hands its values over in memory. Source: Hyndman and Fan 1996, type 7. Errors: 22003 q outside 0 to 1; 22023 q not the same in a group.';
+
+CREATE AGGREGATE bcce.percentile_exact(v double precision, q double precision[]) (
+    SFUNC = bcce.percentile_exact_step,
+    STYPE = internal,
+    SSPACE = 256,
+    FINALFUNC = bcce.percentiles_exact_final,
+    COMBINEFUNC = bcce.exact_combine,
+    SERIALFUNC = bcce.exact_serialize,
+    DESERIALFUNC = bcce.exact_deserialize,
+    PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE bcce.percentile_exact(double precision, double precision[]) IS
+'Percentiles of numbers, one for each q of the array and in its shape, as percentile_exact(v, q) gives each, with one copy of the values; NULL for a q that is NULL. Errors: 22003 a q outside 0 to 1; 22023 q not the same in a group.';
+
+CREATE FUNCTION bcce.percentile_exact_interval_final(internal)
+RETURNS interval
+AS 'MODULE_PATHNAME', 'exact_final_interval'
+LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION bcce.percentile_exact_interval_final(internal) IS
+'Part of the aggregates median(interval) and percentile_exact(interval, q): the result.';
+
+CREATE FUNCTION bcce.percentiles_exact_interval_final(internal)
+RETURNS interval[]
+AS 'MODULE_PATHNAME', 'exact_final_interval'
+LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION bcce.percentiles_exact_interval_final(internal) IS
+'Part of the aggregate percentile_exact(interval, q[]): the result.';
+
+CREATE FUNCTION bcce.median_step(internal, interval)
+RETURNS internal
+AS 'MODULE_PATHNAME', 'exact_step_interval_median'
+LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION bcce.median_step(internal, interval) IS
+'Part of the aggregate median(interval): takes a row.';
+
+CREATE FUNCTION bcce.percentile_exact_step(internal, interval, q double precision)
+RETURNS internal
+AS 'MODULE_PATHNAME', 'exact_step_interval_percentile'
+LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION bcce.percentile_exact_step(internal, interval, double precision) IS
+'Part of the aggregate percentile_exact(interval, q): takes a row.';
+
+CREATE FUNCTION bcce.percentile_exact_step(internal, interval, q double precision[])
+RETURNS internal
+AS 'MODULE_PATHNAME', 'exact_step_interval_percentiles'
+LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION bcce.percentile_exact_step(internal, interval, double precision[]) IS
+'Part of the aggregate percentile_exact(interval, q[]): takes a row.';
+
+CREATE AGGREGATE bcce.median(v interval) (
+    SFUNC = bcce.median_step,
+    STYPE = internal,
+    SSPACE = 256,
+    FINALFUNC = bcce.percentile_exact_interval_final,
+    COMBINEFUNC = bcce.exact_combine,
+    SERIALFUNC = bcce.exact_serialize,
+    DESERIALFUNC = bcce.exact_deserialize,
+    PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE bcce.median(interval) IS
+'Median of intervals, exact: to the bit what percentile_cont(0.5) WITHIN GROUP (ORDER BY v) gives, but parallel, without a sort, and usable with OVER. NULLs are left out; NULL without a value. Intervals of one length but other fields (24:00 and 1 day) are taken in the order of their months and days, where percentile_cont() takes them as they come. Error: 22008 an interval beyond 106751991 days. Any order of rows, any plan and any number of workers give the same. Keeps 16 bytes per value, past work_mem * hash_mem_multiplier in a temporary file; a worker of a parallel plan hands its values over in memory. Source: Hyndman and Fan 1996, type 7.';
+
+CREATE AGGREGATE bcce.percentile_exact(v interval, q double precision) (
+    SFUNC = bcce.percentile_exact_step,
+    STYPE = internal,
+    SSPACE = 256,
+    FINALFUNC = bcce.percentile_exact_interval_final,
+    COMBINEFUNC = bcce.exact_combine,
+    SERIALFUNC = bcce.exact_serialize,
+    DESERIALFUNC = bcce.exact_deserialize,
+    PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE bcce.percentile_exact(interval, double precision) IS
+'Percentile q (0 to 1) of intervals, exact: to the bit what percentile_cont(q) WITHIN GROUP (ORDER BY v) gives, but parallel, without a sort, and usable with OVER. NULLs are left out; NULL without a value or when q is NULL. Intervals of one length but other fields (24:00 and 1 day) are taken in the order of their months and days, where percentile_cont() takes them as they come. Any order of rows, any plan and any number of workers give the same. Keeps 16 bytes per value, past work_mem * hash_mem_multiplier in a temporary file; a worker of a parallel plan hands its values over in memory. Source: Hyndman and Fan 1996, type 7. Errors: 22003 q outside 0 to 1; 22008 an interval beyond 106751991 days; 22023 q not the same in a group.';
+
+CREATE AGGREGATE bcce.percentile_exact(v interval, q double precision[]) (
+    SFUNC = bcce.percentile_exact_step,
+    STYPE = internal,
+    SSPACE = 256,
+    FINALFUNC = bcce.percentiles_exact_interval_final,
+    COMBINEFUNC = bcce.exact_combine,
+    SERIALFUNC = bcce.exact_serialize,
+    DESERIALFUNC = bcce.exact_deserialize,
+    PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE bcce.percentile_exact(interval, double precision[]) IS
+'Percentiles of intervals, one for each q of the array and in its shape, as percentile_exact(v, q) gives each, with one copy of the values; NULL for a q that is NULL. Errors: 22003 a q outside 0 to 1; 22008 an interval beyond 106751991 days; 22023 q not the same in a group.';
 -- Pseudonyms and identifiers.
 CREATE FUNCTION bcce.pseudonym(value text, domain text)
 RETURNS text
@@ -201,27 +381,6 @@ LANGUAGE C IMMUTABLE PARALLEL SAFE;
 COMMENT ON FUNCTION bcce.mttr_percentile_step(internal, timestamptz, timestamptz, double precision) IS
 'Part of the aggregate mttr(opened_at, recovered_at, q): takes a row.';
 
-CREATE FUNCTION bcce.mttr_percentile_combine(internal, internal)
-RETURNS internal
-AS 'MODULE_PATHNAME', 'mttr_percentile_combine'
-LANGUAGE C IMMUTABLE PARALLEL SAFE;
-COMMENT ON FUNCTION bcce.mttr_percentile_combine(internal, internal) IS
-'Part of the aggregate mttr(opened_at, recovered_at, q): joins the states of two workers.';
-
-CREATE FUNCTION bcce.mttr_percentile_serialize(internal)
-RETURNS bytea
-AS 'MODULE_PATHNAME', 'mttr_percentile_serialize'
-LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION bcce.mttr_percentile_serialize(internal) IS
-'Part of the aggregate mttr(opened_at, recovered_at, q): state to bytes.';
-
-CREATE FUNCTION bcce.mttr_percentile_deserialize(bytea, internal)
-RETURNS internal
-AS 'MODULE_PATHNAME', 'mttr_percentile_deserialize'
-LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION bcce.mttr_percentile_deserialize(bytea, internal) IS
-'Part of the aggregate mttr(opened_at, recovered_at, q): bytes to state, every byte checked. Error 22P03: not a state.';
-
 CREATE FUNCTION bcce.mttr_percentile_final(internal)
 RETURNS double precision
 AS 'MODULE_PATHNAME', 'mttr_percentile_final'
@@ -232,15 +391,15 @@ COMMENT ON FUNCTION bcce.mttr_percentile_final(internal) IS
 CREATE AGGREGATE bcce.mttr(opened_at timestamptz, recovered_at timestamptz, q double precision) (
     SFUNC = bcce.mttr_percentile_step,
     STYPE = internal,
-    SSPACE = 512,
+    SSPACE = 256,
     FINALFUNC = bcce.mttr_percentile_final,
-    COMBINEFUNC = bcce.mttr_percentile_combine,
-    SERIALFUNC = bcce.mttr_percentile_serialize,
-    DESERIALFUNC = bcce.mttr_percentile_deserialize,
+    COMBINEFUNC = bcce.exact_combine,
+    SERIALFUNC = bcce.exact_serialize,
+    DESERIALFUNC = bcce.exact_deserialize,
     PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE bcce.mttr(timestamptz, timestamptz, double precision) IS
-'Percentile q (0 to 1) of the time to recovery in minutes, interpolated as percentile_cont() does and exact; the same rows count as in mttr(opened_at, recovered_at). NULL when nothing is counted or q is NULL. Keeps 8 bytes per row. Errors: 22003 q outside 0 to 1; 22023 q differs within a group; 22008 a span beyond 292271 years. Source: Hyndman and Fan 1996, type 7.';
+'Percentile q (0 to 1) of the time to recovery in minutes, interpolated as percentile_cont() does and exact; the same rows count as in mttr(opened_at, recovered_at). NULL when nothing is counted or q is NULL. Keeps 8 bytes per row, in a temporary file past work_mem * hash_mem_multiplier. Errors: 22003 q outside 0 to 1; 22023 q differs within a group; 22008 a span beyond 292271 years. Source: Hyndman and Fan 1996, type 7.';
 -- Conversions that answer NULL instead of raising an error.
 
 CREATE FUNCTION bcce.try_timestamptz(value text, zone text DEFAULT 'UTC')
@@ -359,6 +518,90 @@ STABLE CALLED ON NULL INPUT PARALLEL SAFE;
 COMMENT ON FUNCTION bcce.estimate_cost(text, numeric, timestamptz, uuid) IS
 'The cost in US dollars of a quantity of an item: quantity times the unit price that holds at that moment, exact and unrounded. The tenant''s own price goes before the default price; the tenant is the caller''s current one unless given, and one that is not the caller''s gets the default price, as one that does not exist. NULL when there is no price, or when the item, the quantity or the time is NULL. Error 22023 when the quantity is negative, infinite or NaN.';
 
+
+-- Calls of language models, by the tokens of each class.
+
+CREATE FUNCTION bcce.estimate_token_cost(model text, at timestamptz, input bigint, output bigint,
+    cache_read bigint DEFAULT 0, cache_write_5m bigint DEFAULT 0, cache_write_1h bigint DEFAULT 0, web_searches bigint DEFAULT 0,
+    speed text DEFAULT 'standard', geo text DEFAULT NULL, service_tier text DEFAULT 'standard',
+    tenant uuid DEFAULT NULL, as_of timestamptz DEFAULT NULL) RETURNS numeric
+AS 'MODULE_PATHNAME' LANGUAGE C
+STABLE CALLED ON NULL INPUT PARALLEL SAFE;
+COMMENT ON FUNCTION bcce.estimate_token_cost(text, timestamptz, bigint, bigint, bigint, bigint, bigint, bigint, text, text, text, uuid, timestamptz) IS
+'The cost in US dollars of a call of a language model, exact and unrounded: tokens of each class times the price that holds at that moment, a request above a price list''s threshold of context as a whole at the higher prices, times the multipliers of speed fast and of inference in the us; searches by the piece. Counts may be NULL while another is known. as_of: by the prices that were known then (NULL: now). The tenant''s own prices go before the defaults; a tenant that is not the caller''s gets the defaults. NULL when the cost is not known, token_cost_status() says why; never 0 for that. Error 22003: a count is negative.';
+
+CREATE FUNCTION bcce.token_cost_status(model text, at timestamptz, input bigint, output bigint,
+    cache_read bigint DEFAULT 0, cache_write_5m bigint DEFAULT 0, cache_write_1h bigint DEFAULT 0, web_searches bigint DEFAULT 0,
+    speed text DEFAULT 'standard', geo text DEFAULT NULL, service_tier text DEFAULT 'standard',
+    tenant uuid DEFAULT NULL, as_of timestamptz DEFAULT NULL) RETURNS text
+AS 'MODULE_PATHNAME' LANGUAGE C
+STABLE CALLED ON NULL INPUT PARALLEL SAFE;
+COMMENT ON FUNCTION bcce.token_cost_status(text, timestamptz, bigint, bigint, bigint, bigint, bigint, bigint, text, text, text, uuid, timestamptz) IS
+'Why estimate_token_cost() of the same arguments has a cost (priced; synthetic: never sent, costs 0) or is NULL: no_tokens (all counts unknown), unknown_model, no_price_at_time, not_token_priced (priced by time), missing_price (of a class that was used, or of the tier), missing_factor (of fast, us or batch), out_of_range (a count above 2^53, or the product). Error 22003: a count is negative.';
+
+CREATE FUNCTION bcce.sum_token_cost_step(internal, text, timestamptz, bigint, bigint, bigint, bigint, bigint, bigint, text, text, text, uuid, timestamptz) RETURNS internal
+AS 'MODULE_PATHNAME' LANGUAGE C
+STABLE CALLED ON NULL INPUT PARALLEL SAFE;
+COMMENT ON FUNCTION bcce.sum_token_cost_step(internal, text, timestamptz, bigint, bigint, bigint, bigint, bigint, bigint, text, text, text, uuid, timestamptz) IS
+'Part of the aggregate sum_token_cost(): takes a row.';
+
+CREATE FUNCTION bcce.sum_token_cost_combine(internal, internal) RETURNS internal
+AS 'MODULE_PATHNAME' LANGUAGE C
+IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE;
+COMMENT ON FUNCTION bcce.sum_token_cost_combine(internal, internal) IS
+'Part of the aggregate sum_token_cost(): joins the states of two workers.';
+
+CREATE FUNCTION bcce.sum_token_cost_serialize(internal) RETURNS bytea
+AS 'MODULE_PATHNAME' LANGUAGE C
+IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION bcce.sum_token_cost_serialize(internal) IS
+'Part of the aggregate sum_token_cost(): state to bytes.';
+
+CREATE FUNCTION bcce.sum_token_cost_deserialize(bytea, internal) RETURNS internal
+AS 'MODULE_PATHNAME' LANGUAGE C
+IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION bcce.sum_token_cost_deserialize(bytea, internal) IS
+'Part of the aggregate sum_token_cost(): bytes to state, every byte checked. Error 22P03: not a state.';
+
+CREATE FUNCTION bcce.sum_token_cost_final(internal) RETURNS numeric
+AS 'MODULE_PATHNAME' LANGUAGE C
+IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE;
+COMMENT ON FUNCTION bcce.sum_token_cost_final(internal) IS
+'Part of the aggregate sum_token_cost(): the result.';
+
+CREATE AGGREGATE bcce.sum_token_cost(model text, at timestamptz, input bigint, output bigint, cache_read bigint, cache_write_5m bigint,
+    cache_write_1h bigint, web_searches bigint, speed text, geo text, service_tier text, tenant uuid, as_of timestamptz) (
+    SFUNC = bcce.sum_token_cost_step,
+    STYPE = internal,
+    SSPACE = 64,
+    FINALFUNC = bcce.sum_token_cost_final,
+    COMBINEFUNC = bcce.sum_token_cost_combine,
+    SERIALFUNC = bcce.sum_token_cost_serialize,
+    DESERIALFUNC = bcce.sum_token_cost_deserialize,
+    PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE bcce.sum_token_cost(text, timestamptz, bigint, bigint, bigint, bigint, bigint, bigint, text, text, text, uuid, timestamptz) IS
+'The sum of estimate_token_cost() over calls, in US dollars, exact and the same in every order and plan. Calls without a known cost are left out: count them with FILTER (WHERE bcce.token_cost_status(...) NOT IN (''priced'', ''synthetic'')). NULL when no call had a cost. Errors: 22003 a count is negative, or the sum above 170 trillion US dollars.';
+
+CREATE FUNCTION bcce.sum_token_cost_step(internal, text, timestamptz, bigint, bigint, bigint, bigint, bigint) RETURNS internal
+AS 'MODULE_PATHNAME' LANGUAGE C
+STABLE CALLED ON NULL INPUT PARALLEL SAFE;
+COMMENT ON FUNCTION bcce.sum_token_cost_step(internal, text, timestamptz, bigint, bigint, bigint, bigint, bigint) IS
+'Part of the aggregate sum_token_cost() of seven arguments: takes a row.';
+
+CREATE AGGREGATE bcce.sum_token_cost(model text, at timestamptz, input bigint, output bigint, cache_read bigint, cache_write_5m bigint,
+    cache_write_1h bigint) (
+    SFUNC = bcce.sum_token_cost_step,
+    STYPE = internal,
+    SSPACE = 64,
+    FINALFUNC = bcce.sum_token_cost_final,
+    COMBINEFUNC = bcce.sum_token_cost_combine,
+    SERIALFUNC = bcce.sum_token_cost_serialize,
+    DESERIALFUNC = bcce.sum_token_cost_deserialize,
+    PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE bcce.sum_token_cost(text, timestamptz, bigint, bigint, bigint, bigint, bigint) IS
+'The same for calls at standard speed and tier, without searches, at the prices of the caller''s tenant as they are known now.';
 -- Percentiles that can be stored, merged and read again, with an error that is known.
 
 CREATE TYPE bcce.sketch;
@@ -942,6 +1185,412 @@ CREATE CAST (bcce.sketch AS jsonb) WITH FUNCTION bcce.sketch_to_jsonb(bcce.sketc
 COMMENT ON CAST (bcce.sketch AS jsonb) IS 'Sketch to an exponential histogram of OpenTelemetry.';
 CREATE CAST (jsonb AS bcce.sketch) WITH FUNCTION bcce.sketch_from_jsonb(jsonb);
 COMMENT ON CAST (jsonb AS bcce.sketch) IS 'Exponential histogram of OpenTelemetry to sketch.';
+-- How good probabilities were, how far apart two samples are, and how sure a rate is: over anybody's columns.
+
+CREATE FUNCTION bcce.brier_step(internal, double precision, boolean)
+RETURNS internal
+AS 'MODULE_PATHNAME', 'brier_step'
+LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION bcce.brier_step(internal, double precision, boolean) IS
+'Part of the aggregate brier(p, y): takes a row.';
+
+CREATE FUNCTION bcce.log_loss_step(internal, double precision, boolean)
+RETURNS internal
+AS 'MODULE_PATHNAME', 'log_loss_step'
+LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION bcce.log_loss_step(internal, double precision, boolean) IS
+'Part of the aggregate log_loss(p, y): takes a row.';
+
+CREATE FUNCTION bcce.score_combine(internal, internal)
+RETURNS internal
+AS 'MODULE_PATHNAME', 'score_combine'
+LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION bcce.score_combine(internal, internal) IS
+'Part of the aggregates brier() and log_loss(): joins the states of two workers.';
+
+CREATE FUNCTION bcce.brier_serialize(internal)
+RETURNS bytea
+AS 'MODULE_PATHNAME', 'brier_serialize'
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION bcce.brier_serialize(internal) IS
+'Part of the aggregate brier(p, y): state to bytes.';
+
+CREATE FUNCTION bcce.brier_deserialize(bytea, internal)
+RETURNS internal
+AS 'MODULE_PATHNAME', 'brier_deserialize'
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION bcce.brier_deserialize(bytea, internal) IS
+'Part of the aggregate brier(p, y): bytes to state, every byte checked. Error 22P03: not a state.';
+
+CREATE FUNCTION bcce.log_loss_serialize(internal)
+RETURNS bytea
+AS 'MODULE_PATHNAME', 'log_loss_serialize'
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION bcce.log_loss_serialize(internal) IS
+'Part of the aggregate log_loss(p, y): state to bytes.';
+
+CREATE FUNCTION bcce.log_loss_deserialize(bytea, internal)
+RETURNS internal
+AS 'MODULE_PATHNAME', 'log_loss_deserialize'
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION bcce.log_loss_deserialize(bytea, internal) IS
+'Part of the aggregate log_loss(p, y): bytes to state, every byte checked. Error 22P03: not a state.';
+
+CREATE FUNCTION bcce.score_final(internal)
+RETURNS double precision
+AS 'MODULE_PATHNAME', 'score_final'
+LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION bcce.score_final(internal) IS
+'Part of the aggregates brier() and log_loss(): the result.';
+
+CREATE AGGREGATE bcce.brier(p double precision, y boolean) (
+    SFUNC = bcce.brier_step,
+    STYPE = internal,
+    SSPACE = 576,
+    FINALFUNC = bcce.score_final,
+    COMBINEFUNC = bcce.score_combine,
+    SERIALFUNC = bcce.brier_serialize,
+    DESERIALFUNC = bcce.brier_deserialize,
+    PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE bcce.brier(double precision, boolean) IS
+'Brier score: mean of (p - y)^2, p the probability that was predicted, y whether it happened; 0 is best, 1 worst. Rows without p or without y (outcome not known yet) do not count; NULL when none counts. Error 22003: p is NaN or not between 0 and 1. The sum has no rounding, so the result does not depend on the order of rows or on parallel workers. Source: Brier 1950.';
+
+CREATE AGGREGATE bcce.log_loss(p double precision, y boolean) (
+    SFUNC = bcce.log_loss_step,
+    STYPE = internal,
+    SSPACE = 576,
+    FINALFUNC = bcce.score_final,
+    COMBINEFUNC = bcce.score_combine,
+    SERIALFUNC = bcce.log_loss_serialize,
+    DESERIALFUNC = bcce.log_loss_deserialize,
+    PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE bcce.log_loss(double precision, boolean) IS
+'Log loss: mean of minus the natural logarithm of the probability given to what happened, p kept 1e-15 away from 0 and 1; in nats, 0 is best. Rows without p or without y (outcome not known yet) do not count; NULL when none counts. Error 22003: p is NaN or not between 0 and 1. The sum has no rounding, so the result does not depend on the order of rows or on parallel workers. Source: Good 1952.';
+
+CREATE TYPE bcce.calibration_bin AS (
+    lower double precision,
+    upper double precision,
+    n bigint,
+    mean_predicted double precision,
+    observed_rate double precision,
+    observed_low double precision,
+    observed_high double precision
+);
+COMMENT ON TYPE bcce.calibration_bin IS
+'One bin of what calibration_bins() gives; rates are NULL in an empty one.';
+COMMENT ON COLUMN bcce.calibration_bin.lower IS 'lowest probability of the bin';
+COMMENT ON COLUMN bcce.calibration_bin.upper IS 'probability at which it ends: not in it, except for 1 in the last bin';
+COMMENT ON COLUMN bcce.calibration_bin.n IS 'predictions with a probability in the bin';
+COMMENT ON COLUMN bcce.calibration_bin.mean_predicted IS 'their mean probability';
+COMMENT ON COLUMN bcce.calibration_bin.observed_rate IS 'share of them that happened, 0 to 1';
+COMMENT ON COLUMN bcce.calibration_bin.observed_low IS 'lower end of the share''s 95 % confidence interval (Wilson)';
+COMMENT ON COLUMN bcce.calibration_bin.observed_high IS 'upper end of the share''s 95 % confidence interval (Wilson)';
+
+CREATE FUNCTION bcce.calibration_step(internal, double precision, boolean)
+RETURNS internal
+AS 'MODULE_PATHNAME', 'calibration_step'
+LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION bcce.calibration_step(internal, double precision, boolean) IS
+'Part of the aggregates ece(), mce() and calibration_bins(): takes a row.';
+
+CREATE FUNCTION bcce.calibration_step(internal, double precision, boolean, integer)
+RETURNS internal
+AS 'MODULE_PATHNAME', 'calibration_step_bins'
+LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION bcce.calibration_step(internal, double precision, boolean, integer) IS
+'Part of the aggregates ece(), mce() and calibration_bins() with a number of bins: takes a row.';
+
+CREATE FUNCTION bcce.calibration_combine(internal, internal)
+RETURNS internal
+AS 'MODULE_PATHNAME', 'calibration_combine'
+LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION bcce.calibration_combine(internal, internal) IS
+'Part of the aggregates ece(), mce() and calibration_bins(): joins the states of two workers.';
+
+CREATE FUNCTION bcce.calibration_serialize(internal)
+RETURNS bytea
+AS 'MODULE_PATHNAME', 'calibration_serialize'
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION bcce.calibration_serialize(internal) IS
+'Part of the aggregates ece(), mce() and calibration_bins(): state to bytes.';
+
+CREATE FUNCTION bcce.calibration_deserialize(bytea, internal)
+RETURNS internal
+AS 'MODULE_PATHNAME', 'calibration_deserialize'
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION bcce.calibration_deserialize(bytea, internal) IS
+'Part of the aggregates ece(), mce() and calibration_bins(): bytes to state, every byte checked. Error 22P03: not a state.';
+
+CREATE FUNCTION bcce.ece_final(internal)
+RETURNS double precision
+AS 'MODULE_PATHNAME', 'ece_final'
+LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION bcce.ece_final(internal) IS
+'Part of the aggregate ece(): the result.';
+
+CREATE FUNCTION bcce.mce_final(internal)
+RETURNS double precision
+AS 'MODULE_PATHNAME', 'mce_final'
+LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION bcce.mce_final(internal) IS
+'Part of the aggregate mce(): the result.';
+
+CREATE FUNCTION bcce.calibration_bins_final(internal)
+RETURNS bcce.calibration_bin[]
+AS 'MODULE_PATHNAME', 'calibration_bins_final'
+LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION bcce.calibration_bins_final(internal) IS
+'Part of the aggregate calibration_bins(): the result.';
+
+CREATE AGGREGATE bcce.ece(p double precision, y boolean) (
+    SFUNC = bcce.calibration_step,
+    STYPE = internal,
+    SSPACE = 6400,
+    FINALFUNC = bcce.ece_final,
+    COMBINEFUNC = bcce.calibration_combine,
+    SERIALFUNC = bcce.calibration_serialize,
+    DESERIALFUNC = bcce.calibration_deserialize,
+    PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE bcce.ece(double precision, boolean) IS
+'Expected calibration error, 0 to 1: over bins of equal width from 0 to 1, the distance of mean probability and observed rate, weighted by the number of predictions; empty bins do not count. Ten bins; bin least(floor(p * 10), 9). Rows without p or without y (outcome not known yet) do not count; NULL when none counts. Error 22003: p is NaN or not between 0 and 1. The sum has no rounding, so the result does not depend on the order of rows or on parallel workers. Source: Naeini, Cooper and Hauskrecht 2015.';
+
+CREATE AGGREGATE bcce.ece(p double precision, y boolean, bins integer) (
+    SFUNC = bcce.calibration_step,
+    STYPE = internal,
+    SSPACE = 6400,
+    FINALFUNC = bcce.ece_final,
+    COMBINEFUNC = bcce.calibration_combine,
+    SERIALFUNC = bcce.calibration_serialize,
+    DESERIALFUNC = bcce.calibration_deserialize,
+    PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE bcce.ece(double precision, boolean, integer) IS
+'The same as ece(p, y), with 1 to 1000 bins: bin least(floor(p * bins), bins - 1). Errors: 22003 bins out of range or NULL, 22023 bins differs within a group.';
+
+CREATE AGGREGATE bcce.mce(p double precision, y boolean) (
+    SFUNC = bcce.calibration_step,
+    STYPE = internal,
+    SSPACE = 6400,
+    FINALFUNC = bcce.mce_final,
+    COMBINEFUNC = bcce.calibration_combine,
+    SERIALFUNC = bcce.calibration_serialize,
+    DESERIALFUNC = bcce.calibration_deserialize,
+    PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE bcce.mce(double precision, boolean) IS
+'Maximum calibration error, 0 to 1: over bins of equal width from 0 to 1, the largest distance of mean probability and observed rate; empty bins do not count. Ten bins; bin least(floor(p * 10), 9). Rows without p or without y (outcome not known yet) do not count; NULL when none counts. Error 22003: p is NaN or not between 0 and 1. The sum has no rounding, so the result does not depend on the order of rows or on parallel workers. Source: Naeini, Cooper and Hauskrecht 2015.';
+
+CREATE AGGREGATE bcce.mce(p double precision, y boolean, bins integer) (
+    SFUNC = bcce.calibration_step,
+    STYPE = internal,
+    SSPACE = 6400,
+    FINALFUNC = bcce.mce_final,
+    COMBINEFUNC = bcce.calibration_combine,
+    SERIALFUNC = bcce.calibration_serialize,
+    DESERIALFUNC = bcce.calibration_deserialize,
+    PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE bcce.mce(double precision, boolean, integer) IS
+'The same as mce(p, y), with 1 to 1000 bins: bin least(floor(p * bins), bins - 1). Errors: 22003 bins out of range or NULL, 22023 bins differs within a group.';
+
+CREATE AGGREGATE bcce.calibration_bins(p double precision, y boolean) (
+    SFUNC = bcce.calibration_step,
+    STYPE = internal,
+    SSPACE = 6400,
+    FINALFUNC = bcce.calibration_bins_final,
+    COMBINEFUNC = bcce.calibration_combine,
+    SERIALFUNC = bcce.calibration_serialize,
+    DESERIALFUNC = bcce.calibration_deserialize,
+    PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE bcce.calibration_bins(double precision, boolean) IS
+'Bins of equal width from 0 to 1, empty ones too, each with its number of predictions, mean probability and observed rate; as rows: SELECT b.* FROM unnest((SELECT calibration_bins(p, y) FROM t)) AS b. Ten bins; bin least(floor(p * 10), 9). Rows without p or without y (outcome not known yet) do not count; NULL when none counts. Error 22003: p is NaN or not between 0 and 1. The sum has no rounding, so the result does not depend on the order of rows or on parallel workers. Sources: Murphy 1973 (reliability), Wilson 1927.';
+
+CREATE AGGREGATE bcce.calibration_bins(p double precision, y boolean, bins integer) (
+    SFUNC = bcce.calibration_step,
+    STYPE = internal,
+    SSPACE = 6400,
+    FINALFUNC = bcce.calibration_bins_final,
+    COMBINEFUNC = bcce.calibration_combine,
+    SERIALFUNC = bcce.calibration_serialize,
+    DESERIALFUNC = bcce.calibration_deserialize,
+    PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE bcce.calibration_bins(double precision, boolean, integer) IS
+'The same as calibration_bins(p, y), with 1 to 1000 bins: bin least(floor(p * bins), bins - 1). Errors: 22003 bins out of range or NULL, 22023 bins differs within a group.';
+
+CREATE FUNCTION bcce.mcc_step(internal, boolean, boolean)
+RETURNS internal
+AS 'MODULE_PATHNAME', 'mcc_step'
+LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION bcce.mcc_step(internal, boolean, boolean) IS
+'Part of the aggregate mcc(predicted, actual): takes a row.';
+
+CREATE FUNCTION bcce.mcc_combine(internal, internal)
+RETURNS internal
+AS 'MODULE_PATHNAME', 'mcc_combine'
+LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION bcce.mcc_combine(internal, internal) IS
+'Part of the aggregate mcc(predicted, actual): joins the states of two workers.';
+
+CREATE FUNCTION bcce.mcc_serialize(internal)
+RETURNS bytea
+AS 'MODULE_PATHNAME', 'mcc_serialize'
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION bcce.mcc_serialize(internal) IS
+'Part of the aggregate mcc(predicted, actual): state to bytes.';
+
+CREATE FUNCTION bcce.mcc_deserialize(bytea, internal)
+RETURNS internal
+AS 'MODULE_PATHNAME', 'mcc_deserialize'
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION bcce.mcc_deserialize(bytea, internal) IS
+'Part of the aggregate mcc(predicted, actual): bytes to state, every byte checked. Error 22P03: not a state.';
+
+CREATE FUNCTION bcce.mcc_final(internal)
+RETURNS double precision
+AS 'MODULE_PATHNAME', 'mcc_final'
+LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION bcce.mcc_final(internal) IS
+'Part of the aggregate mcc(predicted, actual): the result.';
+
+CREATE AGGREGATE bcce.mcc(predicted boolean, actual boolean) (
+    SFUNC = bcce.mcc_step,
+    STYPE = internal,
+    SSPACE = 32,
+    FINALFUNC = bcce.mcc_final,
+    COMBINEFUNC = bcce.mcc_combine,
+    SERIALFUNC = bcce.mcc_serialize,
+    DESERIALFUNC = bcce.mcc_deserialize,
+    PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE bcce.mcc(boolean, boolean) IS
+'Matthews correlation coefficient of what was predicted and what happened, -1 to 1; for probabilities mcc(p >= 0.5, y). Rows with a NULL do not count; NULL when none counts and when only one class was predicted or only one happened. Source: Matthews 1975.';
+
+CREATE FUNCTION bcce.two_samples_step(internal, double precision, boolean)
+RETURNS internal
+AS 'MODULE_PATHNAME', 'two_samples_step'
+LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION bcce.two_samples_step(internal, double precision, boolean) IS
+'Part of the aggregates roc_auc(), ks() and psi(): takes a row.';
+
+CREATE FUNCTION bcce.two_samples_step(internal, double precision, boolean, integer)
+RETURNS internal
+AS 'MODULE_PATHNAME', 'two_samples_step_bins'
+LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION bcce.two_samples_step(internal, double precision, boolean, integer) IS
+'Part of the aggregate psi() with a number of bins: takes a row.';
+
+CREATE FUNCTION bcce.two_samples_combine(internal, internal)
+RETURNS internal
+AS 'MODULE_PATHNAME', 'two_samples_combine'
+LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION bcce.two_samples_combine(internal, internal) IS
+'Part of the aggregates roc_auc(), ks() and psi(): joins the states of two workers.';
+
+CREATE FUNCTION bcce.two_samples_serialize(internal)
+RETURNS bytea
+AS 'MODULE_PATHNAME', 'two_samples_serialize'
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION bcce.two_samples_serialize(internal) IS
+'Part of the aggregates roc_auc(), ks() and psi(): state to bytes.';
+
+CREATE FUNCTION bcce.two_samples_deserialize(bytea, internal)
+RETURNS internal
+AS 'MODULE_PATHNAME', 'two_samples_deserialize'
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION bcce.two_samples_deserialize(bytea, internal) IS
+'Part of the aggregates roc_auc(), ks() and psi(): bytes to state, every byte checked. Error 22P03: not a state.';
+
+CREATE FUNCTION bcce.roc_auc_final(internal)
+RETURNS double precision
+AS 'MODULE_PATHNAME', 'roc_auc_final'
+LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION bcce.roc_auc_final(internal) IS
+'Part of the aggregate roc_auc(): the result.';
+
+CREATE FUNCTION bcce.ks_final(internal)
+RETURNS double precision
+AS 'MODULE_PATHNAME', 'ks_final'
+LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION bcce.ks_final(internal) IS
+'Part of the aggregate ks(): the result.';
+
+CREATE FUNCTION bcce.psi_final(internal)
+RETURNS double precision
+AS 'MODULE_PATHNAME', 'psi_final'
+LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION bcce.psi_final(internal) IS
+'Part of the aggregate psi(): the result.';
+
+CREATE AGGREGATE bcce.roc_auc(score double precision, y boolean) (
+    SFUNC = bcce.two_samples_step,
+    STYPE = internal,
+    SSPACE = 1024,
+    FINALFUNC = bcce.roc_auc_final,
+    COMBINEFUNC = bcce.two_samples_combine,
+    SERIALFUNC = bcce.two_samples_serialize,
+    DESERIALFUNC = bcce.two_samples_deserialize,
+    PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE bcce.roc_auc(double precision, boolean) IS
+'Area under the ROC curve: the probability that a row with y true has a larger score than one with y false, ties one half; 0.5 is chance, 1 best. The score need be no probability. Exact: pairs are counted in integers. Rows with a NULL do not count; NULL without both classes. Keeps 8 bytes per row. Error 22003: score is NaN. Sources: Mann and Whitney 1947, Hanley and McNeil 1982.';
+
+CREATE AGGREGATE bcce.ks(value double precision, is_reference boolean) (
+    SFUNC = bcce.two_samples_step,
+    STYPE = internal,
+    SSPACE = 1024,
+    FINALFUNC = bcce.ks_final,
+    COMBINEFUNC = bcce.two_samples_combine,
+    SERIALFUNC = bcce.two_samples_serialize,
+    DESERIALFUNC = bcce.two_samples_deserialize,
+    PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE bcce.ks(double precision, boolean) IS
+'Kolmogorov-Smirnov distance of two samples, 0 to 1: the largest distance of their distribution functions, ties minded. Exact: counted in integers. Rows with a NULL do not count; NULL without both samples. Keeps 8 bytes per row. Error 22003: value is NaN. Source: Smirnov 1939.';
+
+CREATE AGGREGATE bcce.psi(value double precision, is_reference boolean) (
+    SFUNC = bcce.two_samples_step,
+    STYPE = internal,
+    SSPACE = 1024,
+    FINALFUNC = bcce.psi_final,
+    COMBINEFUNC = bcce.two_samples_combine,
+    SERIALFUNC = bcce.two_samples_serialize,
+    DESERIALFUNC = bcce.two_samples_deserialize,
+    PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE bcce.psi(double precision, boolean) IS
+'Population stability index of the rows with is_reference false against the others: sum of (a - b) * ln(a / b) over the shares a, b of both in cells between the deciles of the reference; 0 is none, above 0.25 is usually called a shift. Deciles as percentile_cont() has them, equal ones taken once; a cell holds its upper end; where one sample has nothing in a cell it counts as half a row, where both have nothing the cell does not count. Rows with a NULL do not count; NULL under 50 rows in one of the samples. Keeps 8 bytes per row. Error 22003: value is NaN, or a reference value is infinite. Source: Siddiqi 2006.';
+
+CREATE AGGREGATE bcce.psi(value double precision, is_reference boolean, bins integer) (
+    SFUNC = bcce.two_samples_step,
+    STYPE = internal,
+    SSPACE = 1024,
+    FINALFUNC = bcce.psi_final,
+    COMBINEFUNC = bcce.two_samples_combine,
+    SERIALFUNC = bcce.two_samples_serialize,
+    DESERIALFUNC = bcce.two_samples_deserialize,
+    PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE bcce.psi(double precision, boolean, integer) IS
+'The same as psi(value, is_reference), over 2 to 1000 cells of equal parts of the reference. Errors: 22003 bins out of range or NULL, 22023 bins differs within a group.';
+
+CREATE FUNCTION bcce.wilson_low(successes bigint, n bigint, confidence double precision DEFAULT 0.95)
+RETURNS double precision
+AS 'MODULE_PATHNAME', 'wilson_low'
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION bcce.wilson_low(bigint, bigint, double precision) IS
+'Lower end of Wilson''s confidence interval of a rate: successes out of n, 0 to 1, without continuity correction. NULL for n = 0. Error 22003: successes not between 0 and n, or confidence not between 0 and 1. Sources: Wilson 1927, Wichura 1988 (quantile of the normal distribution).';
+
+CREATE FUNCTION bcce.wilson_high(successes bigint, n bigint, confidence double precision DEFAULT 0.95)
+RETURNS double precision
+AS 'MODULE_PATHNAME', 'wilson_high'
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION bcce.wilson_high(bigint, bigint, double precision) IS
+'Upper end of Wilson''s confidence interval of a rate: successes out of n, 0 to 1, without continuity correction. NULL for n = 0. Error 22003: successes not between 0 and n, or confidence not between 0 and 1. Sources: Wilson 1927, Wichura 1988 (quantile of the normal distribution).';
 -- How long things last of which some have not ended yet (Kaplan and Meier).
 
 CREATE TYPE bcce.km_step AS (
@@ -1750,6 +2399,217 @@ ON CONFLICT (reason) DO UPDATE
 SET sqlstate = excluded.sqlstate, message = excluded.message, hint = excluded.hint;
 $bcce_module$);
 
+INSERT INTO bcce.module (part, name, sql) VALUES ('store', '12_model_prices', $bcce_module$
+-- Token prices of language models, on two axes of time: when a price holds, and
+-- when it was known.  A row is never changed but to end what was known of it, so
+-- that a cost can be computed again as it was, to the digit.  Multipliers and
+-- other names of models are rows as well.
+DO $do$
+DECLARE
+    place record;
+BEGIN
+    -- The defaults belong to nobody; a tenant's own rows have the same columns.
+    FOR place IN
+        SELECT * FROM (VALUES ('default_', '', '', ''),
+            ('', 'tenant_id uuid NOT NULL, ', 'tenant_id, ', ', CONSTRAINT %1$s_tenant_fkey FOREIGN KEY (tenant_id) REFERENCES bcce_data.tenants')
+        ) AS t (prefix, tenant_column, tenant_key, tenant_reference)
+    LOOP
+        EXECUTE format('CREATE TABLE IF NOT EXISTS bcce_data.%1$s (' || place.tenant_column || $sql$
+            model_id text NOT NULL,
+            token_class text NOT NULL,
+            context_above bigint NOT NULL DEFAULT 0,
+            service_tier text NOT NULL DEFAULT 'standard',
+            valid tstzrange NOT NULL DEFAULT tstzrange(NULL, NULL),
+            known tstzrange NOT NULL DEFAULT tstzrange(now(), NULL),
+            price_usd numeric NOT NULL,
+            currency text NOT NULL DEFAULT 'USD',
+            source text NOT NULL DEFAULT 'entered',
+            CONSTRAINT %1$s_pkey PRIMARY KEY ($sql$ || place.tenant_key || $sql$model_id, token_class, context_above, service_tier, valid, known),
+            CONSTRAINT %1$s_model_id_check CHECK (length(model_id) BETWEEN 1 AND 256),
+            CONSTRAINT %1$s_token_class_check CHECK (token_class IN ('input', 'output', 'cache_read', 'cache_write_5m', 'cache_write_1h', 'web_search', 'second')),
+            CONSTRAINT %1$s_context_above_check CHECK (context_above BETWEEN 0 AND 1000000000000),
+            CONSTRAINT %1$s_service_tier_check CHECK (service_tier IN ('standard', 'batch', 'flex', 'priority')),
+            CONSTRAINT %1$s_price_usd_check CHECK (price_usd BETWEEN 0 AND 1000000 AND price_usd = round(price_usd, 12)),
+            CONSTRAINT %1$s_valid_check CHECK (NOT isempty(valid) AND (lower_inf(valid) OR lower_inc(valid)) AND NOT upper_inc(valid)),
+            CONSTRAINT %1$s_known_check CHECK (NOT isempty(known) AND NOT lower_inf(known) AND lower_inc(known) AND NOT upper_inc(known)),
+            CONSTRAINT %1$s_currency_check CHECK (currency = 'USD')$sql$ || place.tenant_reference || ')', place.prefix || 'model_prices');
+        EXECUTE format('CREATE TABLE IF NOT EXISTS bcce_data.%1$s (' || place.tenant_column || $sql$
+            model_id text NOT NULL,
+            factor_kind text NOT NULL,
+            valid tstzrange NOT NULL DEFAULT tstzrange(NULL, NULL),
+            known tstzrange NOT NULL DEFAULT tstzrange(now(), NULL),
+            factor numeric NOT NULL,
+            source text NOT NULL DEFAULT 'entered',
+            CONSTRAINT %1$s_pkey PRIMARY KEY ($sql$ || place.tenant_key || $sql$model_id, factor_kind, valid, known),
+            CONSTRAINT %1$s_model_id_check CHECK (length(model_id) BETWEEN 1 AND 256),
+            CONSTRAINT %1$s_factor_kind_check CHECK (factor_kind IN ('fast', 'us', 'batch', 'discount')),
+            CONSTRAINT %1$s_factor_check CHECK (factor > 0 AND factor <= 1000 AND factor = round(factor, 4)),
+            CONSTRAINT %1$s_valid_check CHECK (NOT isempty(valid) AND (lower_inf(valid) OR lower_inc(valid)) AND NOT upper_inc(valid)),
+            CONSTRAINT %1$s_known_check CHECK (NOT isempty(known) AND NOT lower_inf(known) AND lower_inc(known) AND NOT upper_inc(known))$sql$
+            || place.tenant_reference || ')', place.prefix || 'model_price_factors');
+        EXECUTE format('CREATE TABLE IF NOT EXISTS bcce_data.%1$s (' || place.tenant_column || $sql$
+            alias text NOT NULL,
+            valid tstzrange NOT NULL DEFAULT tstzrange(NULL, NULL),
+            known tstzrange NOT NULL DEFAULT tstzrange(now(), NULL),
+            model_id text NOT NULL,
+            note text,
+            CONSTRAINT %1$s_pkey PRIMARY KEY ($sql$ || place.tenant_key || $sql$alias, valid, known),
+            CONSTRAINT %1$s_alias_check CHECK (length(alias) BETWEEN 1 AND 256 AND alias <> model_id),
+            CONSTRAINT %1$s_model_id_check CHECK (length(model_id) BETWEEN 1 AND 256),
+            CONSTRAINT %1$s_valid_check CHECK (NOT isempty(valid) AND (lower_inf(valid) OR lower_inc(valid)) AND NOT upper_inc(valid)),
+            CONSTRAINT %1$s_known_check CHECK (NOT isempty(known) AND NOT lower_inf(known) AND lower_inc(known) AND NOT upper_inc(known))$sql$
+            || place.tenant_reference || ')', place.prefix || 'model_aliases');
+    END LOOP;
+
+    -- What the columns mean, once for all six tables.
+    FOR place IN
+        SELECT a.attrelid::regclass AS name, a.attname AS column_name,
+            CASE a.attname
+                WHEN 'tenant_id' THEN 'tenant'
+                WHEN 'model_id' THEN CASE WHEN a.attrelid::regclass::text LIKE '%model_aliases' THEN 'the model that is meant'
+                    WHEN a.attrelid::regclass::text LIKE '%factors' THEN 'model, or * for all' ELSE 'model as the provider names it' END
+                WHEN 'alias' THEN 'another name of a model'
+                WHEN 'token_class' THEN 'what is counted: input, output, cache_read, cache_write_5m, cache_write_1h (tokens), web_search (searches), second (priced by time, not by tokens)'
+                WHEN 'context_above' THEN 'the price holds for a whole request whose input, cache reads and cache writes are more tokens than this; 0: any'
+                WHEN 'service_tier' THEN 'standard, batch, flex or priority'
+                WHEN 'factor_kind' THEN 'what multiplies token prices: fast (speed fast), us (inference within the US), batch (where batches have no prices of their own), discount'
+                WHEN 'factor' THEN 'the multiplier, up to four decimals; searches are not multiplied'
+                WHEN 'valid' THEN 'when it holds, start inclusive, end exclusive'
+                WHEN 'known' THEN 'when the store knew it: from when it was entered until it was withdrawn or replaced'
+                WHEN 'price_usd' THEN 'price of one token (search, second) in US dollars, up to twelve decimals'
+                WHEN 'currency' THEN 'currency; only USD in this release'
+                WHEN 'source' THEN 'where the price comes from'
+                WHEN 'note' THEN 'why'
+            END AS meaning
+        FROM pg_attribute a
+        WHERE a.attrelid IN ('bcce_data.default_model_prices'::regclass, 'bcce_data.model_prices'::regclass,
+            'bcce_data.default_model_price_factors'::regclass, 'bcce_data.model_price_factors'::regclass,
+            'bcce_data.default_model_aliases'::regclass, 'bcce_data.model_aliases'::regclass)
+          AND a.attnum > 0 AND NOT a.attisdropped
+    LOOP
+        EXECUTE format('COMMENT ON COLUMN %s.%I IS %L', place.name, place.column_name, place.meaning);
+    END LOOP;
+END
+$do$;
+COMMENT ON TABLE bcce_data.default_model_prices IS 'token prices for every tenant without a price of its own; not two rows of one price hold and are known at once';
+COMMENT ON TABLE bcce_data.model_prices IS 'a tenant''s own token prices; where one holds it beats the default of the same class, context and tier';
+COMMENT ON TABLE bcce_data.default_model_price_factors IS 'multipliers of token prices for every tenant without one of its own';
+COMMENT ON TABLE bcce_data.model_price_factors IS 'a tenant''s own multipliers, discounts among them';
+COMMENT ON TABLE bcce_data.default_model_aliases IS 'other names of models';
+COMMENT ON TABLE bcce_data.model_aliases IS 'a tenant''s own names of models, inference profiles for example';
+
+-- Two rows of one key may not hold at one time and be known at one time.  The
+-- lock is on a row that only bcce can lock: anybody may take an advisory one.
+CREATE OR REPLACE FUNCTION bcce_data.refuse_model_price_overlap() RETURNS trigger
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $body$
+DECLARE
+    is_overlap boolean;
+BEGIN
+    IF TG_TABLE_NAME LIKE 'default\_%' THEN
+        PERFORM FROM bcce_data.schema_version FOR NO KEY UPDATE;
+    ELSE
+        PERFORM FROM bcce_data.tenants t WHERE t.tenant_id = NEW.tenant_id FOR NO KEY UPDATE;
+    END IF;
+    CASE TG_TABLE_NAME
+        WHEN 'default_model_prices' THEN
+            SELECT count(*) > 1 INTO is_overlap FROM bcce_data.default_model_prices p
+            WHERE p.model_id = NEW.model_id AND p.token_class = NEW.token_class AND p.context_above = NEW.context_above
+              AND p.service_tier = NEW.service_tier AND p.valid && NEW.valid AND p.known && NEW.known;
+        WHEN 'model_prices' THEN
+            SELECT count(*) > 1 INTO is_overlap FROM bcce_data.model_prices p
+            WHERE p.tenant_id = NEW.tenant_id AND p.model_id = NEW.model_id AND p.token_class = NEW.token_class
+              AND p.context_above = NEW.context_above AND p.service_tier = NEW.service_tier AND p.valid && NEW.valid AND p.known && NEW.known;
+        WHEN 'default_model_price_factors' THEN
+            SELECT count(*) > 1 INTO is_overlap FROM bcce_data.default_model_price_factors p
+            WHERE p.model_id = NEW.model_id AND p.factor_kind = NEW.factor_kind AND p.valid && NEW.valid AND p.known && NEW.known;
+        WHEN 'model_price_factors' THEN
+            SELECT count(*) > 1 INTO is_overlap FROM bcce_data.model_price_factors p
+            WHERE p.tenant_id = NEW.tenant_id AND p.model_id = NEW.model_id AND p.factor_kind = NEW.factor_kind
+              AND p.valid && NEW.valid AND p.known && NEW.known;
+        WHEN 'default_model_aliases' THEN
+            SELECT count(*) > 1 INTO is_overlap FROM bcce_data.default_model_aliases p
+            WHERE p.alias = NEW.alias AND p.valid && NEW.valid AND p.known && NEW.known;
+        WHEN 'model_aliases' THEN
+            SELECT count(*) > 1 INTO is_overlap FROM bcce_data.model_aliases p
+            WHERE p.tenant_id = NEW.tenant_id AND p.alias = NEW.alias AND p.valid && NEW.valid AND p.known && NEW.known;
+    END CASE;
+    IF is_overlap THEN
+        PERFORM bcce.raise_error('23P01', 'two prices of one kind would hold at one time', NULL,
+            'Use bcce.set_model_price() or bcce.import_prices(), which end the earlier price where the new one begins.');
+    END IF;
+    RETURN NULL;
+END
+$body$;
+COMMENT ON FUNCTION bcce_data.refuse_model_price_overlap() IS 'refuses a price, multiplier or alias that holds and is known together with another of the same key (SQLSTATE 23P01)';
+
+DO $do$
+DECLARE
+    name text;
+BEGIN
+    FOREACH name IN ARRAY ARRAY['default_model_prices', 'model_prices', 'default_model_price_factors', 'model_price_factors',
+                                'default_model_aliases', 'model_aliases'] LOOP
+        EXECUTE format('CREATE OR REPLACE TRIGGER refuse_overlap AFTER INSERT OR UPDATE ON bcce_data.%I FOR EACH ROW EXECUTE FUNCTION bcce_data.refuse_model_price_overlap()', name);
+    END LOOP;
+END
+$do$;
+
+-- What the store knows without a list: Anthropic's models at Anthropic and on
+-- Amazon Bedrock, dollars per million tokens.  A model that has any price stays
+-- as it is: a DBA's own prices, or an imported list, are not touched.
+DO $do$
+BEGIN
+    IF EXISTS (SELECT FROM bcce_data.default_model_prices) THEN
+        RETURN;
+    END IF;
+    INSERT INTO bcce_data.default_model_prices (model_id, token_class, context_above, price_usd, source)
+    WITH family AS (
+        -- above_200k: Sonnet 4 and 4.5 cost twice as much (output one and a half times) there.
+        SELECT * FROM (VALUES
+            ('claude-fable-5', 10, 50, true, false), ('claude-opus-5', 5, 25, true, false), ('claude-opus-4-8', 5, 25, true, false),
+            ('claude-opus-4-7', 5, 25, true, false), ('claude-opus-4-6', 5, 25, true, false), ('claude-opus-4-5', 5, 25, true, false),
+            ('claude-opus-4-1', 15, 75, true, false), ('claude-opus-4', 15, 75, true, false), ('claude-sonnet-5', 2, 10, true, false),
+            ('claude-sonnet-4-6', 3, 15, true, false), ('claude-sonnet-4-5', 3, 15, true, true), ('claude-sonnet-4', 3, 15, true, true),
+            ('claude-haiku-4-5', 1, 5, false, false)
+        ) AS t (model, input, output, has_search, above_200k)
+    ),
+    -- Names on Bedrock; a profile of one region costs a tenth more than a global one.
+    name AS (
+        SELECT f.*, f.model AS model_id, 1.0 AS uplift FROM family AS f
+        UNION ALL
+        SELECT f.*, place.prefix || 'anthropic.' || cloud.name, place.uplift
+        FROM (VALUES ('claude-fable-5', 'claude-fable-5', '{us.,eu.}'), ('claude-opus-5', 'claude-opus-5', '{us.,eu.,au.,jp.}'),
+            ('claude-opus-4-8', 'claude-opus-4-8', '{us.,eu.,au.,jp.}'), ('claude-opus-4-7', 'claude-opus-4-7', '{us.,eu.,au.}'),
+            ('claude-opus-4-6', 'claude-opus-4-6-v1', '{us.,eu.,au.}'), ('claude-sonnet-5', 'claude-sonnet-5', '{us.,eu.,au.,jp.}'),
+            ('claude-sonnet-4-6', 'claude-sonnet-4-6', '{us.,eu.,au.,jp.}'),
+            ('claude-sonnet-4-5', 'claude-sonnet-4-5-20250929-v1:0', '{us.,eu.,au.,jp.}'),
+            ('claude-haiku-4-5', 'claude-haiku-4-5-20251001-v1:0', '{us.,eu.,au.,jp.}')
+        ) AS cloud (model, name, regions)
+        JOIN family AS f ON f.model = cloud.model
+        CROSS JOIN LATERAL (
+            SELECT prefix, 1.0 AS uplift FROM unnest(ARRAY['', 'global.']) AS prefix
+            UNION ALL SELECT prefix, 1.1 FROM unnest(cloud.regions::text[]) AS prefix
+        ) AS place
+    )
+    SELECT n.model_id, c.token_class, c.context_above, trim_scale(n.uplift * c.factor * CASE c.token_class WHEN 'output' THEN n.output ELSE n.input END / 1000000),
+        'litellm price list of 2026-07-24'
+    FROM name AS n
+    CROSS JOIN (VALUES ('input', 0, 1.0), ('output', 0, 1), ('cache_read', 0, 0.1), ('cache_write_5m', 0, 1.25), ('cache_write_1h', 0, 2),
+        ('input', 200000, 2), ('output', 200000, 1.5), ('cache_read', 200000, 0.2), ('cache_write_5m', 200000, 2.5), ('cache_write_1h', 200000, 4)
+    ) AS c (token_class, context_above, factor)
+    -- The list has no one-hour price above 200,000 for Sonnet 4: unknown.
+    WHERE (c.context_above = 0 OR n.above_200k) AND NOT (n.model = 'claude-sonnet-4' AND c.context_above > 0 AND c.token_class = 'cache_write_1h')
+    UNION ALL
+    SELECT n.model_id, 'web_search', 0, 0.01, 'litellm price list of 2026-07-24' FROM name AS n WHERE n.has_search;
+
+    INSERT INTO bcce_data.default_model_price_factors (model_id, factor_kind, factor, source)
+    SELECT f.model, f.kind, f.factor, 'litellm price list of 2026-07-24'
+    FROM (VALUES ('claude-fable-5', 'us', 1.1), ('claude-opus-5', 'us', 1.1), ('claude-opus-5', 'fast', 2), ('claude-opus-4-8', 'us', 1.1),
+        ('claude-opus-4-8', 'fast', 2), ('claude-opus-4-7', 'us', 1.1), ('claude-opus-4-7', 'fast', 6), ('claude-opus-4-6', 'us', 1.1),
+        ('claude-opus-4-6', 'fast', 6), ('claude-sonnet-5', 'us', 1.1)) AS f (model, kind, factor);
+END
+$do$;
+$bcce_module$);
+
 INSERT INTO bcce.module (part, name, sql) VALUES ('store', '13_workflows', $bcce_module$
 -- Services, workflows and their runs.
 CREATE TABLE IF NOT EXISTS bcce_data.services (
@@ -2518,6 +3378,9 @@ BEGIN
             ('principals', '{user:user_key,key:team_id,role}'),
             ('value_aliases', '{alias}'),
             ('unit_prices', '{key:item}'),
+            ('model_prices', '{key:model_id,source}'),
+            ('model_price_factors', '{key:model_id,source}'),
+            ('model_aliases', '{key:alias,key:model_id,note}'),
             ('health_thresholds', '{key:service_id}'),
             ('rejected_input', '{source,reason,key:example_key}'),
             ('services', '{key:service_id,service_name,key:team_id,criticality}'),
@@ -2552,7 +3415,10 @@ BEGIN
 
     -- A change of rows alone tells no other session; this does.
     FOREACH target IN ARRAY ARRAY['bcce_private.membership', 'bcce_private.tenant_key',
-                                  'bcce_data.default_unit_prices', 'bcce_data.unit_prices']::regclass[]
+                                  'bcce_data.default_unit_prices', 'bcce_data.unit_prices',
+                                  'bcce_data.default_model_prices', 'bcce_data.model_prices',
+                                  'bcce_data.default_model_price_factors', 'bcce_data.model_price_factors',
+                                  'bcce_data.default_model_aliases', 'bcce_data.model_aliases']::regclass[]
     LOOP
         -- For each row, since logical replication fires no statement triggers.
         EXECUTE format('CREATE OR REPLACE TRIGGER invalidate_cache AFTER INSERT OR UPDATE OR DELETE ON %s FOR EACH ROW EXECUTE FUNCTION bcce.invalidate_cache()', target);
@@ -2940,6 +3806,340 @@ BEGIN
 END
 $body$;
 COMMENT ON FUNCTION bcce_data.known_word(uuid, text, text) IS 'the reports'' word for a sender''s word, NULL where nobody knows it';
+$bcce_module$);
+
+INSERT INTO bcce.module (part, name, sql) VALUES ('store', '42_model_prices', $bcce_module$
+-- Prices of language models, set by whoever may and imported from a price list.
+
+-- Whose prices are meant: all zeros for the defaults, which only those may set
+-- whom row security does not bind.  Holds off everybody else who sets some.
+CREATE OR REPLACE FUNCTION bcce_data.lock_price_book(tenant text) RETURNS uuid
+LANGUAGE plpgsql VOLATILE AS $body$
+DECLARE
+    target uuid;
+BEGIN
+    IF tenant IS NULL AND bcce.bypasses_row_security() THEN
+        PERFORM FROM bcce_data.schema_version FOR NO KEY UPDATE;
+        RETURN '00000000-0000-0000-0000-000000000000';
+    END IF;
+    target := bcce_data.resolve_tenant(tenant);
+    IF target IS NULL THEN
+        PERFORM bcce_data.refuse('unknown_tenant');
+    END IF;
+    PERFORM FROM bcce_data.tenants t WHERE t.tenant_id = target FOR NO KEY UPDATE;
+    RETURN target;
+END
+$body$;
+COMMENT ON FUNCTION bcce_data.lock_price_book(text) IS 'the tenant whose prices are to be set, all zeros for the defaults, after locking the others out';
+
+-- The table of a kind of row, and the columns that are its key and its value.
+CREATE OR REPLACE FUNCTION bcce_data.price_table(kind text, target uuid, OUT name text, OUT key_columns text[], OUT value_column text, OUT source_column text, OUT place text)
+LANGUAGE plpgsql IMMUTABLE AS $body$
+DECLARE
+    is_default boolean := target = '00000000-0000-0000-0000-000000000000';
+BEGIN
+    name := CASE WHEN is_default THEN 'default_' ELSE '' END || kind;
+    key_columns := CASE kind WHEN 'model_prices' THEN '{model_id,token_class,context_above,service_tier}'
+                             WHEN 'model_price_factors' THEN '{model_id,factor_kind}' ELSE '{alias}' END;
+    value_column := CASE kind WHEN 'model_prices' THEN 'price_usd' WHEN 'model_price_factors' THEN 'factor' ELSE 'model_id' END;
+    source_column := CASE kind WHEN 'model_aliases' THEN 'note' ELSE 'source' END;
+    -- $1 is the key, $2 the tenant.
+    SELECT string_agg(format('p.%I%s = $1[%s]', c.name, CASE c.name WHEN 'context_above' THEN '::text' ELSE '' END, c.n), ' AND ')
+           || CASE WHEN is_default THEN ' AND $2 IS NOT NULL' ELSE ' AND p.tenant_id = $2' END
+    INTO place FROM unnest(key_columns) WITH ORDINALITY AS c (name, n);
+END
+$body$;
+COMMENT ON FUNCTION bcce_data.price_table(text, uuid) IS 'the table of prices, multipliers or aliases, of a tenant or (all zeros) of everybody, and its columns';
+
+CREATE OR REPLACE FUNCTION bcce_data.add_price_row(kind text, target uuid, key text[], valid tstzrange, known tstzrange, value text, source text) RETURNS void
+LANGUAGE plpgsql VOLATILE AS $body$
+DECLARE
+    t record := bcce_data.price_table(kind, target);
+BEGIN
+    EXECUTE format('INSERT INTO bcce_data.%I (%s%s, valid, known, %I, %I) SELECT %s%s, $3, $4, $5%s, $6 WHERE $2 IS NOT NULL',
+        t.name, CASE WHEN t.name LIKE 'default\_%' THEN '' ELSE 'tenant_id, ' END,
+        (SELECT string_agg(quote_ident(c), ', ') FROM unnest(t.key_columns) AS c), t.value_column, t.source_column,
+        CASE WHEN t.name LIKE 'default\_%' THEN '' ELSE '$2, ' END,
+        (SELECT string_agg(format('$1[%s]%s', c.n, CASE c.name WHEN 'context_above' THEN '::bigint' ELSE '' END), ', ')
+         FROM unnest(t.key_columns) WITH ORDINALITY AS c (name, n)),
+        CASE kind WHEN 'model_aliases' THEN '' ELSE '::numeric' END)
+    USING key, target, valid, known, value, source;
+END
+$body$;
+COMMENT ON FUNCTION bcce_data.add_price_row(text, uuid, text[], tstzrange, tstzrange, text, text) IS 'inserts one row of put_price_row()';
+
+-- Ends what is known of a row now, or takes it back where it is of this moment.
+-- Then what is left of its validity on both sides of the new row goes on.
+CREATE OR REPLACE FUNCTION bcce_data.put_price_row(kind text, target uuid, key text[], new_valid tstzrange, new_value text, source text) RETURNS void
+LANGUAGE plpgsql VOLATILE AS $body$
+DECLARE
+    t record := bcce_data.price_table(kind, target);
+    old record;
+    rest tstzrange;
+BEGIN
+    FOR old IN EXECUTE format('DELETE FROM bcce_data.%I p WHERE %s AND upper_inf(p.known) AND p.valid && $3 RETURNING p.valid, p.known, p.%I::text AS value, p.%I AS source',
+                              t.name, t.place, t.value_column, t.source_column) USING key, target, new_valid
+    LOOP
+        IF lower(old.known) < now() THEN
+            PERFORM bcce_data.add_price_row(kind, target, key, old.valid, tstzrange(lower(old.known), now()), old.value, old.source);
+        END IF;
+        FOR rest IN SELECT unnest(tstzmultirange(old.valid) - tstzmultirange(new_valid)) LOOP
+            PERFORM bcce_data.add_price_row(kind, target, key, rest, tstzrange(now(), NULL), old.value, old.source);
+        END LOOP;
+    END LOOP;
+    IF new_value IS NOT NULL THEN
+        PERFORM bcce_data.add_price_row(kind, target, key, new_valid, tstzrange(now(), NULL), new_value, source);
+    END IF;
+END
+$body$;
+COMMENT ON FUNCTION bcce_data.put_price_row(text, uuid, text[], tstzrange, text, text) IS 'sets a price, multiplier or alias over a span of time, NULL takes it away; what was known before stays readable by as_of';
+
+CREATE OR REPLACE FUNCTION bcce_data.span_from(kind text, target uuid, key text[], valid_from timestamptz) RETURNS tstzrange
+LANGUAGE plpgsql STABLE AS $body$
+DECLARE
+    t record := bcce_data.price_table(kind, target);
+    next_start timestamptz;
+BEGIN
+    EXECUTE format('SELECT min(lower(p.valid)) FROM bcce_data.%I p WHERE %s AND upper_inf(p.known) AND lower(p.valid) > $3', t.name, t.place)
+    INTO next_start USING key, target, coalesce(valid_from, '-infinity');
+    RETURN tstzrange(valid_from, next_start);
+END
+$body$;
+COMMENT ON FUNCTION bcce_data.span_from(text, uuid, text[], timestamptz) IS 'from an instant on (NULL: always) until the next row of the same key begins';
+
+CREATE OR REPLACE FUNCTION bcce.set_model_price(
+    model text, token_class text, price_usd numeric, valid_from timestamptz DEFAULT now(), context_above bigint DEFAULT 0,
+    service_tier text DEFAULT 'standard', tenant text DEFAULT NULL, source text DEFAULT 'entered') RETURNS void
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $body$
+DECLARE
+    target uuid := bcce_data.lock_price_book(tenant);
+    key text[] := ARRAY[model, token_class, context_above::text, service_tier];
+BEGIN
+    IF model IS NULL OR length(model) NOT BETWEEN 1 AND 256 THEN
+        PERFORM bcce.raise_error('22023', 'a model''s name has 1 to 256 characters', NULL, NULL);
+    END IF;
+    IF token_class IS NULL OR token_class NOT IN ('input', 'output', 'cache_read', 'cache_write_5m', 'cache_write_1h', 'web_search', 'second') THEN
+        PERFORM bcce.raise_error('22023', 'unknown class of tokens', NULL, 'Known: input, output, cache_read, cache_write_5m, cache_write_1h, web_search, second.');
+    END IF;
+    IF service_tier IS NULL OR service_tier NOT IN ('standard', 'batch', 'flex', 'priority') THEN
+        PERFORM bcce.raise_error('22023', 'unknown service tier', NULL, 'Known: standard, batch, flex, priority.');
+    END IF;
+    IF context_above IS NULL OR context_above NOT BETWEEN 0 AND 1000000000000 THEN
+        PERFORM bcce.raise_error('22003', 'a size of context is a number of tokens from 0 to 1e12', NULL, NULL);
+    END IF;
+    IF price_usd IS NOT NULL AND NOT coalesce(price_usd BETWEEN 0 AND 1000000 AND price_usd = round(price_usd, 12), false) THEN
+        PERFORM bcce.raise_error('22003', 'the price of a token is a number from 0 to 1e6 with up to twelve decimals', NULL,
+            'It is in US dollars for one token: 0.000003 for 3 dollars a million.');
+    END IF;
+    IF NOT isfinite(valid_from) THEN
+        PERFORM bcce.raise_error('22008', 'a price holds from an instant on', NULL, 'Pass NULL for always.');
+    END IF;
+    PERFORM bcce_data.put_price_row('model_prices', target, key, bcce_data.span_from('model_prices', target, key, valid_from),
+        price_usd::text, coalesce(source, 'entered'));
+END
+$body$;
+COMMENT ON FUNCTION bcce.set_model_price(text, text, numeric, timestamptz, bigint, text, text, text) IS
+'Sets the price of one token of a class (of one search for web_search) in US dollars from an instant on (NULL: always) until the next price that is known; NULL takes a price away, as for one that was announced and withdrawn. Costs that were charged do not change, and as_of of estimate_token_cost() still gives what was known before. tenant: slug, external id or uuid; NULL: your own, and for a superuser the default of everybody. Errors: 22023 unknown class or tier, 22003 bad price, 22008 bad time, P0002 tenant not found.';
+
+CREATE OR REPLACE FUNCTION bcce.set_model_price_factor(
+    model text, factor_kind text, factor numeric, valid_from timestamptz DEFAULT now(), tenant text DEFAULT NULL, source text DEFAULT 'entered') RETURNS void
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $body$
+DECLARE
+    target uuid := bcce_data.lock_price_book(tenant);
+    key text[] := ARRAY[model, factor_kind];
+BEGIN
+    IF model IS NULL OR length(model) NOT BETWEEN 1 AND 256 THEN
+        PERFORM bcce.raise_error('22023', 'a model''s name has 1 to 256 characters', NULL, 'Write * for all models.');
+    END IF;
+    IF factor_kind IS NULL OR factor_kind NOT IN ('fast', 'us', 'batch', 'discount') THEN
+        PERFORM bcce.raise_error('22023', 'unknown kind of multiplier', NULL, 'Known: fast, us, batch, discount.');
+    END IF;
+    IF factor IS NOT NULL AND NOT coalesce(factor > 0 AND factor <= 1000 AND factor = round(factor, 4), false) THEN
+        PERFORM bcce.raise_error('22003', 'a multiplier is a number above 0 and up to 1000 with up to four decimals', NULL, 'Give 0.85 for fifteen percent off.');
+    END IF;
+    IF NOT isfinite(valid_from) THEN
+        PERFORM bcce.raise_error('22008', 'a price holds from an instant on', NULL, 'Pass NULL for always.');
+    END IF;
+    PERFORM bcce_data.put_price_row('model_price_factors', target, key, bcce_data.span_from('model_price_factors', target, key, valid_from),
+        factor::text, coalesce(source, 'entered'));
+END
+$body$;
+COMMENT ON FUNCTION bcce.set_model_price_factor(text, text, numeric, timestamptz, text, text) IS
+'Sets a multiplier of a model''s token prices (model *: of all) from an instant on (NULL: always) until the next that is known; NULL takes it away. Kinds: fast, us, batch (where batches have no prices of their own), discount. tenant as in set_model_price(). Errors: 22023 unknown kind, 22003 bad multiplier, 22008 bad time, P0002 tenant not found.';
+
+CREATE OR REPLACE FUNCTION bcce.set_model_alias(
+    alias text, model text, valid_from timestamptz DEFAULT NULL, tenant text DEFAULT NULL, note text DEFAULT NULL) RETURNS void
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $body$
+DECLARE
+    target uuid := bcce_data.lock_price_book(tenant);
+    key text[] := ARRAY[alias];
+BEGIN
+    IF alias IS NULL OR length(alias) NOT BETWEEN 1 AND 256 OR length(model) NOT BETWEEN 1 AND 256 OR alias = model THEN
+        PERFORM bcce.raise_error('22023', 'an alias and a model''s name have 1 to 256 characters and differ', NULL, NULL);
+    END IF;
+    IF NOT isfinite(valid_from) THEN
+        PERFORM bcce.raise_error('22008', 'an alias holds from an instant on', NULL, 'Pass NULL for always.');
+    END IF;
+    PERFORM bcce_data.put_price_row('model_aliases', target, key, bcce_data.span_from('model_aliases', target, key, valid_from), model, note);
+END
+$body$;
+COMMENT ON FUNCTION bcce.set_model_alias(text, text, timestamptz, text, text) IS
+'Says which model another name means, the ARN of an inference profile for example, from an instant on (NULL: always); model NULL takes the alias away. It counts for names that are not priced themselves. tenant as in set_model_price(). Errors: 22023 bad name, 22008 bad time, P0002 tenant not found.';
+$bcce_module$);
+
+INSERT INTO bcce.module (part, name, sql) VALUES ('store', '43_price_import', $bcce_module$
+-- Reads a price list in the format of litellm's model_prices_and_context_window.
+
+-- One row for each price and multiplier that the list names, and for each field
+-- about money that is none.  Numbers stay decimal: jsonb keeps them as numeric.
+CREATE OR REPLACE FUNCTION bcce_data.read_price_list(prices jsonb)
+RETURNS TABLE (model_id text, field text, kind text, key text[], value numeric)
+LANGUAGE sql IMMUTABLE AS $body$
+    SELECT m.model, f.field, p.kind, p.key, p.value
+    FROM jsonb_each(CASE jsonb_typeof(prices) WHEN 'object' THEN prices ELSE '{}' END) AS m (model, entry)
+    CROSS JOIN LATERAL jsonb_each(CASE jsonb_typeof(m.entry) WHEN 'object' THEN m.entry ELSE '{}' END) AS f (field, value)
+    CROSS JOIN LATERAL regexp_match(f.field,
+        '^(input_cost_per_token|output_cost_per_token|cache_read_input_token_cost|cache_creation_input_token_cost|cache_creation_input_token_cost_above_1hr|input_cost_per_second)(?:_above_(\d{1,9})k_tokens)?(?:_(batches|flex|priority))?$') AS part
+    CROSS JOIN LATERAL (
+        SELECT 'model_prices' AS kind, ARRAY[m.model,
+            CASE part[1] WHEN 'input_cost_per_token' THEN 'input' WHEN 'output_cost_per_token' THEN 'output'
+                WHEN 'cache_read_input_token_cost' THEN 'cache_read' WHEN 'cache_creation_input_token_cost' THEN 'cache_write_5m'
+                WHEN 'cache_creation_input_token_cost_above_1hr' THEN 'cache_write_1h' ELSE 'second' END,
+            (coalesce(part[2], '0')::bigint * 1000)::text,
+            CASE part[3] WHEN 'batches' THEN 'batch' ELSE coalesce(part[3], 'standard') END] AS key,
+            f.value::numeric AS value
+        WHERE part IS NOT NULL AND jsonb_typeof(f.value) = 'number'
+        UNION ALL
+        -- The middle size where sizes differ.
+        SELECT 'model_prices', ARRAY[m.model, 'web_search', '0', 'standard'], (f.value ->> 'search_context_size_medium')::numeric
+        WHERE f.field = 'search_context_cost_per_query' AND jsonb_typeof(f.value -> 'search_context_size_medium') = 'number'
+        UNION ALL
+        SELECT 'model_price_factors', ARRAY[m.model, e.name], (f.value ->> e.name)::numeric
+        FROM unnest(ARRAY['fast', 'us']) AS e (name)
+        WHERE f.field = 'provider_specific_entry' AND jsonb_typeof(f.value -> e.name) = 'number'
+        UNION ALL
+        SELECT NULL, NULL, NULL
+        WHERE part IS NULL AND f.field ~ '(cost|pricing|multiplier)' AND f.field NOT IN ('search_context_cost_per_query', 'output_cost_per_second')
+    ) AS p
+    WHERE length(m.model) BETWEEN 1 AND 256 AND m.model <> 'sample_spec'
+$body$;
+COMMENT ON FUNCTION bcce_data.read_price_list(jsonb) IS 'the prices and multipliers of a price list in litellm''s format, by the keys of the store; kind NULL: a field about money that is not understood';
+
+-- What looks wrong in a list: reported, not corrected.  The ratios are those
+-- that Anthropic has for every model but where its list says otherwise.
+CREATE OR REPLACE FUNCTION bcce_data.odd_prices(prices jsonb)
+RETURNS TABLE (model_id text, key text[], value numeric, note text)
+LANGUAGE sql IMMUTABLE AS $body$
+    WITH price AS (
+        SELECT l.model_id, l.key, l.key[2] AS class, l.key[3] AS above, l.key[4] AS tier, l.value
+        FROM bcce_data.read_price_list(prices) AS l
+        WHERE l.kind = 'model_prices' AND l.model_id LIKE '%claude%'
+    )
+    SELECT p.model_id, p.key, p.value, format('%s times the price of input, usually %s', trim_scale(round(p.value / i.value, 4)), usual.ratio)
+    FROM price AS p
+    JOIN price AS i ON i.model_id = p.model_id AND i.class = 'input' AND i.above = p.above AND i.tier = p.tier AND i.value > 0
+    JOIN (VALUES ('cache_write_5m', 1.25), ('cache_write_1h', 2), ('cache_read', 0.1)) AS usual (class, ratio) ON usual.class = p.class
+    WHERE p.value <> i.value * usual.ratio
+    UNION ALL
+    SELECT p.model_id, p.key[1:1] || 'cache_write_1h'::text || p.key[3:4], NULL, 'five-minute cache writes have a price and one-hour ones have none: their cost is unknown'
+    FROM price AS p
+    WHERE p.class = 'cache_write_5m' AND p.above = '0' AND p.tier = 'standard'
+      AND NOT EXISTS (SELECT FROM price AS h WHERE h.model_id = p.model_id AND h.class = 'cache_write_1h' AND h.above = '0' AND h.tier = 'standard')
+$body$;
+COMMENT ON FUNCTION bcce_data.odd_prices(jsonb) IS 'prices of Claude models in a list whose ratio to the price of input is unusual, and one-hour cache writes without a price';
+
+CREATE OR REPLACE FUNCTION bcce.import_prices(prices jsonb, valid_from timestamptz DEFAULT now(), source text DEFAULT 'litellm',
+    apply boolean DEFAULT false, round_prices boolean DEFAULT false, tenant text DEFAULT NULL)
+RETURNS TABLE (action text, model_id text, price text, old_value numeric, new_value numeric, note text)
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $body$
+DECLARE
+    target uuid := bcce_data.lock_price_book(tenant);
+    row record;
+BEGIN
+    IF prices IS NULL OR jsonb_typeof(prices) <> 'object' THEN
+        PERFORM bcce.raise_error('22023', 'a price list is a JSON object of models', NULL,
+            'Pass the text of a file such as litellm''s model_prices_and_context_window.json, cast to jsonb.');
+    END IF;
+    IF NOT isfinite(valid_from) THEN
+        PERFORM bcce.raise_error('22008', 'a price holds from an instant on', NULL, 'Pass NULL for always.');
+    END IF;
+    IF source IS NULL OR length(source) NOT BETWEEN 1 AND 256 THEN
+        PERFORM bcce.raise_error('22023', 'a source has 1 to 256 characters', NULL, 'Say where the list comes from, and of which day it is.');
+    END IF;
+
+    FOR row IN
+        WITH listed AS (
+            SELECT l.model_id, l.field, l.kind, l.key,
+                CASE WHEN round_prices AND l.kind = 'model_prices' THEN round(l.value, 12) ELSE l.value END AS value,
+                array_to_string(l.key[2:], ' ') AS name
+            FROM bcce_data.read_price_list(prices) AS l
+        ),
+        known AS (
+            SELECT 'model_prices' AS kind, ARRAY[d.model_id, d.token_class, d.context_above::text, d.service_tier] AS key, d.price_usd AS value, d.source
+            FROM bcce_data.default_model_prices AS d
+            WHERE target = '00000000-0000-0000-0000-000000000000' AND upper_inf(d.known) AND d.valid @> coalesce(valid_from, '-infinity')
+            UNION ALL
+            SELECT 'model_price_factors', ARRAY[d.model_id, d.factor_kind], d.factor, d.source
+            FROM bcce_data.default_model_price_factors AS d
+            WHERE target = '00000000-0000-0000-0000-000000000000' AND upper_inf(d.known) AND d.valid @> coalesce(valid_from, '-infinity')
+            UNION ALL
+            SELECT 'model_prices', ARRAY[d.model_id, d.token_class, d.context_above::text, d.service_tier], d.price_usd, d.source
+            FROM bcce_data.model_prices AS d
+            WHERE d.tenant_id = target AND upper_inf(d.known) AND d.valid @> coalesce(valid_from, '-infinity')
+            UNION ALL
+            SELECT 'model_price_factors', ARRAY[d.model_id, d.factor_kind], d.factor, d.source
+            FROM bcce_data.model_price_factors AS d
+            WHERE d.tenant_id = target AND upper_inf(d.known) AND d.valid @> coalesce(valid_from, '-infinity')
+        ),
+        compared AS (
+            SELECT l.model_id, l.kind, l.key, coalesce(l.name, l.field) AS name, k.value AS old_value, l.value AS new_value,
+                CASE
+                    WHEN l.kind IS NULL THEN 'ignored'
+                    WHEN l.kind = 'model_prices' AND NOT (l.value BETWEEN 0 AND 1000000 AND l.value = round(l.value, 12)) THEN 'refused'
+                    WHEN l.kind = 'model_price_factors' AND NOT (l.value > 0 AND l.value <= 1000 AND l.value = round(l.value, 4)) THEN 'refused'
+                    WHEN k.key IS NULL THEN 'add'
+                    WHEN k.value <> l.value THEN 'change'
+                END AS action,
+                CASE
+                    WHEN l.kind IS NULL THEN 'not understood: no price of tokens by class'
+                    WHEN l.kind = 'model_prices' AND NOT (l.value BETWEEN 0 AND 1000000) THEN 'not between 0 and 1e6'
+                    WHEN l.kind = 'model_prices' AND l.value <> round(l.value, 12) THEN 'more than twelve decimals; round_prices => true rounds'
+                    WHEN l.kind = 'model_price_factors' THEN NULL
+                    WHEN k.value > 0 AND l.value = 0 THEN 'falls to 0'
+                    WHEN k.value > 0 AND (l.value > 3 * k.value OR 3 * l.value < k.value) THEN format('%s times the price before', trim_scale(round(l.value / k.value, 4)))
+                END AS note
+            FROM listed AS l
+            LEFT JOIN known AS k ON k.kind = l.kind AND k.key = l.key
+        )
+        SELECT * FROM (
+            SELECT c.action, c.model_id, c.kind, c.key, c.name, c.old_value, c.new_value, c.note, 1 AS rank
+            FROM compared AS c WHERE c.action IS NOT NULL
+            UNION ALL
+            SELECT 'suspicious', c.model_id, NULL, NULL, c.name, c.old_value, c.new_value, c.note, 2
+            FROM compared AS c WHERE c.action = 'change' AND c.note IS NOT NULL
+            UNION ALL
+            SELECT 'suspicious', o.model_id, NULL, NULL, array_to_string(o.key[2:], ' '), NULL, o.value, o.note, 2
+            FROM bcce_data.odd_prices(prices) AS o
+            UNION ALL
+            -- Retired rows vanish from lists; their calls still have to be priced.
+            SELECT 'gone', k.key[1], NULL, NULL, array_to_string(k.key[2:], ' '), k.value, NULL, 'no longer in the list; it is kept', 3
+            FROM known AS k
+            WHERE k.source = import_prices.source
+              AND NOT EXISTS (SELECT FROM listed AS l WHERE l.kind = k.kind AND l.key = k.key)
+        ) AS t
+        ORDER BY t.rank, t.model_id COLLATE "C", t.name COLLATE "C"
+    LOOP
+        IF apply AND row.action IN ('add', 'change') THEN
+            PERFORM bcce_data.put_price_row(row.kind, target, row.key, bcce_data.span_from(row.kind, target, row.key, valid_from),
+                row.new_value::text, source);
+        END IF;
+        action := row.action; model_id := row.model_id; price := row.name; old_value := row.old_value; new_value := row.new_value; note := row.note;
+        RETURN NEXT;
+    END LOOP;
+END
+$body$;
+COMMENT ON FUNCTION bcce.import_prices(jsonb, timestamptz, text, boolean, boolean, text) IS
+'Reads a price list in the format of litellm''s model_prices_and_context_window.json, text in, no network. Shows what it would do, and does it with apply => true: add and change (from valid_from on, NULL: always), refused (no price, or more than twelve decimals unless round_prices), ignored (fields about money that are no price of tokens by class), suspicious (reported, applied all the same), gone (in an earlier list of the same source and no longer in this one; never deleted). price says class, size of context and tier. tenant as in set_model_price(). Errors: 22023 not a list, 22008 bad time, P0002 tenant not found.';
 $bcce_module$);
 
 INSERT INTO bcce.module (part, name, sql) VALUES ('store', '50_gate', $bcce_module$
@@ -4918,7 +6118,8 @@ RETURNS TABLE (
     started_at timestamptz,
     ended_at timestamptz,
     impact_minutes double precision,
-    is_fallback boolean
+    is_fallback boolean,
+    open_minutes double precision
 )
 LANGUAGE sql STABLE PARALLEL RESTRICTED
 BEGIN ATOMIC
@@ -4933,7 +6134,12 @@ BEGIN ATOMIC
         CASE WHEN verdict.state = 'recovered' THEN
             coalesce(clock.union_seconds, extract(epoch FROM clock.ended_at - clock.started_at))::double precision / 60
         END,
-        clock.is_fallback
+        clock.is_fallback,
+        -- An incident may begin after the moment of judgement by a fast clock: age 0.
+        CASE WHEN verdict.state = 'open' THEN
+            coalesce(clock.seconds_so_far, extract(epoch FROM (SELECT least(until, bcce.report_now()))
+                - least(clock.started_at, (SELECT least(until, bcce.report_now())))))::double precision / 60
+        END
     FROM (
         SELECT
             i.tenant_id,
@@ -4944,20 +6150,27 @@ BEGIN ATOMIC
             CASE WHEN impact.started_at IS NOT NULL THEN impact.ended_at
                  ELSE coalesce(i.recovered_at, i.mitigated_at, i.resolved_at, i.closed_at) END AS ended_at,
             impact.union_seconds,
+            impact.seconds_so_far,
             impact.started_at IS NULL AND i.closed_at IS NOT NULL
                 AND coalesce(i.recovered_at, i.mitigated_at, i.resolved_at) IS NULL AS is_fallback
         FROM bcce_data.incidents i
         LEFT JOIN LATERAL (
             SELECT
-                min(lower(part.span)) AS started_at,
-                CASE WHEN NOT bool_or(upper_inf(part.span)) THEN max(upper(part.span)) END AS ended_at,
-                CASE WHEN NOT bool_or(upper_inf(part.span) OR NOT isfinite(lower(part.span)) OR NOT isfinite(upper(part.span)))
-                     THEN sum(extract(epoch FROM upper(part.span) - lower(part.span))) END AS union_seconds
+                min(part.started_at) AS started_at,
+                CASE WHEN count(*) = count(part.ended_at) THEN max(part.ended_at) END AS ended_at,
+                -- Infinite times cannot be subtracted.
+                CASE WHEN bool_and(isfinite(part.started_at)) AND count(*) = count(part.ended_at) THEN
+                    sum(extract(epoch FROM part.ended_at - CASE WHEN isfinite(part.started_at) THEN part.started_at END)) END AS union_seconds,
+                sum(extract(epoch FROM least(part.ended_at, (SELECT least(until, bcce.report_now()))) - part.started_at))
+                    FILTER (WHERE isfinite(part.started_at) AND part.started_at <= (SELECT least(until, bcce.report_now()))) AS seconds_so_far
             FROM (
-                SELECT unnest(range_agg(p.span)) AS span
-                FROM bcce_data.incident_impacts p
-                WHERE p.tenant_id = i.tenant_id AND p.incident_id = i.incident_id
-                  AND (until IS NULL OR lower(p.span) < until)
+                SELECT lower(u.span) AS started_at, nullif(upper(u.span), 'infinity') AS ended_at
+                FROM (
+                    SELECT unnest(range_agg(p.span)) AS span
+                    FROM bcce_data.incident_impacts p
+                    WHERE p.tenant_id = i.tenant_id AND p.incident_id = i.incident_id
+                      AND (until IS NULL OR lower(p.span) < until)
+                ) u
             ) part
         ) impact ON true
         WHERE NOT i.is_test AND i.merged_into IS NULL
@@ -4972,7 +6185,7 @@ BEGIN ATOMIC
     ) verdict
     WHERE until IS NULL OR clock.started_at < until;
 END;
-COMMENT ON FUNCTION bcce_data.declared_incidents(timestamptz) IS 'Declared incidents (no tests, none merged into another) that began before until, with their state then: recovered, open or invalid (ends before it starts, or more than five minutes in the future). They start with their impact, else when detected or opened, and end when recovered, mitigated or resolved, else when closed (is_fallback). Recorded impact spans go before the clocks: impact_minutes is the length of their union, in minutes, NULL unless recovered.';
+COMMENT ON FUNCTION bcce_data.declared_incidents(timestamptz) IS 'Declared incidents (no tests, none merged into another) that began before until, with their state then: recovered, open or invalid (ends before it starts, or more than five minutes in the future). They start with their impact, else when detected or opened, and end when recovered, mitigated or resolved, else when closed (is_fallback). Recorded impact spans go before the clocks: impact_minutes is the length of their union, in minutes, NULL unless recovered; open_minutes the same so far (the age, where no spans are recorded), NULL unless open.';
 
 -- When services hurt: the spans that availability takes the union of.
 CREATE OR REPLACE FUNCTION bcce_data.impact_spans(until timestamptz)
@@ -5122,7 +6335,9 @@ RETURNS TABLE (
     recovery_minutes double precision,
     is_fallback boolean,
     acknowledge_minutes double precision,
-    detect_minutes double precision
+    detect_minutes double precision,
+    open_minutes double precision,
+    unacknowledged_minutes double precision
 )
 LANGUAGE sql STABLE PARALLEL RESTRICTED
 BEGIN ATOMIC
@@ -5140,7 +6355,8 @@ BEGIN ATOMIC
             d.started_at,
             d.ended_at,
             d.impact_minutes,
-            d.is_fallback
+            d.is_fallback,
+            d.open_minutes
         FROM bcce_data.declared_incidents(until) d
     )
     SELECT
@@ -5154,11 +6370,17 @@ BEGIN ATOMIC
         d.impact_minutes AS recovery_minutes,
         d.is_fallback,
         CASE WHEN i.acknowledged_at >= coalesce(i.detected_at, i.opened_at)
-                AND i.acknowledged_at <= (SELECT least(until, bcce.report_now())) THEN
+                AND i.acknowledged_at <= (SELECT least(until, bcce.report_now())) AND isfinite(coalesce(i.detected_at, i.opened_at)) THEN
             extract(epoch FROM i.acknowledged_at - coalesce(i.detected_at, i.opened_at))::double precision / 60 END,
         CASE WHEN i.detected_at >= i.impact_started_at
-                AND i.detected_at <= (SELECT least(until, bcce.report_now())) THEN
-            extract(epoch FROM i.detected_at - i.impact_started_at)::double precision / 60 END
+                AND i.detected_at <= (SELECT least(until, bcce.report_now())) AND isfinite(i.impact_started_at) THEN
+            extract(epoch FROM i.detected_at - i.impact_started_at)::double precision / 60 END,
+        d.open_minutes,
+        CASE WHEN d.state <> 'invalid' AND isfinite(coalesce(i.detected_at, i.opened_at))
+                AND NOT coalesce(i.acknowledged_at <= (SELECT least(until, bcce.report_now())), false)
+                AND coalesce(i.detected_at, i.opened_at) <= least(d.ended_at, (SELECT least(until, bcce.report_now()))) THEN
+            extract(epoch FROM least(d.ended_at, (SELECT least(until, bcce.report_now())))
+                - coalesce(i.detected_at, i.opened_at))::double precision / 60 END
     FROM declared d
     JOIN basis b ON b.tenant_id = d.tenant_id
     JOIN bcce_data.incidents i ON i.tenant_id = d.tenant_id AND i.incident_id = d.incident_id
@@ -5176,13 +6398,15 @@ BEGIN ATOMIC
         CASE WHEN e.state = 'recovered' THEN extract(epoch FROM e.ended_at - e.failed_at)::double precision / 60 END,
         false,
         NULL,
+        NULL,
+        CASE WHEN e.state = 'open' THEN extract(epoch FROM (SELECT least(until, bcce.report_now())) - e.failed_at)::double precision / 60 END,
         NULL
     FROM bcce_data.failure_episodes(until, true) e
     WHERE (since IS NULL OR e.failed_at >= since)
       AND (until IS NULL OR e.failed_at < until)
       AND (e.basis = 'derived' OR e.incident_id IS NULL);
 END;
-COMMENT ON FUNCTION bcce_data.mttr_incidents(timestamptz, timestamptz) IS 'The incidents of each tenant''s basis that began between since (inclusive) and until (exclusive): declared ones, and failure episodes of workflows (from the first failed run to the next success). recovery_minutes is NULL unless recovered; the times to acknowledge and to detect are known of declared incidents only.';
+COMMENT ON FUNCTION bcce_data.mttr_incidents(timestamptz, timestamptz) IS 'The incidents of each tenant''s basis that began between since (inclusive) and until (exclusive): declared ones, and failure episodes of workflows (from the first failed run to the next success). recovery_minutes is NULL unless recovered, open_minutes unless open; the times to acknowledge and to detect are known of declared incidents only. unacknowledged_minutes is how long one waited for it that nobody has acknowledged: up to the window''s end or now, or until it was over.';
 $bcce_module$);
 
 INSERT INTO bcce.module (part, name, sql) VALUES ('report', '11_local_time', $bcce_module$
@@ -6652,7 +7876,11 @@ RETURNS TABLE (
     mtta_minutes double precision,
     mttd_minutes double precision,
     mtbf_hours double precision,
-    availability_percent numeric
+    availability_percent numeric,
+    median_mttr_incl_open_minutes double precision,
+    p95_mttr_incl_open_minutes double precision,
+    mtta_incl_open_minutes double precision,
+    censoring_warning boolean
 )
 LANGUAGE sql STABLE PARALLEL RESTRICTED
 BEGIN ATOMIC
@@ -6665,7 +7893,7 @@ BEGIN ATOMIC
         FROM bcce_data.declared_incidents(until) d
     ),
     incident AS (
-        SELECT i.tenant_id, i.is_derived, i.state, i.started_at, i.recovery_minutes, i.is_fallback, i.acknowledge_minutes, i.detect_minutes
+        SELECT i.tenant_id, i.is_derived, i.state, i.started_at, i.recovery_minutes, i.open_minutes, i.is_fallback, i.acknowledge_minutes, i.unacknowledged_minutes, i.detect_minutes
         FROM bcce_data.mttr_incidents(since, until) i
     ),
     recovery AS (
@@ -6682,7 +7910,11 @@ BEGIN ATOMIC
             count(*) FILTER (WHERE i.is_derived) AS derived,
             min(i.started_at) FILTER (WHERE i.state = 'open') AS oldest_open_at,
             avg(i.acknowledge_minutes) AS acknowledge_minutes,
-            avg(i.detect_minutes) AS detect_minutes
+            avg(i.detect_minutes) AS detect_minutes,
+            bcce.km_quantile(coalesce(i.recovery_minutes, i.open_minutes), i.state = 'recovered', 0.5) AS median_incl_open,
+            bcce.km_quantile(coalesce(i.recovery_minutes, i.open_minutes), i.state = 'recovered', 0.95) AS p95_incl_open,
+            CASE WHEN count(i.acknowledge_minutes) > 0 THEN
+                bcce.km_mean(coalesce(i.acknowledge_minutes, i.unacknowledged_minutes), i.acknowledge_minutes IS NOT NULL) END AS acknowledge_incl_open
         FROM incident i
         GROUP BY i.tenant_id
     ),
@@ -6757,7 +7989,11 @@ BEGIN ATOMIC
         r.acknowledge_minutes,
         r.detect_minutes,
         ((u.observed_seconds - u.impact_seconds) / 3600 / nullif(u.starts, 0))::double precision,
-        round(100.0 * (1 - u.impact_seconds / u.observed_seconds), 4)
+        round(100.0 * (1 - u.impact_seconds / u.observed_seconds), 4),
+        r.median_incl_open,
+        r.p95_incl_open,
+        r.acknowledge_incl_open,
+        coalesce(r.still_open > 0 AND r.median IS NOT NULL AND (r.median_incl_open IS NULL OR r.median < 0.8 * r.median_incl_open), false)
     FROM basis b
     LEFT JOIN recovery r ON r.tenant_id = b.tenant_id
     LEFT JOIN uptime u ON u.tenant_id = b.tenant_id;
@@ -6782,7 +8018,11 @@ SELECT
     m.mtta_minutes,
     m.mttd_minutes,
     m.mtbf_hours,
-    m.availability_percent
+    m.availability_percent,
+    m.median_mttr_incl_open_minutes,
+    m.p95_mttr_incl_open_minutes,
+    m.mtta_incl_open_minutes,
+    m.censoring_warning
 FROM bcce.mttr_analysis(NULL::timestamptz, NULL::timestamptz) m;
 COMMENT ON VIEW bcce.mttr_analysis IS 'How long does it take until an incident is over (time to recover, MTTR), over all retained data? One row per visible tenant. For a period use the function of this name.';
 COMMENT ON COLUMN bcce.mttr_analysis.tenant_id IS 'tenant';
@@ -6793,7 +8033,7 @@ COMMENT ON COLUMN bcce.mttr_analysis.avg_mttr_minutes IS 'mean recovery time of 
 COMMENT ON COLUMN bcce.mttr_analysis.median_mttr_minutes IS 'median recovery time of the recovered incidents, minutes';
 COMMENT ON COLUMN bcce.mttr_analysis.p95_mttr_minutes IS '95th percentile of the recovery time of the recovered incidents, minutes';
 COMMENT ON COLUMN bcce.mttr_analysis.recovered_count IS 'incidents that are over';
-COMMENT ON COLUMN bcce.mttr_analysis.open_count IS 'incidents that are not over: they are in none of the times above';
+COMMENT ON COLUMN bcce.mttr_analysis.open_count IS 'incidents that are not over: they are in none of the times above, only in those with incl_open in their name';
 COMMENT ON COLUMN bcce.mttr_analysis.invalid_count IS 'incidents that end before they begin or more than five minutes in the future: left out of the times';
 COMMENT ON COLUMN bcce.mttr_analysis.fallback_count IS 'recovered incidents for which nothing but the closing time is known';
 COMMENT ON COLUMN bcce.mttr_analysis.derived_count IS 'incidents that are failure episodes of workflows';
@@ -6802,6 +8042,10 @@ COMMENT ON COLUMN bcce.mttr_analysis.mtta_minutes IS 'mean time to acknowledge, 
 COMMENT ON COLUMN bcce.mttr_analysis.mttd_minutes IS 'mean time to detect, minutes, from the start of impact; declared incidents with both times only';
 COMMENT ON COLUMN bcce.mttr_analysis.mtbf_hours IS 'mean time between failures, hours: observed time without impact of declared incidents, divided by the impacts that began; NULL: none began';
 COMMENT ON COLUMN bcce.mttr_analysis.availability_percent IS 'percent of the observed time without impact of a declared incident, four decimals; NULL: the tenant never declared one';
+COMMENT ON COLUMN bcce.mttr_analysis.median_mttr_incl_open_minutes IS 'median recovery time with the open incidents included, minutes: the smallest time by which half have recovered, open ones counted as lasting at least their age (Kaplan-Meier); one of the recovery times, where median_mttr_minutes may lie between two; NULL: more than half are still open';
+COMMENT ON COLUMN bcce.mttr_analysis.p95_mttr_incl_open_minutes IS '95th percentile of the recovery time with the open incidents included, minutes, in the same way; NULL: too many are still open to tell';
+COMMENT ON COLUMN bcce.mttr_analysis.mtta_incl_open_minutes IS 'mean time to acknowledge with the unacknowledged incidents included, minutes, no wait counted for longer than the longest so far (restricted Kaplan-Meier mean); one that was over without being acknowledged waited until then; NULL: none acknowledged';
+COMMENT ON COLUMN bcce.mttr_analysis.censoring_warning IS 'true when open incidents make median_mttr_minutes too good to be believed: it is under 80 percent of the median with the open ones, or that is not known';
 $bcce_module$);
 
 INSERT INTO bcce.module (part, name, sql) VALUES ('report', '22_cost', $bcce_module$
@@ -8061,7 +9305,15 @@ RETURNS TABLE (
     derived_count bigint,
     oldest_open_minutes double precision,
     mtta_minutes double precision,
-    mttd_minutes double precision
+    mttd_minutes double precision,
+    median_mttr_incl_open_minutes double precision,
+    p95_mttr_incl_open_minutes double precision,
+    mtta_incl_open_minutes double precision,
+    censoring_warning boolean,
+    median_mttr_incl_open_low_minutes double precision,
+    median_mttr_incl_open_high_minutes double precision,
+    avg_mttr_incl_open_minutes double precision,
+    avg_mttr_incl_open_limit_minutes double precision
 )
 LANGUAGE sql STABLE PARALLEL RESTRICTED
 BEGIN ATOMIC
@@ -8085,7 +9337,15 @@ BEGIN ATOMIC
             - least(b.oldest_open_at, (SELECT least(until, bcce.report_now()))))::double precision
             / CASE WHEN b.oldest_open_at IS NOT NULL THEN 60 END,
         b.acknowledge_minutes,
-        b.detect_minutes
+        b.detect_minutes,
+        b.median_incl_open,
+        b.p95_incl_open,
+        b.acknowledge_incl_open,
+        b.still_open > 0 AND b.median IS NOT NULL AND (b.median_incl_open IS NULL OR b.median < 0.8 * b.median_incl_open),
+        b.median_low,
+        b.median_high,
+        CASE WHEN b.recovered > 0 THEN b.mean_incl_open END,
+        CASE WHEN b.recovered > 0 THEN b.longest END
     FROM (
         SELECT
             t.tenant_id,
@@ -8104,7 +9364,15 @@ BEGIN ATOMIC
             count(*) FILTER (WHERE i.is_derived) AS derived,
             min(i.started_at) FILTER (WHERE i.state = 'open') AS oldest_open_at,
             avg(i.acknowledge_minutes) AS acknowledge_minutes,
-            avg(i.detect_minutes) AS detect_minutes
+            avg(i.detect_minutes) AS detect_minutes,
+            bcce.km_quantile(coalesce(i.recovery_minutes, i.open_minutes), i.state = 'recovered', 0.5) AS median_incl_open,
+            bcce.km_quantile(coalesce(i.recovery_minutes, i.open_minutes), i.state = 'recovered', 0.95) AS p95_incl_open,
+            CASE WHEN count(i.acknowledge_minutes) > 0 THEN
+                bcce.km_mean(coalesce(i.acknowledge_minutes, i.unacknowledged_minutes), i.acknowledge_minutes IS NOT NULL) END AS acknowledge_incl_open,
+            bcce.km_quantile_low(coalesce(i.recovery_minutes, i.open_minutes), i.state = 'recovered', 0.5) AS median_low,
+            bcce.km_quantile_high(coalesce(i.recovery_minutes, i.open_minutes), i.state = 'recovered', 0.5) AS median_high,
+            bcce.km_mean(coalesce(i.recovery_minutes, i.open_minutes), i.state = 'recovered') AS mean_incl_open,
+            max(coalesce(i.recovery_minutes, i.open_minutes)) AS longest
         FROM bcce_data.tenants t
         JOIN bcce_data.mttr_incidents(since, until) i ON i.tenant_id = t.tenant_id
         GROUP BY t.tenant_id, t.tenant_name, coalesce(i.severity, 'unclassified'), i.service_id, i.is_derived
@@ -8132,7 +9400,15 @@ SELECT
     x.derived_count,
     x.oldest_open_minutes,
     x.mtta_minutes,
-    x.mttd_minutes
+    x.mttd_minutes,
+    x.median_mttr_incl_open_minutes,
+    x.p95_mttr_incl_open_minutes,
+    x.mtta_incl_open_minutes,
+    x.censoring_warning,
+    x.median_mttr_incl_open_low_minutes,
+    x.median_mttr_incl_open_high_minutes,
+    x.avg_mttr_incl_open_minutes,
+    x.avg_mttr_incl_open_limit_minutes
 FROM bcce.mttr_breakdown(NULL::timestamptz, NULL::timestamptz) x;
 COMMENT ON VIEW bcce.mttr_breakdown IS 'Where does recovery take long? One row per visible tenant, severity, service and basis with an incident. For a period use the function of this name.';
 COMMENT ON COLUMN bcce.mttr_breakdown.tenant_id IS 'tenant';
@@ -8146,13 +9422,21 @@ COMMENT ON COLUMN bcce.mttr_breakdown.avg_mttr_minutes IS 'mean recovery time of
 COMMENT ON COLUMN bcce.mttr_breakdown.median_mttr_minutes IS 'median recovery time of the recovered incidents, minutes';
 COMMENT ON COLUMN bcce.mttr_breakdown.p95_mttr_minutes IS '95th percentile of the recovery time of the recovered incidents, minutes';
 COMMENT ON COLUMN bcce.mttr_breakdown.recovered_count IS 'incidents that are over';
-COMMENT ON COLUMN bcce.mttr_breakdown.open_count IS 'incidents that are not over: they are in none of the times above';
+COMMENT ON COLUMN bcce.mttr_breakdown.open_count IS 'incidents that are not over: they are in none of the times above, only in those with incl_open in their name';
 COMMENT ON COLUMN bcce.mttr_breakdown.invalid_count IS 'incidents that end before they begin or more than five minutes in the future: left out of the times';
 COMMENT ON COLUMN bcce.mttr_breakdown.fallback_count IS 'recovered incidents for which nothing but the closing time is known';
 COMMENT ON COLUMN bcce.mttr_breakdown.derived_count IS 'incidents that are failure episodes of workflows';
 COMMENT ON COLUMN bcce.mttr_breakdown.oldest_open_minutes IS 'age of the oldest open incident, minutes; NULL: none is open';
 COMMENT ON COLUMN bcce.mttr_breakdown.mtta_minutes IS 'mean time to acknowledge, minutes, from detection (else opening); acknowledged declared incidents only';
 COMMENT ON COLUMN bcce.mttr_breakdown.mttd_minutes IS 'mean time to detect, minutes, from the start of impact; declared incidents with both times only';
+COMMENT ON COLUMN bcce.mttr_breakdown.median_mttr_incl_open_minutes IS 'median recovery time with the open incidents included, minutes: the smallest time by which half have recovered, open ones counted as lasting at least their age (Kaplan-Meier); one of the recovery times, where median_mttr_minutes may lie between two; NULL: more than half are still open';
+COMMENT ON COLUMN bcce.mttr_breakdown.p95_mttr_incl_open_minutes IS '95th percentile of the recovery time with the open incidents included, minutes, in the same way; NULL: too many are still open to tell';
+COMMENT ON COLUMN bcce.mttr_breakdown.mtta_incl_open_minutes IS 'mean time to acknowledge with the unacknowledged incidents included, minutes, no wait counted for longer than the longest so far (restricted Kaplan-Meier mean); one that was over without being acknowledged waited until then; NULL: none acknowledged';
+COMMENT ON COLUMN bcce.mttr_breakdown.censoring_warning IS 'true when open incidents make median_mttr_minutes too good to be believed: it is under 80 percent of the median with the open ones, or that is not known';
+COMMENT ON COLUMN bcce.mttr_breakdown.median_mttr_incl_open_low_minutes IS 'lower bound of the 95 percent interval of median_mttr_incl_open_minutes, minutes (log-log); NULL: under five recovered';
+COMMENT ON COLUMN bcce.mttr_breakdown.median_mttr_incl_open_high_minutes IS 'upper bound of the 95 percent interval of median_mttr_incl_open_minutes, minutes (log-log); NULL: under five recovered, or not known how long it may be';
+COMMENT ON COLUMN bcce.mttr_breakdown.avg_mttr_incl_open_minutes IS 'mean recovery time with the open incidents included, minutes, none counted for longer than avg_mttr_incl_open_limit_minutes (restricted Kaplan-Meier mean); NULL: none recovered';
+COMMENT ON COLUMN bcce.mttr_breakdown.avg_mttr_incl_open_limit_minutes IS 'longest recovery time or age of an open incident, minutes: the limit of avg_mttr_incl_open_minutes; two means compare only where the limits do';
 $bcce_module$);
 
 INSERT INTO bcce.module (part, name, sql) VALUES ('report', '26_mttr_by_month', $bcce_module$
@@ -8175,7 +9459,11 @@ RETURNS TABLE (
     derived_count bigint,
     oldest_open_minutes double precision,
     mtta_minutes double precision,
-    mttd_minutes double precision
+    mttd_minutes double precision,
+    median_mttr_incl_open_minutes double precision,
+    p95_mttr_incl_open_minutes double precision,
+    mtta_incl_open_minutes double precision,
+    censoring_warning boolean
 )
 LANGUAGE sql STABLE PARALLEL RESTRICTED
 BEGIN ATOMIC
@@ -8198,7 +9486,11 @@ BEGIN ATOMIC
             - least(m.oldest_open_at, (SELECT least(until, bcce.report_now()))))::double precision
             / CASE WHEN m.oldest_open_at IS NOT NULL THEN 60 END,
         m.acknowledge_minutes,
-        m.detect_minutes
+        m.detect_minutes,
+        m.median_incl_open,
+        m.p95_incl_open,
+        m.acknowledge_incl_open,
+        m.still_open > 0 AND m.median IS NOT NULL AND (m.median_incl_open IS NULL OR m.median < 0.8 * m.median_incl_open)
     FROM (
         SELECT
             b.tenant_id,
@@ -8217,7 +9509,11 @@ BEGIN ATOMIC
             count(*) FILTER (WHERE i.is_derived) AS derived,
             min(i.started_at) FILTER (WHERE i.state = 'open') AS oldest_open_at,
             avg(i.acknowledge_minutes) AS acknowledge_minutes,
-            avg(i.detect_minutes) AS detect_minutes
+            avg(i.detect_minutes) AS detect_minutes,
+            bcce.km_quantile(coalesce(i.recovery_minutes, i.open_minutes), i.state = 'recovered', 0.5) AS median_incl_open,
+            bcce.km_quantile(coalesce(i.recovery_minutes, i.open_minutes), i.state = 'recovered', 0.95) AS p95_incl_open,
+            CASE WHEN count(i.acknowledge_minutes) > 0 THEN
+                bcce.km_mean(coalesce(i.acknowledge_minutes, i.unacknowledged_minutes), i.acknowledge_minutes IS NOT NULL) END AS acknowledge_incl_open
         FROM bcce_data.mttr_basis() b
         JOIN bcce_data.mttr_incidents(since, until) i ON i.tenant_id = b.tenant_id
         CROSS JOIN LATERAL bcce_data.local_date(i.started_at, b.timezone) local
@@ -8246,7 +9542,11 @@ SELECT
     x.derived_count,
     x.oldest_open_minutes,
     x.mtta_minutes,
-    x.mttd_minutes
+    x.mttd_minutes,
+    x.median_mttr_incl_open_minutes,
+    x.p95_mttr_incl_open_minutes,
+    x.mtta_incl_open_minutes,
+    x.censoring_warning
 FROM bcce.mttr_by_month(NULL::timestamptz, NULL::timestamptz) x;
 COMMENT ON VIEW bcce.mttr_by_month IS 'How does the time to recover (MTTR) develop from month to month? One row per visible tenant and month of its zone in which an incident began. For a period use the function of this name.';
 COMMENT ON COLUMN bcce.mttr_by_month.tenant_id IS 'tenant';
@@ -8259,13 +9559,17 @@ COMMENT ON COLUMN bcce.mttr_by_month.avg_mttr_minutes IS 'mean recovery time of 
 COMMENT ON COLUMN bcce.mttr_by_month.median_mttr_minutes IS 'median recovery time of the recovered incidents, minutes';
 COMMENT ON COLUMN bcce.mttr_by_month.p95_mttr_minutes IS '95th percentile of the recovery time of the recovered incidents, minutes';
 COMMENT ON COLUMN bcce.mttr_by_month.recovered_count IS 'incidents that are over';
-COMMENT ON COLUMN bcce.mttr_by_month.open_count IS 'incidents that are not over: they are in none of the times above';
+COMMENT ON COLUMN bcce.mttr_by_month.open_count IS 'incidents that are not over: they are in none of the times above, only in those with incl_open in their name';
 COMMENT ON COLUMN bcce.mttr_by_month.invalid_count IS 'incidents that end before they begin or more than five minutes in the future: left out of the times';
 COMMENT ON COLUMN bcce.mttr_by_month.fallback_count IS 'recovered incidents for which nothing but the closing time is known';
 COMMENT ON COLUMN bcce.mttr_by_month.derived_count IS 'incidents that are failure episodes of workflows';
 COMMENT ON COLUMN bcce.mttr_by_month.oldest_open_minutes IS 'age of the oldest open incident of the month, minutes; NULL: none is open';
 COMMENT ON COLUMN bcce.mttr_by_month.mtta_minutes IS 'mean time to acknowledge, minutes, from detection (else opening); acknowledged declared incidents only';
 COMMENT ON COLUMN bcce.mttr_by_month.mttd_minutes IS 'mean time to detect, minutes, from the start of impact; declared incidents with both times only';
+COMMENT ON COLUMN bcce.mttr_by_month.median_mttr_incl_open_minutes IS 'median recovery time with the open incidents included, minutes: the smallest time by which half have recovered, open ones counted as lasting at least their age (Kaplan-Meier); one of the recovery times, where median_mttr_minutes may lie between two; NULL: more than half are still open';
+COMMENT ON COLUMN bcce.mttr_by_month.p95_mttr_incl_open_minutes IS '95th percentile of the recovery time with the open incidents included, minutes, in the same way; NULL: too many are still open to tell';
+COMMENT ON COLUMN bcce.mttr_by_month.mtta_incl_open_minutes IS 'mean time to acknowledge with the unacknowledged incidents included, minutes, no wait counted for longer than the longest so far (restricted Kaplan-Meier mean); one that was over without being acknowledged waited until then; NULL: none acknowledged';
+COMMENT ON COLUMN bcce.mttr_by_month.censoring_warning IS 'true when open incidents make median_mttr_minutes too good to be believed: it is under 80 percent of the median with the open ones, or that is not known';
 $bcce_module$);
 
 INSERT INTO bcce.module (part, name, sql) VALUES ('report', '26_prediction_accuracy_by_week', $bcce_module$
@@ -9583,7 +10887,7 @@ BEGIN ATOMIC
         count(u.first_run_minutes),
         count(*) FILTER (WHERE u.first_run_at < u.provisioned_at),
         count(*) FILTER (WHERE u.is_waiting),
-        percentile_cont(0.5) WITHIN GROUP (ORDER BY u.first_run_minutes),
+        bcce.km_quantile(coalesce(u.first_run_minutes, u.waiting_minutes), NOT u.is_waiting, 0.5),
         max(u.waiting_minutes)
     FROM bcce_data.tenants t
     LEFT JOIN bcce.first_workflow_by_user(since, until) u ON u.tenant_id = t.tenant_id
@@ -9609,8 +10913,8 @@ COMMENT ON COLUMN bcce.time_to_first_workflow.tenant_name IS 'display name of th
 COMMENT ON COLUMN bcce.time_to_first_workflow.provisioned_users IS 'people with a known time of provisioning';
 COMMENT ON COLUMN bcce.time_to_first_workflow.started_users IS 'of these, who ran a workflow since';
 COMMENT ON COLUMN bcce.time_to_first_workflow.ran_before_users IS 'of these, whose first run is before their provisioning: left out of the median';
-COMMENT ON COLUMN bcce.time_to_first_workflow.waiting_users IS 'of these, who ran none yet: not in the median, so that it is too short while many wait';
-COMMENT ON COLUMN bcce.time_to_first_workflow.median_minutes IS 'median time from provisioning to the first run of those who ran one since, minutes; NULL: nobody did';
+COMMENT ON COLUMN bcce.time_to_first_workflow.waiting_users IS 'of these, who ran none yet: in the median, they count as taking longer than they have waited';
+COMMENT ON COLUMN bcce.time_to_first_workflow.median_minutes IS 'median time from provisioning to the first run, minutes: the smallest time by which half had one, those who wait included (Kaplan-Meier); NULL: more than half still wait, or nobody ran one';
 COMMENT ON COLUMN bcce.time_to_first_workflow.longest_wait_minutes IS 'longest time that one who ran none yet has waited, minutes, up to deprovisioning, now or the window''s end';
 $bcce_module$);
 
@@ -10365,7 +11669,7 @@ BEGIN
         FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
         WHERE n.nspname IN ('bcce', 'bcce_data', 'bcce_private') AND c.relkind IN ('r', 'p', 'v', 'c')
           AND c.relowner <> 'bcce_owner'::regrole
-          AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e')
+          AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.deptype = 'e' AND (d.classid, d.objid) IN (('pg_class'::regclass, c.oid), ('pg_type'::regclass, c.reltype)))
         UNION ALL
         SELECT format('ALTER FUNCTION %s OWNER TO %s', p.oid::regprocedure,
                       CASE WHEN p.proname IN ('create_tenant', 'add_membership', 'remove_membership', 'maintain')
@@ -10404,7 +11708,11 @@ BEGIN
     GRANT EXECUTE ON FUNCTION bcce.whoami() TO PUBLIC;
     GRANT EXECUTE ON FUNCTION bcce.set_price(text, numeric, timestamptz, text),
                               bcce.add_value_alias(text, text, text, text),
-                              bcce.set_slo(numeric, text, text) TO bcce_analytics_admin;
+                              bcce.set_slo(numeric, text, text),
+                              bcce.set_model_price(text, text, numeric, timestamptz, bigint, text, text, text),
+                              bcce.set_model_price_factor(text, text, numeric, timestamptz, text, text),
+                              bcce.set_model_alias(text, text, timestamptz, text, text),
+                              bcce.import_prices(jsonb, timestamptz, text, boolean, boolean, text) TO bcce_analytics_admin;
 
     -- Readers: the reports, their twins, and what these name.
     FOR item IN
