@@ -82,7 +82,7 @@ COPY bcce.inbox_json FROM STDIN (DELIMITER E'\x01');
 RESET ROLE;
 
 SELECT service_id, observed_at, request_count, p95_latency_ms, cpu_percent FROM bcce_data.performance_metrics WHERE tenant_id = :'a' AND service_id <> 'digest' ORDER BY observed_at;
-SELECT observed_at, bcce.sketch_from_bytes(latency_digest) AS digest FROM bcce_data.performance_metrics WHERE tenant_id = :'a' AND service_id = 'digest' ORDER BY 1, 2::text;
+SELECT observed_at, bcce.sketch_from_bytes(latency_digest) AS digest FROM bcce_data.performance_metrics WHERE tenant_id = :'a' AND service_id = 'digest' ORDER BY observed_at, latency_digest;
 SELECT prediction_id, target_kind, failure_probability, outcome, outcome_at FROM bcce_data.predictions WHERE tenant_id = :'a' ORDER BY prediction_id;
 SELECT model_id, at, input_tokens, output_tokens, left(user_key, 5) AS who, reported_cost_usd, is_batch FROM bcce_data.model_usage WHERE tenant_id = :'a' ORDER BY at;
 SELECT event_type, idempotency_key, properties FROM bcce_data.events WHERE tenant_id = :'a';
