@@ -58,6 +58,8 @@ BEGIN
                               bcce.set_redaction_rule(text, text, text, integer, integer, text, text[], text, boolean, boolean, text),
                               bcce.drop_redaction_rule(text, text),
                               bcce.set_redaction_style(text, text),
+                              bcce.set_prediction_threshold(double precision, text, text, text),
+                              bcce.set_prediction_reference(timestamptz, timestamptz, text, text, text),
                               bcce.set_model_price(text, text, numeric, timestamptz, bigint, text, text, text),
                               bcce.set_model_price_factor(text, text, numeric, timestamptz, text, text),
                               bcce.set_model_alias(text, text, timestamptz, text, text),
