@@ -4145,6 +4145,51 @@ COMMENT ON FUNCTION bcce.set_model_alias(text, text, timestamptz, text, text) IS
 'Says which model another name means, the ARN of an inference profile for example, from an instant on (NULL: always); model NULL takes the alias away. It counts for names that are not priced themselves. tenant as in set_model_price(). Errors: 22023 bad name, 22008 bad time, P0002 tenant not found.';
 $bcce_module$);
 
+INSERT INTO bcce.module (part, name, sql) VALUES ('store', '42_prediction_models', $bcce_module$
+-- What an admin sets for models that predict failures.
+CREATE OR REPLACE FUNCTION bcce.set_prediction_threshold(threshold double precision, model_name text, model_version text DEFAULT '', tenant text DEFAULT NULL) RETURNS void
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $body$
+DECLARE
+    target uuid := bcce_data.resolve_tenant(tenant);
+BEGIN
+    IF target IS NULL THEN
+        PERFORM bcce_data.refuse('unknown_tenant');
+    END IF;
+    IF NOT threshold BETWEEN 0 AND 1 THEN
+        PERFORM bcce.raise_error('22003', 'a threshold is a probability, 0 to 1', NULL, 'Give 0.2 for 20 percent, NULL for the default 0.5.');
+    END IF;
+    UPDATE bcce_data.models m SET threshold = coalesce(set_prediction_threshold.threshold, 0.5)
+    WHERE m.tenant_id = target AND m.model_name = set_prediction_threshold.model_name AND m.model_version = set_prediction_threshold.model_version;
+    IF NOT FOUND THEN
+        PERFORM bcce.raise_error('P0002', 'model not found', NULL, 'The first prediction of a model makes it known; prediction_accuracy lists names and versions.');
+    END IF;
+END
+$body$;
+COMMENT ON FUNCTION bcce.set_prediction_threshold(double precision, text, text, text) IS
+'Sets the probability at or above which a model predicts a failure, for predictions made before, too (prediction_accuracy). NULL: 0.5. For one tenant. Errors: 22003 threshold out of range, P0002 tenant or model not found.';
+
+CREATE OR REPLACE FUNCTION bcce.set_prediction_reference(reference_from timestamptz, reference_to timestamptz, model_name text, model_version text DEFAULT '', tenant text DEFAULT NULL) RETURNS void
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $body$
+DECLARE
+    target uuid := bcce_data.resolve_tenant(tenant);
+BEGIN
+    IF target IS NULL THEN
+        PERFORM bcce_data.refuse('unknown_tenant');
+    END IF;
+    IF (reference_from IS NULL) <> (reference_to IS NULL) OR reference_from >= reference_to THEN
+        PERFORM bcce.raise_error('22023', 'a reference begins before it ends', NULL, 'Give both instants, or NULL for both to remove the reference.');
+    END IF;
+    UPDATE bcce_data.models m SET reference_from = set_prediction_reference.reference_from, reference_to = set_prediction_reference.reference_to
+    WHERE m.tenant_id = target AND m.model_name = set_prediction_reference.model_name AND m.model_version = set_prediction_reference.model_version;
+    IF NOT FOUND THEN
+        PERFORM bcce.raise_error('P0002', 'model not found', NULL, 'The first prediction of a model makes it known; prediction_accuracy lists names and versions.');
+    END IF;
+END
+$body$;
+COMMENT ON FUNCTION bcce.set_prediction_reference(timestamptz, timestamptz, text, text, text) IS
+'Sets the time, from inclusive to exclusive, whose predictions a model is compared with (prediction_drift): one in which it was known to be good. NULL for both removes it. For one tenant. Errors: 22023 no beginning before an end, P0002 tenant or model not found.';
+$bcce_module$);
+
 INSERT INTO bcce.module (part, name, sql) VALUES ('store', '43_price_import', $bcce_module$
 -- Reads a price list in the format of litellm's model_prices_and_context_window.
 
@@ -6094,8 +6139,10 @@ LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp AS $body$
         FROM rated r
         WHERE r.base > 0 AND r.base < 1
     ), models AS (
-        INSERT INTO bcce_data.models (tenant_id, model_name, model_version, threshold)
-        SELECT DISTINCT tenant_id, model_name, version, 0.2 FROM answer
+        -- Compared with its first two weeks.
+        INSERT INTO bcce_data.models (tenant_id, model_name, model_version, threshold, reference_from, reference_to)
+        SELECT tenant_id, model_name, version, 0.2, min(at), min(at) + interval '336 hours' FROM answer
+        GROUP BY tenant_id, model_name, version
         ON CONFLICT DO NOTHING RETURNING tenant_id
     ), keys AS (
         INSERT INTO bcce_data.prediction_keys (tenant_id, prediction_id, predicted_at)
@@ -7077,7 +7124,9 @@ RETURNS TABLE (
     median_label_delay_minutes double precision,
     median_lead_time_minutes double precision,
     accuracy_low_percent numeric,
-    accuracy_high_percent numeric
+    accuracy_high_percent numeric,
+    estimated_accuracy_pending_percent numeric,
+    bins bcce.calibration_bin[]
 )
 LANGUAGE sql STABLE PARALLEL RESTRICTED
 BEGIN ATOMIC
@@ -7120,8 +7169,11 @@ BEGIN ATOMIC
             count(*) FILTER (WHERE j.state = 'pending') AS pending,
             count(*) FILTER (WHERE j.state = 'unlabelable') AS unlabelable,
             count(*) FILTER (WHERE j.state = 'superseded') AS superseded,
-            count(*) FILTER (WHERE j.state = 'late') AS late
+            count(*) FILTER (WHERE j.state = 'late') AS late,
+            -- Each is right with this chance, if probabilities mean what they say.
+            avg((CASE WHEN j.p >= m.threshold THEN j.p ELSE 1 - j.p END)::numeric) FILTER (WHERE j.state = 'pending') AS pending_rightness
         FROM judged j
+        JOIN model m ON m.tenant_id = j.tenant_id AND m.model_name = j.model_name AND m.model_version = j.model_version
         GROUP BY j.tenant_id, j.model_name, j.model_version, j.week
     ),
     labelled AS (
@@ -7131,14 +7183,10 @@ BEGIN ATOMIC
             j.model_version,
             j.week,
             j.p,
-            j.y,
+            j.y = 1 AS has_failed,
             j.p >= m.threshold AS is_positive,
-            least(greatest(j.p, 1e-15), 1 - 1e-15) AS clipped,
             extract(epoch FROM j.label_delay)::double precision / 60 AS label_delay_minutes,
-            extract(epoch FROM j.lead_time)::double precision / 60 AS lead_time_minutes,
-            -- Twice the mean rank of equals, so that it stays whole.
-            2 * rank() OVER (PARTITION BY j.tenant_id, j.model_name, j.model_version, j.week ORDER BY j.p) - 1
-                + count(*) OVER (PARTITION BY j.tenant_id, j.model_name, j.model_version, j.week, j.p) AS double_rank
+            extract(epoch FROM j.lead_time)::double precision / 60 AS lead_time_minutes
         FROM judged j
         JOIN model m ON m.tenant_id = j.tenant_id AND m.model_name = j.model_name AND m.model_version = j.model_version
         WHERE j.state = 'labelled'
@@ -7150,37 +7198,22 @@ BEGIN ATOMIC
             l.model_version,
             l.week,
             count(*) AS n,
-            sum(l.y) AS failures,
-            count(*) FILTER (WHERE l.is_positive AND l.y = 1) AS tp,
-            count(*) FILTER (WHERE l.is_positive AND l.y = 0) AS fp,
-            count(*) FILTER (WHERE NOT l.is_positive AND l.y = 0) AS tn,
-            count(*) FILTER (WHERE NOT l.is_positive AND l.y = 1) AS fn,
-            avg((l.p - l.y) * (l.p - l.y)) AS brier,
-            -avg(CASE l.y WHEN 1 THEN ln(l.clipped) ELSE ln(1 - l.clipped) END) AS log_loss,
-            sum(l.double_rank) FILTER (WHERE l.y = 1) AS failure_double_ranks,
-            avg(l.p) AS mean_p,
-            sum(l.p) AS sum_p,
-            percentile_cont(0.5) WITHIN GROUP (ORDER BY l.label_delay_minutes)
-                FILTER (WHERE l.label_delay_minutes >= 0) AS label_delay_minutes,
-            percentile_cont(0.5) WITHIN GROUP (ORDER BY l.lead_time_minutes)
-                FILTER (WHERE l.is_positive AND l.y = 1 AND l.lead_time_minutes >= 0) AS lead_time_minutes
+            count(*) FILTER (WHERE l.has_failed) AS failures,
+            count(*) FILTER (WHERE l.is_positive AND l.has_failed) AS tp,
+            count(*) FILTER (WHERE l.is_positive AND NOT l.has_failed) AS fp,
+            count(*) FILTER (WHERE NOT l.is_positive AND NOT l.has_failed) AS tn,
+            count(*) FILTER (WHERE NOT l.is_positive AND l.has_failed) AS fn,
+            bcce.mcc(l.is_positive, l.has_failed) AS mcc,
+            bcce.brier(l.p, l.has_failed) AS brier,
+            bcce.log_loss(l.p, l.has_failed) AS log_loss,
+            bcce.roc_auc(l.p, l.has_failed) AS auc,
+            bcce.ece(l.p, l.has_failed) AS ece,
+            bcce.mce(l.p, l.has_failed) AS mce,
+            bcce.calibration_bins(l.p, l.has_failed) AS bins,
+            bcce.median(l.label_delay_minutes) FILTER (WHERE l.label_delay_minutes >= 0) AS label_delay_minutes,
+            bcce.median(l.lead_time_minutes) FILTER (WHERE l.is_positive AND l.has_failed AND l.lead_time_minutes >= 0) AS lead_time_minutes
         FROM labelled l
         GROUP BY l.tenant_id, l.model_name, l.model_version, l.week
-    ),
-    calibration AS (
-        SELECT
-            b.tenant_id,
-            b.model_name,
-            b.model_version,
-            b.week,
-            sum(b.distance) / sum(b.n) AS ece,
-            max(b.distance / b.n) AS mce
-        FROM (
-            SELECT l.tenant_id, l.model_name, l.model_version, l.week, count(*) AS n, abs(sum(l.p) - sum(l.y)) AS distance
-            FROM labelled l
-            GROUP BY l.tenant_id, l.model_name, l.model_version, l.week, least(floor(l.p * 10), 9)
-        ) b
-        GROUP BY b.tenant_id, b.model_name, b.model_version, b.week
     )
     SELECT
         m.tenant_id,
@@ -7204,32 +7237,29 @@ BEGIN ATOMIC
         round(100.0 * s.tp / nullif(s.tp + s.fn, 0), 1),
         round(100.0 * s.tn / nullif(s.tn + s.fp, 0), 1),
         2.0::double precision * s.tp / nullif(2 * s.tp + s.fp + s.fn, 0),
-        (s.tp::double precision * s.tn - s.fp::double precision * s.fn)
-            / nullif(sqrt((s.tp + s.fp)::double precision * (s.tp + s.fn) * (s.tn + s.fp) * (s.tn + s.fn)), 0),
+        s.mcc,
         s.brier,
         1 - s.brier / nullif(base.rate * (1 - base.rate), 0),
         s.log_loss,
-        ((s.failure_double_ranks - 1.0 * s.failures * (s.failures + 1))
-            / nullif(2.0 * s.failures * (s.n - s.failures), 0))::double precision,
-        c.ece,
-        c.mce,
-        s.mean_p,
+        s.auc,
+        s.ece,
+        s.mce,
+        expected.failures / s.n,
         round(100.0 * s.failures / s.n, 1),
-        s.sum_p / nullif(s.failures, 0),
+        expected.failures / nullif(s.failures, 0),
         s.label_delay_minutes,
         s.lead_time_minutes,
-        -- Wilson, as in analytics_overview
-        round(100.0 * (s.tp + s.tn + 3.841458820694124 / 2 - 1.959963984540054
-            * sqrt(1.0 * (s.tp + s.tn) * (s.fp + s.fn) / s.n + 3.841458820694124 / 4)) / (s.n + 3.841458820694124), 1),
-        round(100.0 * (s.tp + s.tn + 3.841458820694124 / 2 + 1.959963984540054
-            * sqrt(1.0 * (s.tp + s.tn) * (s.fp + s.fn) / s.n + 3.841458820694124 / 4)) / (s.n + 3.841458820694124), 1)
+        round((100 * bcce.wilson_low(s.tp + s.tn, s.n))::numeric, 1),
+        round((100 * bcce.wilson_high(s.tp + s.tn, s.n))::numeric, 1),
+        CASE WHEN s.ece < 0.05 THEN round(100 * t.pending_rightness, 1) END,
+        s.bins
     FROM model m
     LEFT JOIN tally t ON t.tenant_id = m.tenant_id AND t.model_name = m.model_name AND t.model_version = m.model_version
     LEFT JOIN score s ON s.tenant_id = t.tenant_id AND s.model_name = t.model_name
         AND s.model_version = t.model_version AND s.week = t.week
-    LEFT JOIN calibration c ON c.tenant_id = t.tenant_id AND c.model_name = t.model_name
-        AND c.model_version = t.model_version AND c.week = t.week
     CROSS JOIN LATERAL (SELECT s.failures::double precision / s.n AS rate) base
+    -- From the bins' exact sums, so that it does not depend on the order of rows.
+    CROSS JOIN LATERAL (SELECT sum(b.n * b.mean_predicted) AS failures FROM unnest(s.bins) b) expected
     WHERE NOT by_week OR t.week IS NOT NULL;
 END;
 COMMENT ON FUNCTION bcce_data.prediction_scores(timestamptz, timestamptz, boolean) IS 'How good the predictions made between since (inclusive) and until (exclusive) were: one row per model and version, or, by week, per model, version and ISO week of the tenant''s zone with a prediction; week is the Monday, -infinity for all together.';
@@ -8059,8 +8089,8 @@ BEGIN ATOMIC
             i.tenant_id,
             count(*) AS total,
             avg(i.recovery_minutes) AS mean,
-            percentile_cont(0.5) WITHIN GROUP (ORDER BY i.recovery_minutes) AS median,
-            percentile_cont(0.95) WITHIN GROUP (ORDER BY i.recovery_minutes) AS p95,
+            bcce.median(i.recovery_minutes) AS median,
+            bcce.percentile_exact(i.recovery_minutes, 0.95) AS p95,
             count(*) FILTER (WHERE i.state = 'recovered') AS recovered,
             count(*) FILTER (WHERE i.state = 'open') AS still_open,
             count(*) FILTER (WHERE i.state = 'invalid') AS invalid,
@@ -8530,10 +8560,10 @@ BEGIN ATOMIC
     CROSS JOIN LATERAL (
         SELECT
             middle.median,
-            (SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY abs(x.starts - middle.median))
+            (SELECT bcce.median(abs(x.starts - middle.median))
              FROM unnest(d.same_weekday) AS x (starts)) AS deviation
         FROM (
-            SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY x.starts) AS median
+            SELECT bcce.median(x.starts) AS median
             FROM unnest(d.same_weekday) AS x (starts)
         ) middle
     ) usual
@@ -8545,8 +8575,7 @@ BEGIN ATOMIC
             count(*) FILTER (WHERE ended.by_now AND r.status IN ('failed', 'timed_out')) AS failed,
             count(*) FILTER (WHERE ended.by_now AND r.status IN ('succeeded', 'failed', 'timed_out')) AS finished,
             avg(r.duration_s) FILTER (WHERE ended.by_now AND r.status IN ('succeeded', 'failed', 'timed_out')) AS avg_seconds,
-            percentile_cont(0.95) WITHIN GROUP (ORDER BY r.duration_s)
-                FILTER (WHERE ended.by_now AND r.status IN ('succeeded', 'failed', 'timed_out')) AS p95_seconds,
+            bcce.percentile_exact(r.duration_s, 0.95) FILTER (WHERE ended.by_now AND r.status IN ('succeeded', 'failed', 'timed_out')) AS p95_seconds,
             sum(coalesce(r.charged_usd, bcce.estimate_cost('workflow_run', 1, r.started_at, r.tenant_id))) AS usd
         FROM bcce_data.workflow_runs r
         CROSS JOIN LATERAL (SELECT r.finished_at <= (SELECT least(until, bcce.report_now())) AS by_now) ended
@@ -9262,6 +9291,73 @@ COMMENT ON COLUMN bcce.prediction_accuracy.accuracy_low_percent IS 'lower end of
 COMMENT ON COLUMN bcce.prediction_accuracy.accuracy_high_percent IS 'upper end of the accuracy''s 95 % confidence interval (Wilson), percent';
 $bcce_module$);
 
+INSERT INTO bcce.module (part, name, sql) VALUES ('report', '26_calibration_table', $bcce_module$
+-- calibration_table: whether probabilities mean what they say, one row per tenant, model, version and bin.
+CREATE OR REPLACE FUNCTION bcce.calibration_table(since timestamptz DEFAULT NULL, until timestamptz DEFAULT NULL)
+RETURNS TABLE (
+    tenant_id uuid,
+    tenant_name text,
+    model_name text,
+    model_version text,
+    bin integer,
+    lower_probability double precision,
+    upper_probability double precision,
+    labelled_count bigint,
+    mean_predicted double precision,
+    observed_rate double precision,
+    observed_low double precision,
+    observed_high double precision
+)
+LANGUAGE sql STABLE PARALLEL RESTRICTED
+BEGIN ATOMIC
+    SELECT
+        s.tenant_id,
+        s.tenant_name,
+        s.model_name,
+        s.model_version,
+        g.bin,
+        (g.bin - 1) / 10.0::double precision,
+        g.bin / 10.0::double precision,
+        coalesce((s.bins[g.bin]).n, 0),
+        (s.bins[g.bin]).mean_predicted,
+        (s.bins[g.bin]).observed_rate,
+        (s.bins[g.bin]).observed_low,
+        (s.bins[g.bin]).observed_high
+    FROM bcce_data.prediction_scores(since, until, false) s
+    CROSS JOIN generate_series(1, 10) AS g (bin);
+END;
+COMMENT ON FUNCTION bcce.calibration_table(timestamptz, timestamptz) IS 'Did the probabilities predicted between since (inclusive) and until (exclusive) mean what they said? NULL leaves an end open. Same columns as the view of this name; what became known after the window is still pending.';
+
+CREATE OR REPLACE VIEW bcce.calibration_table WITH (security_invoker = true) AS
+SELECT
+    a.tenant_id,
+    a.tenant_name,
+    a.model_name,
+    a.model_version,
+    a.bin,
+    a.lower_probability,
+    a.upper_probability,
+    a.labelled_count,
+    a.mean_predicted,
+    a.observed_rate,
+    a.observed_low,
+    a.observed_high
+FROM bcce.calibration_table(NULL::timestamptz, NULL::timestamptz) a;
+COMMENT ON VIEW bcce.calibration_table IS 'Do probabilities mean what they say: of what was predicted at 70 percent, did 70 percent fail? One row per visible tenant, model, version and bin of probabilities. Over all retained data; for a period use the function of this name.';
+COMMENT ON COLUMN bcce.calibration_table.tenant_id IS 'tenant';
+COMMENT ON COLUMN bcce.calibration_table.tenant_name IS 'display name of the tenant';
+COMMENT ON COLUMN bcce.calibration_table.model_name IS 'model';
+COMMENT ON COLUMN bcce.calibration_table.model_version IS 'version of the model; empty where senders give none';
+COMMENT ON COLUMN bcce.calibration_table.bin IS 'bin, 1 to 10, of equal width';
+COMMENT ON COLUMN bcce.calibration_table.lower_probability IS 'lowest probability in the bin';
+COMMENT ON COLUMN bcce.calibration_table.upper_probability IS 'probability at which the bin ends: not in it, except for 1 in the last';
+COMMENT ON COLUMN bcce.calibration_table.labelled_count IS 'predictions in the bin whose outcome is known';
+COMMENT ON COLUMN bcce.calibration_table.mean_predicted IS 'their mean predicted probability, 0 to 1; NULL: there is none';
+COMMENT ON COLUMN bcce.calibration_table.observed_rate IS 'share of them whose target failed, 0 to 1: near mean_predicted where probabilities mean what they say; NULL: there is none';
+COMMENT ON COLUMN bcce.calibration_table.observed_low IS 'lower end of the shares 95 % confidence interval (Wilson), 0 to 1';
+COMMENT ON COLUMN bcce.calibration_table.observed_high IS 'upper end of the shares 95 % confidence interval (Wilson), 0 to 1';
+$bcce_module$);
+
 INSERT INTO bcce.module (part, name, sql) VALUES ('report', '26_cost_by_day', $bcce_module$
 -- cost_by_day: what each day cost, one row per tenant and local day.
 CREATE OR REPLACE FUNCTION bcce.cost_by_day(since timestamptz DEFAULT NULL, until timestamptz DEFAULT NULL)
@@ -9513,8 +9609,8 @@ BEGIN ATOMIC
             CASE WHEN i.is_derived THEN 'derived' ELSE 'declared' END AS basis,
             count(*) AS total,
             avg(i.recovery_minutes) AS mean,
-            percentile_cont(0.5) WITHIN GROUP (ORDER BY i.recovery_minutes) AS median,
-            percentile_cont(0.95) WITHIN GROUP (ORDER BY i.recovery_minutes) AS p95,
+            bcce.median(i.recovery_minutes) AS median,
+            bcce.percentile_exact(i.recovery_minutes, 0.95) AS p95,
             count(*) FILTER (WHERE i.state = 'recovered') AS recovered,
             count(*) FILTER (WHERE i.state = 'open') AS still_open,
             count(*) FILTER (WHERE i.state = 'invalid') AS invalid,
@@ -9658,8 +9754,8 @@ BEGIN ATOMIC
             date_trunc('month', local.day::timestamp)::date AS month,
             count(*) AS total,
             avg(i.recovery_minutes) AS mean,
-            percentile_cont(0.5) WITHIN GROUP (ORDER BY i.recovery_minutes) AS median,
-            percentile_cont(0.95) WITHIN GROUP (ORDER BY i.recovery_minutes) AS p95,
+            bcce.median(i.recovery_minutes) AS median,
+            bcce.percentile_exact(i.recovery_minutes, 0.95) AS p95,
             count(*) FILTER (WHERE i.state = 'recovered') AS recovered,
             count(*) FILTER (WHERE i.state = 'open') AS still_open,
             count(*) FILTER (WHERE i.state = 'invalid') AS invalid,
@@ -9892,6 +9988,109 @@ COMMENT ON COLUMN bcce.prediction_accuracy_by_week.median_label_delay_minutes IS
 COMMENT ON COLUMN bcce.prediction_accuracy_by_week.median_lead_time_minutes IS 'median time from a prediction to the failure, minutes, true positives only';
 COMMENT ON COLUMN bcce.prediction_accuracy_by_week.accuracy_low_percent IS 'lower end of the accuracy''s 95 % confidence interval (Wilson), percent';
 COMMENT ON COLUMN bcce.prediction_accuracy_by_week.accuracy_high_percent IS 'upper end of the accuracy''s 95 % confidence interval (Wilson), percent';
+$bcce_module$);
+
+INSERT INTO bcce.module (part, name, sql) VALUES ('report', '26_prediction_drift', $bcce_module$
+-- prediction_drift: whether probabilities are still distributed as in a reference, one row per tenant, model and version.
+CREATE OR REPLACE FUNCTION bcce.prediction_drift(since timestamptz DEFAULT NULL, until timestamptz DEFAULT NULL)
+RETURNS TABLE (
+    tenant_id uuid,
+    tenant_name text,
+    model_name text,
+    model_version text,
+    reference_from timestamptz,
+    reference_to timestamptz,
+    reference_count bigint,
+    recent_count bigint,
+    psi double precision,
+    ks double precision,
+    no_data_reason text,
+    pending_count bigint,
+    ece double precision,
+    estimated_accuracy_pending_percent numeric
+)
+LANGUAGE sql STABLE PARALLEL RESTRICTED
+BEGIN ATOMIC
+    SELECT
+        s.tenant_id,
+        s.tenant_name,
+        s.model_name,
+        s.model_version,
+        m.reference_from,
+        m.reference_to,
+        d.reference_count,
+        d.recent_count,
+        d.psi,
+        CASE WHEN reason.text IS NULL THEN d.ks END,
+        reason.text,
+        s.pending_count,
+        s.ece,
+        s.estimated_accuracy_pending_percent
+    FROM bcce_data.prediction_scores(since, until, false) s
+    LEFT JOIN bcce_data.models m ON m.tenant_id = s.tenant_id AND m.model_name = s.model_name AND m.model_version = s.model_version
+    -- A prediction may be in both samples, so each is read by itself.
+    CROSS JOIN LATERAL (
+        SELECT
+            count(*) FILTER (WHERE x.is_reference) AS reference_count,
+            count(*) FILTER (WHERE NOT x.is_reference) AS recent_count,
+            bcce.psi(x.p, x.is_reference) AS psi,
+            bcce.ks(x.p, x.is_reference) AS ks
+        FROM (
+            SELECT p.failure_probability AS p, true AS is_reference
+            FROM bcce_data.predictions p
+            WHERE p.tenant_id = s.tenant_id AND p.model_name = s.model_name AND p.model_version = s.model_version AND NOT p.is_test
+              AND p.predicted_at >= m.reference_from AND p.predicted_at < m.reference_to
+              AND p.predicted_at < (SELECT least(until, bcce.report_now()))
+            UNION ALL
+            SELECT p.failure_probability, false
+            FROM bcce_data.predictions p
+            WHERE p.tenant_id = s.tenant_id AND p.model_name = s.model_name AND p.model_version = s.model_version AND NOT p.is_test
+              AND p.predicted_at >= (SELECT least(until, bcce.report_now()) - interval '168 hours')
+              AND p.predicted_at < (SELECT least(until, bcce.report_now()))
+        ) x
+    ) d
+    CROSS JOIN LATERAL (
+        SELECT CASE
+            WHEN m.reference_from IS NULL OR m.reference_to IS NULL THEN 'the model has no reference'
+            WHEN d.reference_count < 50 THEN 'under 50 predictions in the reference'
+            WHEN d.recent_count < 50 THEN 'under 50 predictions in the last 7 days'
+        END AS text
+    ) reason;
+END;
+COMMENT ON FUNCTION bcce.prediction_drift(timestamptz, timestamptz) IS 'Have the predictions drifted from a reference in the 7 days before until? NULL leaves an end open; the 7 days end at until or now, whatever since; pending predictions and their estimate are those made from since (inclusive) to until (exclusive). Same columns as the view of this name.';
+
+CREATE OR REPLACE VIEW bcce.prediction_drift WITH (security_invoker = true) AS
+SELECT
+    a.tenant_id,
+    a.tenant_name,
+    a.model_name,
+    a.model_version,
+    a.reference_from,
+    a.reference_to,
+    a.reference_count,
+    a.recent_count,
+    a.psi,
+    a.ks,
+    a.no_data_reason,
+    a.pending_count,
+    a.ece,
+    a.estimated_accuracy_pending_percent
+FROM bcce.prediction_drift(NULL::timestamptz, NULL::timestamptz) a;
+COMMENT ON VIEW bcce.prediction_drift IS 'Do models still predict as they used to: have their probabilities drifted from a reference? One row per visible tenant, model and version. The last 7 days against the time set by set_prediction_reference(), and what may be expected of the predictions without outcome.';
+COMMENT ON COLUMN bcce.prediction_drift.tenant_id IS 'tenant';
+COMMENT ON COLUMN bcce.prediction_drift.tenant_name IS 'display name of the tenant';
+COMMENT ON COLUMN bcce.prediction_drift.model_name IS 'model';
+COMMENT ON COLUMN bcce.prediction_drift.model_version IS 'version of the model; empty where senders give none';
+COMMENT ON COLUMN bcce.prediction_drift.reference_from IS 'start of the time that the model is compared with; NULL: none was set by set_prediction_reference()';
+COMMENT ON COLUMN bcce.prediction_drift.reference_to IS 'end of that time, which is not in it';
+COMMENT ON COLUMN bcce.prediction_drift.reference_count IS 'predictions made in that time';
+COMMENT ON COLUMN bcce.prediction_drift.recent_count IS 'predictions made in the last 7 days, up to the end of the window';
+COMMENT ON COLUMN bcce.prediction_drift.psi IS 'population stability index of the probabilities of the last 7 days against those of the reference, over its deciles; above 0.25 is usually called a shift; an empty cell counts as half a prediction; NULL: see no_data_reason';
+COMMENT ON COLUMN bcce.prediction_drift.ks IS 'largest distance of their distribution functions, 0 to 1 (Kolmogorov-Smirnov); NULL as psi';
+COMMENT ON COLUMN bcce.prediction_drift.no_data_reason IS 'why psi and ks are NULL; NULL: they are not';
+COMMENT ON COLUMN bcce.prediction_drift.pending_count IS 'predictions in the window whose outcome is not known yet';
+COMMENT ON COLUMN bcce.prediction_drift.ece IS 'expected calibration error of the labelled predictions in the window, 0 to 1, as in prediction_accuracy';
+COMMENT ON COLUMN bcce.prediction_drift.estimated_accuracy_pending_percent IS 'percent of the pending predictions that will prove right if probabilities mean what they say: mean of the probability of what was predicted, one decimal; an estimate, in no accuracy; NULL: none is pending, or ece is not below 0.05';
 $bcce_module$);
 
 INSERT INTO bcce.module (part, name, sql) VALUES ('report', '26_service_health_by_hour', $bcce_module$
@@ -11510,16 +11709,16 @@ SELECT
         WHEN a.attname ~ '_ms$' THEN 'milliseconds'
         WHEN a.attname ~ '_rps$' THEN 'requests per second'
         WHEN a.attname ~ '_percent$' THEN 'percent'
-        WHEN a.attname ~ '_rank$' THEN 'rank'
+        WHEN a.attname ~ '_rank$|^bin$' THEN 'rank'
         WHEN a.attname ~ '^burn_rate|_burn_rate$' THEN 'times the allowed error rate'
         WHEN a.attname ~ '_per_day$|_7d_avg$' THEN 'per day'
         WHEN a.attname ~ '_hour$' THEN 'hour of the day'
         WHEN a.attname ~ '^hours_' THEN 'hours'
         WHEN a.attname ~ '_(seconds|minutes|hours|days|tokens|bytes)$' THEN substring(a.attname FROM '[a-z]+$')
         WHEN a.attname ~ '_(probability|ratio|score)$' THEN substring(a.attname FROM '[a-z]+$')
-        WHEN a.attname IN ('auc', 'ece', 'mce', 'mean_predicted', 'threshold') THEN 'probability'
+        WHEN a.attname IN ('auc', 'ece', 'mce', 'ks', 'mean_predicted', 'threshold', 'observed_rate', 'observed_low', 'observed_high') THEN 'probability'
         WHEN a.attname = 'mcc' THEN 'score'
-        WHEN a.attname = 'log_loss' THEN 'nats'
+        WHEN a.attname IN ('log_loss', 'psi') THEN 'nats'
         WHEN a.attname ~ '_count$' OR a.atttypid IN ('bigint'::regtype, 'integer'::regtype, 'smallint'::regtype) THEN 'count'
         WHEN t.typcategory = 'N' THEN 'number'
         ELSE format_type(a.atttypid, a.atttypmod)
@@ -11560,7 +11759,7 @@ SELECT
         WHEN m.metric ~ 'threshold|target|expected|^(long_|short_)?window_' THEN 'neutral'
         WHEN m.metric ~ 'success|succeeded_|accuracy|precision|recall|specificity|f1_|^mcc$|^auc$|skill|availability|budget_remaining|exhausted|mtbf|lead_time|throughput|active_|retained|new_users|wau_mau|deployments_(succeeded|per_day)'
             THEN 'higher is better'
-        WHEN m.metric ~ 'fail|error|timed_out|latency|duration|running_seconds|_usd$|mttr|mtta|mttd|recovery|open_|oldest|incident_count|invalid|unpriced|rejected|late_count|lag_|burn_rate|brier|log_loss|^[em]ce$|false_|unlabelable|wait|delay|first_run|^median_minutes$'
+        WHEN m.metric ~ 'fail|error|timed_out|latency|duration|running_seconds|_usd$|mttr|mtta|mttd|recovery|open_|oldest|incident_count|invalid|unpriced|rejected|late_count|lag_|burn_rate|brier|log_loss|^[em]ce$|^psi$|^ks$|false_|unlabelable|wait|delay|first_run|^median_minutes$'
             THEN 'lower is better'
         ELSE 'neutral'
     END AS direction,
@@ -11884,6 +12083,8 @@ BEGIN
                               bcce.set_redaction_rule(text, text, text, integer, integer, text, text[], text, boolean, boolean, text),
                               bcce.drop_redaction_rule(text, text),
                               bcce.set_redaction_style(text, text),
+                              bcce.set_prediction_threshold(double precision, text, text, text),
+                              bcce.set_prediction_reference(timestamptz, timestamptz, text, text, text),
                               bcce.set_model_price(text, text, numeric, timestamptz, bigint, text, text, text),
                               bcce.set_model_price_factor(text, text, numeric, timestamptz, text, text),
                               bcce.set_model_alias(text, text, timestamptz, text, text),
