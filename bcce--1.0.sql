@@ -746,6 +746,57 @@ CREATE AGGREGATE bcce.rollup(sketch bcce.sketch) (
 COMMENT ON AGGREGATE bcce.rollup(bcce.sketch) IS
 'One sketch of all the numbers in several sketches, the same to the byte as a sketch made of those numbers at once. Sketches of different error give the largest. NULLs are left out; NULL without a sketch. Error XX001: a stored sketch was damaged.';
 
+-- For frames that slide: a row joins at the end, the first one leaves.  The same for all types of numbers.
+
+CREATE FUNCTION bcce.sketch_slide(internal, "any")
+RETURNS internal
+AS 'MODULE_PATHNAME', 'sketch_slide'
+LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION bcce.sketch_slide(internal, "any") IS
+'Part of the aggregate percentile_sketch(v): a row joins a frame that slides.';
+
+CREATE FUNCTION bcce.sketch_slide(internal, "any", error double precision)
+RETURNS internal
+AS 'MODULE_PATHNAME', 'sketch_slide_error'
+LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION bcce.sketch_slide(internal, "any", double precision) IS
+'Part of the aggregate percentile_sketch(v, error): a row joins a frame that slides.';
+
+CREATE FUNCTION bcce.approx_percentile_slide(internal, "any", q double precision)
+RETURNS internal
+AS 'MODULE_PATHNAME', 'sketch_slide_percentile'
+LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION bcce.approx_percentile_slide(internal, "any", double precision) IS
+'Part of the aggregate approx_percentile(v, q): a row joins a frame that slides.';
+
+CREATE FUNCTION bcce.approx_percentile_slide(internal, "any", q double precision[])
+RETURNS internal
+AS 'MODULE_PATHNAME', 'sketch_slide_percentiles'
+LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION bcce.approx_percentile_slide(internal, "any", double precision[]) IS
+'Part of the aggregate approx_percentile(v, q[]): a row joins a frame that slides.';
+
+CREATE FUNCTION bcce.sketch_slide_out(internal, "any")
+RETURNS internal
+AS 'MODULE_PATHNAME', 'sketch_slide_out'
+LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION bcce.sketch_slide_out(internal, "any") IS
+'Part of the aggregate percentile_sketch(v): the first row leaves a frame that slides.';
+
+CREATE FUNCTION bcce.sketch_slide_out(internal, "any", double precision)
+RETURNS internal
+AS 'MODULE_PATHNAME', 'sketch_slide_out'
+LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION bcce.sketch_slide_out(internal, "any", double precision) IS
+'Part of the aggregate percentile_sketch(v, error) and approx_percentile(v, q): the first row leaves a frame that slides.';
+
+CREATE FUNCTION bcce.sketch_slide_out(internal, "any", double precision[])
+RETURNS internal
+AS 'MODULE_PATHNAME', 'sketch_slide_out'
+LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION bcce.sketch_slide_out(internal, "any", double precision[]) IS
+'Part of the aggregate approx_percentile(v, q[]): the first row leaves a frame that slides.';
+
 CREATE FUNCTION bcce.sketch_step(internal, double precision)
 RETURNS internal
 AS 'MODULE_PATHNAME', 'sketch_step_float8'
@@ -782,6 +833,11 @@ CREATE AGGREGATE bcce.percentile_sketch(v double precision) (
     COMBINEFUNC = bcce.sketch_combine,
     SERIALFUNC = bcce.sketch_serialize,
     DESERIALFUNC = bcce.sketch_deserialize,
+    MSFUNC = bcce.sketch_slide,
+    MINVFUNC = bcce.sketch_slide_out,
+    MSTYPE = internal,
+    MSSPACE = 4096,
+    MFINALFUNC = bcce.sketch_final,
     PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE bcce.percentile_sketch(double precision) IS
@@ -795,6 +851,11 @@ CREATE AGGREGATE bcce.percentile_sketch(v double precision, error double precisi
     COMBINEFUNC = bcce.sketch_combine,
     SERIALFUNC = bcce.sketch_serialize,
     DESERIALFUNC = bcce.sketch_deserialize,
+    MSFUNC = bcce.sketch_slide,
+    MINVFUNC = bcce.sketch_slide_out,
+    MSTYPE = internal,
+    MSSPACE = 4096,
+    MFINALFUNC = bcce.sketch_final,
     PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE bcce.percentile_sketch(double precision, double precision) IS
@@ -808,6 +869,11 @@ CREATE AGGREGATE bcce.approx_percentile(v double precision, q double precision) 
     COMBINEFUNC = bcce.sketch_combine,
     SERIALFUNC = bcce.sketch_serialize,
     DESERIALFUNC = bcce.sketch_deserialize,
+    MSFUNC = bcce.approx_percentile_slide,
+    MINVFUNC = bcce.sketch_slide_out,
+    MSTYPE = internal,
+    MSSPACE = 4096,
+    MFINALFUNC = bcce.approx_percentile_final,
     PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE bcce.approx_percentile(double precision, double precision) IS
@@ -821,6 +887,11 @@ CREATE AGGREGATE bcce.approx_percentile(v double precision, q double precision[]
     COMBINEFUNC = bcce.sketch_combine,
     SERIALFUNC = bcce.sketch_serialize,
     DESERIALFUNC = bcce.sketch_deserialize,
+    MSFUNC = bcce.approx_percentile_slide,
+    MINVFUNC = bcce.sketch_slide_out,
+    MSTYPE = internal,
+    MSSPACE = 4096,
+    MFINALFUNC = bcce.approx_percentiles_final,
     PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE bcce.approx_percentile(double precision, double precision[]) IS
@@ -862,6 +933,11 @@ CREATE AGGREGATE bcce.percentile_sketch(v bigint) (
     COMBINEFUNC = bcce.sketch_combine,
     SERIALFUNC = bcce.sketch_serialize,
     DESERIALFUNC = bcce.sketch_deserialize,
+    MSFUNC = bcce.sketch_slide,
+    MINVFUNC = bcce.sketch_slide_out,
+    MSTYPE = internal,
+    MSSPACE = 4096,
+    MFINALFUNC = bcce.sketch_final,
     PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE bcce.percentile_sketch(bigint) IS
@@ -875,6 +951,11 @@ CREATE AGGREGATE bcce.percentile_sketch(v bigint, error double precision) (
     COMBINEFUNC = bcce.sketch_combine,
     SERIALFUNC = bcce.sketch_serialize,
     DESERIALFUNC = bcce.sketch_deserialize,
+    MSFUNC = bcce.sketch_slide,
+    MINVFUNC = bcce.sketch_slide_out,
+    MSTYPE = internal,
+    MSSPACE = 4096,
+    MFINALFUNC = bcce.sketch_final,
     PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE bcce.percentile_sketch(bigint, double precision) IS
@@ -888,6 +969,11 @@ CREATE AGGREGATE bcce.approx_percentile(v bigint, q double precision) (
     COMBINEFUNC = bcce.sketch_combine,
     SERIALFUNC = bcce.sketch_serialize,
     DESERIALFUNC = bcce.sketch_deserialize,
+    MSFUNC = bcce.approx_percentile_slide,
+    MINVFUNC = bcce.sketch_slide_out,
+    MSTYPE = internal,
+    MSSPACE = 4096,
+    MFINALFUNC = bcce.approx_percentile_final,
     PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE bcce.approx_percentile(bigint, double precision) IS
@@ -901,6 +987,11 @@ CREATE AGGREGATE bcce.approx_percentile(v bigint, q double precision[]) (
     COMBINEFUNC = bcce.sketch_combine,
     SERIALFUNC = bcce.sketch_serialize,
     DESERIALFUNC = bcce.sketch_deserialize,
+    MSFUNC = bcce.approx_percentile_slide,
+    MINVFUNC = bcce.sketch_slide_out,
+    MSTYPE = internal,
+    MSSPACE = 4096,
+    MFINALFUNC = bcce.approx_percentiles_final,
     PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE bcce.approx_percentile(bigint, double precision[]) IS
@@ -942,6 +1033,11 @@ CREATE AGGREGATE bcce.percentile_sketch(v numeric) (
     COMBINEFUNC = bcce.sketch_combine,
     SERIALFUNC = bcce.sketch_serialize,
     DESERIALFUNC = bcce.sketch_deserialize,
+    MSFUNC = bcce.sketch_slide,
+    MINVFUNC = bcce.sketch_slide_out,
+    MSTYPE = internal,
+    MSSPACE = 4096,
+    MFINALFUNC = bcce.sketch_final,
     PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE bcce.percentile_sketch(numeric) IS
@@ -955,6 +1051,11 @@ CREATE AGGREGATE bcce.percentile_sketch(v numeric, error double precision) (
     COMBINEFUNC = bcce.sketch_combine,
     SERIALFUNC = bcce.sketch_serialize,
     DESERIALFUNC = bcce.sketch_deserialize,
+    MSFUNC = bcce.sketch_slide,
+    MINVFUNC = bcce.sketch_slide_out,
+    MSTYPE = internal,
+    MSSPACE = 4096,
+    MFINALFUNC = bcce.sketch_final,
     PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE bcce.percentile_sketch(numeric, double precision) IS
@@ -968,6 +1069,11 @@ CREATE AGGREGATE bcce.approx_percentile(v numeric, q double precision) (
     COMBINEFUNC = bcce.sketch_combine,
     SERIALFUNC = bcce.sketch_serialize,
     DESERIALFUNC = bcce.sketch_deserialize,
+    MSFUNC = bcce.approx_percentile_slide,
+    MINVFUNC = bcce.sketch_slide_out,
+    MSTYPE = internal,
+    MSSPACE = 4096,
+    MFINALFUNC = bcce.approx_percentile_final,
     PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE bcce.approx_percentile(numeric, double precision) IS
@@ -981,6 +1087,11 @@ CREATE AGGREGATE bcce.approx_percentile(v numeric, q double precision[]) (
     COMBINEFUNC = bcce.sketch_combine,
     SERIALFUNC = bcce.sketch_serialize,
     DESERIALFUNC = bcce.sketch_deserialize,
+    MSFUNC = bcce.approx_percentile_slide,
+    MINVFUNC = bcce.sketch_slide_out,
+    MSTYPE = internal,
+    MSSPACE = 4096,
+    MFINALFUNC = bcce.approx_percentiles_final,
     PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE bcce.approx_percentile(numeric, double precision[]) IS
@@ -1022,6 +1133,11 @@ CREATE AGGREGATE bcce.percentile_sketch(v interval) (
     COMBINEFUNC = bcce.sketch_combine,
     SERIALFUNC = bcce.sketch_serialize,
     DESERIALFUNC = bcce.sketch_deserialize,
+    MSFUNC = bcce.sketch_slide,
+    MINVFUNC = bcce.sketch_slide_out,
+    MSTYPE = internal,
+    MSSPACE = 4096,
+    MFINALFUNC = bcce.sketch_final,
     PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE bcce.percentile_sketch(interval) IS
@@ -1035,6 +1151,11 @@ CREATE AGGREGATE bcce.percentile_sketch(v interval, error double precision) (
     COMBINEFUNC = bcce.sketch_combine,
     SERIALFUNC = bcce.sketch_serialize,
     DESERIALFUNC = bcce.sketch_deserialize,
+    MSFUNC = bcce.sketch_slide,
+    MINVFUNC = bcce.sketch_slide_out,
+    MSTYPE = internal,
+    MSSPACE = 4096,
+    MFINALFUNC = bcce.sketch_final,
     PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE bcce.percentile_sketch(interval, double precision) IS
@@ -1048,6 +1169,11 @@ CREATE AGGREGATE bcce.approx_percentile(v interval, q double precision) (
     COMBINEFUNC = bcce.sketch_combine,
     SERIALFUNC = bcce.sketch_serialize,
     DESERIALFUNC = bcce.sketch_deserialize,
+    MSFUNC = bcce.approx_percentile_slide,
+    MINVFUNC = bcce.sketch_slide_out,
+    MSTYPE = internal,
+    MSSPACE = 4096,
+    MFINALFUNC = bcce.approx_percentile_interval_final,
     PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE bcce.approx_percentile(interval, double precision) IS
@@ -1061,6 +1187,11 @@ CREATE AGGREGATE bcce.approx_percentile(v interval, q double precision[]) (
     COMBINEFUNC = bcce.sketch_combine,
     SERIALFUNC = bcce.sketch_serialize,
     DESERIALFUNC = bcce.sketch_deserialize,
+    MSFUNC = bcce.approx_percentile_slide,
+    MINVFUNC = bcce.sketch_slide_out,
+    MSTYPE = internal,
+    MSSPACE = 4096,
+    MFINALFUNC = bcce.approx_percentiles_interval_final,
     PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE bcce.approx_percentile(interval, double precision[]) IS

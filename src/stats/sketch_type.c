@@ -16,6 +16,7 @@
 #include "miscadmin.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
+#include "utils/memutils.h"
 #include "utils/timestamp.h"
 
 #include "compat.h"
@@ -26,13 +27,19 @@
 void *
 sketch_alloc(void *context, size_t size)
 {
-	return MemoryContextAlloc((MemoryContext) context, size);
+	return MemoryContextAllocHuge((MemoryContext) context, size);
 }
 
 void
 sketch_free(void *pointer)
 {
 	pfree(pointer);
+}
+
+void
+sketch_pause(void)
+{
+	CHECK_FOR_INTERRUPTS();
 }
 
 /* Reads a value into a new sketch in the current memory context. */
