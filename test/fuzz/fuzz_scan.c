@@ -75,19 +75,6 @@ zeroed(size_t size)
 	return kept[n++] = calloc(1, size);
 }
 
-/* Stands for a keyed name. */
-static void
-write_letters(const void *key, const char *tag, const char *text, size_t len, char *letters)
-{
-	uint64_t	hash = 1469598103934665603ull;
-	size_t		i;
-
-	for (i = 0; i < len; i++)
-		hash = (hash ^ (uint8_t) text[i]) * 1099511628211ull;
-	for (i = 0; i < HASH_LETTERS; i++)
-		letters[i] = HASH_ALPHABET[hash >> (4 * i) & 15];
-}
-
 static uint64_t state = 88172645463325252ull;
 static RedactResult result;
 
@@ -190,11 +177,26 @@ compare_anchors(const char *text, size_t len)
 	redact_scan_use(NULL);
 }
 
+/* Letters for a hit, in the stead of those that a tenant's key gives. */
+static void
+name_hit(const void *key, const char *tag, const char *text, size_t len, char *letters)
+{
+	uint32_t	hash = 2166136261u;
+	size_t		i;
+
+	(void) key;
+	(void) tag;
+	for (i = 0; i < len; i++)
+		hash = (hash ^ (uint8_t) text[i]) * 16777619u;
+	for (i = 0; i < HASH_LETTERS; i++, hash = hash * 1664525u + 1013904223u)
+		letters[i] = HASH_ALPHABET[hash >> 28];
+}
+
 /* Redacts until nothing is found, as the wrappers do; few passes must do. */
 static void
 check_text(const char *text, size_t len, uint32_t kinds, RedactStyle style)
 {
-	RedactNumbers numbers = {.name = write_letters};
+	RedactNumbers numbers = {.name = name_hit};
 	char	   *texts[REDACT_PASSES + 2];	/* numbers refer to those before */
 	int			passes = style == STYLE_DROP ? REDACT_PASSES : REDACT_PASSES_TAG;
 	bool		settled = false;
