@@ -100,7 +100,7 @@ CREATE TABLE IF NOT EXISTS bcce_data.model_usage_keys (
     source text,
     at timestamptz,
     CONSTRAINT model_usage_keys_pkey PRIMARY KEY (tenant_id, request_key),
-    CONSTRAINT model_usage_keys_at_check CHECK ((request_key = call_key) = (at IS NOT NULL) AND (at IS NULL) = (source IS NULL))
+    CONSTRAINT model_usage_keys_at_check CHECK ((request_key = call_key) = (at IS NOT NULL))
 );
 COMMENT ON TABLE bcce_data.model_usage_keys IS 'which call a message or a request is, over all partitions of model_usage; only calls of transcripts and telemetry';
 COMMENT ON COLUMN bcce_data.model_usage_keys.tenant_id IS 'tenant';
