@@ -2749,7 +2749,7 @@ BEGIN
             CONSTRAINT %1$s_token_class_check CHECK (token_class IN ('input', 'output', 'cache_read', 'cache_write_5m', 'cache_write_1h', 'web_search', 'second')),
             CONSTRAINT %1$s_context_above_check CHECK (context_above BETWEEN 0 AND 1000000000000),
             CONSTRAINT %1$s_service_tier_check CHECK (service_tier IN ('standard', 'batch', 'flex', 'priority')),
-            CONSTRAINT %1$s_price_usd_check CHECK (price_usd BETWEEN 0 AND 1000000 AND price_usd = round(price_usd, 12)),
+            CONSTRAINT %1$s_price_usd_check CHECK (price_usd >= 0 AND price_usd <= 1000000 AND price_usd = round(price_usd, 12)),
             CONSTRAINT %1$s_valid_check CHECK (NOT isempty(valid) AND (lower_inf(valid) OR lower_inc(valid)) AND NOT upper_inc(valid)),
             CONSTRAINT %1$s_known_check CHECK (NOT isempty(known) AND NOT lower_inf(known) AND lower_inc(known) AND NOT upper_inc(known)),
             CONSTRAINT %1$s_currency_check CHECK (currency = 'USD')$sql$ || place.tenant_reference || ')', place.prefix || 'model_prices');
@@ -2774,7 +2774,7 @@ BEGIN
             model_id text NOT NULL,
             note text,
             CONSTRAINT %1$s_pkey PRIMARY KEY ($sql$ || place.tenant_key || $sql$alias, valid, known),
-            CONSTRAINT %1$s_alias_check CHECK (length(alias) BETWEEN 1 AND 256 AND alias <> model_id),
+            CONSTRAINT %1$s_alias_check CHECK (length(alias) >= 1 AND length(alias) <= 256 AND alias <> model_id),
             CONSTRAINT %1$s_model_id_check CHECK (length(model_id) BETWEEN 1 AND 256),
             CONSTRAINT %1$s_valid_check CHECK (NOT isempty(valid) AND (lower_inf(valid) OR lower_inc(valid)) AND NOT upper_inc(valid)),
             CONSTRAINT %1$s_known_check CHECK (NOT isempty(known) AND NOT lower_inf(known) AND lower_inc(known) AND NOT upper_inc(known))$sql$
@@ -3452,7 +3452,7 @@ CREATE TABLE IF NOT EXISTS bcce_data.model_usage_keys (
     source text,
     at timestamptz,
     CONSTRAINT model_usage_keys_pkey PRIMARY KEY (tenant_id, request_key),
-    CONSTRAINT model_usage_keys_at_check CHECK ((request_key = call_key) = (at IS NOT NULL) AND (at IS NULL) = (source IS NULL))
+    CONSTRAINT model_usage_keys_at_check CHECK ((request_key = call_key) = (at IS NOT NULL))
 );
 COMMENT ON TABLE bcce_data.model_usage_keys IS 'which call a message or a request is, over all partitions of model_usage; only calls of transcripts and telemetry';
 COMMENT ON COLUMN bcce_data.model_usage_keys.tenant_id IS 'tenant';
