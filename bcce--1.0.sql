@@ -13,7 +13,8 @@ DECLARE
         'bcce_cost_analyst',    'bcce: reads the cost reports of its own tenant',
         'bcce_analytics_admin', 'bcce: reads and configures its own tenant',
         'bcce_ingest',          'bcce: writes for its own tenant, reads nothing',
-        'bcce_platform',        'bcce: reads the reports of several tenants'];
+        'bcce_platform',        'bcce: reads the reports of several tenants',
+        'bcce_token',           'bcce: may present tokens that say which tenants it speaks for'];
     known record;
     i integer;
 BEGIN
@@ -489,19 +490,49 @@ CREATE FUNCTION bcce.current_tenants() RETURNS uuid[]
 AS 'MODULE_PATHNAME' LANGUAGE C
 STABLE STRICT PARALLEL RESTRICTED;
 COMMENT ON FUNCTION bcce.current_tenants() IS
-'The caller''s tenants, sorted and distinct; an empty array when there are none, never NULL. The caller is the role that SET ROLE chose, or else the login; a SECURITY DEFINER function does not change it. A membership counts when the caller has the privileges of its role and the statement started within its time of validity. In a policy write = ANY ((SELECT bcce.current_tenants())::uuid[]).';
+'The caller''s tenants, sorted and distinct; an empty array when there are none, never NULL. The caller is the role that SET ROLE chose, or else the login; a SECURITY DEFINER function does not change it. A login that presents tokens has the tenants of the token of this transaction, while the token and its key are in force when the statement starts; any other role has those of its memberships: one counts when the caller has the privileges of its role and the statement started within its time of validity. In a policy write = ANY ((SELECT bcce.current_tenants())::uuid[]).';
 
 CREATE FUNCTION bcce.current_tenant() RETURNS uuid
 AS 'MODULE_PATHNAME' LANGUAGE C
 STABLE STRICT PARALLEL RESTRICTED;
 COMMENT ON FUNCTION bcce.current_tenant() IS
-'The tenant the caller works in: the only one of bcce.current_tenants(), else the one that is marked as default, if exactly one is; else NULL, which shows no rows. In a policy write tenant_id = (SELECT bcce.current_tenant()), so that it is evaluated once for a statement.';
+'The tenant the caller works in: the one chosen with bcce.use_tenant(), while it is the caller''s; where none was chosen the only one of bcce.current_tenants(), else the one that is marked as default, if exactly one is; else NULL, which shows no rows. In a policy write tenant_id = (SELECT bcce.current_tenant()), so that it is evaluated once for a statement.';
 
 CREATE FUNCTION bcce.bypasses_row_security() RETURNS boolean
 AS 'MODULE_PATHNAME' LANGUAGE C
 STABLE STRICT PARALLEL RESTRICTED;
 COMMENT ON FUNCTION bcce.bypasses_row_security() IS
 'True when no policy applies to the caller: the role that SET ROLE chose, or else the login, is a superuser or has BYPASSRLS.';
+
+CREATE FUNCTION bcce.membership_mode() RETURNS text
+AS 'MODULE_PATHNAME' LANGUAGE C
+STABLE STRICT PARALLEL RESTRICTED;
+COMMENT ON FUNCTION bcce.membership_mode() IS
+'Where the caller''s tenants come from: direct (memberships) or token (the token of the transaction).';
+
+CREATE FUNCTION bcce.use_tenant(tenant uuid, is_local boolean DEFAULT true) RETURNS void
+AS 'MODULE_PATHNAME' LANGUAGE C
+VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE;
+COMMENT ON FUNCTION bcce.use_tenant(uuid, boolean) IS
+'Chooses the tenant to work in among the caller''s own: until the transaction ends, or with is_local => false for the session. It counts for the role that chose and while the tenant is the role''s. NULL undoes the choice. Error P0002: none of the caller''s tenants, or there is none.';
+
+CREATE FUNCTION bcce.set_context(token text) RETURNS void
+AS 'MODULE_PATHNAME' LANGUAGE C
+VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE;
+COMMENT ON FUNCTION bcce.set_context(text) IS
+'Takes the tenants of a signed token (PASETO v4.public) as those of this transaction. Footer {"kid": name of a key of bcce_private.context_key}; implicit assertion as bcce.context_assertion() says; claims sub (the caller''s role), tid (array of 1 to 64 tenant ids), iat and exp (RFC 3339, no more apart than bcce.context_max_ttl), and if wanted nbf, jti, iss, no others. At most 4096 bytes. Writes nothing, so standbys and read-only transactions do. Pass it as a bind parameter: other sessions of the same role see the text of statements. Errors: 28000 the token is not valid, whatever the reason, which only the server log has; 55000 the transaction has another context; 42501 not allowed here. Source: PASETO v4, RFC 8032.';
+
+CREATE FUNCTION bcce.context_assertion() RETURNS text
+AS 'MODULE_PATHNAME' LANGUAGE C
+STABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION bcce.context_assertion() IS
+'What context tokens for this database must be signed for, their implicit assertion: bcce|system identifier of the cluster|name of the database. A standby has that of its primary. No secret.';
+
+CREATE FUNCTION bcce.is_ed25519_public_key(key bytea) RETURNS boolean
+AS 'MODULE_PATHNAME' LANGUAGE C
+IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION bcce.is_ed25519_public_key(bytea) IS
+'True for the 32 bytes of a point of the main subgroup of the curve, which an Ed25519 public key is and 15 of 16 random values are not. Source: RFC 8032, section 5.1.3.';
 
 CREATE FUNCTION bcce.invalidate_cache() RETURNS trigger
 AS 'MODULE_PATHNAME' LANGUAGE C
@@ -2123,14 +2154,18 @@ REVOKE ALL ON FUNCTION
     bcce.collect_rows(),
     bcce.pseudonym(text, text),
     bcce.pseudonym(text, text, uuid),
+    bcce.set_context(text),
     bcce.redact_for(uuid, text, text[], text),
     bcce.redact_for(uuid, jsonb, text[], text),
     bcce.contains_pii(text, uuid),
     bcce.check_redaction_rule()
     FROM PUBLIC;
 
--- Who may name a person's pseudonym can find that person's rows, so readers may not.
-GRANT EXECUTE ON FUNCTION bcce.pseudonym(text, text) TO bcce_analytics_admin, bcce_ingest;
+GRANT EXECUTE ON FUNCTION bcce.set_context(text) TO bcce_token;
+
+-- Who may name a person's pseudonym can find that person's rows, so readers may
+-- not, and admins do it by bcce.find_person(), which writes it down.
+GRANT EXECUTE ON FUNCTION bcce.pseudonym(text, text) TO bcce_ingest;
 GRANT EXECUTE ON FUNCTION bcce.pseudonym(text, text, uuid) TO bcce_owner;
 
 -- Nor may they ask which words a tenant hides, or by which name it keeps a value.
@@ -2283,6 +2318,54 @@ COMMENT ON TABLE bcce_private.tenant_key IS 'random key of each tenant: pseudony
 COMMENT ON COLUMN bcce_private.tenant_key.tenant_id IS 'tenant';
 COMMENT ON COLUMN bcce_private.tenant_key.key IS '32 random bytes';
 COMMENT ON COLUMN bcce_private.tenant_key.created_at IS 'when it was made';
+$bcce_module$);
+
+INSERT INTO bcce.module (part, name, sql) VALUES ('store', '11_token_logins', $bcce_module$
+-- Logins that present a token instead of having tenants of their own, and the
+-- public keys that tokens may be signed with.  Private keys are nowhere here.
+CREATE TABLE IF NOT EXISTS bcce_private.token_login (
+    role_name text NOT NULL,
+    role regrole GENERATED ALWAYS AS (bcce_private.role_by_name(role_name)) STORED,
+    created_at timestamptz NOT NULL DEFAULT now(),
+    CONSTRAINT token_login_pkey PRIMARY KEY (role_name)
+);
+COMMENT ON TABLE bcce_private.token_login IS 'logins that many share: their tenants come from the token of the transaction, never from memberships';
+COMMENT ON COLUMN bcce_private.token_login.role_name IS 'name of the role when the row was made or last refreshed by maintain()';
+COMMENT ON COLUMN bcce_private.token_login.role IS 'the role itself; NULL while no role of that name exists';
+COMMENT ON COLUMN bcce_private.token_login.created_at IS 'when the row was made';
+
+CREATE TABLE IF NOT EXISTS bcce_private.context_key (
+    kid text NOT NULL,
+    public_key bytea NOT NULL,
+    not_before timestamptz NOT NULL DEFAULT now(),
+    not_after timestamptz NOT NULL DEFAULT 'infinity',
+    revoked_at timestamptz,
+    created_at timestamptz NOT NULL DEFAULT now(),
+    CONSTRAINT context_key_pkey PRIMARY KEY (kid),
+    CONSTRAINT context_key_kid_check CHECK (kid ~ '^[A-Za-z0-9._-]{1,64}$'),
+    CONSTRAINT context_key_public_key_check CHECK (octet_length(public_key) = 32),
+    CONSTRAINT context_key_not_after_check CHECK (not_after > not_before)
+);
+COMMENT ON TABLE bcce_private.context_key IS 'Ed25519 public keys of those who sign context tokens';
+COMMENT ON COLUMN bcce_private.context_key.kid IS 'name of the key, as the footer of a token has it';
+COMMENT ON COLUMN bcce_private.context_key.public_key IS '32 bytes; the private key belongs to the signer and is never here';
+COMMENT ON COLUMN bcce_private.context_key.not_before IS 'start, inclusive';
+COMMENT ON COLUMN bcce_private.context_key.not_after IS 'end, exclusive';
+COMMENT ON COLUMN bcce_private.context_key.revoked_at IS 'from then on no token of it counts, whatever not_after says; NULL: not revoked';
+COMMENT ON COLUMN bcce_private.context_key.created_at IS 'when the row was made';
+
+-- They belong to no tenant, so they have no place in the policies that do.
+DO $do$
+DECLARE
+    target text;
+BEGIN
+    FOREACH target IN ARRAY ARRAY['bcce_private.token_login', 'bcce_private.context_key'] LOOP
+        EXECUTE format('ALTER TABLE %s ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY', target);
+        EXECUTE format('DROP POLICY IF EXISTS maintainer ON %s', target);
+        EXECUTE format('CREATE POLICY maintainer ON %s TO bcce_maintainer USING (true) WITH CHECK (true)', target);
+    END LOOP;
+END
+$do$;
 $bcce_module$);
 
 INSERT INTO bcce.module (part, name, sql) VALUES ('store', '12_configuration', $bcce_module$
@@ -3494,6 +3577,28 @@ COMMENT ON COLUMN bcce_data.export_log.report IS 'report';
 COMMENT ON COLUMN bcce_data.export_log.row_count IS 'number of rows of the tenant, header not counted';
 $bcce_module$);
 
+INSERT INTO bcce.module (part, name, sql) VALUES ('store', '19_person_lookups', $bcce_module$
+-- Who looked up a person.
+CREATE TABLE IF NOT EXISTS bcce_data.person_lookups (
+    tenant_id uuid NOT NULL,
+    looked_up_at timestamptz NOT NULL DEFAULT now(),
+    login text NOT NULL,
+    reason text NOT NULL,
+    pseudonym text NOT NULL,
+    row_count bigint NOT NULL,
+    CONSTRAINT person_lookups_tenant_fkey FOREIGN KEY (tenant_id) REFERENCES bcce_data.tenants,
+    CONSTRAINT person_lookups_row_count_check CHECK (row_count >= 0)
+);
+CREATE INDEX IF NOT EXISTS person_lookups_tenant_idx ON bcce_data.person_lookups (tenant_id, looked_up_at);
+COMMENT ON TABLE bcce_data.person_lookups IS 'one row per call of find_person() that was committed; the server log has a line of every one';
+COMMENT ON COLUMN bcce_data.person_lookups.tenant_id IS 'tenant in which it was looked';
+COMMENT ON COLUMN bcce_data.person_lookups.looked_up_at IS 'when the transaction of the look-up began';
+COMMENT ON COLUMN bcce_data.person_lookups.login IS 'login that asked, pseudonymised where it holds personal data';
+COMMENT ON COLUMN bcce_data.person_lookups.reason IS 'reason given, redacted';
+COMMENT ON COLUMN bcce_data.person_lookups.pseudonym IS 'pseudonym of the person; what was given to find it is not kept';
+COMMENT ON COLUMN bcce_data.person_lookups.row_count IS 'number of rows found';
+$bcce_module$);
+
 INSERT INTO bcce.module (part, name, sql) VALUES ('store', '20_partitions', $bcce_module$
 -- Row security of one table, and monthly partitions of the facts.
 CREATE OR REPLACE FUNCTION bcce_data.secure_table(target regclass) RETURNS void
@@ -3601,6 +3706,7 @@ DECLARE
     began timestamptz;
     moved bigint;
     gone bigint;
+    more bigint;
 BEGIN
     BEGIN
         LOCK TABLE bcce_data.schema_version IN SHARE ROW EXCLUSIVE MODE NOWAIT;
@@ -3689,6 +3795,16 @@ BEGIN
     WHERE (m.role IS NOT NULL AND r.oid = m.role::oid AND r.rolname <> m.role_name)
        OR (m.role IS NULL AND r.rolname = m.role_name);
     GET DIAGNOSTICS moved = ROW_COUNT;
+    DELETE FROM bcce_private.token_login t
+    WHERE t.role IS NOT NULL AND NOT EXISTS (SELECT FROM pg_roles r WHERE r.oid = t.role::oid);
+    GET DIAGNOSTICS more = ROW_COUNT;
+    gone := gone + more;
+    UPDATE bcce_private.token_login t SET role_name = r.rolname
+    FROM pg_roles r
+    WHERE (t.role IS NOT NULL AND r.oid = t.role::oid AND r.rolname <> t.role_name)
+       OR (t.role IS NULL AND r.rolname = t.role_name);
+    GET DIAGNOSTICS more = ROW_COUNT;
+    moved := moved + more;
     task := 'memberships'; object := 'membership'; detail := format('%s names refreshed, %s dropped roles removed', moved, gone);
     ms := round(1000 * extract(epoch FROM clock_timestamp() - began), 1);
     RETURN NEXT;
@@ -3774,7 +3890,8 @@ BEGIN
             ('model_usage_counters', '{series_key,metric,key:model_id,user:user_key,key:session_id}'),
             ('events', '{source,key:idempotency_key,event_type,guest:guest_key,guest_type,user:user_key,key:session_id,key:service_id,ip_prefix,user_agent_family,properties}'),
             ('infra_costs', '{category}'),
-            ('export_log', '{key:login,report}')
+            ('export_log', '{key:login,report}'),
+            ('person_lookups', '{key:login,reason,key:pseudonym}')
         ) AS guarded (table_name, columns)
     LOOP
         EXECUTE format('CREATE OR REPLACE TRIGGER redact BEFORE INSERT OR UPDATE ON bcce_data.%I FOR EACH ROW EXECUTE FUNCTION bcce.redact_columns(%s)',
@@ -3794,7 +3911,7 @@ BEGIN
     END LOOP;
 
     -- A change of rows alone tells no other session; this does.
-    FOREACH target IN ARRAY ARRAY['bcce_private.membership', 'bcce_private.tenant_key',
+    FOREACH target IN ARRAY ARRAY['bcce_private.membership', 'bcce_private.tenant_key', 'bcce_private.token_login', 'bcce_private.context_key',
                                   'bcce_data.default_unit_prices', 'bcce_data.unit_prices',
                                   'bcce_data.redaction_rules', 'bcce_data.redaction_styles',
                                   'bcce_data.default_model_prices', 'bcce_data.model_prices',
@@ -3868,13 +3985,17 @@ BEGIN
     IF found_tenant IS NULL THEN
         PERFORM bcce.raise_error('P0002', 'tenant not found', NULL, 'Make it with bcce.create_tenant().');
     END IF;
-    SELECT rolname, rolsuper OR rolbypassrls AS bypasses INTO found_role FROM pg_roles WHERE oid = role::oid;
+    SELECT oid, rolname, rolsuper OR rolbypassrls AS bypasses INTO found_role FROM pg_roles WHERE oid = role::oid;
     IF found_role.rolname IS NULL THEN
         PERFORM bcce.raise_error('42704', 'role not found', NULL, 'Make it with bcce.create_login().');
     END IF;
     IF found_role.bypasses THEN
         PERFORM bcce.raise_error('0LP01', 'a role that bypasses row security sees every tenant; it needs no membership', NULL,
             'Give people and tools a login of their own: bcce.create_login().');
+    END IF;
+    IF EXISTS (SELECT FROM bcce_private.token_login t WHERE t.role = found_role.oid) THEN
+        PERFORM bcce.raise_error('55000', 'the role takes its tenants from tokens', NULL,
+            'Give the tenant a login of its own, or call bcce.set_membership_mode(role, ''direct'') first.');
     END IF;
     INSERT INTO bcce_private.membership AS m (role_name, tenant_id, is_default)
     VALUES (found_role.rolname, found_tenant, add_membership.is_default)
@@ -3884,7 +4005,7 @@ BEGIN
 END
 $body$;
 COMMENT ON FUNCTION bcce.add_membership(regrole, text, boolean) IS
-'Lets a role read or write for a tenant, by what its groups allow. is_default: the tenant that counts where a role has several. Errors: P0002 tenant not found, 42704 role not found, 0LP01 the role bypasses row security.';
+'Lets a role read or write for a tenant, by what its groups allow. is_default: the tenant that counts where a role has several. Errors: P0002 tenant not found, 42704 role not found, 0LP01 the role bypasses row security, 55000 it presents tokens.';
 
 CREATE OR REPLACE FUNCTION bcce.remove_membership(role regrole, tenant_slug text) RETURNS boolean
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $body$
@@ -3902,11 +4023,15 @@ CREATE OR REPLACE FUNCTION bcce.create_login(name text, tenant_slug text, kind t
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $body$
 DECLARE
     groups CONSTANT jsonb := '{"user": "bcce_analytics_user", "cost": "bcce_cost_analyst", "admin": "bcce_analytics_admin",
-                               "ingest": "bcce_ingest", "platform": "bcce_platform"}';
+                               "ingest": "bcce_ingest", "platform": "bcce_platform", "token": "bcce_analytics_user"}';
 BEGIN
     IF kind IS NULL OR NOT groups ? kind THEN
         PERFORM bcce.raise_error('22023', 'unknown kind of login', NULL,
-            'Known kinds: user, cost, admin, ingest, platform.');
+            'Known kinds: user, cost, admin, ingest, platform, token.');
+    END IF;
+    IF (kind = 'token') <> (tenant_slug IS NULL) THEN
+        PERFORM bcce.raise_error('22023', 'a login belongs to a tenant, unless it presents tokens', NULL,
+            'Give a tenant; a login that many share is made by bcce.create_login(name, NULL, ''token'').');
     END IF;
     IF name IS NULL OR name = '' OR octet_length(name) > 63 OR name LIKE 'pg\_%' THEN
         PERFORM bcce.raise_error('42602', 'a login needs a name of 1 to 63 bytes that does not begin with pg_', NULL, NULL);
@@ -3921,6 +4046,9 @@ BEGIN
     END IF;
     EXECUTE format('CREATE ROLE %I LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS INHERIT IN ROLE %I',
         name, groups ->> kind);
+    IF kind = 'token' THEN
+        EXECUTE format('GRANT bcce_token TO %I', name);
+    END IF;
     EXECUTE format('GRANT CONNECT ON DATABASE %I TO %I', current_database(), name);
     EXECUTE format('ALTER ROLE %I SET search_path = bcce, pg_catalog', name);
     -- Compiling a report's plan takes longer than running it.
@@ -3929,14 +4057,18 @@ BEGIN
     IF kind <> 'ingest' THEN
         EXECUTE format('ALTER ROLE %I SET statement_timeout = ''60s''', name);
     END IF;
-    IF kind IN ('user', 'cost', 'platform') THEN
+    IF kind IN ('user', 'cost', 'platform', 'token') THEN
         EXECUTE format('ALTER ROLE %I SET default_transaction_read_only = on', name);
     END IF;
-    PERFORM bcce.add_membership(format('%I', name)::regrole, tenant_slug);
+    IF kind = 'token' THEN
+        PERFORM bcce.set_membership_mode(format('%I', name)::regrole, 'token');
+    ELSE
+        PERFORM bcce.add_membership(format('%I', name)::regrole, tenant_slug);
+    END IF;
 END
 $body$;
 COMMENT ON FUNCTION bcce.create_login(text, text, text) IS
-'Makes a login for one tenant with just the rights of its kind: user (reads reports), cost (cost reports only), admin (reads and configures), ingest (writes, reads nothing), platform (reads several tenants; add them with add_membership()). It has no password yet: set one with \password in psql, so that it appears in no log. Errors: 22023 unknown kind, 42602 bad name, 42710 name taken, 42501 not allowed, P0002 tenant not found.';
+'Makes a login for one tenant with just the rights of its kind: user (reads reports), cost (cost reports only), admin (reads and configures), ingest (writes, reads nothing), platform (reads several tenants; add them with add_membership()), token (a login that many share; it has no tenant, so give NULL, and reads those of the token that it presents to set_context() in each transaction). It has no password yet: set one with \password in psql, so that it appears in no log. Errors: 22023 unknown kind, or a tenant missing or given for nothing, 42602 bad name, 42710 name taken, 42501 not allowed, P0002 tenant not found.';
 
 -- Other columns need another function.
 DO $do$
@@ -3969,7 +4101,7 @@ BEGIN
            coalesce(bool_or(r.rolname = 'bcce_cost_analyst'), false),
            coalesce(bool_or(r.rolname = 'bcce_platform'), false)
     INTO groups, is_reader, is_cost_analyst, is_platform FROM pg_roles r
-    WHERE r.rolname IN ('bcce_analytics_user', 'bcce_cost_analyst', 'bcce_analytics_admin', 'bcce_ingest', 'bcce_platform')
+    WHERE r.rolname IN ('bcce_analytics_user', 'bcce_cost_analyst', 'bcce_analytics_admin', 'bcce_ingest', 'bcce_platform', 'bcce_token')
       AND pg_has_role(outer_role, r.oid, 'USAGE');
     SELECT string_agg(t.slug, ', ' ORDER BY t.slug),
            max(t.slug) FILTER (WHERE t.tenant_id = bcce.current_tenant())
@@ -4007,6 +4139,8 @@ BEGIN
             'You bypass row security: reports show every tenant.'
         WHEN groups IS NULL THEN
             'You are in none of the groups of bcce, so you may not read or write: ask for GRANT bcce_analytics_user or for a login by bcce.create_login().'
+        WHEN tenants IS NULL AND bcce.membership_mode() = 'token' THEN
+            'You share this login, and this transaction has no valid token, so every report is empty: BEGIN, SELECT bcce.set_context(token), read, COMMIT.'
         WHEN tenants IS NULL AND groups = 'bcce_ingest' THEN
             'You belong to no tenant, so all that you write is refused: ask for bcce.add_membership().'
         WHEN tenants IS NULL THEN
@@ -4015,8 +4149,10 @@ BEGIN
             format('You write for %s and read nothing.', tenants)
         WHEN is_platform AND NOT is_reader AND NOT is_cost_analyst THEN
             format('Reports show the tenants %s.', tenants)
+        WHEN current_tenant IS NULL AND bcce.membership_mode() = 'token' THEN
+            'None of the tenants of your token is chosen, so every report is empty: SELECT bcce.use_tenant(name).'
         WHEN current_tenant IS NULL THEN
-            'You belong to several tenants and none is the default, so every report is empty: ask for bcce.add_membership(..., is_default => true), or for the group bcce_platform instead of your own.'
+            'None of your tenants is chosen and none is the default, so every report is empty: SELECT bcce.use_tenant(name), or ask for bcce.add_membership(..., is_default => true), or for the group bcce_platform instead of your own.'
         WHEN NOT is_reader AND NOT is_platform THEN
             format('The cost reports show the tenant %s; you may read no others.', current_tenant)
         ELSE format('Reports show the tenant %s.', current_tenant)
@@ -4307,6 +4443,107 @@ COMMENT ON FUNCTION bcce.set_holiday(date, boolean, text) IS
 'Says that a tenant does not work on a day of its zone, or with is_free => false that it does after all. Errors: 22023 no date, P0002 tenant not found.';
 $bcce_module$);
 
+INSERT INTO bcce.module (part, name, sql) VALUES ('store', '42_context', $bcce_module$
+-- Logins that present tokens, the keys of those who sign these, and the choice
+-- of a tenant.
+CREATE OR REPLACE FUNCTION bcce.set_membership_mode(role regrole, mode text) RETURNS void
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $body$
+DECLARE
+    found_role record;
+BEGIN
+    IF mode IS NULL OR mode NOT IN ('direct', 'token') THEN
+        PERFORM bcce.raise_error('22023', 'unknown mode of membership', NULL, 'Known modes: direct, token.');
+    END IF;
+    SELECT oid, rolname, rolsuper OR rolbypassrls AS bypasses INTO found_role FROM pg_roles WHERE oid = role::oid;
+    IF found_role.rolname IS NULL THEN
+        PERFORM bcce.raise_error('42704', 'role not found', NULL, 'Make it with bcce.create_login().');
+    END IF;
+    IF mode = 'direct' THEN
+        DELETE FROM bcce_private.token_login t WHERE t.role = found_role.oid OR t.role_name = found_role.rolname;
+        RETURN;
+    END IF;
+    IF found_role.bypasses THEN
+        PERFORM bcce.raise_error('0LP01', 'a role that bypasses row security sees every tenant; a token would not bound it', NULL,
+            'Make a login of its own: bcce.create_login(name, NULL, ''token'').');
+    END IF;
+    IF EXISTS (SELECT FROM bcce_private.membership m WHERE m.role = found_role.oid) THEN
+        PERFORM bcce.raise_error('55000', 'the role has memberships, which would count again if it ceased to present tokens', NULL,
+            'Take them away first: bcce.remove_membership().');
+    END IF;
+    -- A row of that name may be of a role that is gone.
+    DELETE FROM bcce_private.token_login t WHERE t.role_name = found_role.rolname AND t.role IS DISTINCT FROM found_role.oid;
+    INSERT INTO bcce_private.token_login (role_name) VALUES (found_role.rolname) ON CONFLICT DO NOTHING;
+END
+$body$;
+COMMENT ON FUNCTION bcce.set_membership_mode(regrole, text) IS
+'Says where the tenants of a role come from: direct, its memberships (as for every role not told otherwise), or token, the token that it presents to set_context() in each transaction. A token role also needs GRANT bcce_token. Errors: 22023 unknown mode, 42704 role not found, 0LP01 the role bypasses row security, 55000 it has memberships.';
+
+CREATE OR REPLACE FUNCTION bcce.add_context_key(
+    kid text, public_key bytea, not_before timestamptz DEFAULT now(), not_after timestamptz DEFAULT 'infinity') RETURNS void
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $body$
+BEGIN
+    IF kid IS NULL OR kid !~ '^[A-Za-z0-9._-]{1,64}$' THEN
+        PERFORM bcce.raise_error('22023', 'the name of a key is 1 to 64 of A-Z, a-z, 0-9, ., _ and -', NULL, 'Take a name with a date, such as portal-2026-01.');
+    END IF;
+    -- Most private keys fail here, so that one given by mistake is not kept.
+    IF public_key IS NULL OR NOT bcce.is_ed25519_public_key(public_key) THEN
+        PERFORM bcce.raise_error('22023', 'this is not an Ed25519 public key', 'It has 32 bytes that are a point of the curve.',
+            'scripts/mint-token new-key prints the call. If it was the private key that you gave, make another pair.');
+    END IF;
+    IF not_before IS NULL OR not_after IS NULL OR not_after <= not_before THEN
+        PERFORM bcce.raise_error('22023', 'a key ends after it begins', NULL, NULL);
+    END IF;
+    INSERT INTO bcce_private.context_key (kid, public_key, not_before, not_after)
+    VALUES (add_context_key.kid, add_context_key.public_key, add_context_key.not_before, add_context_key.not_after)
+    ON CONFLICT DO NOTHING;
+    IF NOT FOUND THEN
+        PERFORM bcce.raise_error('42710', 'a key of this name exists', NULL, 'Names are given once, also to keys that are revoked.');
+    END IF;
+END
+$body$;
+COMMENT ON FUNCTION bcce.add_context_key(text, bytea, timestamptz, timestamptz) IS
+'Trusts whoever holds the private key of this Ed25519 public key (32 bytes) to name tenants in context tokens, from not_before to before not_after. Errors: 22023 bad name, key or times, 42710 name taken.';
+
+CREATE OR REPLACE FUNCTION bcce.rotate_context_key(
+    old_kid text, kid text, public_key bytea, overlap interval DEFAULT '1 hour') RETURNS void
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $body$
+BEGIN
+    IF overlap IS NULL OR overlap < interval '0' THEN
+        PERFORM bcce.raise_error('22023', 'the overlap is not negative', NULL, NULL);
+    END IF;
+    UPDATE bcce_private.context_key k SET not_after = greatest(least(k.not_after, now() + overlap), k.not_before + interval '1 microsecond')
+    WHERE k.kid = old_kid AND k.revoked_at IS NULL AND k.not_after > now();
+    IF NOT FOUND THEN
+        PERFORM bcce.raise_error('P0002', 'there is no key of this name in force', NULL, 'bcce_private.context_key lists them.');
+    END IF;
+    PERFORM bcce.add_context_key(kid, public_key);
+END
+$body$;
+COMMENT ON FUNCTION bcce.rotate_context_key(text, text, bytea, interval) IS
+'Adds a key and lets an old one end after the overlap, in which both count. Errors: P0002 no such key in force, 22023 negative overlap, and those of add_context_key().';
+
+CREATE OR REPLACE FUNCTION bcce.revoke_context_key(kid text) RETURNS boolean
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $body$
+BEGIN
+    UPDATE bcce_private.context_key k SET revoked_at = now() WHERE k.kid = revoke_context_key.kid AND k.revoked_at IS NULL;
+    RETURN FOUND;
+END
+$body$;
+COMMENT ON FUNCTION bcce.revoke_context_key(text) IS
+'Ends a key at once: no token of it is taken any more, and contexts that are set end with the running statement of their session. Returns whether there was a key to revoke.';
+
+CREATE OR REPLACE FUNCTION bcce.use_tenant(tenant text, is_local boolean DEFAULT true) RETURNS void
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $body$
+BEGIN
+    -- A word that stands for no tenant goes on as an id that no tenant has, so
+    -- that both are refused in the same words.
+    PERFORM bcce.use_tenant(CASE WHEN tenant <> '' THEN coalesce(bcce_data.resolve_tenant(tenant), '00000000-0000-0000-0000-000000000000') END, is_local);
+END
+$body$;
+COMMENT ON FUNCTION bcce.use_tenant(text, boolean) IS
+'Chooses the tenant to work in, by slug, external id or uuid, among the caller''s own: until the transaction ends, or with is_local => false for the session. It counts for the role that chose and while the tenant is the role''s; bcce_platform sees all its tenants whatever is chosen. NULL or an empty text undoes the choice. Error P0002: none of the caller''s tenants, or there is none.';
+$bcce_module$);
+
 INSERT INTO bcce.module (part, name, sql) VALUES ('store', '42_model_prices', $bcce_module$
 -- Prices of language models, set by whoever may and imported from a price list.
 
@@ -4531,6 +4768,73 @@ COMMENT ON FUNCTION bcce.set_prediction_reference(timestamptz, timestamptz, text
 'Sets the time, from inclusive to exclusive, whose predictions a model is compared with (prediction_drift): one in which it was known to be good. NULL for both removes it. For one tenant. Errors: 22023 no beginning before an end, P0002 tenant or model not found.';
 $bcce_module$);
 
+INSERT INTO bcce.module (part, name, sql) VALUES ('store', '43_find_person', $bcce_module$
+-- From a person to the pseudonym.  The other way there is none: no table maps
+-- pseudonyms to people, and a keyed hash cannot be undone.  So who wants to
+-- know who is behind a pseudonym asks for those whom it may be.
+CREATE OR REPLACE FUNCTION bcce_data.person_columns() RETURNS TABLE (table_name text, column_name text, domain text)
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $body$
+    SELECT c.relname::text, split_part(argument, ':', 2), split_part(argument, ':', 1)
+    FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid,
+         unnest(string_to_array(encode(t.tgargs, 'escape'), '\000')) AS argument
+    WHERE t.tgfoid = 'bcce.redact_columns()'::regprocedure AND t.tgparentid = 0
+      AND c.relnamespace = 'bcce_data'::regnamespace AND c.relname <> 'person_lookups'
+      AND argument ~ '^[a-z]+:'
+$body$;
+COMMENT ON FUNCTION bcce_data.person_columns() IS 'columns that may hold a pseudonym, and the domain of it; key: an identifier, which becomes an id_… where it holds personal data';
+
+CREATE OR REPLACE FUNCTION bcce.find_person(identifier text, reason text)
+RETURNS TABLE (pseudonym text, found_in text, column_name text, row_count bigint)
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $body$
+DECLARE
+    tenant CONSTANT uuid := bcce.current_tenant();
+    place record;
+    total bigint;
+BEGIN
+    IF tenant IS NULL THEN
+        PERFORM bcce.raise_error('55000', 'there is no current tenant', NULL, 'Work as a role that has a tenant; bcce.whoami() says which.');
+    END IF;
+    IF identifier IS NULL OR btrim(identifier) = '' OR length(identifier) > 1000 THEN
+        PERFORM bcce.raise_error('22023', 'an identifier has 1 to 1000 characters', NULL, 'Give what the sender calls the person, or a pseudonym.');
+    END IF;
+    IF reason IS NULL OR btrim(reason) = '' OR length(reason) > 500 THEN
+        PERFORM bcce.raise_error('22023', 'a look-up needs a reason of 1 to 500 characters', NULL, 'Say what for, such as the number of a request.');
+    END IF;
+    IF current_setting('transaction_read_only') = 'on' THEN
+        PERFORM bcce.raise_error('25006', 'a look-up is written down, and this transaction is read-only', NULL, 'SET TRANSACTION READ WRITE on the primary server.');
+    END IF;
+
+    FOR place IN
+        WITH spelling AS (
+            SELECT identifier AS word UNION SELECT lower(btrim(identifier, E' \t\r\n'))
+        ), name AS (
+            SELECT d.domain, bcce.pseudonym(s.word, CASE d.domain WHEN 'key' THEN 'id' ELSE d.domain END, tenant) AS word
+            FROM spelling s, (SELECT DISTINCT c.domain FROM bcce_data.person_columns() c) AS d
+            WHERE d.domain <> 'key' OR bcce.contains_pii(s.word) OR s.word ~ '^id_[a-z2-7]{26}$'
+        )
+        SELECT c.table_name, c.column_name, n.domain, n.word
+        FROM name n LEFT JOIN bcce_data.person_columns() c ON c.domain = n.domain
+        ORDER BY n.domain = 'key', n.domain DESC, n.word, c.table_name, c.column_name
+    LOOP
+        EXECUTE format('SELECT count(*) FROM bcce_data.%I WHERE tenant_id = $1 AND %I = $2', place.table_name, place.column_name)
+        INTO row_count USING tenant, place.word;
+        pseudonym := place.word; found_in := place.table_name; column_name := place.column_name;
+        IF row_count > 0 THEN
+            total := coalesce(total, 0) + row_count;
+            RETURN NEXT;
+        END IF;
+    END LOOP;
+
+    -- The log keeps it also when the caller takes the transaction back.
+    PERFORM bcce.log_line(format('bcce: look-up of a person in tenant %s, rows: %s', tenant, coalesce(total, 0)));
+    INSERT INTO bcce_data.person_lookups (tenant_id, login, reason, pseudonym, row_count)
+    VALUES (tenant, session_user, reason, bcce.pseudonym(identifier, 'user', tenant), coalesce(total, 0));
+END
+$body$;
+COMMENT ON FUNCTION bcce.find_person(text, text) IS
+'Where a person of the caller''s tenant occurs: pseudonym, table and column of the store, number of rows. identifier: what the sender calls the person, as it was sent (also tried trimmed and in lower case), or a pseudonym. There is no way from a pseudonym to a person but to ask for those whom it may be: nothing maps them. Each call is written down in bcce_data.person_lookups, with the reason and without the identifier, and as a line of the server log. Errors: 55000 no current tenant, 22023 identifier or reason missing, 25006 read-only transaction.';
+$bcce_module$);
+
 INSERT INTO bcce.module (part, name, sql) VALUES ('store', '43_price_import', $bcce_module$
 -- Reads a price list in the format of litellm's model_prices_and_context_window.
 
@@ -4684,6 +4988,301 @@ END
 $body$;
 COMMENT ON FUNCTION bcce.import_prices(jsonb, timestamptz, text, boolean, boolean, text) IS
 'Reads a price list in the format of litellm''s model_prices_and_context_window.json, text in, no network. Shows what it would do, and does it with apply => true: add and change (from valid_from on, NULL: always), refused (no price, or more than twelve decimals unless round_prices), ignored (fields about money that are no price of tokens by class), suspicious (reported, applied all the same), gone (in an earlier list of the same source and no longer in this one; never deleted). price says class, size of context and tier. tenant as in set_model_price(). Errors: 22023 not a list, 22008 bad time, P0002 tenant not found.';
+$bcce_module$);
+
+INSERT INTO bcce.module (part, name, sql) VALUES ('store', '44_harden_database', $bcce_module$
+-- What the server grants to everybody and a database of tenants should not.
+CREATE OR REPLACE FUNCTION bcce.harden_database(apply boolean DEFAULT false) RETURNS TABLE (statement text, reason text, done boolean)
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $body$
+BEGIN
+    FOR statement, reason IN
+        SELECT format('REVOKE %s ON DATABASE %I FROM PUBLIC', a.privilege_type, d.datname),
+               CASE a.privilege_type
+                   WHEN 'CONNECT' THEN 'logins of other databases can connect; create_login() grants CONNECT to its own, other roles then need it granted'
+                   ELSE 'temporary tables outlive the client of a pooled connection, and a login can shadow names with them' END
+        FROM pg_database d, aclexplode(coalesce(d.datacl, acldefault('d', d.datdba))) AS a
+        WHERE d.datname = current_database() AND a.grantee = 0
+        UNION ALL
+        SELECT format('REVOKE CREATE ON SCHEMA %I FROM PUBLIC', n.nspname), 'anybody can put objects there that others may call or read by mistake'
+        FROM pg_namespace n, aclexplode(n.nspacl) AS a
+        WHERE a.grantee = 0 AND a.privilege_type = 'CREATE' AND n.nspname !~ '^pg_'
+        UNION ALL
+        SELECT format('REVOKE EXECUTE ON ROUTINE %s FROM PUBLIC', p.oid::regprocedure), 'anybody can call it, and it runs as a superuser'
+        FROM pg_proc p JOIN pg_roles r ON r.oid = p.proowner
+        WHERE p.prosecdef AND r.rolsuper AND p.pronamespace <> 'pg_catalog'::regnamespace
+          AND EXISTS (SELECT FROM aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) AS a WHERE a.grantee = 0)
+        ORDER BY 1
+    LOOP
+        IF apply THEN
+            EXECUTE statement;
+        END IF;
+        done := coalesce(apply, false);
+        RETURN NEXT;
+    END LOOP;
+END
+$body$;
+COMMENT ON FUNCTION bcce.harden_database(boolean) IS
+'What everybody may do in this database and a database of tenants should not allow: one statement a row, and why. Shows them; with apply => true runs them too, as the caller, who must own what they change. No row: nothing is left to do. It never runs by itself, as other applications of the database may count on these rights.';
+$bcce_module$);
+
+INSERT INTO bcce.module (part, name, sql) VALUES ('store', '45_check_tables', $bcce_module$
+-- What check_security() looks for at tables, views and triggers.
+CREATE OR REPLACE FUNCTION bcce_data.check_tables() RETURNS TABLE (id text, level text, object text, detail text, fix text)
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $body$
+    WITH RECURSIVE ours AS (
+        SELECT c.oid, c.relname, c.relkind, c.relispartition, c.relowner, c.relacl, c.relrowsecurity, c.relforcerowsecurity,
+               n.nspname, c.oid::regclass::text AS name,
+               EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e') AS is_member,
+               EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attname = 'tenant_id' AND NOT a.attisdropped) AS has_tenant
+        FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+        WHERE n.nspname IN ('bcce', 'bcce_data', 'bcce_private')
+    ), wanted (policy, is_permissive, command, on_private, roles, reads, writes) AS (
+        VALUES ('reader', true, 'r'::"char", false, '{bcce_analytics_user,bcce_cost_analyst}'::text[], '(tenant_id = ( SELECT bcce.current_tenant() AS current_tenant))', NULL),
+               ('reader_wall', false, 'r', false, '{bcce_analytics_user,bcce_cost_analyst}', '(tenant_id = ( SELECT bcce.current_tenant() AS current_tenant))', NULL),
+               ('platform', true, 'r', false, '{bcce_platform}', '(tenant_id = ANY (( SELECT bcce.current_tenants() AS current_tenants)))', NULL),
+               ('writer', true, '*', true, '{bcce_owner}',
+                '(( SELECT bcce.bypasses_row_security() AS bypasses_row_security) OR (tenant_id = ANY (( SELECT bcce.current_tenants() AS current_tenants))))',
+                '(( SELECT bcce.bypasses_row_security() AS bypasses_row_security) OR (tenant_id = ANY (( SELECT bcce.current_tenants() AS current_tenants))))'),
+               ('maintainer', true, '*', true, '{bcce_maintainer}', 'true', 'true')
+    ), policy AS (
+        SELECT o.name, o.nspname, o.has_tenant, p.oid, p.polrelid, p.polname, p.polpermissive, p.polcmd, p.polroles,
+               (SELECT array_agg(r.rolname::text ORDER BY r.rolname) FROM pg_roles r WHERE r.oid = ANY (p.polroles)) AS roles,
+               replace(pg_get_expr(p.polqual, p.polrelid), '::uuid[]', '') AS reads,
+               replace(pg_get_expr(p.polwithcheck, p.polrelid), '::uuid[]', '') AS writes
+        FROM ours o JOIN pg_policy p ON p.polrelid = o.oid
+    ), granted AS (
+        SELECT o.oid, o.name, o.nspname, o.relname, o.relkind, o.relispartition, o.is_member, o.relowner, a.grantee, a.privilege_type, NULL AS column_name
+        FROM ours o, aclexplode(o.relacl) AS a
+        UNION ALL
+        SELECT o.oid, o.name, o.nspname, o.relname, o.relkind, o.relispartition, o.is_member, o.relowner, a.grantee, a.privilege_type, t.attname
+        FROM ours o JOIN pg_attribute t ON t.attrelid = o.oid, aclexplode(t.attacl) AS a
+    ), reader (oid, relkind, reloptions, relowner, relacl) AS (    -- what reads the store, at any distance
+        SELECT c.oid, c.relkind, c.reloptions, c.relowner, c.relacl
+        FROM pg_depend d JOIN pg_rewrite r ON r.oid = d.objid JOIN pg_class c ON c.oid = r.ev_class
+        WHERE d.classid = 'pg_rewrite'::regclass AND d.refclassid = 'pg_class'::regclass
+          AND d.refobjid IN (SELECT o.oid FROM ours o WHERE NOT o.is_member) AND c.oid <> d.refobjid
+        UNION
+        SELECT c.oid, c.relkind, c.reloptions, c.relowner, c.relacl
+        FROM reader x JOIN pg_depend d ON d.refclassid = 'pg_class'::regclass AND d.refobjid = x.oid AND d.classid = 'pg_rewrite'::regclass
+        JOIN pg_rewrite r ON r.oid = d.objid JOIN pg_class c ON c.oid = r.ev_class WHERE c.oid <> x.oid
+    )
+    SELECT 'row_security_off', 'error', o.name, 'Row security is not enabled and forced.',
+           format('ALTER TABLE %s ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;', o.name)
+    FROM ours o
+    WHERE o.relkind IN ('r', 'p') AND NOT o.is_member AND (o.has_tenant OR o.nspname = 'bcce_private') AND NOT (o.relrowsecurity AND o.relforcerowsecurity)
+    UNION ALL
+    SELECT 'policy_missing', 'error', o.name, format('The policy %s is missing or has another form.', w.policy),
+           CASE WHEN o.name = 'bcce_data.tenants' THEN 'SELECT * FROM bcce.install();' ELSE format('DROP POLICY IF EXISTS %I ON %s; SELECT bcce_data.secure_table(%L);', w.policy, o.name, o.name) END
+    FROM ours o JOIN wanted w ON w.on_private OR o.nspname <> 'bcce_private'
+    LEFT JOIN policy p ON p.polrelid = o.oid AND p.polname = w.policy AND p.polpermissive = w.is_permissive AND p.polcmd = w.command
+         AND p.roles = w.roles AND p.reads = w.reads AND p.writes IS NOT DISTINCT FROM w.writes
+    WHERE o.relkind IN ('r', 'p') AND o.has_tenant AND p.oid IS NULL
+    UNION ALL
+    SELECT 'policy_widens', 'error', p.name, format('The policy %s is permissive, so it adds rows to those that the wall lets through.', p.polname),
+           format('DROP POLICY %I ON %s;', p.polname, p.name)
+    FROM policy p
+    WHERE p.polpermissive AND p.polname NOT IN (SELECT w.policy FROM wanted w)
+      AND (p.name, p.polname) <> ('bcce_data.rejected_input', 'writer_of_nobody')
+    UNION ALL
+    SELECT 'policy_setting', 'error', p.name, format('The policy %s asks a setting, which any user can set.', p.polname),
+           format('DROP POLICY %I ON %s;', p.polname, p.name)
+    FROM policy p WHERE concat(p.reads, p.writes) ~ 'current_setting\('
+    UNION ALL
+    SELECT 'policy_per_row', 'warning', p.name, format('The policy %s calls the tenant getter for each row.', p.polname),
+           'Write (SELECT bcce.current_tenant()), which is evaluated once.'
+    FROM policy p
+    WHERE regexp_replace(concat(p.reads, p.writes), '\( SELECT bcce\.current_tenants?\(\) AS current_tenants?\)', '', 'g') ~ 'current_tenants?\(\)'
+    UNION ALL
+    SELECT 'policy_volatility', 'error', f.oid::regprocedure::text, 'Policies call it, and it is not STABLE.', format('ALTER FUNCTION %s STABLE;', f.oid::regprocedure)
+    FROM pg_proc f
+    WHERE f.provolatile <> 's'
+      AND f.oid IN (SELECT d.refobjid FROM policy p JOIN pg_depend d ON d.classid = 'pg_policy'::regclass AND d.objid = p.oid AND d.refclassid = 'pg_proc'::regclass)
+    UNION ALL
+    SELECT 'partition_granted', 'error', g.name, format('%s has %s on a partition, which goes past the policies and rights of its parent.', coalesce(r.rolname, 'PUBLIC'), g.privilege_type),
+           format('REVOKE ALL ON %s FROM %s;', g.name, coalesce(quote_ident(r.rolname), 'PUBLIC'))
+    FROM granted g LEFT JOIN pg_roles r ON r.oid = g.grantee
+    WHERE g.relispartition AND g.grantee <> g.relowner
+    UNION ALL
+    SELECT 'privilege_excess', 'error', g.name || coalesce('.' || g.column_name, ''),
+           format('%s has %s, which nobody needs.', coalesce(r.rolname, 'PUBLIC'), g.privilege_type),
+           format('REVOKE %s%s ON %s FROM %s;', g.privilege_type, ' (' || quote_ident(g.column_name) || ')', g.name, coalesce(quote_ident(r.rolname), 'PUBLIC'))
+    FROM granted g LEFT JOIN pg_roles r ON r.oid = g.grantee
+    WHERE g.grantee <> g.relowner AND NOT g.relispartition AND NOT g.is_member AND NOT coalesce(r.rolsuper, false)
+      AND CASE WHEN g.column_name IS NOT NULL
+               THEN g.nspname = 'bcce_private' OR g.privilege_type <> 'SELECT' OR coalesce(r.rolname, '') NOT IN ('bcce_analytics_user', 'bcce_cost_analyst', 'bcce_platform')
+               ELSE g.nspname <> 'bcce' OR g.relkind <> 'v' OR g.grantee = 0
+                    OR g.privilege_type NOT IN ('SELECT', 'INSERT') OR (g.privilege_type = 'INSERT') <> (g.relname LIKE 'inbox\_%') END
+    UNION ALL
+    SELECT 'schema_open', 'error', n.nspname, format('%s has %s on the schema.', coalesce(r.rolname, 'PUBLIC'), a.privilege_type),
+           format('REVOKE %s ON SCHEMA %I FROM %s;', a.privilege_type, n.nspname, coalesce(quote_ident(r.rolname), 'PUBLIC'))
+    FROM pg_namespace n CROSS JOIN aclexplode(n.nspacl) AS a LEFT JOIN pg_roles r ON r.oid = a.grantee
+    WHERE a.grantee <> n.nspowner AND coalesce(r.rolname, '') NOT IN ('bcce_owner', 'bcce_maintainer')
+      AND (n.nspname IN ('bcce_data', 'bcce_private') OR (n.nspname IN ('bcce', 'public') AND a.privilege_type = 'CREATE' AND NOT coalesce(r.rolsuper, false)
+           AND (n.nspname = 'bcce' OR a.grantee = 0)))
+    UNION ALL
+    SELECT 'owner_other', 'error', o.name, format('It belongs to %s, whom no policy or right binds.', o.relowner::regrole), format('ALTER TABLE %s OWNER TO bcce_owner;', o.name)
+    FROM ours o WHERE NOT o.is_member AND o.relkind IN ('r', 'p', 'v') AND o.relowner <> 'bcce_owner'::regrole
+    UNION ALL
+    SELECT 'view_as_owner', 'error', v.oid::regclass::text, 'The view reads the store with the rights of its owner, past row security.',
+           format('ALTER VIEW %s SET (security_invoker = true);', v.oid::regclass)
+    FROM (SELECT x.oid, x.relkind, x.reloptions FROM reader x
+          UNION SELECT c.oid, c.relkind, c.reloptions FROM pg_class c WHERE c.relnamespace = 'bcce'::regnamespace) AS v
+    WHERE v.relkind = 'v' AND NOT coalesce(v.reloptions && '{security_invoker=true,security_invoker=on,security_invoker=1}', false)
+    UNION ALL
+    SELECT 'materialized_view', 'error', v.oid::regclass::text, 'It keeps rows of all tenants, and row security does not reach them.',
+           format('REVOKE ALL ON %s FROM %s;', v.oid::regclass, string_agg(DISTINCT coalesce(quote_ident(r.rolname), 'PUBLIC'), ', '))
+    FROM reader v CROSS JOIN aclexplode(v.relacl) AS a LEFT JOIN pg_roles r ON r.oid = a.grantee
+    WHERE v.relkind = 'm' AND a.grantee <> v.relowner
+    GROUP BY v.oid
+    UNION ALL
+    SELECT 'trigger_off', 'error', o.name, format('The trigger %s is not ENABLE ALWAYS.', t.tgname), format('ALTER TABLE %s ENABLE ALWAYS TRIGGER %I;', o.name, t.tgname)
+    FROM ours o JOIN pg_trigger t ON t.tgrelid = o.oid
+    WHERE t.tgfoid IN ('bcce.redact_columns()'::regprocedure, 'bcce.invalidate_cache()'::regprocedure) AND t.tgenabled <> 'A'
+    UNION ALL
+    SELECT 'trigger_missing', 'error', o.name, 'The redaction trigger is missing.', 'SELECT * FROM bcce.install();'
+    FROM ours o
+    WHERE o.relkind IN ('r', 'p') AND o.has_tenant AND o.nspname = 'bcce_data'
+      -- Text under a check of words or of form needs none; rules are checked by a trigger of their own.
+      AND o.relname <> 'redaction_rules'
+      AND EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = o.oid AND a.attnum > 0 AND NOT a.attisdropped
+                  AND a.atttypid IN ('text'::regtype, 'varchar'::regtype, 'json'::regtype, 'jsonb'::regtype, 'inet'::regtype, 'cidr'::regtype, 'text[]'::regtype)
+                  AND NOT EXISTS (SELECT FROM pg_constraint c WHERE c.conrelid = o.oid AND c.contype = 'c' AND a.attnum = ANY (c.conkey)
+                                  AND pg_get_constraintdef(c.oid) ~ (format('\m%s\M', a.attname) || ' (= ANY|= |~ )')))
+      AND NOT EXISTS (SELECT FROM pg_trigger t WHERE t.tgrelid = o.oid AND t.tgfoid = 'bcce.redact_columns()'::regprocedure)
+    UNION ALL
+    SELECT 'key_without_tenant', 'warning', o.name, format('The key %s does not begin with tenant_id, so it tells one tenant what another has.', c.conname),
+           format('ALTER TABLE %s DROP CONSTRAINT %I;', o.name, c.conname)
+    FROM ours o JOIN pg_constraint c ON c.conrelid = o.oid
+    WHERE o.has_tenant AND NOT o.relispartition AND c.contype IN ('p', 'u', 'f', 'x')
+      AND (SELECT a.attname FROM pg_attribute a WHERE a.attrelid = o.oid AND a.attnum = c.conkey[1]) <> 'tenant_id'
+      AND NOT (c.contype = 'f' AND c.confrelid IN (SELECT x.oid FROM ours x WHERE NOT x.has_tenant))
+      AND (o.name, c.conname::text) NOT IN (VALUES ('bcce_data.tenants', 'tenants_slug_key'), ('bcce_data.tenants', 'tenants_external_id_key'))
+    UNION ALL
+    SELECT 'key_without_tenant', 'warning', o.name, format('The unique index %s does not begin with tenant_id, so it tells one tenant what another has.', x.indexrelid::regclass),
+           format('DROP INDEX %s;', x.indexrelid::regclass)
+    FROM ours o JOIN pg_index x ON x.indrelid = o.oid
+    WHERE o.has_tenant AND NOT o.relispartition AND x.indisunique AND NOT EXISTS (SELECT FROM pg_constraint c WHERE c.conindid = x.indexrelid)
+      AND (SELECT a.attname FROM pg_attribute a WHERE a.attrelid = o.oid AND a.attnum = x.indkey[0]) IS DISTINCT FROM 'tenant_id'
+$body$;
+COMMENT ON FUNCTION bcce_data.check_tables() IS 'what check_security() finds at tables, views and triggers';
+$bcce_module$);
+
+INSERT INTO bcce.module (part, name, sql) VALUES ('store', '46_check_roles', $bcce_module$
+-- What check_security() looks for at roles, functions, settings and keys.
+CREATE OR REPLACE FUNCTION bcce_data.check_roles() RETURNS TABLE (id text, level text, object text, detail text, fix text)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $body$
+    WITH RECURSIVE groups AS (
+        SELECT r.oid, r.rolname, r.rolcanlogin, r.rolsuper, r.rolbypassrls, r.rolcreaterole, r.rolcreatedb, r.rolreplication
+        FROM pg_roles r
+        WHERE r.rolname IN ('bcce_owner', 'bcce_maintainer', 'bcce_analytics_user', 'bcce_cost_analyst', 'bcce_analytics_admin', 'bcce_ingest', 'bcce_platform', 'bcce_token')
+    ), belongs (member, role) AS (      -- who is in which role, at any distance
+        SELECT m.member, m.roleid FROM pg_auth_members m
+        UNION
+        SELECT b.member, m.roleid FROM belongs b JOIN pg_auth_members m ON m.member = b.role
+    ), login AS (                       -- logins that have to do with tenants
+        SELECT r.oid, r.rolname, r.rolsuper, r.rolbypassrls, r.rolcreaterole, r.rolreplication
+        FROM pg_roles r
+        WHERE r.rolcanlogin
+          AND (EXISTS (SELECT FROM belongs b JOIN groups g ON g.oid = b.role WHERE b.member = r.oid)
+               OR EXISTS (SELECT FROM bcce_private.membership m WHERE m.role = r.oid)
+               OR EXISTS (SELECT FROM bcce_private.token_login t WHERE t.role = r.oid))
+    )
+    SELECT 'group_power', 'error', g.rolname::text, 'A group role of bcce can log in or has an attribute of power.',
+           format('ALTER ROLE %I NOLOGIN NOSUPERUSER NOBYPASSRLS NOCREATEROLE NOCREATEDB NOREPLICATION;', g.rolname)
+    FROM groups g WHERE g.rolcanlogin OR g.rolsuper OR g.rolbypassrls OR g.rolcreaterole OR g.rolcreatedb OR g.rolreplication
+    UNION ALL
+    SELECT 'owner_granted', 'error', m.member::regrole::text, format('It is a member of %s, which owns the store or its upkeep.', m.roleid::regrole),
+           format('REVOKE %s FROM %s;', m.roleid::regrole, m.member::regrole)
+    FROM pg_auth_members m JOIN groups g ON g.oid = m.roleid
+    WHERE g.rolname IN ('bcce_owner', 'bcce_maintainer') AND m.member <> 'bcce_maintainer'::regrole
+      AND NOT (SELECT r.rolsuper FROM pg_roles r WHERE r.oid = m.member)
+    UNION ALL
+    SELECT 'login_power', 'error', l.rolname::text,
+           concat_ws(', ', CASE WHEN l.rolsuper THEN 'superuser' END, CASE WHEN l.rolbypassrls THEN 'bypasses row security' END,
+                     CASE WHEN l.rolcreaterole THEN 'can make roles' END, CASE WHEN l.rolreplication THEN 'can replicate' END) || ': the wall does not hold it.',
+           format('ALTER ROLE %I NOSUPERUSER NOBYPASSRLS NOCREATEROLE NOREPLICATION;', l.rolname)
+    FROM login l WHERE l.rolsuper OR l.rolbypassrls OR l.rolcreaterole OR l.rolreplication
+    UNION ALL
+    SELECT 'login_reads_all', CASE WHEN b.role = 'pg_monitor'::regrole OR b.role = 'pg_read_all_stats'::regrole THEN 'warning' ELSE 'error' END,
+           l.rolname::text, format('It is a member of %s.', b.role::regrole), string_agg(DISTINCT format('REVOKE %s FROM %s;', m.roleid::regrole, m.member::regrole), ' ')
+    FROM login l JOIN belongs b ON b.member = l.oid
+    JOIN pg_auth_members m ON m.roleid = b.role AND (m.member = l.oid OR EXISTS (SELECT FROM belongs x WHERE x.member = l.oid AND x.role = m.member))
+    WHERE m.member::regrole::text NOT LIKE 'pg\_%' AND b.role::regrole::text IN ('pg_read_all_data', 'pg_write_all_data', 'pg_read_server_files', 'pg_write_server_files',
+                                    'pg_execute_server_program', 'pg_monitor', 'pg_read_all_stats')
+    GROUP BY l.rolname, b.role
+    UNION ALL
+    SELECT 'login_owns_database', 'error', l.rolname::text, 'It owns the database.', format('ALTER DATABASE %I OWNER TO another_role;', d.datname)
+    FROM login l JOIN pg_database d ON d.datdba = l.oid AND d.datname = current_database()
+    UNION ALL
+    -- RESET ROLE and SET ROLE are one statement away for whoever types SQL.
+    SELECT 'login_two_tenants', 'error', l.rolname::text, format('By SET ROLE it can become roles of %s tenants.', count(DISTINCT m.tenant_id)),
+           'Give each tenant a login of its own, or use tokens.'
+    FROM login l JOIN bcce_private.membership m ON m.role = l.oid OR EXISTS (SELECT FROM belongs b WHERE b.member = l.oid AND b.role = m.role)
+    WHERE NOT l.rolsuper
+    GROUP BY l.oid, l.rolname
+    HAVING count(DISTINCT m.role::oid) > 1 AND count(DISTINCT m.tenant_id) > 1
+    UNION ALL
+    SELECT 'membership_dangling', 'warning', m.role_name,
+           CASE WHEN m.role IS NULL THEN 'No role of this name exists; the next one of it gets the tenant.' ELSE 'The role is dropped.' END,
+           format('DELETE FROM bcce_private.membership WHERE role_name = %L AND tenant_id = %L;', m.role_name, m.tenant_id)
+    FROM bcce_private.membership m
+    WHERE m.role IS NULL OR NOT EXISTS (SELECT FROM pg_roles r WHERE r.oid = m.role)
+    UNION ALL
+    SELECT 'token_login_dangling', 'warning', t.role_name, 'The role is dropped, or no role of this name exists.',
+           format('DELETE FROM bcce_private.token_login WHERE role_name = %L;', t.role_name)
+    FROM bcce_private.token_login t
+    WHERE t.role IS NULL OR NOT EXISTS (SELECT FROM pg_roles r WHERE r.oid = t.role)
+    UNION ALL
+    SELECT 'token_login_bound', 'warning', t.role_name, 'It presents tokens and has memberships, which would count if it ceased to.', 'SELECT bcce.remove_membership(role, tenant);'
+    FROM bcce_private.token_login t WHERE EXISTS (SELECT FROM bcce_private.membership m WHERE m.role = t.role)
+    UNION ALL
+    SELECT 'key_expired', 'info', k.kid, 'The key is past its end.', format('DELETE FROM bcce_private.context_key WHERE kid = %L;', k.kid)
+    FROM bcce_private.context_key k WHERE k.not_after < now() AND k.revoked_at IS NULL
+    UNION ALL
+    SELECT 'parameter_granted', 'warning', p.parname, format('%s has %s on the setting.', coalesce(r.rolname, 'PUBLIC'), a.privilege_type),
+           format('REVOKE %s ON PARAMETER %s FROM %s;', a.privilege_type, p.parname, coalesce(quote_ident(r.rolname), 'PUBLIC'))
+    FROM pg_parameter_acl p CROSS JOIN aclexplode(p.paracl) AS a LEFT JOIN pg_roles r ON r.oid = a.grantee
+    WHERE p.parname LIKE 'bcce.%' AND NOT coalesce(r.rolsuper, false)
+    UNION ALL
+    SELECT 'definer_path', 'error', f.oid::regprocedure::text, 'It runs with the rights of its owner and has no search_path that ends in pg_temp.',
+           format('ALTER FUNCTION %s SET search_path = pg_catalog, pg_temp;', f.oid::regprocedure)
+    FROM pg_proc f JOIN pg_namespace n ON n.oid = f.pronamespace
+    WHERE n.nspname IN ('bcce', 'bcce_data', 'bcce_private') AND f.prosecdef
+      AND NOT EXISTS (SELECT FROM unnest(f.proconfig) AS c WHERE c ~ '^search_path=.*pg_temp$')
+    UNION ALL
+    SELECT 'definer_superuser', 'error', f.oid::regprocedure::text, format('It runs as %s, whom row security does not hold, and %s may call it.', o.rolname,
+           coalesce((SELECT string_agg(DISTINCT coalesce(g.rolname, 'PUBLIC'), ', ') FROM aclexplode(coalesce(f.proacl, acldefault('f', f.proowner))) AS a LEFT JOIN pg_roles g ON g.oid = a.grantee
+                     WHERE a.grantee <> f.proowner), 'its owner')),
+           CASE WHEN n.nspname IN ('bcce', 'bcce_data', 'bcce_private') THEN 'SELECT * FROM bcce.install();' ELSE format('ALTER ROUTINE %s SECURITY INVOKER;', f.oid::regprocedure) END
+    FROM pg_proc f JOIN pg_namespace n ON n.oid = f.pronamespace JOIN pg_roles o ON o.oid = f.proowner
+    WHERE f.prosecdef AND (o.rolsuper OR o.rolbypassrls) AND o.oid NOT IN (SELECT g.oid FROM groups g) AND n.nspname NOT IN ('pg_catalog', 'information_schema')
+      AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_proc'::regclass AND d.objid = f.oid AND d.deptype = 'e' AND n.nspname NOT IN ('bcce', 'bcce_data', 'bcce_private'))
+      AND (n.nspname IN ('bcce', 'bcce_data', 'bcce_private')
+           OR EXISTS (SELECT FROM aclexplode(coalesce(f.proacl, acldefault('f', f.proowner))) AS a
+                      WHERE a.grantee = 0 OR a.grantee IN (SELECT g.oid FROM groups g) OR a.grantee IN (SELECT l.oid FROM login l WHERE NOT l.rolsuper)))
+    UNION ALL
+    SELECT 'function_open', 'error', f.oid::regprocedure::text, 'Everybody may call it.', format('REVOKE ALL ON ROUTINE %s FROM PUBLIC;', f.oid::regprocedure)
+    FROM pg_proc f JOIN pg_namespace n ON n.oid = f.pronamespace
+    WHERE n.nspname IN ('bcce', 'bcce_data', 'bcce_private') AND f.oid <> 'bcce.whoami()'::regprocedure
+      AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_proc'::regclass AND d.objid = f.oid AND d.deptype = 'e')
+      AND EXISTS (SELECT FROM aclexplode(coalesce(f.proacl, acldefault('f', f.proowner))) AS a WHERE a.grantee = 0)
+    UNION ALL
+    SELECT 'function_leakproof', 'error', f.oid::regprocedure::text, 'It is marked LEAKPROOF, so it meets rows before the policies do.', format('ALTER FUNCTION %s NOT LEAKPROOF;', f.oid::regprocedure)
+    FROM pg_proc f JOIN pg_namespace n ON n.oid = f.pronamespace
+    WHERE f.proleakproof AND n.nspname NOT IN ('pg_catalog', 'information_schema')
+      AND (n.nspname IN ('bcce', 'bcce_data', 'bcce_private')
+           OR NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_proc'::regclass AND d.objid = f.oid AND d.deptype = 'e'))
+$body$;
+COMMENT ON FUNCTION bcce_data.check_roles() IS 'what check_security() finds at roles, functions, settings and keys';
+
+CREATE OR REPLACE FUNCTION bcce.check_security() RETURNS TABLE (id text, level text, object text, detail text, fix text)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $body$
+    SELECT c.id, c.level, c.object, c.detail, c.fix
+    FROM (SELECT * FROM bcce_data.check_tables() UNION ALL SELECT * FROM bcce_data.check_roles()) AS c
+    ORDER BY array_position('{error,warning,info}', c.level), c.id, c.object, c.detail
+$body$;
+COMMENT ON FUNCTION bcce.check_security() IS
+'Faults in the catalogue that let a tenant see more than its own, or that would if another thing failed too: id of the rule, level (error: the wall has a hole; warning: it is weaker; info), object, what is wrong, and the way out. No row: nothing found. What everybody may do in the database by the server''s own defaults is shown by harden_database() instead.';
 $bcce_module$);
 
 INSERT INTO bcce.module (part, name, sql) VALUES ('store', '50_gate', $bcce_module$
@@ -7166,6 +7765,146 @@ END
 $body$;
 COMMENT ON FUNCTION bcce.generate_sample_data(integer, integer, integer, integer, timestamptz) IS
 'Fills two tenants, sample-acme (Europe/Berlin) and sample-beta (America/New_York), with 90 days that end at ending_at (cut to the minute): runs, incidents, service samples, predictions, model calls, and exactly so many guest events. The same arguments always give the same rows, and a second call with them adds nothing; other arguments add their own. Personal data and secrets are planted in the free text and redacted on the way in. Returns how many rows were added. For a superuser. Errors: 22023 a count out of range, 22008 time out of range.';
+$bcce_module$);
+
+INSERT INTO bcce.module (part, name, sql) VALUES ('store', '61_verify_isolation', $bcce_module$
+-- Trying it: what a reader of a tenant without any data sees of all the others.
+CREATE TABLE IF NOT EXISTS bcce_private.isolation_report (
+    checked_at timestamptz NOT NULL,
+    checked_as text NOT NULL,
+    object text NOT NULL,
+    outcome text NOT NULL,
+    detail text NOT NULL,
+    CONSTRAINT isolation_report_outcome_check CHECK (outcome IN ('apart', 'refused', 'leak'))
+);
+COMMENT ON TABLE bcce_private.isolation_report IS 'every attempt of the last verify_isolation()';
+COMMENT ON COLUMN bcce_private.isolation_report.checked_at IS 'when it ran';
+COMMENT ON COLUMN bcce_private.isolation_report.checked_as IS 'group of the role that tried';
+COMMENT ON COLUMN bcce_private.isolation_report.object IS 'relation or function';
+COMMENT ON COLUMN bcce_private.isolation_report.outcome IS 'apart: nothing of another tenant; refused: an error; leak';
+COMMENT ON COLUMN bcce_private.isolation_report.detail IS 'what was seen, or the SQLSTATE';
+ALTER TABLE bcce_private.isolation_report ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+DROP POLICY IF EXISTS maintainer ON bcce_private.isolation_report;
+CREATE POLICY maintainer ON bcce_private.isolation_report TO bcce_maintainer USING (true) WITH CHECK (true);
+
+-- What a role can name: relations with a column that it may read, and functions
+-- of bcce that return rows and need no argument, as something to select from.
+CREATE OR REPLACE FUNCTION bcce_data.reachable(role name) RETURNS TABLE (object text, source text, has_tenant boolean)
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $body$
+    SELECT c.oid::regclass::text,
+           format('(SELECT %s FROM %s)', string_agg(quote_ident(a.attname), ', ' ORDER BY a.attnum), c.oid::regclass),
+           bool_or(a.attname = 'tenant_id')
+    FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+    JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+    WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f') AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
+      AND has_schema_privilege(role, n.oid, 'USAGE') AND has_column_privilege(role, c.oid, a.attnum, 'SELECT')
+    GROUP BY c.oid
+    UNION ALL
+    SELECT p.oid::regprocedure::text, format('%I.%I()', n.nspname, p.proname), 'tenant_id' = ANY (p.proargnames)
+    FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
+    WHERE n.nspname = 'bcce' AND p.prokind = 'f' AND p.proretset AND p.provolatile <> 'v' AND p.pronargs = p.pronargdefaults
+      AND has_function_privilege(role, p.oid, 'EXECUTE')
+      -- Of overloaded ones only one can be called without arguments.
+      AND NOT EXISTS (SELECT FROM pg_proc q WHERE q.pronamespace = p.pronamespace AND q.proname = p.proname AND q.oid <> p.oid AND q.pronargs = q.pronargdefaults)
+$body$;
+COMMENT ON FUNCTION bcce_data.reachable(name) IS 'relations and functions without arguments that a role may read, as sources of a query';
+
+CREATE OR REPLACE FUNCTION bcce_data.look_at(role name, source text, foreign_row text) RETURNS text
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $body$
+DECLARE
+    seen text;
+BEGIN
+    PERFORM set_config('role', role, true);
+    EXECUTE format('SELECT concat_ws('', '', count(*) FILTER (WHERE %s) || '' of others'', count(*) || '' in all'', md5(string_agg(t::text, '''' ORDER BY t::text))) FROM %s AS t',
+                   foreign_row, source) INTO seen;
+    PERFORM set_config('role', 'none', true);
+    RETURN seen;
+EXCEPTION WHEN OTHERS THEN
+    RETURN 'SQLSTATE ' || SQLSTATE;
+END
+$body$;
+COMMENT ON FUNCTION bcce_data.look_at(name, text, text) IS 'how many rows a role sees of others and in all, and their fingerprint; or the SQLSTATE of the error';
+
+CREATE OR REPLACE FUNCTION bcce.verify_isolation() RETURNS TABLE (checked_as text, tried bigint, refused bigint, leaks bigint, first_leak text)
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $body$
+DECLARE
+    probe CONSTANT text := 'bcce_probe_' || replace(gen_random_uuid()::text, '-', '');
+    own uuid;
+    item record;
+    attempts jsonb := '[]';
+    was jsonb := '{}';
+    seen text;
+BEGIN
+    IF NOT (SELECT rolsuper FROM pg_roles WHERE rolname = session_user) OR current_setting('role') <> 'none' THEN
+        PERFORM bcce.raise_error('42501', 'only a superuser can try what others see', NULL, 'Log in as one, without SET ROLE.');
+    END IF;
+    -- All of it happens in a subtransaction that is taken back.
+    BEGIN
+        own := bcce.create_tenant(left(translate(probe, '_', '-'), 60), 'probe');
+        PERFORM bcce.create_tenant('other-' || left(translate(probe, '_', '-'), 50), 'another probe');
+        FOR item IN SELECT g.name, r.name AS role FROM unnest('{bcce_analytics_user,bcce_cost_analyst,bcce_analytics_admin,bcce_ingest,bcce_platform,bcce_token}'::text[]) AS g (name),
+                    LATERAL (SELECT probe || substr(g.name, 5)) AS r (name) LOOP
+            EXECUTE format('CREATE ROLE %I NOLOGIN IN ROLE %I', item.role, item.name);
+            IF item.name = 'bcce_token' THEN
+                EXECUTE format('GRANT bcce_analytics_user TO %I', item.role);
+                PERFORM bcce.set_membership_mode(item.role::regrole, 'token');
+            ELSE
+                PERFORM bcce.add_membership(item.role::regrole, left(translate(probe, '_', '-'), 60));
+            END IF;
+        END LOOP;
+        -- Round 1 remembers, then another tenant writes, round 2 compares: what
+        -- changes by that, or is of another tenant on its face, is a leak.
+        FOR round IN 1 .. 2 LOOP
+            FOR item IN
+                SELECT g.name, r.name AS role, o.object, o.source, o.has_tenant
+                FROM unnest('{bcce_analytics_user,bcce_cost_analyst,bcce_analytics_admin,bcce_ingest,bcce_platform,bcce_token}'::text[]) WITH ORDINALITY AS g (name, n),
+                     LATERAL (SELECT left(probe || substr(g.name, 5), 63)) AS r (name), LATERAL bcce_data.reachable(r.name::name) AS o
+                ORDER BY g.n, o.object
+            LOOP
+                seen := bcce_data.look_at(item.role, item.source, CASE WHEN item.has_tenant THEN format('t.tenant_id <> %L', own) ELSE 'false' END);
+                IF round = 1 THEN
+                    was := was || jsonb_build_object(item.role || item.object, seen);
+                    CONTINUE;
+                END IF;
+                attempts := attempts || (jsonb_build_object('as', item.name, 'object', item.object) || CASE
+                    WHEN seen LIKE 'SQLSTATE%' THEN jsonb_build_object('outcome', 'refused', 'detail', seen)
+                    WHEN seen NOT LIKE '0 of others%' THEN jsonb_build_object('outcome', 'leak', 'detail', 'It shows rows of another tenant.')
+                    WHEN seen <> was ->> (item.role || item.object) THEN
+                        jsonb_build_object('outcome', 'leak', 'detail', 'What it shows changed when another tenant wrote.')
+                    ELSE jsonb_build_object('outcome', 'apart', 'detail', substring(seen FROM ', (.*? in all)')) END);
+            END LOOP;
+            IF round = 1 THEN
+                PERFORM bcce_data.write_for_probe('other-' || left(translate(probe, '_', '-'), 50));
+            END IF;
+        END LOOP;
+        RAISE EXCEPTION USING ERRCODE = 'ZZ001';
+    EXCEPTION WHEN SQLSTATE 'ZZ001' THEN
+        NULL;
+    END;
+
+    DELETE FROM bcce_private.isolation_report;
+    INSERT INTO bcce_private.isolation_report (checked_at, checked_as, object, outcome, detail)
+    SELECT statement_timestamp(), a ->> 'as', a ->> 'object', a ->> 'outcome', a ->> 'detail' FROM jsonb_array_elements(attempts) AS a;
+    RETURN QUERY
+        SELECT i.checked_as, count(*), count(*) FILTER (WHERE i.outcome = 'refused'), count(*) FILTER (WHERE i.outcome = 'leak'),
+               min(i.object || ': ' || i.detail) FILTER (WHERE i.outcome = 'leak')
+        FROM bcce_private.isolation_report i GROUP BY i.checked_as ORDER BY i.checked_as;
+END
+$body$;
+COMMENT ON FUNCTION bcce.verify_isolation() IS
+'Tries to cross the wall: as a role of each group, bound to a new tenant without data, reads every relation in the database and every report function that the role may, before and after another new tenant writes facts. What shows a row of another tenant, or changes when it writes, is a leak. One row per group: objects tried, refused with an error, leaks, and the first of these; bcce_private.isolation_report has every attempt. Nothing else stays: roles, tenants and facts of it are taken back. Superusers only (SQLSTATE 42501).';
+
+CREATE OR REPLACE FUNCTION bcce_data.write_for_probe(tenant text) RETURNS void
+LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp AS $body$
+    SELECT bcce.record_workflow_run('probe', 'failed', statement_timestamp() - interval '1 hour', statement_timestamp(), run_id => 'probe', user_id => 'probe', service_id => 'probe', error_message => 'probe', tenant => tenant);
+    SELECT bcce.record_incident('probe', statement_timestamp() - interval '1 hour', 'probe', service_id => 'probe', tenant => tenant);
+    SELECT bcce.record_metric('probe', statement_timestamp(), tenant => tenant);
+    SELECT bcce.record_prediction('probe', 'external', 'probe', 0.5, statement_timestamp() - interval '1 hour', prediction_id => 'probe', tenant => tenant);
+    SELECT bcce.resolve_prediction('probe', 1, statement_timestamp(), tenant);
+    SELECT bcce.record_model_usage('probe', statement_timestamp(), 1000, 100, user_id => 'probe', tenant => tenant);
+    SELECT bcce.ingest_event(jsonb_build_object('event_type', 'page_view', 'guest_id', 'probe', 'tenant', tenant));
+$body$;
+COMMENT ON FUNCTION bcce_data.write_for_probe(text) IS 'one fact of every kind for a tenant, for verify_isolation()';
 $bcce_module$);
 
 INSERT INTO bcce.module (part, name, sql) VALUES ('report', '10_incidents', $bcce_module$
@@ -13012,6 +13751,9 @@ DO $do$
 DECLARE
     item record;
     readers CONSTANT text := 'bcce_analytics_user, bcce_platform';
+    upkeep CONSTANT text[] := '{create_tenant,add_membership,remove_membership,maintain,
+                                set_membership_mode,add_context_key,rotate_context_key,revoke_context_key,
+                                check_roles,check_security}';
 BEGIN
     -- Owners, and nothing for PUBLIC.
     FOR item IN
@@ -13025,11 +13767,11 @@ BEGIN
           AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.deptype = 'e' AND (d.classid, d.objid) IN (('pg_class'::regclass, c.oid), ('pg_type'::regclass, c.reltype)))
         UNION ALL
         SELECT format('ALTER FUNCTION %s OWNER TO %s', p.oid::regprocedure,
-                      CASE WHEN p.proname IN ('create_tenant', 'add_membership', 'remove_membership', 'maintain')
+                      CASE WHEN p.proname = ANY (upkeep)
                            THEN 'bcce_maintainer' ELSE 'bcce_owner' END)
         FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
         WHERE n.nspname IN ('bcce', 'bcce_data', 'bcce_private')
-          AND p.proowner <> CASE WHEN p.proname IN ('create_tenant', 'add_membership', 'remove_membership', 'maintain')
+          AND p.proowner <> CASE WHEN p.proname = ANY (upkeep)
                                  THEN 'bcce_maintainer' ELSE 'bcce_owner' END::regrole
           AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e')
     LOOP
@@ -13059,9 +13801,11 @@ BEGIN
     -- Everybody may ask who they are; admins configure their tenant.  Making
     -- tenants, logins and memberships, and upkeep, stay with the DBA.
     GRANT EXECUTE ON FUNCTION bcce.whoami() TO PUBLIC;
+    GRANT EXECUTE ON FUNCTION bcce.use_tenant(text, boolean) TO bcce_analytics_user, bcce_cost_analyst, bcce_platform, bcce_ingest;
     GRANT EXECUTE ON FUNCTION bcce.set_price(text, numeric, timestamptz, text),
                               bcce.add_value_alias(text, text, text, text),
                               bcce.set_slo(numeric, text, text),
+                              bcce.find_person(text, text),
                               bcce.set_business_hours(integer[], time, time, text),
                               bcce.set_holiday(date, boolean, text),
                               bcce.set_redaction_rule(text, text, text, integer, integer, text, text[], text, boolean, boolean, text),
