@@ -2749,7 +2749,7 @@ BEGIN
             CONSTRAINT %1$s_token_class_check CHECK (token_class IN ('input', 'output', 'cache_read', 'cache_write_5m', 'cache_write_1h', 'web_search', 'second')),
             CONSTRAINT %1$s_context_above_check CHECK (context_above BETWEEN 0 AND 1000000000000),
             CONSTRAINT %1$s_service_tier_check CHECK (service_tier IN ('standard', 'batch', 'flex', 'priority')),
-            CONSTRAINT %1$s_price_usd_check CHECK (price_usd BETWEEN 0 AND 1000000 AND price_usd = round(price_usd, 12)),
+            CONSTRAINT %1$s_price_usd_check CHECK (price_usd >= 0 AND price_usd <= 1000000 AND price_usd = round(price_usd, 12)),
             CONSTRAINT %1$s_valid_check CHECK (NOT isempty(valid) AND (lower_inf(valid) OR lower_inc(valid)) AND NOT upper_inc(valid)),
             CONSTRAINT %1$s_known_check CHECK (NOT isempty(known) AND NOT lower_inf(known) AND lower_inc(known) AND NOT upper_inc(known)),
             CONSTRAINT %1$s_currency_check CHECK (currency = 'USD')$sql$ || place.tenant_reference || ')', place.prefix || 'model_prices');
@@ -2774,7 +2774,7 @@ BEGIN
             model_id text NOT NULL,
             note text,
             CONSTRAINT %1$s_pkey PRIMARY KEY ($sql$ || place.tenant_key || $sql$alias, valid, known),
-            CONSTRAINT %1$s_alias_check CHECK (length(alias) BETWEEN 1 AND 256 AND alias <> model_id),
+            CONSTRAINT %1$s_alias_check CHECK (length(alias) >= 1 AND length(alias) <= 256 AND alias <> model_id),
             CONSTRAINT %1$s_model_id_check CHECK (length(model_id) BETWEEN 1 AND 256),
             CONSTRAINT %1$s_valid_check CHECK (NOT isempty(valid) AND (lower_inf(valid) OR lower_inc(valid)) AND NOT upper_inc(valid)),
             CONSTRAINT %1$s_known_check CHECK (NOT isempty(known) AND NOT lower_inf(known) AND lower_inc(known) AND NOT upper_inc(known))$sql$
@@ -3381,6 +3381,27 @@ CREATE TABLE IF NOT EXISTS bcce_data.model_usage (
     CONSTRAINT model_usage_latency_ms_check CHECK (latency_ms >= 0 AND latency_ms <= 1e15),
     CONSTRAINT model_usage_reported_cost_usd_check CHECK (reported_cost_usd >= 0 AND reported_cost_usd <= 1e15)
 ) PARTITION BY RANGE (at);
+-- Columns that an earlier build did not make.
+ALTER TABLE bcce_data.model_usage
+    ADD COLUMN IF NOT EXISTS request_id text,
+    ADD COLUMN IF NOT EXISTS project text,
+    ADD COLUMN IF NOT EXISTS team_id text,
+    ADD COLUMN IF NOT EXISTS query_source text,
+    ADD COLUMN IF NOT EXISTS agent_name text,
+    ADD COLUMN IF NOT EXISTS speed text,
+    ADD COLUMN IF NOT EXISTS inference_geo text,
+    ADD COLUMN IF NOT EXISTS service_tier text,
+    ADD COLUMN IF NOT EXISTS web_searches bigint CONSTRAINT model_usage_web_searches_check CHECK (web_searches >= 0 AND web_searches <= 1000000000000000),
+    ADD COLUMN IF NOT EXISTS client_cost_usd numeric CONSTRAINT model_usage_client_cost_usd_check CHECK (client_cost_usd >= 0 AND client_cost_usd <= 1e15),
+    ADD COLUMN IF NOT EXISTS charged_usd numeric CONSTRAINT model_usage_charged_usd_check CHECK (charged_usd >= 0),
+    ADD COLUMN IF NOT EXISTS priced_at timestamptz,
+    ADD COLUMN IF NOT EXISTS counted_at timestamptz,
+    ADD COLUMN IF NOT EXISTS ttl_assumed boolean NOT NULL DEFAULT false,
+    ADD COLUMN IF NOT EXISTS told_by smallint NOT NULL DEFAULT 0,
+    ADD COLUMN IF NOT EXISTS event_tokens bigint[],
+    ADD COLUMN IF NOT EXISTS source_mismatch boolean NOT NULL GENERATED ALWAYS AS (
+        event_tokens IS NOT NULL AND told_by & 1 = 1 AND event_tokens <> ARRAY[coalesce(input_tokens, 0), coalesce(output_tokens, 0),
+            coalesce(cache_read_tokens, 0), coalesce(cache_write_5m_tokens, 0) + coalesce(cache_write_1h_tokens, 0)]) STORED;
 CREATE TABLE IF NOT EXISTS bcce_data.model_usage_default PARTITION OF bcce_data.model_usage DEFAULT;
 CREATE INDEX IF NOT EXISTS model_usage_at_idx ON bcce_data.model_usage (tenant_id, at);
 COMMENT ON TABLE bcce_data.model_usage IS 'one row per call of a language model; by month of at';
@@ -3404,6 +3425,75 @@ COMMENT ON COLUMN bcce_data.model_usage.is_batch IS 'sent as part of a batch';
 COMMENT ON COLUMN bcce_data.model_usage.is_test IS 'test calls never count';
 COMMENT ON COLUMN bcce_data.model_usage.reported_cost_usd IS 'cost in US dollars as the sender reported it; NULL: not reported';
 COMMENT ON COLUMN bcce_data.model_usage.recorded_at IS 'when it was recorded';
+COMMENT ON COLUMN bcce_data.model_usage.request_id IS 'the provider''s id of the request';
+COMMENT ON COLUMN bcce_data.model_usage.project IS 'project in which the call was made, redacted';
+COMMENT ON COLUMN bcce_data.model_usage.team_id IS 'team of the person at that time, as the sender says; else see principals';
+COMMENT ON COLUMN bcce_data.model_usage.query_source IS 'what asked: main, subagent or auxiliary';
+COMMENT ON COLUMN bcce_data.model_usage.agent_name IS 'agent that made the call';
+COMMENT ON COLUMN bcce_data.model_usage.speed IS 'standard or fast';
+COMMENT ON COLUMN bcce_data.model_usage.inference_geo IS 'where the provider was asked to compute: us, or anything else for no wish';
+COMMENT ON COLUMN bcce_data.model_usage.service_tier IS 'standard, batch, flex or priority';
+COMMENT ON COLUMN bcce_data.model_usage.web_searches IS 'searches made by the provider for the call';
+COMMENT ON COLUMN bcce_data.model_usage.client_cost_usd IS 'what the client itself took the cost for, US dollars: shown beside ours, never part of it';
+COMMENT ON COLUMN bcce_data.model_usage.charged_usd IS 'cost by the prices known at priced_at, US dollars: never changes with later prices; NULL: unknown then';
+COMMENT ON COLUMN bcce_data.model_usage.priced_at IS 'when charged_usd was computed; estimate_token_cost(..., as_of => priced_at) gives it again';
+COMMENT ON COLUMN bcce_data.model_usage.counted_at IS 'when the line was written whose counts are kept: a transcript has several for one call';
+COMMENT ON COLUMN bcce_data.model_usage.ttl_assumed IS 'the sender did not say how long (some of) the cache writes live: they count as five minutes, a lower bound';
+COMMENT ON COLUMN bcce_data.model_usage.told_by IS 'who told of the call, bits: 1 a transcript, 2 a telemetry event; 0: another sender';
+COMMENT ON COLUMN bcce_data.model_usage.event_tokens IS 'input, output, cache reads and cache writes as the telemetry event counted them';
+COMMENT ON COLUMN bcce_data.model_usage.source_mismatch IS 'transcript and event do not agree on the counts; the transcript''s are kept';
+
+-- One call has several names: its message, its request.  The row of its first
+-- name, the call's own key, says where the call is; the others lead there.
+CREATE TABLE IF NOT EXISTS bcce_data.model_usage_keys (
+    tenant_id uuid NOT NULL,
+    request_key text NOT NULL,
+    call_key text NOT NULL,
+    source text,
+    at timestamptz,
+    CONSTRAINT model_usage_keys_pkey PRIMARY KEY (tenant_id, request_key),
+    CONSTRAINT model_usage_keys_at_check CHECK ((request_key = call_key) = (at IS NOT NULL))
+);
+COMMENT ON TABLE bcce_data.model_usage_keys IS 'which call a message or a request is, over all partitions of model_usage; only calls of transcripts and telemetry';
+COMMENT ON COLUMN bcce_data.model_usage_keys.tenant_id IS 'tenant';
+COMMENT ON COLUMN bcce_data.model_usage_keys.request_key IS 'name of the call: msg:, req: or another prefix and the provider''s id';
+COMMENT ON COLUMN bcce_data.model_usage_keys.call_key IS 'the call''s own key, which is its idempotency_key';
+COMMENT ON COLUMN bcce_data.model_usage_keys.source IS 'source of the call''s row; only beside its own key';
+COMMENT ON COLUMN bcce_data.model_usage_keys.at IS 'time of the call''s row; only beside its own key';
+
+-- Counters that clients send beside the calls: to check sums, never to charge.
+CREATE TABLE IF NOT EXISTS bcce_data.model_usage_counters (
+    tenant_id uuid NOT NULL,
+    series_key text NOT NULL,
+    started_at timestamptz NOT NULL,
+    at timestamptz NOT NULL,
+    metric text NOT NULL,
+    token_class text,
+    model_id text,
+    user_key text,
+    session_id text,
+    value numeric NOT NULL,
+    is_cumulative boolean NOT NULL,
+    CONSTRAINT model_usage_counters_pkey PRIMARY KEY (tenant_id, series_key, started_at, at),
+    CONSTRAINT model_usage_counters_tenant_fkey FOREIGN KEY (tenant_id) REFERENCES bcce_data.tenants,
+    CONSTRAINT model_usage_counters_at_check CHECK (at >= '1970-01-01 00:00:00+00' AND at < '2201-01-01 00:00:00+00'),
+    CONSTRAINT model_usage_counters_metric_check CHECK (metric IN ('tokens', 'cost_usd')),
+    CONSTRAINT model_usage_counters_token_class_check CHECK (token_class IN ('input', 'output', 'cache_read', 'cache_write')),
+    CONSTRAINT model_usage_counters_value_check CHECK (value >= 0 AND value <= 1e15)
+);
+CREATE INDEX IF NOT EXISTS model_usage_counters_at_idx ON bcce_data.model_usage_counters (tenant_id, at);
+COMMENT ON TABLE bcce_data.model_usage_counters IS 'points of the token and cost counters that clients export; a delta point is what came since started_at, a cumulative one the sum since then';
+COMMENT ON COLUMN bcce_data.model_usage_counters.tenant_id IS 'tenant';
+COMMENT ON COLUMN bcce_data.model_usage_counters.series_key IS 'pseudonym of all attributes of the series: the same export again is stored once';
+COMMENT ON COLUMN bcce_data.model_usage_counters.started_at IS 'when the point''s count began';
+COMMENT ON COLUMN bcce_data.model_usage_counters.at IS 'when it was taken';
+COMMENT ON COLUMN bcce_data.model_usage_counters.metric IS 'tokens or cost_usd';
+COMMENT ON COLUMN bcce_data.model_usage_counters.token_class IS 'input, output, cache_read or cache_write; NULL for cost';
+COMMENT ON COLUMN bcce_data.model_usage_counters.model_id IS 'model';
+COMMENT ON COLUMN bcce_data.model_usage_counters.user_key IS 'pseudonym of the person';
+COMMENT ON COLUMN bcce_data.model_usage_counters.session_id IS 'the sender''s id of the session';
+COMMENT ON COLUMN bcce_data.model_usage_counters.value IS 'tokens, or US dollars by the client''s own estimate';
+COMMENT ON COLUMN bcce_data.model_usage_counters.is_cumulative IS 'the value counts from started_at on with every point of the series, not anew from point to point';
 $bcce_module$);
 
 INSERT INTO bcce.module (part, name, sql) VALUES ('store', '18_events', $bcce_module$
@@ -3795,7 +3885,9 @@ BEGIN
             ('models', '{key:model_name,key:model_version}'),
             ('prediction_keys', '{key:prediction_id}'),
             ('predictions', '{key:prediction_id,key:model_name,key:model_version,key:target_id,key:features_hash,source}'),
-            ('model_usage', '{source,key:idempotency_key,key:model_id,provider,region,user:user_key,key:session_id,key:run_id}'),
+            ('model_usage', '{source,key:idempotency_key,key:model_id,provider,region,user:user_key,key:session_id,key:run_id,key:request_id,key:project,key:team_id,query_source,agent_name,speed,inference_geo,service_tier}'),
+            ('model_usage_keys', '{key:request_key,key:call_key,source}'),
+            ('model_usage_counters', '{series_key,metric,key:model_id,user:user_key,key:session_id}'),
             ('events', '{source,key:idempotency_key,event_type,guest:guest_key,guest_type,user:user_key,key:session_id,key:service_id,ip_prefix,user_agent_family,properties}'),
             ('infra_costs', '{category}'),
             ('export_log', '{key:login,report}'),
@@ -6195,15 +6287,19 @@ BEGIN
     -- instead of deadlocking.
     INSERT INTO bcce_data.model_usage (tenant_id, source, idempotency_key, at, model_id, provider, region, user_key, session_id,
         run_id, input_tokens, output_tokens, cache_read_tokens, cache_write_5m_tokens, cache_write_1h_tokens, latency_ms,
-        is_batch, is_test, reported_cost_usd)
+        is_batch, is_test, reported_cost_usd, service_tier, charged_usd, priced_at)
     SELECT r.tenant_id, coalesce(r.source, 'api'),
         coalesce(nullif(r.idempotency_key, ''), bcce.pseudonym(ROW(r.model_id, nullif(r.user_id, ''), r.session_id, r.run_id,
             r.input_tokens, r.output_tokens, r.cache_read_tokens, r.cache_write_5m_tokens, r.cache_write_1h_tokens,
             r.reported_cost_usd, encode(float8send(r.latency_ms), 'hex'))::text, 'content', r.tenant_id)) AS key,
         r.at, r.model_id, r.provider, r.region, nullif(r.user_id, ''), nullif(r.session_id, ''), nullif(r.run_id, ''),
         r.input_tokens, r.output_tokens, r.cache_read_tokens, r.cache_write_5m_tokens, r.cache_write_1h_tokens,
-        r.latency_ms, coalesce(r.is_batch, false), coalesce(r.is_test, false), r.reported_cost_usd
+        r.latency_ms, coalesce(r.is_batch, false), coalesce(r.is_test, false), r.reported_cost_usd,
+        CASE WHEN r.is_batch THEN 'batch' END, cost.usd, CASE WHEN cost.usd IS NOT NULL THEN now() END
     FROM ROWS FROM (unnest(calls), unnest(faults)) AS r
+    CROSS JOIN LATERAL (
+        SELECT bcce.estimate_token_cost(r.model_id, r.at, r.input_tokens, r.output_tokens, r.cache_read_tokens, r.cache_write_5m_tokens,
+            r.cache_write_1h_tokens, 0, NULL, NULL, CASE WHEN r.is_batch THEN 'batch' END, r.tenant_id) AS usd OFFSET 0) AS cost
     WHERE r.unnest IS NULL
     ORDER BY r.tenant_id, key
     ON CONFLICT DO NOTHING;
@@ -6624,6 +6720,523 @@ BEGIN
     END LOOP;
 END
 $do$;
+$bcce_module$);
+
+INSERT INTO bcce.module (part, name, sql) VALUES ('store', '58_model_requests', $bcce_module$
+-- Calls of language models as Claude Code tells of them: in transcripts, several
+-- lines for one answer, copied when a session is resumed; and in telemetry.  One
+-- call is one row, whoever tells of it and in whatever order.
+--
+-- A call is its message (message.id), else its request, else its line.  Of its
+-- lines the one with the most output counts; where it belongs, the earliest says.
+DO $do$
+BEGIN
+    IF to_regtype('bcce_data.given_model_request') IS NULL THEN
+        CREATE TYPE bcce_data.given_model_request AS (
+            told_by smallint, message_id text, request_id text, other_key text, at timestamptz, counted_at timestamptz, session_id text, project text,
+            user_id text, team_id text, model_id text, input_tokens bigint, output_tokens bigint, cache_read_tokens bigint,
+            cache_write_5m_tokens bigint, cache_write_1h_tokens bigint, web_searches bigint, speed text, inference_geo text,
+            service_tier text, ttl_assumed boolean, client_cost_usd numeric, run_id text, query_source text, agent_name text,
+            latency_ms double precision);
+    END IF;
+END
+$do$;
+COMMENT ON TYPE bcce_data.given_model_request IS 'a call of a language model as a line of a transcript or an event of telemetry tells of it';
+
+-- Which record of one call says what it used: a transcript's before an event's,
+-- the most output, the one with the split of cache writes, with the speed, the
+-- earliest.  The same order whatever came first, so that loading is order-free.
+CREATE OR REPLACE FUNCTION bcce_data.count_rank(told_by smallint, output_tokens bigint, ttl_assumed boolean, speed text, counted_at timestamptz,
+    input_tokens bigint, cache_read_tokens bigint, cache_write_5m_tokens bigint, cache_write_1h_tokens bigint) RETURNS numeric[]
+LANGUAGE sql IMMUTABLE AS $body$
+    SELECT ARRAY[told_by & 1, coalesce(output_tokens, -1), (NOT ttl_assumed)::integer, (speed IS NOT NULL)::integer, -extract(epoch FROM counted_at),
+        coalesce(input_tokens, -1), coalesce(cache_read_tokens, -1), coalesce(cache_write_5m_tokens, -1), coalesce(cache_write_1h_tokens, -1)]
+$body$;
+COMMENT ON FUNCTION bcce_data.count_rank(smallint, bigint, boolean, text, timestamptz, bigint, bigint, bigint, bigint) IS 'the larger it is, the more a record of a call says what the call used';
+
+-- The row of a call's own key, locked; made where no name of it is known.
+CREATE OR REPLACE FUNCTION bcce_data.claim_call(target uuid, names text[], call_at timestamptz, call_source text, OUT call bcce_data.model_usage_keys, OUT is_new boolean)
+LANGUAGE plpgsql VOLATILE AS $body$
+DECLARE
+    known text;
+BEGIN
+    LOOP
+        SELECT k.call_key INTO known FROM bcce_data.model_usage_keys k
+        WHERE k.tenant_id = target AND k.request_key = ANY (names)
+        ORDER BY array_position(names, k.request_key) LIMIT 1;
+        IF FOUND THEN
+            SELECT k.* INTO call FROM bcce_data.model_usage_keys k WHERE k.tenant_id = target AND k.request_key = known FOR UPDATE;
+            is_new := false;
+            RETURN;
+        END IF;
+        INSERT INTO bcce_data.model_usage_keys AS k (tenant_id, request_key, call_key, source, at)
+        VALUES (target, names[1], names[1], call_source, call_at)
+        ON CONFLICT DO NOTHING RETURNING k.* INTO call;
+        is_new := FOUND;
+        EXIT WHEN is_new;
+        -- Another writer was first; now it is known.
+    END LOOP;
+END
+$body$;
+COMMENT ON FUNCTION bcce_data.claim_call(uuid, text[], timestamptz, text) IS 'finds or makes the key of a call by any of its names, the first its own, and locks it';
+
+-- A record as the store will hold it, so that it can be compared with what is there.
+CREATE OR REPLACE FUNCTION bcce_data.normal_request(target uuid, r bcce_data.given_model_request) RETURNS bcce_data.given_model_request
+LANGUAGE plpgsql STABLE AS $body$
+BEGIN
+    r.model_id := bcce_data.key_text(target, r.model_id);
+    r.request_id := bcce_data.key_text(target, r.request_id);
+    r.session_id := bcce_data.key_text(target, r.session_id);
+    r.run_id := bcce_data.key_text(target, r.run_id);
+    r.project := bcce_data.key_text(target, r.project);
+    r.team_id := bcce_data.key_text(target, r.team_id);
+    r.user_id := CASE WHEN r.user_id ~ '^user_[a-z2-7]{26}$' THEN r.user_id ELSE bcce.pseudonym(r.user_id, 'user', target) END;
+    r.query_source := bcce.redact(r.query_source);
+    r.agent_name := bcce.redact(r.agent_name);
+    RETURN r;
+END
+$body$;
+COMMENT ON FUNCTION bcce_data.normal_request(uuid, bcce_data.given_model_request) IS 'a record with identifiers and people as the redaction trigger stores them';
+
+CREATE OR REPLACE FUNCTION bcce_data.token_counts(r bcce_data.given_model_request) RETURNS bigint[]
+LANGUAGE sql IMMUTABLE AS $body$
+    SELECT ARRAY[coalesce((r).input_tokens, 0), coalesce((r).output_tokens, 0), coalesce((r).cache_read_tokens, 0),
+        coalesce((r).cache_write_5m_tokens, 0) + coalesce((r).cache_write_1h_tokens, 0)]
+$body$;
+COMMENT ON FUNCTION bcce_data.token_counts(bcce_data.given_model_request) IS 'input, output, cache reads and cache writes of a record';
+
+-- What a call's row becomes by a further record of it.
+CREATE OR REPLACE FUNCTION bcce_data.merge_request(u bcce_data.model_usage, r bcce_data.given_model_request) RETURNS bcce_data.model_usage
+LANGUAGE plpgsql IMMUTABLE AS $body$
+BEGIN
+    IF bcce_data.count_rank(r.told_by, r.output_tokens, r.ttl_assumed, r.speed, r.counted_at, r.input_tokens, r.cache_read_tokens, r.cache_write_5m_tokens, r.cache_write_1h_tokens)
+       > bcce_data.count_rank(u.told_by, u.output_tokens, u.ttl_assumed, u.speed, u.counted_at, u.input_tokens, u.cache_read_tokens, u.cache_write_5m_tokens, u.cache_write_1h_tokens) THEN
+        u.model_id := r.model_id; u.input_tokens := r.input_tokens; u.output_tokens := r.output_tokens; u.cache_read_tokens := r.cache_read_tokens;
+        u.cache_write_5m_tokens := r.cache_write_5m_tokens; u.cache_write_1h_tokens := r.cache_write_1h_tokens; u.web_searches := r.web_searches;
+        u.speed := r.speed; u.inference_geo := r.inference_geo; u.service_tier := r.service_tier; u.ttl_assumed := r.ttl_assumed; u.counted_at := r.counted_at;
+    END IF;
+    -- Where it belongs: as the earliest record of a transcript says, else an event.
+    IF (r.told_by & 1, -extract(epoch FROM r.at), coalesce(r.session_id, '') COLLATE "C", coalesce(r.project, '') COLLATE "C")
+       > (u.told_by & 1, -extract(epoch FROM u.at), coalesce(u.session_id, '') COLLATE "C", coalesce(u.project, '') COLLATE "C") THEN
+        u.at := r.at; u.session_id := coalesce(r.session_id, u.session_id); u.project := coalesce(r.project, u.project);
+        u.user_key := coalesce(r.user_id, u.user_key); u.team_id := coalesce(r.team_id, u.team_id);
+    END IF;
+    u.session_id := coalesce(u.session_id, r.session_id); u.project := coalesce(u.project, r.project); u.user_key := coalesce(u.user_key, r.user_id);
+    u.team_id := coalesce(u.team_id, r.team_id); u.run_id := coalesce(u.run_id, r.run_id); u.request_id := coalesce(u.request_id, r.request_id);
+    u.query_source := coalesce(u.query_source, r.query_source); u.agent_name := coalesce(u.agent_name, r.agent_name);
+    u.latency_ms := coalesce(u.latency_ms, r.latency_ms); u.client_cost_usd := greatest(u.client_cost_usd, r.client_cost_usd);
+    IF r.told_by & 2 = 2 THEN
+        u.event_tokens := coalesce(u.event_tokens, bcce_data.token_counts(r));
+    END IF;
+    u.told_by := u.told_by | r.told_by;
+    RETURN u;
+END
+$body$;
+COMMENT ON FUNCTION bcce_data.merge_request(bcce_data.model_usage, bcce_data.given_model_request) IS 'the row of a call after a further record of it, the same whatever came first';
+
+-- Bedrock gives requests no id: then an event and a transcript tell of the same
+-- call if model and all counts agree, and the session too or else the second: a
+-- resumed session is copied under another name.  The key of the nearest row.
+CREATE OR REPLACE FUNCTION bcce_data.twin_call(target uuid, twin_told_by smallint, call_at timestamptz, session text, model text, counts bigint[]) RETURNS text
+LANGUAGE sql STABLE AS $body$
+    SELECT c.idempotency_key FROM bcce_data.model_usage c
+    WHERE c.tenant_id = target AND c.at >= call_at - interval '1 hour' AND c.at < call_at + interval '1 hour'
+      AND (c.session_id = session OR abs(extract(epoch FROM c.at - call_at)) < 2)
+      AND c.told_by = twin_told_by AND c.request_id IS NULL AND c.model_id = model
+      AND counts = ARRAY[coalesce(c.input_tokens, 0), coalesce(c.output_tokens, 0), coalesce(c.cache_read_tokens, 0), coalesce(c.cache_write_5m_tokens, 0) + coalesce(c.cache_write_1h_tokens, 0)]
+    ORDER BY abs(extract(epoch FROM c.at - call_at)), c.at, c.idempotency_key COLLATE "C" LIMIT 1
+$body$;
+COMMENT ON FUNCTION bcce_data.twin_call(uuid, smallint, timestamptz, text, text, bigint[]) IS 'the call that another kind of source told of, without an id of its request, with the same model and counts, and the same session or at the same time';
+
+-- A transcript's call takes in the event that was stored for it before.
+CREATE OR REPLACE FUNCTION bcce_data.absorb_event(target uuid, call bcce_data.model_usage_keys, r bcce_data.given_model_request) RETURNS void
+LANGUAGE plpgsql VOLATILE AS $body$
+DECLARE
+    twin text := bcce_data.twin_call(target, 2::smallint, r.at, r.session_id, r.model_id, bcce_data.token_counts(r));
+    event bcce_data.model_usage;
+BEGIN
+    IF twin IS NULL THEN
+        RETURN;
+    END IF;
+    DELETE FROM bcce_data.model_usage c USING bcce_data.model_usage_keys k
+    WHERE k.tenant_id = target AND k.request_key = twin AND c.tenant_id = target AND c.source = k.source AND c.idempotency_key = twin AND c.at = k.at
+    RETURNING c.* INTO event;
+    IF event.tenant_id IS NULL THEN
+        RETURN;
+    END IF;
+    UPDATE bcce_data.model_usage_keys k SET call_key = call.call_key, source = NULL, at = NULL WHERE k.tenant_id = target AND k.request_key = twin;
+    UPDATE bcce_data.model_usage c
+    SET told_by = c.told_by | 2, event_tokens = event.event_tokens, run_id = coalesce(c.run_id, event.run_id), user_key = coalesce(c.user_key, event.user_key),
+        team_id = coalesce(c.team_id, event.team_id), query_source = coalesce(c.query_source, event.query_source), agent_name = coalesce(c.agent_name, event.agent_name),
+        latency_ms = coalesce(c.latency_ms, event.latency_ms), client_cost_usd = greatest(c.client_cost_usd, event.client_cost_usd)
+    FROM bcce_data.model_usage_keys k
+    WHERE k.tenant_id = target AND k.request_key = call.call_key AND c.tenant_id = target AND c.source = k.source AND c.idempotency_key = k.request_key AND c.at = k.at;
+END
+$body$;
+COMMENT ON FUNCTION bcce_data.absorb_event(uuid, bcce_data.model_usage_keys, bcce_data.given_model_request) IS 'joins the row of a telemetry event without an id of its request with the transcript''s row of the same call';
+
+-- Stores one call, or what a further record of it says.  True: new; false: changed; NULL: nothing new.
+CREATE OR REPLACE FUNCTION bcce_data.put_model_request(target uuid, given bcce_data.given_model_request, call_source text) RETURNS boolean
+LANGUAGE plpgsql VOLATILE AS $body$
+DECLARE
+    names text[];
+    claimed record;
+    r bcce_data.given_model_request := bcce_data.normal_request(target, given);
+    u bcce_data.model_usage;
+    old bcce_data.model_usage;
+BEGIN
+    SELECT array_agg(bcce_data.key_text(target, n.name) ORDER BY n.place) INTO names
+    FROM (VALUES (1, 'msg:' || given.message_id), (2, 'req:' || given.request_id), (3, given.other_key)) AS n (place, name) WHERE n.name IS NOT NULL;
+    IF r.told_by = 2 AND given.request_id IS NULL AND NOT EXISTS (SELECT FROM bcce_data.model_usage_keys k WHERE k.tenant_id = target AND k.request_key = ANY (names)) THEN
+        names := bcce_data.twin_call(target, 1::smallint, r.at, r.session_id, r.model_id, bcce_data.token_counts(r)) || names;
+        names := array_remove(names, NULL);
+    END IF;
+    -- A message is a call of its own, but where an event of its request came first.
+    claimed := bcce_data.claim_call(target, CASE WHEN given.message_id IS NULL THEN names ELSE names[1:1] END, r.at, call_source);
+    IF claimed.is_new AND given.message_id IS NOT NULL AND given.request_id IS NOT NULL THEN
+        SELECT c.* INTO u FROM bcce_data.model_usage_keys k
+        JOIN bcce_data.model_usage_keys o ON o.tenant_id = k.tenant_id AND o.request_key = k.call_key
+        JOIN bcce_data.model_usage c ON c.tenant_id = o.tenant_id AND c.source = o.source AND c.idempotency_key = o.call_key AND c.at = o.at
+        WHERE k.tenant_id = target AND k.request_key = names[2] AND c.told_by & 1 = 0;
+        IF FOUND THEN
+            UPDATE bcce_data.model_usage_keys k SET call_key = u.idempotency_key, source = NULL, at = NULL
+            WHERE k.tenant_id = target AND k.request_key = names[1];
+            claimed := bcce_data.claim_call(target, ARRAY[u.idempotency_key], r.at, call_source);
+        END IF;
+    END IF;
+    INSERT INTO bcce_data.model_usage_keys (tenant_id, request_key, call_key)
+    SELECT target, n.name, (claimed.call).call_key FROM unnest(names[2:]) AS n (name)
+    WHERE NOT EXISTS (SELECT FROM bcce_data.model_usage_keys k WHERE k.tenant_id = target AND k.request_key = n.name)
+    ON CONFLICT DO NOTHING;
+
+    IF claimed.is_new THEN
+        INSERT INTO bcce_data.model_usage (tenant_id, source, idempotency_key, at, model_id, provider, user_key, session_id, run_id, request_id,
+            project, team_id, query_source, agent_name, input_tokens, output_tokens, cache_read_tokens, cache_write_5m_tokens, cache_write_1h_tokens,
+            web_searches, speed, inference_geo, service_tier, latency_ms, client_cost_usd, counted_at, ttl_assumed, told_by, event_tokens, charged_usd, priced_at)
+        SELECT target, call_source, (claimed.call).call_key, r.at, r.model_id, 'anthropic', r.user_id, r.session_id, r.run_id, r.request_id,
+            r.project, r.team_id, r.query_source, r.agent_name, r.input_tokens, r.output_tokens, r.cache_read_tokens, r.cache_write_5m_tokens, r.cache_write_1h_tokens,
+            r.web_searches, r.speed, r.inference_geo, r.service_tier, r.latency_ms, r.client_cost_usd, r.counted_at, r.ttl_assumed, r.told_by,
+            CASE WHEN r.told_by & 2 = 2 THEN bcce_data.token_counts(r) END,
+            cost.usd, CASE WHEN cost.usd IS NOT NULL THEN now() END
+        FROM (SELECT bcce.estimate_token_cost(r.model_id, r.at, r.input_tokens, r.output_tokens, r.cache_read_tokens, r.cache_write_5m_tokens,
+                  r.cache_write_1h_tokens, r.web_searches, r.speed, r.inference_geo, r.service_tier, target) AS usd) AS cost;
+        IF r.told_by = 1 AND r.request_id IS NULL THEN
+            PERFORM bcce_data.absorb_event(target, claimed.call, r);
+        END IF;
+        RETURN true;
+    END IF;
+
+    SELECT c.* INTO old FROM bcce_data.model_usage c
+    WHERE c.tenant_id = target AND c.source = (claimed.call).source AND c.idempotency_key = (claimed.call).call_key AND c.at = (claimed.call).at;
+    u := bcce_data.merge_request(old, r);
+    IF u IS NOT DISTINCT FROM old THEN
+        RETURN NULL;
+    END IF;
+    IF (u.model_id, u.at, u.input_tokens, u.output_tokens, u.cache_read_tokens, u.cache_write_5m_tokens, u.cache_write_1h_tokens, u.web_searches, u.speed, u.inference_geo, u.service_tier)
+       IS DISTINCT FROM (old.model_id, old.at, old.input_tokens, old.output_tokens, old.cache_read_tokens, old.cache_write_5m_tokens, old.cache_write_1h_tokens, old.web_searches, old.speed, old.inference_geo, old.service_tier) THEN
+        u.charged_usd := bcce.estimate_token_cost(u.model_id, u.at, u.input_tokens, u.output_tokens, u.cache_read_tokens, u.cache_write_5m_tokens,
+            u.cache_write_1h_tokens, u.web_searches, u.speed, u.inference_geo, u.service_tier, target);
+        u.priced_at := CASE WHEN u.charged_usd IS NOT NULL THEN now() END;
+    END IF;
+    UPDATE bcce_data.model_usage c
+    SET at = u.at, model_id = u.model_id, user_key = u.user_key, session_id = u.session_id, run_id = u.run_id, request_id = u.request_id, project = u.project,
+        team_id = u.team_id, query_source = u.query_source, agent_name = u.agent_name, input_tokens = u.input_tokens, output_tokens = u.output_tokens,
+        cache_read_tokens = u.cache_read_tokens, cache_write_5m_tokens = u.cache_write_5m_tokens, cache_write_1h_tokens = u.cache_write_1h_tokens,
+        web_searches = u.web_searches, speed = u.speed, inference_geo = u.inference_geo, service_tier = u.service_tier, latency_ms = u.latency_ms,
+        client_cost_usd = u.client_cost_usd, counted_at = u.counted_at, ttl_assumed = u.ttl_assumed, told_by = u.told_by, event_tokens = u.event_tokens,
+        charged_usd = u.charged_usd, priced_at = u.priced_at
+    WHERE c.tenant_id = target AND c.source = old.source AND c.idempotency_key = old.idempotency_key AND c.at = old.at;
+    IF u.at <> old.at THEN
+        UPDATE bcce_data.model_usage_keys k SET at = u.at WHERE k.tenant_id = target AND k.request_key = old.idempotency_key;
+    END IF;
+    IF u.told_by = 1 AND u.request_id IS NULL THEN
+        r.at := u.at; r.session_id := u.session_id; r.model_id := u.model_id; r.input_tokens := u.input_tokens; r.output_tokens := u.output_tokens;
+        r.cache_read_tokens := u.cache_read_tokens; r.cache_write_5m_tokens := u.cache_write_5m_tokens; r.cache_write_1h_tokens := u.cache_write_1h_tokens;
+        PERFORM bcce_data.absorb_event(target, claimed.call, r);
+    END IF;
+    RETURN false;
+END
+$body$;
+COMMENT ON FUNCTION bcce_data.put_model_request(uuid, bcce_data.given_model_request, text) IS 'stores a call, or what a further record of it says; true: new, false: changed, NULL: nothing new';
+
+-- Many records, each call once: of its records in a batch the one that counts,
+-- with the place and time of the earliest.
+CREATE OR REPLACE FUNCTION bcce_data.put_model_requests(target uuid, requests bcce_data.given_model_request[], call_source text, OUT added bigint, OUT changed bigint)
+LANGUAGE plpgsql VOLATILE AS $body$
+DECLARE
+    request bcce_data.given_model_request;
+    item record;
+    outcome boolean;
+BEGIN
+    added := 0;
+    changed := 0;
+    -- In one order for all writers, or two of them would wait for each other.
+    FOR item IN
+        SELECT g.key, g.told_by,
+            (array_agg(g.r ORDER BY bcce_data.count_rank((g.r).told_by, (g.r).output_tokens, (g.r).ttl_assumed, (g.r).speed, (g.r).counted_at, (g.r).input_tokens,
+                (g.r).cache_read_tokens, (g.r).cache_write_5m_tokens, (g.r).cache_write_1h_tokens) DESC))[1] AS counts,
+            (array_agg(g.r ORDER BY (g.r).at, coalesce((g.r).session_id, '') COLLATE "C", coalesce((g.r).project, '') COLLATE "C"))[1] AS place,
+            max((g.r).client_cost_usd) AS client_cost_usd
+        FROM (
+            SELECT r, r.told_by, coalesce('msg:' || r.message_id, 'req:' || r.request_id, r.other_key) AS key FROM unnest(requests) AS r
+        ) AS g
+        GROUP BY g.key, g.told_by
+        ORDER BY g.key COLLATE "C", g.told_by
+    LOOP
+        request := item.counts;
+        request.at := (item.place).at;
+        request.session_id := coalesce((item.place).session_id, request.session_id);
+        request.project := coalesce((item.place).project, request.project);
+        request.user_id := coalesce((item.place).user_id, request.user_id);
+        request.team_id := coalesce((item.place).team_id, request.team_id);
+        request.request_id := coalesce((item.place).request_id, request.request_id);
+        request.client_cost_usd := item.client_cost_usd;
+        outcome := bcce_data.put_model_request(target, request, call_source);
+        added := added + coalesce(outcome, false)::integer;
+        changed := changed + (outcome IS FALSE)::integer;
+    END LOOP;
+END
+$body$;
+COMMENT ON FUNCTION bcce_data.put_model_requests(uuid, bcce_data.given_model_request[], text) IS 'stores the calls that records tell of; how many were new and how many changed';
+$bcce_module$);
+
+INSERT INTO bcce.module (part, name, sql) VALUES ('store', '59_telemetry', $bcce_module$
+-- Telemetry of Claude Code: OpenTelemetry's export requests as JSON.  Events of
+-- the type api_request are calls; the counters of tokens and cost are kept to
+-- check the calls by.  Everything else is left out, people become pseudonyms.
+CREATE OR REPLACE FUNCTION bcce_data.otlp_attributes(attributes jsonb) RETURNS jsonb
+LANGUAGE sql IMMUTABLE AS $body$
+    SELECT coalesce(jsonb_object_agg(a.item ->> 'key', coalesce(a.item #> '{value,stringValue}', a.item #> '{value,intValue}', a.item #> '{value,doubleValue}', a.item #> '{value,boolValue}'))
+        FILTER (WHERE a.item ->> 'key' IS NOT NULL), '{}')
+    FROM jsonb_array_elements(CASE jsonb_typeof(attributes) WHEN 'array' THEN attributes ELSE '[]' END) AS a (item)
+$body$;
+COMMENT ON FUNCTION bcce_data.otlp_attributes(jsonb) IS 'attributes of OpenTelemetry as an object; numbers may be strings there';
+
+-- What is listed is an array, and nothing else is.
+CREATE OR REPLACE FUNCTION bcce_data.otlp_items(document jsonb, member text) RETURNS SETOF jsonb
+LANGUAGE sql IMMUTABLE AS $body$
+    SELECT jsonb_array_elements(CASE jsonb_typeof(document -> member) WHEN 'array' THEN document -> member ELSE '[]' END)
+$body$;
+COMMENT ON FUNCTION bcce_data.otlp_items(jsonb, text) IS 'the elements of a list in a document, none where it is no list';
+
+CREATE OR REPLACE FUNCTION bcce_data.otlp_time(nanoseconds text) RETURNS timestamptz
+LANGUAGE sql IMMUTABLE AS $body$
+    SELECT CASE WHEN bcce.try_bigint(nanoseconds) BETWEEN 0 AND 7289654400000000000
+        THEN timestamptz 'epoch' + (bcce.try_bigint(nanoseconds) / 1000) * interval '1 microsecond' END
+$body$;
+COMMENT ON FUNCTION bcce_data.otlp_time(text) IS 'an instant from nanoseconds since 1970, cut to microseconds';
+
+CREATE OR REPLACE FUNCTION bcce_data.otlp_person(attributes jsonb) RETURNS text
+LANGUAGE sql IMMUTABLE AS $body$
+    SELECT coalesce(nullif(btrim(attributes ->> 'user.email'), ''), nullif(attributes ->> 'user.account_uuid', ''), nullif(attributes ->> 'user.account_id', ''), nullif(attributes ->> 'user.id', ''))
+$body$;
+COMMENT ON FUNCTION bcce_data.otlp_person(jsonb) IS 'who made a call, to be turned into a pseudonym: the address, as loaders of transcripts know people by it, else the account, else the installation';
+
+CREATE OR REPLACE FUNCTION bcce_data.event_request(a jsonb, resource jsonb, event_at timestamptz) RETURNS bcce_data.given_model_request
+LANGUAGE plpgsql IMMUTABLE AS $body$
+DECLARE
+    r bcce_data.given_model_request;
+BEGIN
+    r.told_by := 2;
+    r.request_id := nullif(a ->> 'request_id', '');
+    r.at := coalesce(bcce.try_timestamptz(a ->> 'event.timestamp'), event_at);
+    r.counted_at := r.at;
+    r.session_id := nullif(a ->> 'session.id', '');
+    r.other_key := coalesce('creq:' || nullif(a ->> 'client_request_id', ''), 'evt:' || r.session_id || ':' || (a ->> 'event.sequence'));
+    r.user_id := bcce_data.otlp_person(a);
+    r.team_id := coalesce(nullif(resource ->> 'team.id', ''), nullif(a ->> 'team.id', ''));
+    r.model_id := nullif(a ->> 'model', '');
+    r.input_tokens := bcce.try_bigint(a ->> 'input_tokens');
+    r.output_tokens := bcce.try_bigint(a ->> 'output_tokens');
+    r.cache_read_tokens := bcce.try_bigint(a ->> 'cache_read_tokens');
+    -- Telemetry does not say how long cache writes live.
+    r.cache_write_5m_tokens := bcce.try_bigint(a ->> 'cache_creation_tokens');
+    r.ttl_assumed := coalesce(r.cache_write_5m_tokens > 0, false);
+    r.speed := CASE WHEN a ->> 'speed' = 'fast' THEN 'fast' WHEN a ->> 'speed' IN ('', 'normal') THEN NULL ELSE a ->> 'speed' END;
+    r.client_cost_usd := coalesce(bcce.try_bigint(a ->> 'cost_usd_micros')::numeric / 1000000, bcce.try_numeric(a ->> 'cost_usd'));
+    r.run_id := nullif(a ->> 'workflow.run_id', '');
+    r.query_source := nullif(a ->> 'query_source', '');
+    r.agent_name := nullif(a ->> 'agent.name', '');
+    r.latency_ms := bcce.try_float8(a ->> 'duration_ms');
+    RETURN r;
+END
+$body$;
+COMMENT ON FUNCTION bcce_data.event_request(jsonb, jsonb, timestamptz) IS 'what an api_request event tells of a call, by an allow-list of its attributes';
+
+-- Points of claude_code.token.usage and claude_code.cost.usage.
+CREATE OR REPLACE FUNCTION bcce_data.put_counters(target uuid, payload jsonb, OUT stored bigint, OUT refused bigint)
+LANGUAGE plpgsql VOLATILE AS $body$
+BEGIN
+    WITH point AS (
+        SELECT m.item ->> 'name' AS name, bcce_data.otlp_attributes(p.item -> 'attributes') AS a, bcce_data.otlp_attributes(r.item #> '{resource,attributes}') AS resource,
+            bcce_data.otlp_time(p.item ->> 'startTimeUnixNano') AS started_at, bcce_data.otlp_time(p.item ->> 'timeUnixNano') AS at,
+            coalesce(bcce.try_numeric(p.item ->> 'asInt'), bcce.try_numeric(p.item ->> 'asDouble')) AS value,
+            m.item #>> '{sum,aggregationTemporality}' IN ('2', 'AGGREGATION_TEMPORALITY_CUMULATIVE') AS is_cumulative
+        FROM bcce_data.otlp_items(payload, 'resourceMetrics') AS r (item)
+        CROSS JOIN LATERAL bcce_data.otlp_items(r.item, 'scopeMetrics') AS s (item)
+        CROSS JOIN LATERAL bcce_data.otlp_items(s.item, 'metrics') AS m (item)
+        CROSS JOIN LATERAL bcce_data.otlp_items(m.item -> 'sum', 'dataPoints') AS p (item)
+        WHERE m.item ->> 'name' IN ('claude_code.token.usage', 'claude_code.cost.usage')
+    ),
+    sound AS (
+        SELECT p.*, p.started_at IS NOT NULL AND p.at IS NOT NULL AND p.value >= 0 AND p.value <= 1e15 AND bcce_data.time_fault(p.at) IS NULL AS is_sound FROM point AS p
+    ),
+    made AS (
+        INSERT INTO bcce_data.model_usage_counters (tenant_id, series_key, started_at, at, metric, token_class, model_id, user_key, session_id, value, is_cumulative)
+        SELECT target, k.series_key, k.started_at, k.at,
+            CASE k.name WHEN 'claude_code.token.usage' THEN 'tokens' ELSE 'cost_usd' END,
+            CASE k.a ->> 'type' WHEN 'input' THEN 'input' WHEN 'output' THEN 'output' WHEN 'cacheRead' THEN 'cache_read' WHEN 'cacheCreation' THEN 'cache_write' END,
+            k.a ->> 'model', bcce_data.otlp_person(k.a), nullif(k.a ->> 'session.id', ''), k.value, k.is_cumulative
+        FROM (SELECT p.*, bcce.pseudonym(ROW(p.name, p.a, p.resource)::text, 'series', target) AS series_key FROM sound AS p WHERE p.is_sound) AS k
+        ORDER BY k.series_key COLLATE "C", k.started_at, k.at
+        ON CONFLICT DO NOTHING RETURNING 1
+    )
+    SELECT (SELECT count(*) FROM made), (SELECT count(*) FROM sound AS p WHERE p.is_sound IS NOT TRUE) INTO stored, refused;
+END
+$body$;
+COMMENT ON FUNCTION bcce_data.put_counters(uuid, jsonb) IS 'stores the points of the token and cost counters of an export, each once';
+
+CREATE OR REPLACE FUNCTION bcce.ingest_otlp(payload jsonb, tenant text DEFAULT NULL, source text DEFAULT 'otlp',
+    OUT events bigint, OUT calls bigint, OUT added bigint, OUT changed bigint, OUT points bigint, OUT ignored bigint, OUT refused bigint)
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan SET enable_seqscan = off AS $body$
+DECLARE
+    target uuid := bcce_data.writable_tenant(tenant);
+    requests bcce_data.given_model_request[];
+    faults text[];
+    counters record;
+BEGIN
+    SELECT count(*), count(*) FILTER (WHERE l.is_call), array_agg(bcce_data.event_request(l.a, l.resource, l.at)) FILTER (WHERE l.is_call)
+    INTO events, calls, requests
+    FROM (
+        SELECT e.a, e.resource, e.at, (e.a ->> 'event.name' = 'api_request' OR e.body = 'claude_code.api_request') IS TRUE AS is_call
+        FROM (
+            SELECT bcce_data.otlp_attributes(l.item -> 'attributes') AS a, bcce_data.otlp_attributes(r.item #> '{resource,attributes}') AS resource,
+                coalesce(bcce_data.otlp_time(l.item ->> 'timeUnixNano'), bcce_data.otlp_time(l.item ->> 'observedTimeUnixNano')) AS at, l.item #>> '{body,stringValue}' AS body
+            FROM bcce_data.otlp_items(payload, 'resourceLogs') AS r (item)
+            CROSS JOIN LATERAL bcce_data.otlp_items(r.item, 'scopeLogs') AS s (item)
+            CROSS JOIN LATERAL bcce_data.otlp_items(s.item, 'logRecords') AS l (item)
+        ) AS e
+    ) AS l;
+    SELECT array_agg(g.r) FILTER (WHERE g.fault IS NULL), array_agg(g.fault) FILTER (WHERE g.fault IS NOT NULL) INTO requests, faults
+    FROM (SELECT r, bcce_data.request_fault(r) AS fault FROM unnest(requests) AS r) AS g;
+    PERFORM bcce_data.reject('telemetry', array_fill(target, ARRAY[cardinality(faults)]), faults, NULL) WHERE faults IS NOT NULL;
+    SELECT p.added, p.changed INTO added, changed FROM bcce_data.put_model_requests(target, requests, left(coalesce(nullif(source, ''), 'otlp'), 256)) AS p;
+    counters := bcce_data.put_counters(target, payload);
+    PERFORM bcce_data.reject('telemetry', array_fill(target, ARRAY[counters.refused::integer]), array_fill('bad_number'::text, ARRAY[counters.refused::integer]), NULL)
+    WHERE counters.refused > 0;
+    points := counters.stored;
+    ignored := events - calls;
+    refused := coalesce(cardinality(faults), 0) + counters.refused;
+END
+$body$;
+COMMENT ON FUNCTION bcce.ingest_otlp(jsonb, text, text) IS
+'Stores what Claude Code exports by OpenTelemetry (one export request in OTLP/JSON, logs or metrics, or both): events of API requests as calls of language models, one row for each call whether a transcript tells of it too or not, and the points of the token and cost counters, each once. Says how many events there were, how many told of a call, how many calls are new or changed, how many points are new, how many events were of other kinds, and how many were refused (counted in bcce.rejected). People become pseudonyms; prompts, tool input and the like are never stored. Error P0002: tenant not found.';
+$bcce_module$);
+
+INSERT INTO bcce.module (part, name, sql) VALUES ('store', '59_transcripts', $bcce_module$
+-- Transcripts of Claude Code: JSON lines.  Only what is named here is kept: ids,
+-- the model, counts, times and flags; never a message, a prompt, what a tool got
+-- or gave, nor a path.
+CREATE OR REPLACE FUNCTION bcce_data.transcript_request(line jsonb, user_id text, project text, team_id text) RETURNS bcce_data.given_model_request
+LANGUAGE plpgsql IMMUTABLE AS $body$
+DECLARE
+    message jsonb := line -> 'message';
+    usage jsonb := line #> '{message,usage}';
+    split jsonb := line #> '{message,usage,cache_creation}';
+    r bcce_data.given_model_request;
+    writes bigint := bcce.try_bigint(usage ->> 'cache_creation_input_tokens');
+    known bigint;
+BEGIN
+    r.told_by := 1;
+    r.message_id := nullif(message ->> 'id', '');
+    r.request_id := nullif(line ->> 'requestId', '');
+    r.other_key := CASE WHEN r.message_id IS NULL AND r.request_id IS NULL THEN 'uuid:' || nullif(line ->> 'uuid', '') END;
+    r.at := bcce.try_timestamptz(line ->> 'timestamp');
+    r.counted_at := r.at;
+    r.session_id := nullif(line ->> 'sessionId', '');
+    -- Of a path only its last part, where the loader does not say.
+    r.project := coalesce(project, nullif(regexp_replace(line ->> 'cwd', '^.*[/\\]', ''), ''));
+    r.user_id := user_id;
+    r.team_id := team_id;
+    r.model_id := nullif(message ->> 'model', '');
+    r.input_tokens := bcce.try_bigint(usage ->> 'input_tokens');
+    r.output_tokens := bcce.try_bigint(usage ->> 'output_tokens');
+    r.cache_read_tokens := bcce.try_bigint(usage ->> 'cache_read_input_tokens');
+    r.cache_write_5m_tokens := bcce.try_bigint(split ->> 'ephemeral_5m_input_tokens');
+    r.cache_write_1h_tokens := bcce.try_bigint(split ->> 'ephemeral_1h_input_tokens');
+    -- What is not split lives five minutes as far as anybody knows.
+    known := coalesce(r.cache_write_5m_tokens, 0) + coalesce(r.cache_write_1h_tokens, 0);
+    r.ttl_assumed := writes <> known;
+    IF writes > known THEN
+        r.cache_write_5m_tokens := coalesce(r.cache_write_5m_tokens, 0) + writes - known;
+    END IF;
+    r.ttl_assumed := coalesce(r.ttl_assumed, false);
+    r.web_searches := bcce.try_bigint(usage #>> '{server_tool_use,web_search_requests}');
+    r.speed := nullif(usage ->> 'speed', '');
+    r.inference_geo := nullif(usage ->> 'inference_geo', '');
+    r.service_tier := nullif(usage ->> 'service_tier', '');
+    r.client_cost_usd := bcce.try_numeric(line ->> 'costUSD');
+    r.query_source := CASE WHEN line ->> 'isSidechain' = 'true' THEN 'subagent' END;
+    RETURN r;
+END
+$body$;
+COMMENT ON FUNCTION bcce_data.transcript_request(jsonb, text, text, text) IS 'what a line of a transcript tells of a call, by an allow-list of its members';
+
+CREATE OR REPLACE FUNCTION bcce_data.request_fault(r bcce_data.given_model_request) RETURNS text
+LANGUAGE sql IMMUTABLE AS $body$
+    SELECT CASE
+        WHEN (r).model_id = '<synthetic>' THEN NULL
+        WHEN (r).model_id IS NULL OR coalesce((r).message_id, (r).request_id, (r).other_key) IS NULL THEN 'missing_id'
+        WHEN greatest(length((r).model_id), length((r).message_id), length((r).request_id), length((r).other_key), length((r).session_id),
+            length((r).project), length((r).run_id), length((r).team_id)) > 250 THEN 'key_too_long'
+        WHEN (r).at IS NULL THEN 'missing_time'
+        WHEN least((r).input_tokens, (r).output_tokens, (r).cache_read_tokens, (r).cache_write_5m_tokens, (r).cache_write_1h_tokens, (r).web_searches) < 0
+            OR (r).client_cost_usd < 0 THEN 'negative_number'
+        WHEN greatest((r).input_tokens, (r).output_tokens, (r).cache_read_tokens, (r).cache_write_5m_tokens, (r).cache_write_1h_tokens, (r).web_searches) > 1e15
+            OR (r).client_cost_usd > 1e15 OR (r).client_cost_usd = 'NaN' THEN 'bad_number'
+        WHEN coalesce((r).input_tokens, (r).output_tokens) IS NULL THEN 'bad_number'
+        ELSE bcce_data.time_fault((r).at)
+    END
+$body$;
+COMMENT ON FUNCTION bcce_data.request_fault(bcce_data.given_model_request) IS 'reason to refuse a record of a call, NULL where there is none';
+
+CREATE OR REPLACE FUNCTION bcce.ingest_transcript(source text, jsonl text, user_id text DEFAULT NULL, project text DEFAULT NULL, team_id text DEFAULT NULL,
+    tenant text DEFAULT NULL, OUT lines bigint, OUT call_lines bigint, OUT added bigint, OUT changed bigint, OUT synthetic bigint, OUT refused bigint,
+    OUT malformed bigint, OUT malformed_at bigint[])
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan SET enable_seqscan = off AS $body$
+DECLARE
+    target uuid := bcce_data.writable_tenant(tenant);
+    documents jsonb[];
+    requests bcce_data.given_model_request[];
+    faults text[];
+    source_name text := left(coalesce(nullif(source, ''), 'transcript'), 256);
+BEGIN
+    -- A NUL cannot be stored, and it only ever stands in what is not kept.
+    SELECT count(*) FILTER (WHERE p.text <> ''), array_agg(p.document ORDER BY p.ordinal) FILTER (WHERE p.document #> '{message,usage}' IS NOT NULL),
+        count(*) FILTER (WHERE p.text <> '' AND (p.document IS NULL OR jsonb_typeof(p.document) <> 'object')),
+        (array_agg(p.starts_at ORDER BY p.ordinal) FILTER (WHERE p.text <> '' AND (p.document IS NULL OR jsonb_typeof(p.document) <> 'object')))[1:10]
+    INTO lines, documents, malformed, malformed_at
+    FROM (
+        SELECT l.ordinal, btrim(l.line, E' \t\r') AS text,
+            sum(octet_length(l.line) + 1) OVER (ORDER BY l.ordinal ROWS UNBOUNDED PRECEDING) - octet_length(l.line) - 1 AS starts_at,
+            bcce.try_jsonb(CASE WHEN l.line LIKE '%\\u0000%' THEN replace(l.line, '\u0000', '\ufffd') ELSE l.line END) AS document
+        FROM string_to_table(jsonl, E'\n') WITH ORDINALITY AS l (line, ordinal)
+    ) AS p;
+    call_lines := coalesce(cardinality(documents), 0);
+
+    SELECT array_agg(g.r), array_agg(bcce_data.request_fault(g.r)), count(*) FILTER (WHERE (g.r).model_id = '<synthetic>')
+    INTO requests, faults, synthetic
+    FROM (SELECT bcce_data.transcript_request(d.document, nullif(ingest_transcript.user_id, ''), nullif(ingest_transcript.project, ''), nullif(ingest_transcript.team_id, '')) AS r
+          FROM unnest(documents) AS d (document) OFFSET 0) AS g;
+    SELECT array_agg(g.r) FILTER (WHERE g.fault IS NULL), count(g.fault) INTO requests, refused
+    FROM (SELECT unnest(requests) AS r, unnest(faults) AS fault) AS g WHERE (g.r).model_id IS DISTINCT FROM '<synthetic>';
+    PERFORM bcce_data.reject('transcript', array_agg(target), array_agg(f.reason), array_agg(NULL::text))
+    FROM (SELECT unnest(faults) AS reason UNION ALL SELECT 'bad_json' FROM generate_series(1, malformed)) AS f WHERE f.reason IS NOT NULL;
+    SELECT p.added, p.changed INTO added, changed FROM bcce_data.put_model_requests(target, requests, source_name) AS p;
+END
+$body$;
+COMMENT ON FUNCTION bcce.ingest_transcript(text, text, text, text, text, text) IS
+'Stores the calls of language models in a transcript of Claude Code (JSON lines, whole or in part): each call once, however many lines tell of it, whoever loads it, how often and in what order. Keeps ids, model, counts, times and flags, nothing else; user_id becomes a pseudonym; project NULL: the last part of the working directory. Says how many lines there were, how many told of a call, how many calls are new or changed, how many lines were synthetic (made by the client), refused (counted in bcce.rejected) or malformed, and where the first ten malformed lines begin, in bytes. Error P0002: tenant not found.';
 $bcce_module$);
 
 INSERT INTO bcce.module (part, name, sql) VALUES ('store', '60_sample_data', $bcce_module$
@@ -7751,7 +8364,8 @@ RETURNS TABLE (
     item text,
     at timestamptz,
     usd numeric,
-    run_seconds numeric
+    run_seconds numeric,
+    is_estimated boolean
 )
 LANGUAGE sql STABLE PARALLEL RESTRICTED
 BEGIN ATOMIC
@@ -7760,7 +8374,8 @@ BEGIN ATOMIC
         'workflow_run',
         r.started_at,
         coalesce(r.charged_usd, bcce.estimate_cost('workflow_run', 1, r.started_at, r.tenant_id)),
-        extract(epoch FROM least(r.finished_at, greatest(r.started_at, (SELECT least(until, bcce.report_now())))) - r.started_at)
+        extract(epoch FROM least(r.finished_at, greatest(r.started_at, (SELECT least(until, bcce.report_now())))) - r.started_at),
+        false
     FROM bcce_data.workflow_runs r
     WHERE r.started_at >= coalesce(since, '-infinity')
       AND r.started_at < coalesce(until, 'infinity')
@@ -7771,7 +8386,8 @@ BEGIN ATOMIC
         'metric',
         m.observed_at,
         coalesce(m.charged_usd, bcce.estimate_cost('metric', 1, m.observed_at, m.tenant_id)),
-        NULL
+        NULL,
+        false
     FROM bcce_data.performance_metrics m
     WHERE m.observed_at >= coalesce(since, '-infinity')
       AND m.observed_at < coalesce(until, 'infinity')
@@ -7782,19 +8398,27 @@ BEGIN ATOMIC
         'prediction',
         p.predicted_at,
         coalesce(p.charged_usd, bcce.estimate_cost('prediction', 1, p.predicted_at, p.tenant_id)),
-        NULL
+        NULL,
+        false
     FROM bcce_data.predictions p
     WHERE p.predicted_at >= coalesce(since, '-infinity')
       AND p.predicted_at < coalesce(until, 'infinity')
       AND NOT p.is_test
     UNION ALL
-    SELECT u.tenant_id, 'model_call', u.at, u.reported_cost_usd, NULL
+    SELECT
+        u.tenant_id,
+        'model_call',
+        u.at,
+        coalesce(u.reported_cost_usd, u.charged_usd, bcce.estimate_token_cost(u.model_id, u.at, u.input_tokens, u.output_tokens,
+            u.cache_read_tokens, u.cache_write_5m_tokens, u.cache_write_1h_tokens, u.web_searches, u.speed, u.inference_geo, u.service_tier, u.tenant_id)),
+        NULL,
+        u.reported_cost_usd IS NULL
     FROM bcce_data.model_usage u
     WHERE u.at >= coalesce(since, '-infinity')
       AND u.at < coalesce(until, 'infinity')
       AND NOT u.is_test;
 END;
-COMMENT ON FUNCTION bcce_data.cost_units(timestamptz, timestamptz) IS 'Runs, metric samples, predictions and model calls between since (inclusive) and until (exclusive) with their cost in US dollars, as charged or reported, else at the price of their time; NULL: unknown. run_seconds is how long a run ran, up to now or until.';
+COMMENT ON FUNCTION bcce_data.cost_units(timestamptz, timestamptz) IS 'Runs, metric samples, predictions and model calls between since (inclusive) and until (exclusive) with their cost in US dollars, as reported or charged, else at the price of their time; NULL: unknown. is_estimated: of a model call, from its tokens and not as the sender reported it. run_seconds is how long a run ran, up to now or until.';
 
 CREATE OR REPLACE FUNCTION bcce_data.infra_share(amount_usd numeric, period_start_at timestamptz, period_end_at timestamptz, since timestamptz, until timestamptz)
 RETURNS numeric
@@ -9309,8 +9933,7 @@ BEGIN ATOMIC
         round(total.usd / nullif(person.active, 0), 10),
         part.unpriced,
         part.unpriced > 0,
-        -- No token prices yet: every known model cost is a reported one.
-        round(100 * 0 / nullif(part.model_usd, 0), 1),
+        round(100 * part.estimated_usd / nullif(part.model_usd, 0), 1),
         t.billing_currency
     FROM bcce_data.tenants t
     LEFT JOIN (
@@ -9323,6 +9946,7 @@ BEGIN ATOMIC
             sum(u.usd) FILTER (WHERE u.item = 'metric') AS metric_usd,
             sum(u.usd) FILTER (WHERE u.item = 'prediction') AS prediction_usd,
             sum(u.usd) FILTER (WHERE u.item = 'model_call') AS model_usd,
+            sum(u.usd) FILTER (WHERE u.is_estimated) AS estimated_usd,
             count(*) - count(u.usd) AS unpriced,
             sum(u.run_seconds) AS run_seconds,
             min(u.at) FILTER (WHERE u.item <> 'model_call') AS first_at,
@@ -9355,6 +9979,7 @@ BEGIN ATOMIC
             coalesce(unit.metric_usd, 0) AS metric_usd,
             coalesce(unit.prediction_usd, 0) AS prediction_usd,
             coalesce(unit.model_usd, 0) AS model_usd,
+            coalesce(unit.estimated_usd, 0) AS estimated_usd,
             coalesce(infra.usd, 0) AS infra_usd,
             coalesce(unit.unpriced, 0) AS unpriced
     ) part
@@ -9398,7 +10023,7 @@ COMMENT ON COLUMN bcce.cost_analysis.prediction_count IS 'predictions made';
 COMMENT ON COLUMN bcce.cost_analysis.workflow_cost_usd IS 'US dollars for the runs: each as charged when it was recorded, else at the price of its start';
 COMMENT ON COLUMN bcce.cost_analysis.monitoring_cost_usd IS 'US dollars for the metric samples: each as charged when it was recorded, else at the price of its time';
 COMMENT ON COLUMN bcce.cost_analysis.prediction_cost_usd IS 'US dollars for the predictions: each as charged when it was recorded, else at the price of its time';
-COMMENT ON COLUMN bcce.cost_analysis.model_cost_usd IS 'US dollars for model calls, as the senders reported them; a call without a reported cost is in unpriced_units';
+COMMENT ON COLUMN bcce.cost_analysis.model_cost_usd IS 'US dollars for model calls: each as the sender reported it, else by its tokens at the prices known when it was recorded, else at those known now; a call whose cost is unknown is in unpriced_units';
 COMMENT ON COLUMN bcce.cost_analysis.infra_cost_usd IS 'US dollars of the infrastructure bills, by their overlap with the period up to now, a share rounded to ten decimals';
 COMMENT ON COLUMN bcce.cost_analysis.tariff_cost_usd IS 'US dollars by the chargeback tariff: workflow, monitoring and prediction cost';
 COMMENT ON COLUMN bcce.cost_analysis.provider_cost_usd IS 'US dollars paid to providers: model and infrastructure cost';
@@ -9705,7 +10330,8 @@ BEGIN ATOMIC
             sum(coalesce(u.input_tokens, CASE WHEN tokens.any_known THEN 0 END))::bigint AS input_tokens,
             sum(coalesce(u.output_tokens, CASE WHEN tokens.any_known THEN 0 END))::bigint AS output_tokens,
             sum(coalesce(u.cache_read_tokens, CASE WHEN tokens.any_known THEN 0 END))::bigint AS cache_read_tokens,
-            sum(u.reported_cost_usd) AS usd
+            sum(coalesce(u.reported_cost_usd, u.charged_usd, bcce.estimate_token_cost(u.model_id, u.at, u.input_tokens, u.output_tokens,
+                u.cache_read_tokens, u.cache_write_5m_tokens, u.cache_write_1h_tokens, u.web_searches, u.speed, u.inference_geo, u.service_tier, u.tenant_id))) AS usd
         FROM bcce_data.model_usage u
         CROSS JOIN LATERAL (
             SELECT coalesce(u.input_tokens, u.output_tokens, u.cache_read_tokens,
@@ -10448,8 +11074,7 @@ BEGIN ATOMIC
         round(total.usd / nullif(p.active, 0), 10),
         part.unpriced,
         part.unpriced > 0,
-        -- As in cost_analysis: every known model cost is a reported one.
-        round(100 * 0 / nullif(part.model_usd, 0), 1),
+        round(100 * part.estimated_usd / nullif(part.model_usd, 0), 1),
         t.billing_currency
     FROM bcce_data.tenants t
     CROSS JOIN LATERAL (
@@ -10474,6 +11099,7 @@ BEGIN ATOMIC
             sum(u.usd) FILTER (WHERE u.item = 'metric') AS metric_usd,
             sum(u.usd) FILTER (WHERE u.item = 'prediction') AS prediction_usd,
             sum(u.usd) FILTER (WHERE u.item = 'model_call') AS model_usd,
+            sum(u.usd) FILTER (WHERE u.is_estimated) AS estimated_usd,
             count(*) - count(u.usd) AS unpriced,
             sum(u.run_seconds) AS run_seconds
         FROM bcce_data.cost_units(since, until) u
@@ -10502,6 +11128,7 @@ BEGIN ATOMIC
             coalesce(u.metric_usd, 0) AS metric_usd,
             coalesce(u.prediction_usd, 0) AS prediction_usd,
             coalesce(u.model_usd, 0) AS model_usd,
+            coalesce(u.estimated_usd, 0) AS estimated_usd,
             coalesce(i.usd, 0) AS infra_usd,
             u.unpriced
     ) part
@@ -10548,7 +11175,7 @@ COMMENT ON COLUMN bcce.cost_by_day.prediction_count IS 'predictions made';
 COMMENT ON COLUMN bcce.cost_by_day.workflow_cost_usd IS 'US dollars for the runs: each as charged when it was recorded, else at the price of its start';
 COMMENT ON COLUMN bcce.cost_by_day.monitoring_cost_usd IS 'US dollars for the metric samples: each as charged when it was recorded, else at the price of its time';
 COMMENT ON COLUMN bcce.cost_by_day.prediction_cost_usd IS 'US dollars for the predictions: each as charged when it was recorded, else at the price of its time';
-COMMENT ON COLUMN bcce.cost_by_day.model_cost_usd IS 'US dollars for model calls, as the senders reported them; a call without a reported cost is in unpriced_units';
+COMMENT ON COLUMN bcce.cost_by_day.model_cost_usd IS 'US dollars for model calls: each as the sender reported it, else by its tokens at the prices known when it was recorded, else at those known now; a call whose cost is unknown is in unpriced_units';
 COMMENT ON COLUMN bcce.cost_by_day.infra_cost_usd IS 'US dollars of the infrastructure bills, by their overlap with the day up to now; what rounding to ten decimals leaves over falls on the later days, so that days add up';
 COMMENT ON COLUMN bcce.cost_by_day.tariff_cost_usd IS 'US dollars by the chargeback tariff: workflow, monitoring and prediction cost';
 COMMENT ON COLUMN bcce.cost_by_day.provider_cost_usd IS 'US dollars paid to providers: model and infrastructure cost';
@@ -13164,7 +13791,7 @@ BEGIN
         SELECT p.oid::regprocedure AS name FROM pg_proc p
         WHERE p.pronamespace = 'bcce'::regnamespace
           AND p.proname IN ('record_workflow_run', 'record_incident', 'record_incident_event', 'record_metric', 'record_prediction', 'resolve_prediction',
-                            'record_model_usage', 'ingest_event', 'ingest_events')
+                            'record_model_usage', 'ingest_event', 'ingest_events', 'ingest_transcript', 'ingest_otlp')
     LOOP
         EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO bcce_ingest', item.name);
     END LOOP;

@@ -45,7 +45,7 @@ BEGIN
         SELECT p.oid::regprocedure AS name FROM pg_proc p
         WHERE p.pronamespace = 'bcce'::regnamespace
           AND p.proname IN ('record_workflow_run', 'record_incident', 'record_incident_event', 'record_metric', 'record_prediction', 'resolve_prediction',
-                            'record_model_usage', 'ingest_event', 'ingest_events')
+                            'record_model_usage', 'ingest_event', 'ingest_events', 'ingest_transcript', 'ingest_otlp')
     LOOP
         EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO bcce_ingest', item.name);
     END LOOP;
