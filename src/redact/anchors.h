@@ -296,8 +296,8 @@ context_starts(const ByteMasks *m, Lanes *found)
 
 /*
  * The names of each window, and where in them a word for a secret begins; and
- * the bytes that may stand behind such a name: behind a blank only a sign, more
- * blanks, or the token of "Bearer ...".
+ * the bytes that may stand behind such a name: behind a blank only a sign, a
+ * dash, more blanks, or the token of "Bearer ...".
  */
 INLINE void
 name_masks(const ByteMasks *m, Lanes *name, Lanes *from, Lanes *behind)
@@ -308,7 +308,7 @@ name_masks(const ByteMasks *m, Lanes *name, Lanes *from, Lanes *behind)
 
 	*name = all & fresh;
 	*from = m->secret & m->letter & fresh;
-	*behind = m->after & ~all & (~m->space | m->after >> 1 | RUN7(token) >> 1);
+	*behind = m->after & ~all & (~m->space | (m->after | m->dash) >> 1 | RUN7(token) >> 1);
 }
 
 /*

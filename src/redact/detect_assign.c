@@ -14,6 +14,7 @@
 #define NAME_BYTES	64
 #define VALUE_BYTES 1024
 #define JUDGED_BYTES	192
+#define COMMAND_BYTES	96
 
 /* Bits of information per byte. */
 static double
@@ -394,6 +395,38 @@ compared_value(Scan *s, size_t from, int name)
 	return true;
 }
 
+/*
+ * Behind a name and a blank: the password of "sshpass -p word", of "docker login
+ * -u name -p word", or of "login name password word" as in .netrc.
+ */
+static size_t
+detect_command(Scan *s, size_t at)
+{
+	size_t		from = name_start(s, at);
+	size_t		len = at - from;
+	size_t		value = 0;
+	size_t		end;
+	size_t		i;
+
+	if (len == 7 && equal_lower(s->text + from, "sshpass", 7) &&
+		s->len - at > 4 && memcmp(s->text + at, " -p", 3) == 0)
+		value = at + 3 + (s->text[at + 3] == ' ');
+	else if (len == 5 && equal_lower(s->text + from, "login", 5))
+	{
+		for (i = at; i + 4 < s->len && i - at < COMMAND_BYTES && s->text[i] != '\n' && s->text[i] != '[' && !value; i++)
+			if (memcmp(s->text + i, " -p ", 4) == 0)
+				value = i + 4;
+	}
+	else if (len == 8 && equal_lower(s->text + from, "password", 8) && byte_before(s, from, 1) == ' ')
+	{
+		for (i = from - 1; i > 0 && from - i < NAME_BYTES && s->text[i - 1] > ' ' && s->text[i - 1] != ']'; i--);
+		if (i > 6 && i < from - 1 && equal_lower(s->text + i - 6, "login", 5) && byte_is(s->text[i - 1], B_SPACE))
+			value = at + 1;
+	}
+	end = value ? judge_value(s, value, NAME_STRONG) : 0;
+	return end ? end : at;
+}
+
 /* A name without a sign behind it: "Bearer ...", password "...", "..." == name. */
 static size_t
 detect_unsigned(Scan *s, size_t at)
@@ -405,8 +438,10 @@ detect_unsigned(Scan *s, size_t at)
 	if (byte_at(s, at) == ' ')
 	{
 		end = detect_scheme(s, at);
-		if (end > at || !is_quote(byte_at(s, at + 1)))
+		if (end > at)
 			return end;
+		if (!is_quote(byte_at(s, at + 1)))
+			return detect_command(s, at);
 	}
 	else
 		detect_manifest(s, at);
@@ -451,10 +486,13 @@ detect_named(Scan *s, size_t at)
 	if (c == ',' && !(is_quote(s->text[sign - 1]) &&
 					  (is_quote(byte_at(s, value)) || byte_at(s, value) == '\\')))
 		return at;
-	if (c == '(' && !is_quote(byte_at(s, value)))
+	if (c == '(' && !is_quote(byte_at(s, value + (byte_at(s, value) == '\\'))))
 		return at;
 	from = name_start(s, at);
 	if (c == '>' && byte_before(s, from, 1) != '<')
+		return at;
+	/* arn:aws:...:secret:name is a path, not a name and its value. */
+	if (c == ':' && sign == at && byte_before(s, from, 1) == ':' && value == at + 1 && !is_quote(byte_at(s, value)))
 		return at;
 	name = secret_name(s->text + from, at - from);
 	if (name == NAME_NONE)
