@@ -83,6 +83,24 @@ CREATE FUNCTION bcce.redact(document jsonb, kinds text[], style text DEFAULT 'ta
 COMMENT ON FUNCTION bcce.redact(jsonb, text[], text) IS
     'Redacts only the kinds given (NULL: all but the packs, as redact(text, text[], text)) in the values of a document, in the style tag, mask, numbered or drop. Error 22023 for an unknown kind or style.';
 
+CREATE FUNCTION bcce.redact_for(tenant uuid, document text, kinds text[] DEFAULT NULL, style text DEFAULT NULL) RETURNS text
+    AS 'MODULE_PATHNAME', 'redact_for_text'
+    LANGUAGE C STABLE CALLED ON NULL INPUT PARALLEL SAFE;
+COMMENT ON FUNCTION bcce.redact_for(uuid, text, text[], text) IS
+    'The text as the tables of a tenant would keep it: with its redaction rules (kind custom) and in its style unless one is given. kinds as for redact(), and custom; styles as there, and hash: [EMAIL_BCDFGHJKLMNPQR], fourteen consonants (56 bits) of BLAKE2b keyed by the tenant and the tag, the same for the same text within one tenant, others elsewhere. NULL for no tenant or no text. Errors: 42501 the tenant is none of the caller''s, 22023 unknown kind or style, P0002 style hash and the tenant has no key. Source: RFC 7693.';
+
+CREATE FUNCTION bcce.redact_for(tenant uuid, document jsonb, kinds text[] DEFAULT NULL, style text DEFAULT NULL) RETURNS jsonb
+    AS 'MODULE_PATHNAME', 'redact_for_jsonb'
+    LANGUAGE C STABLE CALLED ON NULL INPUT PARALLEL SAFE;
+COMMENT ON FUNCTION bcce.redact_for(uuid, jsonb, text[], text) IS
+    'The values of a document redacted as redact_for(tenant, text) does; keys and all other types stay as they are. Rules do not look at numbers.';
+
+CREATE FUNCTION bcce.contains_pii(document text, tenant uuid) RETURNS boolean
+    AS 'MODULE_PATHNAME', 'contains_pii_for'
+    LANGUAGE C STABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION bcce.contains_pii(text, uuid) IS
+    'True when redact_for() would change the text for this tenant. Stops at the first hit. Error 42501: the tenant is none of the caller''s.';
+
 CREATE FUNCTION bcce.find_pii(document text,
     OUT kind text, OUT subtype text, OUT start integer, OUT length integer, OUT confidence real)
     RETURNS SETOF record
@@ -104,6 +122,12 @@ CREATE FUNCTION bcce.contains_pii(document text) RETURNS boolean
     LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION bcce.contains_pii(text) IS
     'True when redact() would change the text. Stops at the first hit.';
+
+CREATE FUNCTION bcce.check_redaction_rule() RETURNS trigger
+    AS 'MODULE_PATHNAME', 'check_redaction_rule'
+    LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION bcce.check_redaction_rule() IS
+    'Trigger BEFORE INSERT OR UPDATE of bcce_data.redaction_rules: refuses a rule that would not work, and says why without showing it. Errors: 22023 bad name, kind, literal, class, lengths, context words or style; 2201B the expression is not valid, has a back reference, matches the empty text or does not contain its literal; 39P01 for another kind of trigger.';
 
 CREATE FUNCTION bcce.redact_columns() RETURNS trigger
     AS 'MODULE_PATHNAME', 'redact_columns'
@@ -131,6 +155,178 @@ AS 'MODULE_PATHNAME', 'verify_hmac'
 LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION bcce.verify_hmac(bytea, bytea, bytea, text) IS
 'Is signature the whole HMAC of data under key? sha256 (32 bytes) or sha512 (64 bytes), compared in constant time. A signature that is empty, too short or too long is false, never an error. Keys of any length from 1 byte. Error 22023: empty key, unknown algorithm. Source: RFC 2104, RFC 4231.';
+-- Exact percentiles as plain aggregates.  One state serves all; q is the same in
+-- all rows of a group.  Integers and numeric come by the server's own implicit
+-- cast to double precision, as they do in percentile_cont().
+
+CREATE FUNCTION bcce.exact_combine(internal, internal)
+RETURNS internal
+AS 'MODULE_PATHNAME', 'exact_combine'
+LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION bcce.exact_combine(internal, internal) IS
+'Part of the aggregates of exact percentiles: joins the states of two workers.';
+
+CREATE FUNCTION bcce.exact_serialize(internal)
+RETURNS bytea
+AS 'MODULE_PATHNAME', 'exact_serialize'
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION bcce.exact_serialize(internal) IS
+'Part of the aggregates of exact percentiles: state to bytes. Error 54000: more than 134217725 values (half of that for intervals) from one worker in one group.';
+
+CREATE FUNCTION bcce.exact_deserialize(bytea, internal)
+RETURNS internal
+AS 'MODULE_PATHNAME', 'exact_deserialize'
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION bcce.exact_deserialize(bytea, internal) IS
+'Part of the aggregates of exact percentiles: bytes to state, checked. Error 22P03: not a state.';
+
+CREATE FUNCTION bcce.percentile_exact_final(internal)
+RETURNS double precision
+AS 'MODULE_PATHNAME', 'exact_final_float8'
+LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION bcce.percentile_exact_final(internal) IS
+'Part of the aggregates median(double precision) and percentile_exact(double precision, q): the result.';
+
+CREATE FUNCTION bcce.percentiles_exact_final(internal)
+RETURNS double precision[]
+AS 'MODULE_PATHNAME', 'exact_final_float8'
+LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION bcce.percentiles_exact_final(internal) IS
+'Part of the aggregate percentile_exact(double precision, q[]): the result.';
+
+CREATE FUNCTION bcce.median_step(internal, double precision)
+RETURNS internal
+AS 'MODULE_PATHNAME', 'exact_step_float8_median'
+LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION bcce.median_step(internal, double precision) IS
+'Part of the aggregate median(double precision): takes a row.';
+
+CREATE FUNCTION bcce.percentile_exact_step(internal, double precision, q double precision)
+RETURNS internal
+AS 'MODULE_PATHNAME', 'exact_step_float8_percentile'
+LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION bcce.percentile_exact_step(internal, double precision, double precision) IS
+'Part of the aggregate percentile_exact(double precision, q): takes a row.';
+
+CREATE FUNCTION bcce.percentile_exact_step(internal, double precision, q double precision[])
+RETURNS internal
+AS 'MODULE_PATHNAME', 'exact_step_float8_percentiles'
+LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION bcce.percentile_exact_step(internal, double precision, double precision[]) IS
+'Part of the aggregate percentile_exact(double precision, q[]): takes a row.';
+
+CREATE AGGREGATE bcce.median(v double precision) (
+    SFUNC = bcce.median_step,
+    STYPE = internal,
+    SSPACE = 256,
+    FINALFUNC = bcce.percentile_exact_final,
+    COMBINEFUNC = bcce.exact_combine,
+    SERIALFUNC = bcce.exact_serialize,
+    DESERIALFUNC = bcce.exact_deserialize,
+    PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE bcce.median(double precision) IS
+'Median of numbers, exact: to the bit what percentile_cont(0.5) WITHIN GROUP (ORDER BY v) gives, but parallel, without a sort, and usable with OVER. NULLs are left out; NULL without a value. NaN is above everything; integers and numeric are converted to double precision, as percentile_cont() has them. Any order of rows, any plan and any number of workers give the same. Keeps 8 bytes per value, past work_mem * hash_mem_multiplier in a temporary file; a worker of a parallel plan hands its values over in memory. Source: Hyndman and Fan 1996, type 7.';
+
+CREATE AGGREGATE bcce.percentile_exact(v double precision, q double precision) (
+    SFUNC = bcce.percentile_exact_step,
+    STYPE = internal,
+    SSPACE = 256,
+    FINALFUNC = bcce.percentile_exact_final,
+    COMBINEFUNC = bcce.exact_combine,
+    SERIALFUNC = bcce.exact_serialize,
+    DESERIALFUNC = bcce.exact_deserialize,
+    PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE bcce.percentile_exact(double precision, double precision) IS
+'Percentile q (0 to 1) of numbers, exact: to the bit what percentile_cont(q) WITHIN GROUP (ORDER BY v) gives, but parallel, without a sort, and usable with OVER. NULLs are left out; NULL without a value or when q is NULL. NaN is above everything; integers and numeric are converted to double precision, as percentile_cont() has them. Any order of rows, any plan and any number of workers give the same. Keeps 8 bytes per value, past work_mem * hash_mem_multiplier in a temporary file; a worker of a parallel plan hands its values over in memory. Source: Hyndman and Fan 1996, type 7. Errors: 22003 q outside 0 to 1; 22023 q not the same in a group.';
+
+CREATE AGGREGATE bcce.percentile_exact(v double precision, q double precision[]) (
+    SFUNC = bcce.percentile_exact_step,
+    STYPE = internal,
+    SSPACE = 256,
+    FINALFUNC = bcce.percentiles_exact_final,
+    COMBINEFUNC = bcce.exact_combine,
+    SERIALFUNC = bcce.exact_serialize,
+    DESERIALFUNC = bcce.exact_deserialize,
+    PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE bcce.percentile_exact(double precision, double precision[]) IS
+'Percentiles of numbers, one for each q of the array and in its shape, as percentile_exact(v, q) gives each, with one copy of the values; NULL for a q that is NULL. Errors: 22003 a q outside 0 to 1; 22023 q not the same in a group.';
+
+CREATE FUNCTION bcce.percentile_exact_interval_final(internal)
+RETURNS interval
+AS 'MODULE_PATHNAME', 'exact_final_interval'
+LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION bcce.percentile_exact_interval_final(internal) IS
+'Part of the aggregates median(interval) and percentile_exact(interval, q): the result.';
+
+CREATE FUNCTION bcce.percentiles_exact_interval_final(internal)
+RETURNS interval[]
+AS 'MODULE_PATHNAME', 'exact_final_interval'
+LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION bcce.percentiles_exact_interval_final(internal) IS
+'Part of the aggregate percentile_exact(interval, q[]): the result.';
+
+CREATE FUNCTION bcce.median_step(internal, interval)
+RETURNS internal
+AS 'MODULE_PATHNAME', 'exact_step_interval_median'
+LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION bcce.median_step(internal, interval) IS
+'Part of the aggregate median(interval): takes a row.';
+
+CREATE FUNCTION bcce.percentile_exact_step(internal, interval, q double precision)
+RETURNS internal
+AS 'MODULE_PATHNAME', 'exact_step_interval_percentile'
+LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION bcce.percentile_exact_step(internal, interval, double precision) IS
+'Part of the aggregate percentile_exact(interval, q): takes a row.';
+
+CREATE FUNCTION bcce.percentile_exact_step(internal, interval, q double precision[])
+RETURNS internal
+AS 'MODULE_PATHNAME', 'exact_step_interval_percentiles'
+LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION bcce.percentile_exact_step(internal, interval, double precision[]) IS
+'Part of the aggregate percentile_exact(interval, q[]): takes a row.';
+
+CREATE AGGREGATE bcce.median(v interval) (
+    SFUNC = bcce.median_step,
+    STYPE = internal,
+    SSPACE = 256,
+    FINALFUNC = bcce.percentile_exact_interval_final,
+    COMBINEFUNC = bcce.exact_combine,
+    SERIALFUNC = bcce.exact_serialize,
+    DESERIALFUNC = bcce.exact_deserialize,
+    PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE bcce.median(interval) IS
+'Median of intervals, exact: to the bit what percentile_cont(0.5) WITHIN GROUP (ORDER BY v) gives, but parallel, without a sort, and usable with OVER. NULLs are left out; NULL without a value. Intervals of one length but other fields (24:00 and 1 day) are taken in the order of their months and days, where percentile_cont() takes them as they come. Error: 22008 an interval beyond 106751991 days. Any order of rows, any plan and any number of workers give the same. Keeps 16 bytes per value, past work_mem * hash_mem_multiplier in a temporary file; a worker of a parallel plan hands its values over in memory. Source: Hyndman and Fan 1996, type 7.';
+
+CREATE AGGREGATE bcce.percentile_exact(v interval, q double precision) (
+    SFUNC = bcce.percentile_exact_step,
+    STYPE = internal,
+    SSPACE = 256,
+    FINALFUNC = bcce.percentile_exact_interval_final,
+    COMBINEFUNC = bcce.exact_combine,
+    SERIALFUNC = bcce.exact_serialize,
+    DESERIALFUNC = bcce.exact_deserialize,
+    PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE bcce.percentile_exact(interval, double precision) IS
+'Percentile q (0 to 1) of intervals, exact: to the bit what percentile_cont(q) WITHIN GROUP (ORDER BY v) gives, but parallel, without a sort, and usable with OVER. NULLs are left out; NULL without a value or when q is NULL. Intervals of one length but other fields (24:00 and 1 day) are taken in the order of their months and days, where percentile_cont() takes them as they come. Any order of rows, any plan and any number of workers give the same. Keeps 16 bytes per value, past work_mem * hash_mem_multiplier in a temporary file; a worker of a parallel plan hands its values over in memory. Source: Hyndman and Fan 1996, type 7. Errors: 22003 q outside 0 to 1; 22008 an interval beyond 106751991 days; 22023 q not the same in a group.';
+
+CREATE AGGREGATE bcce.percentile_exact(v interval, q double precision[]) (
+    SFUNC = bcce.percentile_exact_step,
+    STYPE = internal,
+    SSPACE = 256,
+    FINALFUNC = bcce.percentiles_exact_interval_final,
+    COMBINEFUNC = bcce.exact_combine,
+    SERIALFUNC = bcce.exact_serialize,
+    DESERIALFUNC = bcce.exact_deserialize,
+    PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE bcce.percentile_exact(interval, double precision[]) IS
+'Percentiles of intervals, one for each q of the array and in its shape, as percentile_exact(v, q) gives each, with one copy of the values; NULL for a q that is NULL. Errors: 22003 a q outside 0 to 1; 22008 an interval beyond 106751991 days; 22023 q not the same in a group.';
 -- Pseudonyms and identifiers.
 CREATE FUNCTION bcce.pseudonym(value text, domain text)
 RETURNS text
@@ -209,27 +405,6 @@ LANGUAGE C IMMUTABLE PARALLEL SAFE;
 COMMENT ON FUNCTION bcce.mttr_percentile_step(internal, timestamptz, timestamptz, double precision) IS
 'Part of the aggregate mttr(opened_at, recovered_at, q): takes a row.';
 
-CREATE FUNCTION bcce.mttr_percentile_combine(internal, internal)
-RETURNS internal
-AS 'MODULE_PATHNAME', 'mttr_percentile_combine'
-LANGUAGE C IMMUTABLE PARALLEL SAFE;
-COMMENT ON FUNCTION bcce.mttr_percentile_combine(internal, internal) IS
-'Part of the aggregate mttr(opened_at, recovered_at, q): joins the states of two workers.';
-
-CREATE FUNCTION bcce.mttr_percentile_serialize(internal)
-RETURNS bytea
-AS 'MODULE_PATHNAME', 'mttr_percentile_serialize'
-LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION bcce.mttr_percentile_serialize(internal) IS
-'Part of the aggregate mttr(opened_at, recovered_at, q): state to bytes.';
-
-CREATE FUNCTION bcce.mttr_percentile_deserialize(bytea, internal)
-RETURNS internal
-AS 'MODULE_PATHNAME', 'mttr_percentile_deserialize'
-LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION bcce.mttr_percentile_deserialize(bytea, internal) IS
-'Part of the aggregate mttr(opened_at, recovered_at, q): bytes to state, every byte checked. Error 22P03: not a state.';
-
 CREATE FUNCTION bcce.mttr_percentile_final(internal)
 RETURNS double precision
 AS 'MODULE_PATHNAME', 'mttr_percentile_final'
@@ -240,15 +415,15 @@ COMMENT ON FUNCTION bcce.mttr_percentile_final(internal) IS
 CREATE AGGREGATE bcce.mttr(opened_at timestamptz, recovered_at timestamptz, q double precision) (
     SFUNC = bcce.mttr_percentile_step,
     STYPE = internal,
-    SSPACE = 512,
+    SSPACE = 256,
     FINALFUNC = bcce.mttr_percentile_final,
-    COMBINEFUNC = bcce.mttr_percentile_combine,
-    SERIALFUNC = bcce.mttr_percentile_serialize,
-    DESERIALFUNC = bcce.mttr_percentile_deserialize,
+    COMBINEFUNC = bcce.exact_combine,
+    SERIALFUNC = bcce.exact_serialize,
+    DESERIALFUNC = bcce.exact_deserialize,
     PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE bcce.mttr(timestamptz, timestamptz, double precision) IS
-'Percentile q (0 to 1) of the time to recovery in minutes, interpolated as percentile_cont() does and exact; the same rows count as in mttr(opened_at, recovered_at). NULL when nothing is counted or q is NULL. Keeps 8 bytes per row. Errors: 22003 q outside 0 to 1; 22023 q differs within a group; 22008 a span beyond 292271 years. Source: Hyndman and Fan 1996, type 7.';
+'Percentile q (0 to 1) of the time to recovery in minutes, interpolated as percentile_cont() does and exact; the same rows count as in mttr(opened_at, recovered_at). NULL when nothing is counted or q is NULL. Keeps 8 bytes per row, in a temporary file past work_mem * hash_mem_multiplier. Errors: 22003 q outside 0 to 1; 22023 q differs within a group; 22008 a span beyond 292271 years. Source: Hyndman and Fan 1996, type 7.';
 -- Conversions that answer NULL instead of raising an error.
 
 CREATE FUNCTION bcce.try_timestamptz(value text, zone text DEFAULT 'UTC')
@@ -1795,12 +1970,21 @@ REVOKE ALL ON FUNCTION
     bcce.invalidate_cache(),
     bcce.collect_rows(),
     bcce.pseudonym(text, text),
-    bcce.pseudonym(text, text, uuid)
+    bcce.pseudonym(text, text, uuid),
+    bcce.redact_for(uuid, text, text[], text),
+    bcce.redact_for(uuid, jsonb, text[], text),
+    bcce.contains_pii(text, uuid),
+    bcce.check_redaction_rule()
     FROM PUBLIC;
 
 -- Who may name a person's pseudonym can find that person's rows, so readers may not.
 GRANT EXECUTE ON FUNCTION bcce.pseudonym(text, text) TO bcce_analytics_admin, bcce_ingest;
 GRANT EXECUTE ON FUNCTION bcce.pseudonym(text, text, uuid) TO bcce_owner;
+
+-- Nor may they ask which words a tenant hides, or by which name it keeps a value.
+GRANT EXECUTE ON FUNCTION bcce.redact_for(uuid, text, text[], text), bcce.redact_for(uuid, jsonb, text[], text)
+    TO bcce_analytics_admin, bcce_ingest, bcce_owner;
+GRANT EXECUTE ON FUNCTION bcce.contains_pii(text, uuid), bcce.check_redaction_rule() TO bcce_owner;
 
 -- Keeps the failing statement out of the log: for the functions of bcce only.
 GRANT EXECUTE ON FUNCTION bcce.raise_error(text, text, text, text)
@@ -2133,6 +2317,56 @@ COMMENT ON COLUMN bcce_data.value_aliases.tenant_id IS 'tenant';
 COMMENT ON COLUMN bcce_data.value_aliases.domain IS 'run_status, severity or incident_status';
 COMMENT ON COLUMN bcce_data.value_aliases.alias IS 'the sender''s word, lower case';
 COMMENT ON COLUMN bcce_data.value_aliases.value IS 'the reports'' word';
+
+-- What a tenant wants redacted besides the built-in kinds.  A literal may be the
+-- secret itself: no report shows it, and a trigger refuses bad rules before a
+-- constraint could show the row.
+CREATE TABLE IF NOT EXISTS bcce_data.redaction_rules (
+    tenant_id uuid NOT NULL,
+    rule text NOT NULL,
+    kind text NOT NULL,
+    literal text NOT NULL,
+    ignore_case boolean NOT NULL DEFAULT false,
+    character_class text,
+    min_length integer,
+    max_length integer,
+    pattern text,
+    context_words text[],
+    style text,
+    enabled boolean NOT NULL DEFAULT true,
+    created_at timestamptz NOT NULL DEFAULT now(),
+    CONSTRAINT redaction_rules_pkey PRIMARY KEY (tenant_id, rule),
+    CONSTRAINT redaction_rules_tenant_fkey FOREIGN KEY (tenant_id) REFERENCES bcce_data.tenants,
+    CONSTRAINT redaction_rules_rule_check CHECK (rule ~ '^[a-z][a-z0-9_]{0,19}$'),
+    CONSTRAINT redaction_rules_kind_check CHECK (kind IN ('literal', 'prefix', 'regex')),
+    CONSTRAINT redaction_rules_character_class_check CHECK (character_class IN ('digits', 'hex', 'letters', 'alnum', 'token')),
+    CONSTRAINT redaction_rules_style_check CHECK (style IN ('tag', 'mask', 'numbered', 'drop', 'hash'))
+);
+COMMENT ON TABLE bcce_data.redaction_rules IS 'what a tenant wants redacted besides the built-in kinds; bcce.set_redaction_rule() writes it';
+COMMENT ON COLUMN bcce_data.redaction_rules.tenant_id IS 'tenant';
+COMMENT ON COLUMN bcce_data.redaction_rules.rule IS 'name of the rule; in upper case the tag of its hits';
+COMMENT ON COLUMN bcce_data.redaction_rules.kind IS 'literal: the literal as a word; prefix: the literal and a run of characters behind it; regex: what an expression matches around the literal';
+COMMENT ON COLUMN bcce_data.redaction_rules.literal IS 'text, prefix or necessary part of the expression, 3 to 100 bytes; shown to nobody';
+COMMENT ON COLUMN bcce_data.redaction_rules.ignore_case IS 'letters a-z of the literal match their capitals, too; an expression has (?i) for it';
+COMMENT ON COLUMN bcce_data.redaction_rules.character_class IS 'of kind prefix: digits, hex, letters, alnum or token (letters, digits, _ and -)';
+COMMENT ON COLUMN bcce_data.redaction_rules.min_length IS 'of kind prefix: fewest characters behind the literal';
+COMMENT ON COLUMN bcce_data.redaction_rules.max_length IS 'of kind prefix: most characters behind it, at most 256';
+COMMENT ON COLUMN bcce_data.redaction_rules.pattern IS 'of kind regex: the expression, seen on 256 bytes on each side of the literal; shown to nobody';
+COMMENT ON COLUMN bcce_data.redaction_rules.context_words IS 'where given, one of these words must stand in the 48 bytes before a hit or in its key; lower case; shown to nobody';
+COMMENT ON COLUMN bcce_data.redaction_rules.style IS 'tag, mask, numbered, drop or hash; NULL: as the tenant''s other findings';
+COMMENT ON COLUMN bcce_data.redaction_rules.enabled IS 'false: the rule is kept and not used';
+COMMENT ON COLUMN bcce_data.redaction_rules.created_at IS 'when the rule was made';
+
+CREATE TABLE IF NOT EXISTS bcce_data.redaction_styles (
+    tenant_id uuid NOT NULL,
+    style text NOT NULL,
+    CONSTRAINT redaction_styles_pkey PRIMARY KEY (tenant_id),
+    CONSTRAINT redaction_styles_tenant_fkey FOREIGN KEY (tenant_id) REFERENCES bcce_data.tenants,
+    CONSTRAINT redaction_styles_style_check CHECK (style IN ('tag', 'mask', 'numbered', 'drop', 'hash'))
+);
+COMMENT ON TABLE bcce_data.redaction_styles IS 'in which style a tenant''s findings are replaced, where it is another than tag';
+COMMENT ON COLUMN bcce_data.redaction_styles.tenant_id IS 'tenant';
+COMMENT ON COLUMN bcce_data.redaction_styles.style IS 'tag, mask, numbered, drop or hash';
 
 -- Append-only, so that writers never wait for each other; maintain() folds it.
 CREATE TABLE IF NOT EXISTS bcce_data.rejected_input (
@@ -3230,6 +3464,11 @@ BEGIN
         EXECUTE format('ALTER TABLE bcce_data.%I ENABLE ALWAYS TRIGGER redact', pair.table_name);
     END LOOP;
 
+    -- A rule is checked in full wherever it comes from: it works on all that follows.
+    CREATE OR REPLACE TRIGGER check_rule BEFORE INSERT OR UPDATE ON bcce_data.redaction_rules
+        FOR EACH ROW EXECUTE FUNCTION bcce.check_redaction_rule();
+    ALTER TABLE bcce_data.redaction_rules ENABLE ALWAYS TRIGGER check_rule;
+
     -- A later row that says nothing new writes nothing: retries and overlapping
     -- loads leave no dead rows.  Runs after redact, in the order of names.
     FOREACH target IN ARRAY ARRAY['bcce_data.workflow_runs', 'bcce_data.incidents', 'bcce_data.predictions']::regclass[] LOOP
@@ -3239,6 +3478,7 @@ BEGIN
     -- A change of rows alone tells no other session; this does.
     FOREACH target IN ARRAY ARRAY['bcce_private.membership', 'bcce_private.tenant_key',
                                   'bcce_data.default_unit_prices', 'bcce_data.unit_prices',
+                                  'bcce_data.redaction_rules', 'bcce_data.redaction_styles',
                                   'bcce_data.default_model_prices', 'bcce_data.model_prices',
                                   'bcce_data.default_model_price_factors', 'bcce_data.model_price_factors',
                                   'bcce_data.default_model_aliases', 'bcce_data.model_aliases']::regclass[]
@@ -3571,7 +3811,7 @@ BEGIN
         PERFORM bcce.raise_error('22023', 'a word has 1 to 100 characters', NULL, NULL);
     END IF;
     -- Redacted it would be another word, and the server would log this one.
-    IF bcce.contains_pii(alias) THEN
+    IF bcce.contains_pii(alias, target) THEN
         PERFORM bcce.raise_error('22023', 'a word of a sender holds personal data', NULL,
             'Teach words such as passed or sev-1, not text.');
     END IF;
@@ -3612,6 +3852,75 @@ END
 $body$;
 COMMENT ON FUNCTION bcce.set_slo(numeric, text, text) IS
 'Sets what share of its requests, in percent, a service is to answer without error over 30 days; the rest is its error budget (slo_burn_rate, service_health_dashboard). service_id *: all services of the tenant without a target of their own. NULL removes the target. For one tenant. Errors: 22003 target out of range, 22023 bad service id, P0002 tenant not found.';
+
+CREATE OR REPLACE FUNCTION bcce.set_redaction_rule(
+    rule text, literal text, character_class text DEFAULT NULL, min_length integer DEFAULT NULL, max_length integer DEFAULT NULL,
+    pattern text DEFAULT NULL, context_words text[] DEFAULT NULL, style text DEFAULT NULL, ignore_case boolean DEFAULT false,
+    enabled boolean DEFAULT true, tenant text DEFAULT NULL) RETURNS void
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $body$
+DECLARE
+    target uuid := bcce_data.resolve_tenant(tenant);
+    most CONSTANT integer := 200;
+BEGIN
+    IF target IS NULL THEN
+        PERFORM bcce_data.refuse('unknown_tenant');
+    END IF;
+    PERFORM FROM bcce_data.tenants t WHERE t.tenant_id = target FOR NO KEY UPDATE;
+    IF (SELECT count(*) FROM bcce_data.redaction_rules r WHERE r.tenant_id = target AND r.rule IS DISTINCT FROM set_redaction_rule.rule) >= most THEN
+        PERFORM bcce.raise_error('54000', format('a tenant has at most %s redaction rules', most), NULL,
+            'Drop one with bcce.drop_redaction_rule(), or join several in an expression.');
+    END IF;
+    INSERT INTO bcce_data.redaction_rules AS r (tenant_id, rule, kind, literal, ignore_case, character_class, min_length, max_length,
+                                                pattern, context_words, style, enabled)
+    VALUES (target, rule, CASE WHEN pattern IS NOT NULL THEN 'regex'
+                               WHEN num_nonnulls(character_class, min_length, max_length) > 0 THEN 'prefix' ELSE 'literal' END,
+            literal, coalesce(ignore_case, false), character_class, min_length, max_length,
+            pattern, nullif(context_words, '{}'), style, coalesce(enabled, true))
+    ON CONFLICT ON CONSTRAINT redaction_rules_pkey DO UPDATE
+    SET kind = excluded.kind, literal = excluded.literal, ignore_case = excluded.ignore_case, character_class = excluded.character_class,
+        min_length = excluded.min_length, max_length = excluded.max_length, pattern = excluded.pattern,
+        context_words = excluded.context_words, style = excluded.style, enabled = excluded.enabled;
+END
+$body$;
+COMMENT ON FUNCTION bcce.set_redaction_rule(text, text, text, integer, integer, text, text[], text, boolean, boolean, text) IS
+'Has a text of a tenant redacted besides the built-in kinds, from now on and in whatever it writes; what is stored already stays. rule: a name, which in upper case is the tag. literal alone: that text, where it stands as a word. With character_class (digits, hex, letters, alnum, token) and min_length, max_length: the literal as a prefix and so many characters behind it. With pattern: what this expression matches around the literal, which every match must contain, within 256 bytes on each side. context_words: one of them must stand in the 48 bytes before, or in the key. style: tag, mask, numbered, drop, hash; NULL: as the tenant''s other findings. Setting a rule again replaces it. At most 200 rules a tenant. Errors: 22023 and 2201B bad rule, with the reason and never with its text; 54000 too many; P0002 tenant not found.';
+
+CREATE OR REPLACE FUNCTION bcce.drop_redaction_rule(rule text, tenant text DEFAULT NULL) RETURNS boolean
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $body$
+DECLARE
+    target uuid := bcce_data.resolve_tenant(tenant);
+BEGIN
+    IF target IS NULL THEN
+        PERFORM bcce_data.refuse('unknown_tenant');
+    END IF;
+    DELETE FROM bcce_data.redaction_rules r WHERE r.tenant_id = target AND r.rule = drop_redaction_rule.rule;
+    RETURN FOUND;
+END
+$body$;
+COMMENT ON FUNCTION bcce.drop_redaction_rule(text, text) IS
+'Takes a redaction rule away; returns whether there was one of this name. Error P0002: tenant not found.';
+
+CREATE OR REPLACE FUNCTION bcce.set_redaction_style(style text, tenant text DEFAULT NULL) RETURNS void
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $body$
+DECLARE
+    target uuid := bcce_data.resolve_tenant(tenant);
+BEGIN
+    IF target IS NULL THEN
+        PERFORM bcce_data.refuse('unknown_tenant');
+    END IF;
+    IF style NOT IN ('tag', 'mask', 'numbered', 'drop', 'hash') THEN
+        PERFORM bcce.raise_error('22023', 'unknown style of redaction', NULL, 'Known styles: tag, mask, numbered, drop, hash.');
+    END IF;
+    IF coalesce(style, 'tag') = 'tag' THEN
+        DELETE FROM bcce_data.redaction_styles s WHERE s.tenant_id = target;
+        RETURN;
+    END IF;
+    INSERT INTO bcce_data.redaction_styles (tenant_id, style) VALUES (target, set_redaction_style.style)
+    ON CONFLICT ON CONSTRAINT redaction_styles_pkey DO UPDATE SET style = excluded.style;
+END
+$body$;
+COMMENT ON FUNCTION bcce.set_redaction_style(text, text) IS
+'Sets how what is found in a tenant''s writings is replaced from now on: tag (NULL, the default), mask, numbered, drop or hash; a rule with a style of its own keeps it. What is stored already stays. Errors: 22023 unknown style, P0002 tenant not found.';
 
 CREATE OR REPLACE FUNCTION bcce_data.known_word(tenant uuid, kind text, word text) RETURNS text
 LANGUAGE plpgsql STABLE AS $body$
@@ -3986,7 +4295,7 @@ INSERT INTO bcce.module (part, name, sql) VALUES ('store', '50_gate', $bcce_modu
 -- or EXISTS (…) IS NOT TRUE, and the callers switch sequential scans off.
 CREATE OR REPLACE FUNCTION bcce_data.key_text(tenant uuid, value text) RETURNS text
 LANGUAGE sql STABLE AS $body$
-    SELECT CASE WHEN bcce.contains_pii(value) THEN bcce.pseudonym(value, 'id', tenant) ELSE value END
+    SELECT CASE WHEN bcce.contains_pii(value, tenant) THEN bcce.pseudonym(value, 'id', tenant) ELSE value END
 $body$;
 COMMENT ON FUNCTION bcce_data.key_text(uuid, text) IS 'an identifier as the redaction trigger will store it, so that it can be looked up before';
 
@@ -5108,7 +5417,7 @@ BEGIN
     SELECT array_agg(coalesce(e.fault, CASE
         WHEN e.event_type IS NULL OR e.event_type = '' THEN 'no_event_type'
         -- A tag may be longer than what it stands for.
-        WHEN length(e.event_type) > 100 OR length(bcce.redact(e.event_type)) > 100
+        WHEN length(e.event_type) > 100 OR length(bcce.redact_for(e.tenant_id, e.event_type)) > 100
              OR greatest(length(e.idempotency_key), length(e.session_id), length(e.service_id), length(e.source)) > 256 THEN 'key_too_long'
         WHEN e.occurred_at IS NULL THEN 'missing_time'
         ELSE bcce_data.time_fault(e.occurred_at)
@@ -10977,6 +11286,20 @@ COMMENT ON COLUMN bcce.known_words.word IS 'word of a sender, in any case';
 COMMENT ON COLUMN bcce.known_words.report_word IS 'word of the reports that is stored for it';
 $bcce_module$);
 
+INSERT INTO bcce.module (part, name, sql) VALUES ('report', '30_redaction_rules', $bcce_module$
+-- Which rules a tenant has, without what they look for.
+CREATE OR REPLACE VIEW bcce.redaction_rules WITH (security_invoker = true) AS
+SELECT r.tenant_id, r.rule, r.kind, r.style, r.enabled, r.created_at
+FROM bcce_data.redaction_rules r;
+COMMENT ON VIEW bcce.redaction_rules IS 'What does a tenant have redacted besides the built-in kinds? One row per redaction rule; never what it looks for. bcce.set_redaction_rule() makes and changes rules.';
+COMMENT ON COLUMN bcce.redaction_rules.tenant_id IS 'tenant';
+COMMENT ON COLUMN bcce.redaction_rules.rule IS 'name of the rule; in upper case the tag of its hits';
+COMMENT ON COLUMN bcce.redaction_rules.kind IS 'literal, prefix or regex';
+COMMENT ON COLUMN bcce.redaction_rules.style IS 'tag, mask, numbered, drop or hash; NULL: as the tenant''s other findings';
+COMMENT ON COLUMN bcce.redaction_rules.enabled IS 'false: the rule is kept and not used';
+COMMENT ON COLUMN bcce.redaction_rules.created_at IS 'when the rule was made';
+$bcce_module$);
+
 INSERT INTO bcce.module (part, name, sql) VALUES ('report', '30_rejected', $bcce_module$
 -- What was refused, and the way out.
 CREATE OR REPLACE VIEW bcce.rejected WITH (security_invoker = true) AS
@@ -11491,6 +11814,9 @@ BEGIN
     GRANT EXECUTE ON FUNCTION bcce.set_price(text, numeric, timestamptz, text),
                               bcce.add_value_alias(text, text, text, text),
                               bcce.set_slo(numeric, text, text),
+                              bcce.set_redaction_rule(text, text, text, integer, integer, text, text[], text, boolean, boolean, text),
+                              bcce.drop_redaction_rule(text, text),
+                              bcce.set_redaction_style(text, text),
                               bcce.set_model_price(text, text, numeric, timestamptz, bigint, text, text, text),
                               bcce.set_model_price_factor(text, text, numeric, timestamptz, text, text),
                               bcce.set_model_alias(text, text, timestamptz, text, text),

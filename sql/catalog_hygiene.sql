@@ -169,7 +169,9 @@ WHERE o.relkind IN ('r', 'p') AND o.has_tenant AND NOT o.relispartition
                -- A name in pg_roles, which is there in clear.
                ('bcce_private.membership', 'role_name'),
                -- References a row of the defaults, which a DBA writes.
-               ('bcce_data.health_thresholds', 'threshold'))
+               ('bcce_data.health_thresholds', 'threshold'),
+               -- What a tenant hides, as it is to be found; a trigger refuses what the built-in kinds find.
+               ('bcce_data.redaction_rules', 'literal'), ('bcce_data.redaction_rules', 'pattern'), ('bcce_data.redaction_rules', 'context_words'))
 ORDER BY 1, 2;
 
 \echo == redaction triggers that replication would skip, or that do not fire before both insert and update of a row

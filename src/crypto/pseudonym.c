@@ -23,8 +23,9 @@
 /* Base32 of RFC 4648 in lower case. */
 static const char alphabet[] = "abcdefghijklmnopqrstuvwxyz234567";
 
-/* What else the subkey is derived from; a new scheme takes a new word. */
+/* What else the subkeys are derived from; a new scheme takes a new word. */
 static const char derivation[] = "bcce pseudonym v1";
+static const char redaction_derivation[] = "bcce redaction v1";
 
 /* Writes the 26 characters for 16 bytes. */
 static void
@@ -100,14 +101,14 @@ check_domain(const char *domain)
  * from it for the domain: equal values of two domains cannot be joined.
  */
 static void
-hash_value(const unsigned char *tenant_key, const char *domain, size_t domain_len,
+hash_value(const unsigned char *tenant_key, const char *purpose, const char *domain, size_t domain_len,
 		   const char *value, size_t len, unsigned char *hash)
 {
 	unsigned char subkey[crypto_generichash_KEYBYTES];
 	crypto_generichash_state state;
 
 	crypto_generichash_init(&state, tenant_key, TENANT_KEY_BYTES, sizeof(subkey));
-	crypto_generichash_update(&state, (const unsigned char *) derivation, strlen(derivation));
+	crypto_generichash_update(&state, (const unsigned char *) purpose, strlen(purpose));
 	crypto_generichash_update(&state, (const unsigned char *) domain, domain_len);
 	crypto_generichash_final(&state, subkey, sizeof(subkey));
 	sodium_memzero(&state, sizeof(state));
@@ -131,13 +132,30 @@ pseudonym_for(const pg_uuid_t *tenant, const char *value, size_t len, const char
 		return cstring_to_text_with_len(value, len);
 
 	tenant_key_read(tenant, key);
-	hash_value(key, domain, domain_len, value, len, hash);
+	hash_value(key, derivation, domain, domain_len, value, len, hash);
 	sodium_memzero(key, sizeof(key));
 
 	memcpy(name, domain, domain_len);
 	name[domain_len] = '_';
 	base32_encode(hash, name + domain_len + 1);
 	return cstring_to_text_with_len(name, domain_len + 1 + HASH_CHARS);
+}
+
+/* See the header. */
+void
+redaction_letters(const pg_uuid_t *tenant, const char *tag, const char *value, size_t len,
+				  const char *alphabet16, char *letters, int n)
+{
+	unsigned char key[TENANT_KEY_BYTES];
+	unsigned char hash[HASH_BYTES];
+	int			i;
+
+	Assert(n <= 2 * HASH_BYTES);
+	tenant_key_read(tenant, key);
+	hash_value(key, redaction_derivation, tag, strlen(tag), value, len, hash);
+	sodium_memzero(key, sizeof(key));
+	for (i = 0; i < n; i++)
+		letters[i] = alphabet16[hash[i / 2] >> (i % 2 ? 0 : 4) & 15];
 }
 
 /* The pseudonym of SQL arguments. */

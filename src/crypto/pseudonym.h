@@ -21,4 +21,11 @@ extern bool pseudonym_is(const char *s, size_t len);
 extern text *pseudonym_for(const pg_uuid_t *tenant, const char *value, size_t len,
 						   const char *domain);
 
+/*
+ * The letters of a keyed name for a text that redaction replaces, four bits of
+ * the hash each, from a key of its own: no pseudonym can be told by them.
+ */
+extern void redaction_letters(const pg_uuid_t *tenant, const char *tag, const char *value,
+							  size_t len, const char *alphabet16, char *letters, int n);
+
 #endif

@@ -10,8 +10,6 @@
 LiteralSet	secret_literals;
 LiteralSet	token_literals;
 LiteralSet	context_literals;
-uint8_t		after_low[16];
-uint8_t		after_high[16];
 
 /*
  * Three letters that every name of a secret known to secret_name() has in a row:
@@ -96,26 +94,21 @@ anchors_add_token(const char *prefix)
 void
 anchors_init(void)
 {
-	const char *after = "\t\n !\"'()+,:=>?[\\]`|";
-	const char *c;
-
 	add_words(&secret_literals, secret_words, 3);
 	add_words(&context_literals, context_words, 4);
-	/* One bit for each high half keeps the product exact. */
-	for (c = after; *c; c++)
-	{
-		after_high[*c >> 4] = (uint8_t) (1 << (*c >> 4));
-		after_low[*c & 15] |= (uint8_t) (1 << (*c >> 4));
-	}
 }
 
 /* The masks of one window. */
 static void
-one_window(const uint8_t *window, ByteMasks *m, int lane)
+one_window(const uint8_t *window, Lanes *plane, ByteMasks *m, int lane)
 {
+	uint64_t  (*mask)[LANES] = (uint64_t (*)[LANES]) m;
+	size_t		k;
 	int			i;
 
-	clear_lane(m, lane);
+	(void) plane;
+	for (k = 0; k < sizeof(*m) / sizeof(*mask); k++)
+		mask[k][lane] = 0;
 	for (i = 0; i < 64; i++)
 	{
 		uint64_t	bit = (uint64_t) 1 << i;
@@ -181,16 +174,24 @@ one_window(const uint8_t *window, ByteMasks *m, int lane)
 				m->escape[lane] |= bit;
 				break;
 		}
-		if (after_low[c & 15] & after_high[c >> 4])
+		if (c != 0 && strchr("\t\n !\"'()+,:=>?[\\]`|", c) != NULL)
 			m->after[lane] |= bit;
 	}
+}
+
+/* The masks are ready. */
+static void
+keep_masks(const Lanes *plane, const ByteMasks *m)
+{
+	(void) plane;
+	(void) m;
 }
 
 /* What the SIMD functions must equal. */
 void
 anchors_scalar(const uint8_t *window, int n, Anchors *anchors, uint64_t *open_name)
 {
-	ANCHOR_LOOP(one_window);
+	ANCHOR_LOOP(one_window, keep_masks);
 }
 
 AnchorFunction
@@ -199,7 +200,8 @@ anchors_function(const char *name)
 #if defined(__x86_64__) && defined(__GNUC__)
 	if (name ? strcmp(name, "avx512") == 0 : true)
 		if (__builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl") &&
-			__builtin_cpu_supports("avx512vbmi") && __builtin_cpu_supports("bmi2"))
+			__builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vbmi") &&
+			__builtin_cpu_supports("bmi2"))
 			return anchors_avx512;
 	if (name ? strcmp(name, "avx2") == 0 : true)
 		if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi") &&

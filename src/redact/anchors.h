@@ -17,6 +17,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <string.h>
 
 #define WINDOW_BEFORE	8
 #define WINDOW			48
@@ -91,10 +92,6 @@ extern LiteralSet context_literals; /* four, of any case */
 
 #define BRIEF_BUCKETS	0xE0	/* of context_literals: words of three letters */
 
-/* Bytes of the class "after", by the same halves. */
-extern uint8_t after_low[16];
-extern uint8_t after_high[16];
-
 extern void anchors_scalar(const uint8_t *window, int n, Anchors *anchors, uint64_t *open_name);
 extern void anchors_sse2(const uint8_t *window, int n, Anchors *anchors, uint64_t *open_name);
 extern void anchors_avx2(const uint8_t *window, int n, Anchors *anchors, uint64_t *open_name);
@@ -146,77 +143,115 @@ literals_of(const uint8_t *p, ByteMasks *m, int lane, int i)
 
 #define INLINE static inline __attribute__((always_inline))
 
+/*
+ * The classes of bytes from their bits: plane k has bit k of every byte.  A few
+ * operations on planes tell of 64 bytes in each lane what they are.
+ */
+INLINE void
+classify(const Lanes *plane, ByteMasks *m)
+{
+	Lanes		p0 = plane[0];
+	Lanes		p1 = plane[1];
+	Lanes		p2 = plane[2];
+	Lanes		p3 = plane[3];
+	Lanes		p4 = plane[4];
+	Lanes		p5 = plane[5];
+	Lanes		letters = plane[6] & ~plane[7]; /* 0x40 to 0x7F */
+	Lanes		signs = ~(plane[6] | plane[7]); /* 0x00 to 0x3F */
+	Lanes		row2 = signs & p5 & ~p4;
+	Lanes		row3 = signs & p5 & p4;
+	Lanes		row5 = letters & ~p5 & p4;
+	Lanes		row7 = letters & p5 & p4;
+	/* Of the low half the upper two bits and the lower two. */
+	Lanes		h0 = ~(p3 | p2);
+	Lanes		h2 = p3 & ~p2;
+	Lanes		h3 = p3 & p2;
+	Lanes		l0 = ~(p1 | p0);
+	Lanes		l2 = p1 & ~p0;
+	Lanes		l3 = p1 & p0;
+	Lanes		low0 = h0 & l0;
+
+	m->digit = row3 & ~(p3 & (p2 | p1));
+	m->letter = letters & (p4 | ~low0) & ~(p4 & p3 & (p2 | l3));
+	m->upper = m->letter & ~p5;
+	m->hex_letter = letters & ~(p4 | p3) & (p2 | ~l0) & ~(p2 & l3);
+	m->at = letters & ~(p5 | p4) & low0;
+	m->colon = row3 & h2 & l2;
+	m->dash = row2 & h3 & ~p1 & p0;
+	m->dot = row2 & h3 & l2;
+	m->space = row2 & low0;
+	m->bracket = row2 & h2 & ~p1;
+	m->plus = row2 & h2 & l3;
+	m->path = m->plus | (row2 & h3 & l3) | (row7 & h3 & l2);
+	m->zero = row3 & low0;
+	m->underscore = row5 & h3 & l3;
+	m->escape = (row2 & ~p3 & p2 & ~p1 & p0) | (row5 & h3 & l0);
+	m->letter_c = letters & ~p4 & h0 & l3;
+	m->letter_n = letters & ~p4 & h3 & l2;
+	/* \t \n, space ! " ' ( ) + comma, : = > ?, [ \ ], `, | */
+	m->after = (signs & ~(p5 | p4) & h2 & (p1 ^ p0)) |
+		(row2 & ((h0 & ~l3) | (~p3 & p2 & l3) | (h2 & ~l2) | (h3 & l0))) |
+		(row3 & ((h2 & l2) | (h3 & ~l0))) |
+		(row5 & ((h2 & l3) | (h3 & ~p1))) |
+		(letters & p5 & ~p4 & low0) | (row7 & h3 & l0);
+}
+
 /* Is the byte n places on of a class, or behind the window?  From the bytes that are not. */
 #define MAYBE(not_in_class, n)	(~((not_in_class) >> (n)))
 
 /*
- * Digit runs that could begin a number: six digits, or seven bytes of digits
- * with one sign between them (brackets may bring a second).  Never right behind
- * a letter, unless that ends an escape such as \n.  In the middle of a chain
- * of digits and signs only three digits begin something, or a dotted address.
+ * Digit runs that could begin a number, *weak: six bytes of digits with one sign
+ * between them (brackets may bring a second).  Never right behind a letter,
+ * unless that ends an escape such as \n.  In the middle of a chain of digits
+ * and signs only three digits begin something, or a dotted address.
+ *
+ * *strong: those whose form alone can make them a hit: dotted quads; cards of
+ * 14 to 16 digits or in groups of four; 123-45-6789; 415-555-0132 with or
+ * without a bracket or a 1; behind a plus sign; with a zero or two in front.
  */
 INLINE void
-number_starts(const ByteMasks *m, const Lanes *escaped, Lanes *found)
+number_anchors(const ByteMasks *m, const Lanes *escaped, Lanes *strong, Lanes *weak)
 {
 	Lanes		d = m->digit;
 	Lanes		sign = m->space | m->dash | m->dot | m->path | m->bracket;
 	Lanes		between = sign & d << 1 & d >> 1;
 	Lanes		bracket = m->bracket | (sign & (m->bracket << 1 | m->bracket >> 1));
-	Lanes		number = d | between | bracket;
-	Lanes		glued = (m->letter | m->underscore) << 1 & ~*escaped;
+	Lanes		start = d & ~(d << 1) & ~((m->letter | m->underscore) << 1 & ~*escaped);
 	Lanes		middle = (sign | m->colon) << 1 & d << 2;
-	Lanes		dotted = (m->dot >> 1 | m->dot >> 2 | m->dot >> 3) & ~(m->dot << 1);
+	/* So many bytes from here on are not all digits, or parts of a number. */
+	Lanes		digits1 = ~d;
+	Lanes		digits2 = digits1 | digits1 >> 1;
+	Lanes		digits3 = digits2 | digits1 >> 2;
+	Lanes		digits4 = digits2 | digits2 >> 2;
+	Lanes		part1 = ~(d | between | bracket);
+	Lanes		part2 = part1 | part1 >> 1;
+	Lanes		part4 = part2 | part2 >> 2;
+	Lanes		part10 = part4 | part4 >> 4 | part2 >> 8;
+	/* Nor is the byte one that parts groups. */
+	Lanes		gap = ~(m->space | m->dash | m->dot);
+	Lanes		sep = ~(m->dash | m->dot);
 
-	*found = d & ~(d << 1) & ~glued & (RUN7(number) | RUN6(d)) &
-		(~middle | (d >> 1 & d >> 2) | dotted);
-}
+	Lanes		card = ~(digits4 | digits4 >> 4 | digits4 >> 8 | digits2 >> 12) |
+		~(digits4 | gap >> 4 | digits4 >> 5 | digits1 >> 10 | (gap & digits1) >> 9);
+	Lanes		three = digits3 | sep >> 3;
+	Lanes		ssn = ~(three | digits2 >> 4 | sep >> 6 | digits4 >> 7);
+	Lanes		area = ~(three | digits3 >> 4 | sep >> 7 | digits4 >> 8);
+	Lanes		one = sign >> 1 & MAYBE(~area, 2);
+	Lanes		open = m->bracket >> 1 | m->bracket >> 2 | m->bracket >> 3;
+	Lanes		plus = (m->plus | (m->bracket & m->plus << 1)) << 1;
+	Lanes		zero = m->zero & ((m->zero >> 1 & ~(m->zero >> 2)) |
+								  (~part10 & (digits4 | digits2 >> 4) & ~(m->dot >> 1)));
+	Lanes		glued = m->dash << 1 & m->underscore << 2;
 
-/* Four numbers of one to three digits with dots between. */
-INLINE void
-dotted_quads(const ByteMasks *m, Lanes *found)
-{
-	Lanes		no_digit = ~m->digit;
-	Lanes		no_dot = ~m->dot;
-	Lanes		one = MAYBE(no_dot, 1);
-	Lanes		two = MAYBE(no_digit, 1) & MAYBE(no_dot, 2);
-	Lanes		three = MAYBE(no_digit | no_digit >> 1, 1) & MAYBE(no_dot, 3);
-	Lanes		rest = m->digit;	/* so many of the numbers, from the last on */
-	int			i;
+	/* A dot among digits, the next one two to four bytes on, and one more. */
+	Lanes		dot = ~(m->dot & d << 1 & ~(digits1 >> 1));
+	Lanes		last = dot | ~(digits4 >> 1 | ~(~(Lanes) {0} >> 4));
+	Lanes		second = dot | (last >> 2 & last >> 3 & last >> 4);
+	Lanes		first = dot | (second >> 2 & second >> 3 & second >> 4);
+	Lanes		quad = ~(first >> 1 & first >> 2 & first >> 3) & ~(m->dot << 1 & d << 2);
 
-	for (i = 0; i < 3; i++)
-		rest = m->digit & ((one & MAYBE(~rest, 2)) | (two & MAYBE(~rest, 3)) | (three & MAYBE(~rest, 4)));
-	*found |= rest & ~(m->dot << 1 & m->digit << 2);
-}
-
-/*
- * Numbers whose form alone can make them a hit: cards of 14 to 16 digits or in
- * groups of four; 123-45-6789; 415-555-0132 with or without a bracket or a 1;
- * behind a plus sign; with a zero or two in front.
- */
-INLINE void
-formed_numbers(const ByteMasks *m, Lanes *found)
-{
-	Lanes		d = m->digit;
-	Lanes		no1 = ~d;
-	Lanes		no2 = no1 | no1 >> 1;
-	Lanes		no3 = no2 | no1 >> 2;
-	Lanes		no4 = no2 | no2 >> 2;
-	Lanes		no_dash = ~m->dash;
-	Lanes		no_gap = ~(m->space | m->dash | m->dot);
-	Lanes		card = ~(no4 | no4 >> 4 | no4 >> 8 | no2 >> 12) |
-		~(no4 | no_gap >> 4 | no4 >> 5 | no1 >> 10 | (no_gap & no1) >> 9);
-	Lanes		ssn = ~(no3 | no_dash >> 3 | no2 >> 4 | no_dash >> 6 | no4 >> 7);
-	Lanes		area = ~(no3 | no3 >> 4 | no4 >> 8) &
-		(~(no_dash >> 3 | no_dash >> 7) | (m->dot >> 3 & MAYBE(~m->dot, 7)));
-	Lanes		one = MAYBE(~(m->space | m->dash | m->dot | m->path), 1) & MAYBE(~area, 2);
-	Lanes		bracket = m->bracket >> 1 | m->bracket >> 2 | m->bracket >> 3;
-	Lanes		plus = m->plus << 1 | (m->bracket << 1 & m->plus << 2);
-	Lanes		blank = m->space >> 2 | m->space >> 3 | m->space >> 4 | m->space >> 5;
-	Lanes		rest = ~(no_dash | no3 >> 1);	/* a dash and three digits */
-	Lanes		zero = (m->zero >> 1 & ~(m->zero >> 2)) | blank |
-		MAYBE(~rest, 2) | MAYBE(~rest, 3) | MAYBE(~rest, 4) | MAYBE(~rest, 5);
-
-	*found |= card | ssn | area | one | bracket | plus | (m->zero & zero);
+	*weak = start & ~(part4 | part2 >> 4) & (~middle | ~digits3);
+	*strong = (start & quad) | (*weak & (card | ssn | area | one | open | plus | zero) & ~glued);
 }
 
 /* Colons of URLs, of addresses and of tokens that have one. */
@@ -227,40 +262,32 @@ colon_anchors(const ByteMasks *m, Lanes *visit)
 	Lanes		hex = m->digit | m->hex_letter;
 	Lanes		two = m->digit & m->digit << 1;
 	Lanes		four = two & two << 2;
-	Lanes		chain;
-
+	Lanes		before = c << 2 | c << 3;
+	Lanes		behind = c >> 2 | c >> 3;
 	/* Another colon at most five bytes before, and one as near behind. */
-	chain = c & hex << 1 & hex >> 1 & (c << 2 | c << 3 | c << 4 | c << 5) &
-		(c >> 2 | c >> 3 | c >> 4 | c >> 5);
-	*visit |= (c & m->path >> 1 & m->path >> 2) |
-		(c & c >> 1 & (hex << 1 | hex >> 2)) | chain |
-		(c & (four & four << 4) << 1 & m->letter >> 1);
+	Lanes		chain = hex << 1 & hex >> 1 & (before | before << 2) & (behind | behind >> 2);
+
+	*visit |= c & ((m->path >> 1 & m->path >> 2) | (c >> 1 & (hex << 1 | hex >> 2)) | chain |
+				   ((four & four << 4) << 1 & m->upper >> 1));
 }
 
-/* Signs inside of tokens: name%40host, 3Q~ of Azure, 32 digits and -us20. */
+/*
+ * Dashes of hardware addresses, of key armour, of flags and of keys with
+ * -us20 at their end; dots of hardware addresses; name%40host, 3Q~ of Azure.
+ */
 INLINE void
 sign_anchors(const ByteMasks *m, Lanes *visit)
 {
-	Lanes		hex = m->digit | m->hex_letter;
-	Lanes		two = hex & hex << 1;
-	Lanes		four = two & two << 2;
-
-	*visit |= (m->escape & m->digit >> 1 & m->digit >> 2) |
-		(m->path & m->letter << 1 & m->digit << 2) |
-		(m->dash & (four & four << 4) << 1 & m->letter >> 1 & m->letter >> 2 & m->digit >> 3);
-}
-
-/* Dashes and dots of hardware addresses, of key armour and of flags. */
-INLINE void
-dash_anchors(const ByteMasks *m, Lanes *visit)
-{
 	Lanes		d = m->dash;
 	Lanes		hex = m->digit | m->hex_letter;
+	Lanes		inner = hex << 1 & hex >> 1 & hex >> 2;
 
-	*visit |= (d & d >> 1 & ~(d << 1)) |
-		(d & d << 3 & d >> 3 & d >> 6 & hex >> 1 & hex >> 2) |
-		(d & m->space << 1 & m->letter >> 1 & m->space >> 2) |
-		(m->dot & m->dot >> 5 & hex << 1 & hex << 2 & hex >> 1 & hex >> 2 & hex >> 3 & hex >> 4);
+	*visit |= (d & ((d >> 1 & ~(d << 1)) | (d << 3 & d >> 3 & d >> 6 & inner) |
+					(m->letter >> 1 & ((m->space << 1 & m->space >> 2) |
+									   (hex << 1 & m->letter >> 2 & m->digit >> 3))))) |
+		(m->dot & m->dot >> 5 & inner & hex >> 4) |
+		(m->escape & m->digit >> 1 & m->digit >> 2) |
+		(m->path & m->upper << 1 & m->digit << 2);
 }
 
 /* Words with which a token or an IBAN can begin. */
@@ -279,8 +306,9 @@ word_anchors(const ByteMasks *m, const Lanes *escaped, Lanes *visit)
 	Lanes		mixed = four | four >> 4 | other >> 8;
 
 	*visit |= start & ((m->token & RUN8(token) & mixed) |
-					   (m->letter >> 1 & m->digit >> 3 & RUN8(account) &
-						(m->digit >> 2 | (gap >> 2 & m->digit >> 4))));
+					   (m->letter >> 1 & m->digit >> 3 &
+						((m->digit >> 2 & (RUN4(word) >> 4 | (gap >> 4 & RUN4(word) >> 5))) |
+						 (gap >> 2 & m->digit >> 4 & RUN8(account)))));
 }
 
 /* Where a word that says what a number is may begin. */
@@ -307,7 +335,7 @@ name_masks(const ByteMasks *m, Lanes *name, Lanes *from, Lanes *behind)
 	Lanes		token = all | m->path;
 
 	*name = all & fresh;
-	*from = m->secret & m->letter & fresh;
+	*from = m->secret & m->letter & m->letter >> 1 & fresh;
 	*behind = m->after & ~all & (~m->space | (m->after | m->dash) >> 1 | RUN7(token) >> 1);
 }
 
@@ -323,19 +351,16 @@ combine_masks(const ByteMasks *m, int n, Anchors *anchors, uint64_t *open_name)
 	Lanes		visit = m->at;
 	Lanes		context;
 	Lanes		number;
-	Lanes		formed = m->at & ~m->at;
+	Lanes		strong;
 	Lanes		name;
 	Lanes		from;
 	Lanes		behind;
 	int			i;
 
-	number_starts(m, &escaped, &number);
-	dotted_quads(m, &formed);
-	formed_numbers(m, &formed);
+	number_anchors(m, &escaped, &strong, &number);
 	context_starts(m, &context);
-	visit |= number & formed;
+	visit |= strong;
 	colon_anchors(m, &visit);
-	dash_anchors(m, &visit);
 	sign_anchors(m, &visit);
 	word_anchors(m, &escaped, &visit);
 	name_masks(m, &name, &from, &behind);
@@ -352,32 +377,25 @@ combine_masks(const ByteMasks *m, int n, Anchors *anchors, uint64_t *open_name)
 	}
 }
 
-/* Sets all masks of a lane to zero. */
-INLINE void
-clear_lane(ByteMasks *m, int lane)
-{
-	Lanes	   *mask = (Lanes *) m;
-	int			i;
-
-	for (i = 0; i < (int) (sizeof(*m) / sizeof(Lanes)); i++)
-		mask[i][lane] = 0;
-}
-
 /*
- * The body of an AnchorFunction, from one that sets the masks of one lane.
+ * The body of an AnchorFunction, from one that sets the planes and the words of
+ * one lane, or its masks.
  */
-#define ANCHOR_LOOP(classify) \
+#define ANCHOR_LOOP(one_lane, classify_lanes) \
 	do { \
 		while (n > 0) \
 		{ \
+			Lanes		plane[8]; \
 			ByteMasks	m; \
 			int			lanes = n < LANES ? n : LANES; \
 			int			lane; \
 \
 			for (lane = 0; lane < lanes; lane++) \
-				classify(window + lane * WINDOW, &m, lane); \
+				one_lane(window + lane * WINDOW, plane, &m, lane); \
 			for (; lane < LANES; lane++) \
-				clear_lane(&m, lane); \
+				for (int k = 0; k < 8; k++) \
+					plane[k][lane] = 0; \
+			classify_lanes(plane, &m); \
 			combine_masks(&m, lanes, anchors, open_name); \
 			n -= lanes; \
 			window += lanes * WINDOW; \

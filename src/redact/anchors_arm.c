@@ -22,28 +22,6 @@ mask16(const uint8x16_t *v)
 	return vgetq_lane_u64(vreinterpretq_u64_u8(low), 0);
 }
 
-static inline uint64_t
-equal16(const uint8x16_t *v, char c)
-{
-	uint8x16_t	found[4];
-	int			i;
-
-	for (i = 0; i < 4; i++)
-		found[i] = vceqq_u8(v[i], vdupq_n_u8((uint8_t) c));
-	return mask16(found);
-}
-
-static inline uint64_t
-range16(const uint8x16_t *v, char first, uint8_t count)
-{
-	uint8x16_t	found[4];
-	int			i;
-
-	for (i = 0; i < 4; i++)
-		found[i] = vcleq_u8(vsubq_u8(v[i], vdupq_n_u8((uint8_t) first)), vdupq_n_u8(count));
-	return mask16(found);
-}
-
 /* Bits of the tables that both halves of each byte have in common. */
 static inline uint8x16_t
 lookup16(uint8x16_t v, const uint8_t *low_table, const uint8_t *high_table)
@@ -75,38 +53,18 @@ literals16(const uint8_t *window, const LiteralSet *set, int n, uint8_t fold, ui
 }
 
 static inline void
-window_neon(const uint8_t *window, ByteMasks *m, int lane)
+window_neon(const uint8_t *window, Lanes *plane, ByteMasks *m, int lane)
 {
-	uint8x16_t	v[4];
-	uint8x16_t	folded[4];
-	uint8x16_t	after[4];
+	uint8x16_t	bits[4];
 	int			i;
+	int			k;
 
-	for (i = 0; i < 4; i++)
+	for (k = 0; k < 8; k++)
 	{
-		v[i] = vld1q_u8(window + 16 * i);
-		folded[i] = vorrq_u8(v[i], vdupq_n_u8(0x20));
-		after[i] = lookup16(v[i], after_low, after_high);
-		after[i] = vtstq_u8(after[i], after[i]);
+		for (i = 0; i < 4; i++)
+			bits[i] = vtstq_u8(vld1q_u8(window + 16 * i), vdupq_n_u8((uint8_t) (1 << k)));
+		plane[k][lane] = mask16(bits);
 	}
-	m->digit[lane] = range16(v, '0', 9);
-	m->letter[lane] = range16(folded, 'a', 25);
-	m->upper[lane] = range16(v, 'A', 25);
-	m->hex_letter[lane] = range16(folded, 'a', 5);
-	m->at[lane] = equal16(v, '@');
-	m->colon[lane] = equal16(v, ':');
-	m->dash[lane] = equal16(v, '-');
-	m->dot[lane] = equal16(v, '.');
-	m->space[lane] = equal16(v, ' ');
-	m->bracket[lane] = range16(v, '(', 1);
-	m->plus[lane] = equal16(v, '+');
-	m->path[lane] = equal16(v, '/') | m->plus[lane] | equal16(v, '~');
-	m->zero[lane] = equal16(v, '0');
-	m->letter_c[lane] = equal16(folded, 'c');
-	m->letter_n[lane] = equal16(folded, 'n');
-	m->underscore[lane] = equal16(v, '_');
-	m->escape[lane] = equal16(v, '%') | equal16(v, '\\');
-	m->after[lane] = mask16(after);
 	m->secret[lane] = literals16(window, &secret_literals, 3, 0x20, 0xFF);
 	m->token[lane] = literals16(window, &token_literals, 3, 0, 0xFF);
 	m->context[lane] = literals16(window, &context_literals, 4, 0x20, (uint8_t) ~BRIEF_BUCKETS);
@@ -116,7 +74,7 @@ window_neon(const uint8_t *window, ByteMasks *m, int lane)
 void
 anchors_neon(const uint8_t *window, int n, Anchors *anchors, uint64_t *open_name)
 {
-	ANCHOR_LOOP(window_neon);
+	ANCHOR_LOOP(window_neon, classify);
 }
 
 #endif

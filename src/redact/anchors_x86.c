@@ -11,87 +11,44 @@
 
 /* SSE2 */
 
-#define EACH16(expression) \
-	do { int part; for (part = 0; part < 4; part++) { \
-		__m128i v = vec[part]; (void) v; \
-		mask |= (uint64_t) (uint32_t) _mm_movemask_epi8(expression) << (16 * part); } } while (0)
-
-/* Bytes equal to one. */
-static inline uint64_t
-equal16(const __m128i *vec, char c)
-{
-	uint64_t	mask = 0;
-
-	EACH16(_mm_cmpeq_epi8(v, _mm_set1_epi8(c)));
-	return mask;
-}
-
-/* Bytes from first to first + count. */
-static inline uint64_t
-range16(const __m128i *vec, char first, char count)
-{
-	uint64_t	mask = 0;
-
-	EACH16(_mm_cmpeq_epi8(_mm_min_epu8(_mm_sub_epi8(v, _mm_set1_epi8(first)), _mm_set1_epi8(count)),
-						  _mm_sub_epi8(v, _mm_set1_epi8(first))));
-	return mask;
-}
-
 /* Without a shuffle of bytes the words are looked up where letters stand. */
 static inline void
-literals16(const uint8_t *window, ByteMasks *m, int lane)
-{
-	uint64_t	letters;
-
-	m->secret[lane] = m->token[lane] = m->context[lane] = m->brief[lane] = 0;
-	for (letters = m->letter[lane]; letters; letters &= letters - 1)
-	{
-		int			i = __builtin_ctzll(letters);
-
-		literals_of(window + i, m, lane, i);
-	}
-}
-
-static inline void
-window_sse2(const uint8_t *window, ByteMasks *m, int lane)
+window_sse2(const uint8_t *window, Lanes *plane, ByteMasks *m, int lane)
 {
 	__m128i		vec[4];
-	__m128i		folded[4];
-	const char *c;
+	uint64_t	letters = 0;
 	int			i;
+	int			k;
 
 	for (i = 0; i < 4; i++)
 	{
+		__m128i		folded;
+
 		vec[i] = _mm_loadu_si128((const __m128i *) (window + 16 * i));
-		folded[i] = _mm_or_si128(vec[i], _mm_set1_epi8(0x20));
+		folded = _mm_sub_epi8(_mm_or_si128(vec[i], _mm_set1_epi8(0x20)), _mm_set1_epi8('a'));
+		letters |= (uint64_t) (uint32_t) _mm_movemask_epi8(
+			_mm_cmpeq_epi8(_mm_min_epu8(folded, _mm_set1_epi8(25)), folded)) << (16 * i);
 	}
-	m->digit[lane] = range16(vec, '0', 9);
-	m->letter[lane] = range16(folded, 'a', 25);
-	m->upper[lane] = range16(vec, 'A', 25);
-	m->hex_letter[lane] = range16(folded, 'a', 5);
-	m->at[lane] = equal16(vec, '@');
-	m->colon[lane] = equal16(vec, ':');
-	m->dash[lane] = equal16(vec, '-');
-	m->dot[lane] = equal16(vec, '.');
-	m->space[lane] = equal16(vec, ' ');
-	m->bracket[lane] = range16(vec, '(', 1);
-	m->plus[lane] = equal16(vec, '+');
-	m->path[lane] = equal16(vec, '/') | m->plus[lane] | equal16(vec, '~');
-	m->zero[lane] = equal16(vec, '0');
-	m->letter_c[lane] = equal16(folded, 'c');
-	m->letter_n[lane] = equal16(folded, 'n');
-	m->underscore[lane] = equal16(vec, '_');
-	m->escape[lane] = equal16(vec, '%') | equal16(vec, '\\');
-	m->after[lane] = m->space[lane] | m->colon[lane];
-	for (c = "\t\n!\"'()+,=>?[\\]`|"; *c; c++)
-		m->after[lane] |= equal16(vec, *c);
-	literals16(window, m, lane);
+	for (k = 7; k >= 0; k--)
+	{
+		uint64_t	bits = 0;
+
+		for (i = 0; i < 4; i++)
+		{
+			bits |= (uint64_t) (uint32_t) _mm_movemask_epi8(vec[i]) << (16 * i);
+			vec[i] = _mm_add_epi8(vec[i], vec[i]);
+		}
+		plane[k][lane] = bits;
+	}
+	m->secret[lane] = m->token[lane] = m->context[lane] = m->brief[lane] = 0;
+	for (; letters; letters &= letters - 1)
+		literals_of(window + __builtin_ctzll(letters), m, lane, __builtin_ctzll(letters));
 }
 
 void
 anchors_sse2(const uint8_t *window, int n, Anchors *anchors, uint64_t *open_name)
 {
-	ANCHOR_LOOP(window_sse2);
+	ANCHOR_LOOP(window_sse2, classify);
 }
 
 /* AVX2 */
@@ -103,28 +60,6 @@ mask32(__m256i low, __m256i high)
 {
 	return (uint32_t) _mm256_movemask_epi8(low) |
 		(uint64_t) (uint32_t) _mm256_movemask_epi8(high) << 32;
-}
-
-AVX2 static inline uint64_t
-equal32(const __m256i *vec, char c)
-{
-	__m256i		wanted = _mm256_set1_epi8(c);
-
-	return mask32(_mm256_cmpeq_epi8(vec[0], wanted), _mm256_cmpeq_epi8(vec[1], wanted));
-}
-
-AVX2 static inline __m256i
-in_range32(__m256i v, char first, char count)
-{
-	__m256i		from_first = _mm256_sub_epi8(v, _mm256_set1_epi8(first));
-
-	return _mm256_cmpeq_epi8(_mm256_min_epu8(from_first, _mm256_set1_epi8(count)), from_first);
-}
-
-AVX2 static inline uint64_t
-range32(const __m256i *vec, char first, char count)
-{
-	return mask32(in_range32(vec[0], first, count), in_range32(vec[1], first, count));
 }
 
 AVX2 static inline __m256i
@@ -192,73 +127,30 @@ literals32(const uint8_t *window, ByteMasks *m, int lane)
 }
 
 AVX2 static inline void
-window_avx2(const uint8_t *window, ByteMasks *m, int lane)
+window_avx2(const uint8_t *window, Lanes *plane, ByteMasks *m, int lane)
 {
-	const __m256i nibble = _mm256_set1_epi8(0x0F);
-	__m256i		vec[2];
-	__m256i		folded[2];
-	__m256i		after[2];
-	int			i;
+	__m256i		low = _mm256_loadu_si256((const __m256i *) window);
+	__m256i		high = _mm256_loadu_si256((const __m256i *) (window + 32));
+	int			k;
 
-	for (i = 0; i < 2; i++)
+	for (k = 7; k >= 0; k--)
 	{
-		vec[i] = _mm256_loadu_si256((const __m256i *) (window + 32 * i));
-		folded[i] = _mm256_or_si256(vec[i], _mm256_set1_epi8(0x20));
-		after[i] = lookup32(_mm256_and_si256(vec[i], nibble),
-							_mm256_and_si256(_mm256_srli_epi16(vec[i], 4), nibble),
-							after_low, after_high);
+		plane[k][lane] = mask32(low, high);
+		low = _mm256_add_epi8(low, low);
+		high = _mm256_add_epi8(high, high);
 	}
-	m->digit[lane] = range32(vec, '0', 9);
-	m->letter[lane] = range32(folded, 'a', 25);
-	m->upper[lane] = range32(vec, 'A', 25);
-	m->hex_letter[lane] = range32(folded, 'a', 5);
-	m->at[lane] = equal32(vec, '@');
-	m->colon[lane] = equal32(vec, ':');
-	m->dash[lane] = equal32(vec, '-');
-	m->dot[lane] = equal32(vec, '.');
-	m->space[lane] = equal32(vec, ' ');
-	m->bracket[lane] = range32(vec, '(', 1);
-	m->plus[lane] = equal32(vec, '+');
-	m->path[lane] = equal32(vec, '/') | m->plus[lane] | equal32(vec, '~');
-	m->zero[lane] = equal32(vec, '0');
-	m->letter_c[lane] = equal32(folded, 'c');
-	m->letter_n[lane] = equal32(folded, 'n');
-	m->underscore[lane] = equal32(vec, '_');
-	m->escape[lane] = equal32(vec, '%') | equal32(vec, '\\');
-	m->after[lane] = set32(after[0], after[1]);
 	literals32(window, m, lane);
 }
 
 AVX2 void
 anchors_avx2(const uint8_t *window, int n, Anchors *anchors, uint64_t *open_name)
 {
-	ANCHOR_LOOP(window_avx2);
+	ANCHOR_LOOP(window_avx2, classify);
 }
 
-/* AVX-512: comparisons give masks of 64 bits at once, and a shuffle looks up six bits of a byte. */
+/* AVX-512: tests give masks of 64 bits at once, and a shuffle looks up six bits of a byte. */
 
-#define AVX512 __attribute__((target("avx512f,avx512bw,avx512vl,avx512vbmi,bmi,bmi2")))
-
-AVX512 static inline uint64_t
-equal64(__m512i v, char c)
-{
-	return _mm512_cmpeq_epi8_mask(v, _mm512_set1_epi8(c));
-}
-
-AVX512 static inline uint64_t
-range64(__m512i v, char first, char count)
-{
-	return _mm512_cmple_epu8_mask(_mm512_sub_epi8(v, _mm512_set1_epi8(first)), _mm512_set1_epi8(count));
-}
-
-AVX512 static inline __m512i
-lookup64(__m512i low, __m512i high, const uint8_t *low_table, const uint8_t *high_table)
-{
-	__m512i		l = _mm512_broadcast_i32x4(_mm_loadu_si128((const __m128i *) low_table));
-	__m512i		h = _mm512_broadcast_i32x4(_mm_loadu_si128((const __m128i *) high_table));
-
-	return _mm512_and_si512(_mm512_shuffle_epi8(l, low), _mm512_shuffle_epi8(h, high));
-}
+#define AVX512 __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx512vbmi,bmi,bmi2")))
 
 /* Buckets of a set for one letter of its words. */
 AVX512 static inline __m512i
@@ -268,7 +160,7 @@ buckets64(__m512i v, const LiteralSet *set, int k)
 }
 
 AVX512 static inline void
-literals64(const uint8_t *window, ByteMasks *m, int lane)
+window_avx512(const uint8_t *window, Lanes *plane, ByteMasks *m, int lane)
 {
 	__m512i		v = _mm512_loadu_si512(window);
 	__m512i		secret = buckets64(v, &secret_literals, 0);
@@ -276,6 +168,11 @@ literals64(const uint8_t *window, ByteMasks *m, int lane)
 	__m512i		context = buckets64(v, &context_literals, 0);
 	int			k;
 
+	for (k = 7; k >= 0; k--)
+	{
+		plane[k][lane] = _mm512_movepi8_mask(v);
+		v = _mm512_add_epi8(v, v);
+	}
 	for (k = 1; k < 3; k++)
 	{
 		v = _mm512_loadu_si512(window + k);
@@ -291,41 +188,10 @@ literals64(const uint8_t *window, ByteMasks *m, int lane)
 	m->brief[lane] = _mm512_test_epi8_mask(context, _mm512_set1_epi8((char) BRIEF_BUCKETS));
 }
 
-AVX512 static inline void
-window_avx512(const uint8_t *window, ByteMasks *m, int lane)
-{
-	const __m512i nibble = _mm512_set1_epi8(0x0F);
-	__m512i		v = _mm512_loadu_si512(window);
-	__m512i		folded = _mm512_or_si512(v, _mm512_set1_epi8(0x20));
-	__m512i		after = lookup64(_mm512_and_si512(v, nibble),
-								 _mm512_and_si512(_mm512_srli_epi16(v, 4), nibble),
-								 after_low, after_high);
-
-	m->digit[lane] = range64(v, '0', 9);
-	m->letter[lane] = range64(folded, 'a', 25);
-	m->upper[lane] = range64(v, 'A', 25);
-	m->hex_letter[lane] = range64(folded, 'a', 5);
-	m->at[lane] = equal64(v, '@');
-	m->colon[lane] = equal64(v, ':');
-	m->dash[lane] = equal64(v, '-');
-	m->dot[lane] = equal64(v, '.');
-	m->space[lane] = equal64(v, ' ');
-	m->bracket[lane] = range64(v, '(', 1);
-	m->plus[lane] = equal64(v, '+');
-	m->path[lane] = equal64(v, '/') | m->plus[lane] | equal64(v, '~');
-	m->zero[lane] = equal64(v, '0');
-	m->underscore[lane] = equal64(v, '_');
-	m->escape[lane] = equal64(v, '%') | equal64(v, '\\');
-	m->letter_c[lane] = equal64(folded, 'c');
-	m->letter_n[lane] = equal64(folded, 'n');
-	m->after[lane] = _mm512_test_epi8_mask(after, after);
-	literals64(window, m, lane);
-}
-
 AVX512 void
 anchors_avx512(const uint8_t *window, int n, Anchors *anchors, uint64_t *open_name)
 {
-	ANCHOR_LOOP(window_avx512);
+	ANCHOR_LOOP(window_avx512, classify);
 }
 
 #endif

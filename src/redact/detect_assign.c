@@ -315,6 +315,24 @@ judge_value(Scan *s, size_t at, int name)
 	return end;
 }
 
+/*
+ * Is a value none under any name?  A path or a list of arguments, or the first
+ * word of a sentence that no scheme of authorization can be.
+ */
+static bool
+hopeless_value(const Scan *s, size_t at)
+{
+	size_t		end = at;
+	size_t		len;
+
+	if (byte_at(s, at) == '/' || byte_at(s, at) == '(')
+		return true;
+	while (end - at < 16 && byte_is(byte_at(s, end), B_ALPHA))
+		end++;
+	len = end - at;
+	return len > 0 && len != 5 && len != 6 && byte_at(s, end) == ' ' && byte_is(byte_at(s, end + 1), B_ALPHA);
+}
+
 /* Where the value begins after the sign of an assignment. */
 static size_t
 value_start(const Scan *s, size_t at, uint8_t sign)
@@ -487,6 +505,8 @@ detect_named(Scan *s, size_t at)
 					  (is_quote(byte_at(s, value)) || byte_at(s, value) == '\\')))
 		return at;
 	if (c == '(' && !is_quote(byte_at(s, value + (byte_at(s, value) == '\\'))))
+		return at;
+	if (hopeless_value(s, value))
 		return at;
 	from = name_start(s, at);
 	if (c == '>' && byte_before(s, from, 1) != '<')

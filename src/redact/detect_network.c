@@ -8,34 +8,41 @@
 
 #define ADDRESS_BYTES	48		/* longer than any address with colons */
 
-/* Value of up to three digits without a leading zero; -1 if it is no octet. */
-static int
-read_octet(const Scan *s, size_t *at)
-{
-	size_t		from = *at;
-	int			value = 0;
-
-	while (byte_is(byte_at(s, *at), B_DIGIT) && *at - from < 4)
-		value = value * 10 + (s->text[(*at)++] - '0');
-	if (*at == from || value > 255 || (*at - from > 1 && s->text[from] == '0'))
-		return -1;
-	return value;
-}
-
-/* Reads four dotted octets; 0 or the position after them. */
+/*
+ * Four numbers up to 255 without leading zeros and dots between, 0 or the
+ * position after them.  Without branches on digits, which nothing foretells.
+ */
 static size_t
 read_ipv4(const Scan *s, size_t at)
 {
+	uint8_t		copy[16] = {0};
+	const uint8_t *p = s->text + at;
+	size_t		n = 0;
+	bool		good = true;
 	int			i;
 
+	if (s->len - at < sizeof(copy))
+	{
+		memcpy(copy, p, s->len - at);
+		p = copy;
+	}
 	for (i = 0; i < 4; i++)
 	{
-		if (i > 0 && byte_at(s, at++) != '.')
-			return 0;
-		if (read_octet(s, &at) < 0)
-			return 0;
+		unsigned	first = p[n] - (unsigned) '0';
+		unsigned	second = p[n + 1] - (unsigned) '0';
+		unsigned	third = p[n + 2] - (unsigned) '0';
+		unsigned	two = second <= 9;
+		unsigned	three = two & (third <= 9);
+		unsigned	value = first;
+
+		value = two ? value * 10 + second : value;
+		value = three ? value * 10 + third : value;
+		good &= (first <= 9) & (value <= 255) & !(two & (first == 0));
+		n += 1 + two + three;
+		if (i < 3)
+			good &= p[n++] == '.';
 	}
-	return at;
+	return good ? at + n : 0;
 }
 
 /* "version", "ver", "v" or "release" right before: no address. */
@@ -46,10 +53,22 @@ after_version(const Scan *s, size_t start)
 	size_t		end = start;
 	size_t		i;
 
-	while (end > 0 && start - end < 3 && strchr(" :=/", s->text[end - 1]) != NULL)
+	while (end > 0 && start - end < 3 && (s->text[end - 1] == ' ' || s->text[end - 1] == ':' ||
+										  s->text[end - 1] == '=' || s->text[end - 1] == '/'))
 		end--;
-	if (end == start)
+	if (end == start || end < 3)
 		return false;
+	switch (lower(s->text[end - 1]))
+	{
+		case 'n':
+		case 'r':
+		case 'e':
+		case 'd':
+		case 'v':
+			break;
+		default:
+			return false;
+	}
 	for (i = 0; i < sizeof(words) / sizeof(words[0]); i++)
 	{
 		size_t		len = strlen(words[i]);

@@ -301,21 +301,22 @@ size_t
 detect_digits(Scan *s, size_t at)
 {
 	Number		n;
-	size_t		run = at;
+	size_t		run = at + 1;
 	size_t		end = 0;
 	uint8_t		c;
 
-	while (run < s->len && byte_is(s->text[run], B_DIGIT))
-		run++;
-	c = byte_at(s, run);
-	if (run - at > 19 || (byte_is(c, B_ALPHA) && lower(c) != 'x'))
-		return run;
-	if (c == '.' && run - at <= 3 && wants(s, REDACT_IP))
+	if ((byte_at(s, at + 1) == '.' || byte_at(s, at + 2) == '.' || byte_at(s, at + 3) == '.') &&
+		wants(s, REDACT_IP))
 	{
 		end = detect_ipv4(s, at);
 		if (end)
 			return end;
 	}
+	while (run < s->len && byte_is(s->text[run], B_DIGIT))
+		run++;
+	c = byte_at(s, run);
+	if (run - at > 19 || (byte_is(c, B_ALPHA) && lower(c) != 'x'))
+		return run;
 	end = date_end(s, at, run);
 	if (end)
 		return end;

@@ -22,7 +22,22 @@
 #include "error.h"
 #include "redact/redact.h"
 
-/* A number under a key such as "card_number"; NULL when it is nothing. */
+/* The kind of a number under a key such as "card_number", or -1; its digits. */
+static int
+numeric_kind(Redactor *r, Numeric number, char **digits)
+{
+	int			kind;
+
+	if (!redact_number_key(&r->options))
+		return -1;
+	*digits = DatumGetCString(DirectFunctionCall1(numeric_out, NumericGetDatum(number)));
+	kind = redact_number(*digits, strlen(*digits), &r->options);
+	if (kind < 0)
+		pfree(*digits);
+	return kind;
+}
+
+/* Such a number redacted; NULL when it is nothing. */
 text *
 redactor_numeric(Redactor *r, Numeric number)
 {
@@ -31,20 +46,14 @@ redactor_numeric(Redactor *r, Numeric number)
 	text	   *out;
 	char	   *digits;
 	size_t		len;
-	int			kind;
+	int			kind = numeric_kind(r, number, &digits);
 
-	if (!redact_number_key(&r->options))
-		return NULL;
-	digits = DatumGetCString(DirectFunctionCall1(numeric_out, NumericGetDatum(number)));
-	len = strlen(digits);
-	kind = redact_number(digits, len, &r->options);
 	if (kind < 0)
-	{
-		pfree(digits);
 		return NULL;
-	}
+	len = strlen(digits);
 	span.len = len;
 	span.kind = kind;
+	redactor_count(r, &one);
 	out = palloc(VARHDRSZ + redact_rendered_bound(len, &one));
 	SET_VARSIZE(out, VARHDRSZ + redact_render(digits, len, &one, r->style, &r->numbers, VARDATA(out)));
 	return out;
@@ -126,6 +135,7 @@ find_first(Walk *w, JsonbContainer *container)
 	const char *outer_key = opt->key;
 	size_t		outer_len = opt->key_len;
 	Members		m;
+	char	   *digits;
 	uint32		i;
 
 	check_stack_depth();
@@ -147,7 +157,7 @@ find_first(Walk *w, JsonbContainer *container)
 		}
 		else if (JBE_ISNUMERIC(entry))
 		{
-			if (redactor_numeric(w->redactor, (Numeric) (m.data + INTALIGN(m.offset))) != NULL)
+			if (numeric_kind(w->redactor, (Numeric) (m.data + INTALIGN(m.offset)), &digits) >= 0)
 				return true;
 		}
 		else if (JBE_ISCONTAINER(entry) &&
@@ -294,19 +304,28 @@ Jsonb *
 redactor_jsonb(Redactor *r, Jsonb *document, bool keys_too)
 {
 	Walk		w = {r, keys_too};
+	RedactCounts *counts = r->counts;
+	RedactCounts document_counts = {0};
 	Jsonb	   *copy = NULL;
 
 	r->options.key = NULL;
 	if (!find_first(&w, &document->root))
 		return NULL;
 	redactor_new_document(r);
+	if (counts != NULL)
+		r->counts = &document_counts;
 	if (!w.key_hit)
 		copy = copy_document(&w, document);
 	if (copy == NULL)
 	{
+		/* All anew, and counted anew. */
+		memset(&document_counts, 0, sizeof(document_counts));
 		redactor_new_document(r);
 		copy = redactor_jsonb_keys(r, document);
 	}
+	r->counts = counts;
+	if (counts != NULL)
+		redactor_add_counts(r, &document_counts);
 	return copy;
 }
 PG_FUNCTION_INFO_V1(redact_jsonb);

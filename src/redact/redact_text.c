@@ -16,6 +16,7 @@
 #include "compat.h"
 #include "error.h"
 #include "redact/redact.h"
+#include "redact/rules.h"
 
 static void
 check_interrupts(void)
@@ -57,6 +58,42 @@ redactor_scan(Redactor *r, const char *text, size_t len)
 	return r->result.count > 0;
 }
 
+/* Notes what is about to be replaced, for whoever keeps statistics. */
+void
+redactor_count(Redactor *r, const RedactResult *result)
+{
+	RedactCounts *counts = r->counts;
+	size_t		i;
+
+	for (i = 0; counts != NULL && i < result->count; i++)
+	{
+		const RedactSpan *span = &result->spans[i];
+
+		counts->kinds[span->kind]++;
+		if (span->kind != REDACT_CUSTOM)
+			continue;
+		if (counts->rules == NULL)
+			counts->rules = palloc0(r->options.rules->count * sizeof(int64));
+		counts->rules[span->rule]++;
+	}
+}
+
+/* Adds what was counted apart. */
+void
+redactor_add_counts(Redactor *r, const RedactCounts *counts)
+{
+	int			i;
+
+	for (i = 0; i < REDACT_KINDS; i++)
+		r->counts->kinds[i] += counts->kinds[i];
+	if (counts->rules == NULL)
+		return;
+	if (r->counts->rules == NULL)
+		r->counts->rules = palloc0(r->options.rules->count * sizeof(int64));
+	for (i = 0; i < r->options.rules->count; i++)
+		r->counts->rules[i] += counts->rules[i];
+}
+
 /* Writes one text with the hits of the last scan replaced. */
 static text *
 render(Redactor *r, const char *bytes, size_t len)
@@ -71,6 +108,7 @@ render(Redactor *r, const char *bytes, size_t len)
 				 bcce_hide_input()));
 	out = MemoryContextAllocHuge(CurrentMemoryContext, bound);
 	len = redact_render(bytes, len, &r->result, r->style, &r->numbers, VARDATA(out));
+	redactor_count(r, &r->result);
 	if (!AllocSizeIsValid(len + VARHDRSZ))
 		ereport(ERROR,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
@@ -103,7 +141,9 @@ redactor_scanned(Redactor *r, const char *bytes, size_t len)
 
 	do
 	{
-		settled = redact_is_settled(bytes, len, &r->result, r->style, r->options.kinds);
+		/* A rule may look across a tag. */
+		settled = r->options.rules == NULL &&
+			redact_is_settled(bytes, len, &r->result, r->style, r->options.kinds);
 		out = render(r, bytes, len);
 		bytes = VARDATA(out);
 		len = VARSIZE(out) - VARHDRSZ;
@@ -152,11 +192,11 @@ word_index(const text *word, const char *const *words, int n)
 /* Words for sets of kinds, and what else an array of kinds may hold. */
 static const char *const set_name[] = {"default", "all"};
 
-/* The bit set of one element of an array of kinds; 0 when it is unknown. */
+/* The bit set of one element of an array of the first known kinds; 0 when it is unknown. */
 static uint32
-kinds_named(const text *word)
+kinds_named(const text *word, int known)
 {
-	int			kind = word_index(word, redact_kind_name, REDACT_KINDS);
+	int			kind = word_index(word, redact_kind_name, known);
 
 	if (kind >= 0)
 		return 1u << kind;
@@ -173,7 +213,7 @@ kinds_named(const text *word)
 
 /* The bit set of an array of names; NULL means all kinds but the packs. */
 static uint32
-read_kinds(ArrayType *array)
+read_kinds(Redactor *r, ArrayType *array, int known)
 {
 	Datum	   *items;
 	bool	   *nulls;
@@ -182,37 +222,42 @@ read_kinds(ArrayType *array)
 	uint32		kinds = 0;
 
 	if (array == NULL)
-		return REDACT_DEFAULT_KINDS;
+		return r->options.kinds;
 	deconstruct_array(array, TEXTOID, -1, false, TYPALIGN_INT, &items, &nulls, &n);
 	for (i = 0; i < n; i++)
 	{
-		uint32		named = nulls[i] ? 0 : kinds_named(DatumGetTextPP(items[i]));
+		uint32		named = nulls[i] ? 0 : kinds_named(DatumGetTextPP(items[i]), known);
 
 		if (named == 0)
 			ereport(ERROR,
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 					 errmsg("unknown kind of personal data"),
 					 errdetail("It is element %d of the array.", i + 1),
-					 errhint("Known kinds: %s; default stands for all but the last two, all for all.",
-							 word_list(redact_kind_name, REDACT_KINDS)),
+					 errhint("Known kinds: %s; default stands for all but national_id and crypto_wallet, all for all.",
+							 word_list(redact_kind_name, known)),
 					 bcce_hide_input()));
 		kinds |= named;
 	}
 	return kinds;
 }
 
-/* Reads the arguments kinds and style, each may be NULL for the default. */
+/*
+ * Reads the arguments kinds and style, each may be NULL for the default.  Rules
+ * and keyed names are a tenant's: without one there are no such words.
+ */
 void
 redactor_arguments(Redactor *r, ArrayType *kinds, text *style)
 {
-	int			index = style ? word_index(style, redact_style_name, STYLES) : STYLE_TAG;
+	bool		has_tenant = r->numbers.key != NULL;
+	int			styles = has_tenant ? STYLES : STYLE_HASH;
+	int			index = style ? word_index(style, redact_style_name, styles) : (int) r->style;
 
-	r->options.kinds = read_kinds(kinds);
+	r->options.kinds = read_kinds(r, kinds, has_tenant ? REDACT_KINDS : REDACT_CUSTOM);
 	if (index < 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("unknown style of redaction"),
-				 errhint("Known styles: %s.", word_list(redact_style_name, STYLES)),
+				 errhint("Known styles: %s.", word_list(redact_style_name, styles)),
 				 bcce_hide_input()));
 	r->style = (RedactStyle) index;
 }

@@ -59,6 +59,7 @@ typedef struct ColumnPlan
 	TupleDesc	desc;			/* copy, to notice ALTER TABLE */
 	MemoryContext context;
 	AttrNumber	tenant;			/* 0 if there is no such column */
+	bool		is_trusted;		/* may take rules and keys of any tenant */
 	int			ncolumns;
 	Column		columns[FLEXIBLE_ARRAY_MEMBER];
 } ColumnPlan;
@@ -121,18 +122,26 @@ column_number(TupleDesc desc, const char *name)
 }
 
 /*
- * Refuses pseudonyms in a table of somebody who may not make them: the trigger
- * takes the key of whatever tenant the row names, so on a table of one's own
- * it would tell the pseudonym of any person of any tenant.
+ * Does the table belong to somebody who may use the keys and rules of every
+ * tenant?  The trigger takes those of whatever tenant the row names, so on a
+ * table of one's own it would tell the pseudonym of any person and the words
+ * that any tenant hides.
  */
-static void
-check_may_pseudonymize(Relation rel)
+static bool
+owner_is_trusted(Relation rel)
 {
 	Oid			owner = rel->rd_rel->relowner;
 	Oid			store_owner = get_role_oid("bcce_owner", true);
 
-	if (superuser_arg(owner) ||
-		(OidIsValid(store_owner) && has_privs_of_role(owner, store_owner)))
+	return superuser_arg(owner) ||
+		(OidIsValid(store_owner) && has_privs_of_role(owner, store_owner));
+}
+
+/* Refuses pseudonyms in the table of anybody else. */
+static void
+check_may_pseudonymize(Relation rel)
+{
+	if (owner_is_trusted(rel))
 		return;
 	ereport(ERROR,
 			(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
@@ -205,6 +214,7 @@ make_plan(FmgrInfo *flinfo, Trigger *trigger, Relation rel)
 	plan->trigger = trigger->tgoid;
 	plan->desc = CreateTupleDescCopy(RelationGetDescr(rel));
 	plan->tenant = tenant_column(plan->desc);
+	plan->is_trusted = owner_is_trusted(rel);
 	for (i = 0; i < trigger->tgnargs; i++)
 		resolve_column(&plan->columns[i], rel, trigger->tgargs[i]);
 	plan->ncolumns = trigger->tgnargs;
@@ -378,6 +388,13 @@ redact_identifier(Redactor *r, const ColumnPlan *plan, const Column *column,
 	return true;
 }
 
+/* In style drop nothing may be left of a text; a table may ask for something. */
+static text *
+never_empty(text *value)
+{
+	return value != NULL && VARSIZE_ANY_EXHDR(value) == 0 ? cstring_to_text("[REDACTED]") : value;
+}
+
 /* One column of the row; false when it stays as it is. */
 static bool
 redact_column(Redactor *r, const ColumnPlan *plan, const Column *column,
@@ -392,7 +409,7 @@ redact_column(Redactor *r, const ColumnPlan *plan, const Column *column,
 	switch (column->form)
 	{
 		case FORM_TEXT:
-			t = fit(redactor_datum(r, value), column->max_characters);
+			t = fit(never_empty(redactor_datum(r, value)), column->max_characters);
 			*out = PointerGetDatum(t);
 			return t != NULL;
 		case FORM_TEXT_ARRAY:
@@ -409,6 +426,17 @@ redact_column(Redactor *r, const ColumnPlan *plan, const Column *column,
 	return false;
 }
 
+/* The rules and the style of NEW.tenant_id, never those of the session. */
+static void
+use_row_tenant(Redactor *r, const ColumnPlan *plan, HeapTuple tuple, TupleDesc desc)
+{
+	bool		isnull;
+	Datum		tenant = heap_getattr(tuple, plan->tenant, desc, &isnull);
+
+	if (!isnull)
+		redactor_use_tenant(r, DatumGetUUIDP(tenant));
+}
+
 /* The row with its columns redacted; the same tuple when nothing changed. */
 static HeapTuple
 redact_row(const ColumnPlan *plan, HeapTuple tuple, TupleDesc desc)
@@ -421,6 +449,8 @@ redact_row(const ColumnPlan *plan, HeapTuple tuple, TupleDesc desc)
 	int			i;
 
 	redactor_init(&r);
+	if (plan->tenant > 0 && plan->is_trusted)
+		use_row_tenant(&r, plan, tuple, desc);
 	for (i = 0; i < plan->ncolumns; i++)
 	{
 		const Column *column = &plan->columns[i];

@@ -7,14 +7,14 @@
 
 #include "redact/render.h"
 
-const char *const redact_style_name[STYLES] = {"tag", "mask", "numbered", "drop"};
+const char *const redact_style_name[STYLES] = {"tag", "mask", "numbered", "drop", "hash"};
 
 static const char *const tag_name[REDACT_KINDS] = {
 	"EMAIL", "PHONE", "CREDIT_CARD", "US_SSN", "IBAN", "IP", "MAC",
-	"URL_CREDENTIALS", "SECRET", "NATIONAL_ID", "CRYPTO_WALLET"
+	"URL_CREDENTIALS", "SECRET", "NATIONAL_ID", "CRYPTO_WALLET", "CUSTOM"
 };
 
-#define MAX_TAG		32			/* bytes of the longest tag with its number */
+#define MAX_TAG		40			/* bytes of the longest tag with its number or name */
 
 typedef struct RedactNumber
 {
@@ -125,21 +125,40 @@ clear_behind(const char *text, size_t at, size_t to, bool is_end)
 		if (i < to && text[i] == ':' && (i + 1 == to || text[i + 1] == ':' || is_hex(text[i + 1])))
 			return false;
 	}
+	else if (is_one_of(text[at], ".?!"))
+	{
+		/* The end of a sentence. */
+		if (i < to ? !is_one_of(text[i], " \n") : !is_end)
+			return false;
+	}
 	else if (!is_one_of(text[at], " \t\n\"'<>/)]},;"))
 		return false;
 	return few_behind(text, at, to);
 }
 
+/* Can a bracket be the sign between a name, which may be quoted, and its value? */
+static bool
+is_sign_of_name(const char *text, size_t from, size_t at)
+{
+	size_t		i = at;
+
+	while (i > from && text[i - 1] == ' ')
+		i--;
+	return i > from && !is_letter(text[i - 1]) && !is_digit(text[i - 1]) && !is_one_of(text[i - 1], ",;:.\n");
+}
+
 /*
- * Most hits of most texts: an address of a machine or a mailbox with nothing
- * beside it.  Whatever looked at it and found no hit finds none where a tag
+ * Most hits of most texts: a number or an address with nothing beside it.
+ * Whatever looked at it and found no hit finds none where a tag
  * stands, since looks are bounded and tags end them.
  */
 static bool
 is_quiet(const char *text, const RedactSpan *span, size_t from, size_t to, bool is_end)
 {
 	if (span->kind == REDACT_EMAIL ? !is_letter(text[span->start]) :
-		span->kind != REDACT_IP && span->kind != REDACT_MAC)
+		span->kind > REDACT_MAC)
+		return false;
+	if (text[span->start] == '(' && is_sign_of_name(text, from, span->start))
 		return false;
 	return clear_before(text, from, span->start) &&
 		clear_behind(text, span->start + span->len, to, is_end);
@@ -235,18 +254,30 @@ number_of(RedactNumbers *n, const char *text, size_t len, int kind)
 	return slot->number;
 }
 
+/* The word of a hit's tag: its kind, or the name of the rule that found it. */
+static size_t
+write_word(char *out, const RedactSpan *span)
+{
+	const char *word = tag_name[span->kind];
+	size_t		i;
+
+	if (span->kind == REDACT_CUSTOM && span->subtype != NULL)
+		word = span->subtype;
+	for (i = 0; word[i]; i++)
+		out[i] = word[i] >= 'a' && word[i] <= 'z' ? (char) (word[i] - 'a' + 'A') : word[i];
+	return i;
+}
+
 /* Writes [KIND] or [KIND_number]. */
 static size_t
-write_tag(char *out, int kind, int number)
+write_tag(char *out, const RedactSpan *span, int number)
 {
-	size_t		len = strlen(tag_name[kind]);
 	char		digits[12];
 	int			n = 0;
 	size_t		at = 0;
 
 	out[at++] = '[';
-	memcpy(out + at, tag_name[kind], len);
-	at += len;
+	at += write_word(out + at, span);
 	if (number > 0)
 	{
 		out[at++] = '_';
@@ -255,6 +286,21 @@ write_tag(char *out, int kind, int number)
 		while (n > 0)
 			out[at++] = digits[--n];
 	}
+	out[at++] = ']';
+	return at;
+}
+
+/* Writes [KIND_letters]. */
+static size_t
+write_hash(char *out, const RedactNumbers *n, const RedactSpan *span, const char *hit)
+{
+	size_t		at = 1 + write_word(out + 1, span);
+
+	out[0] = '[';
+	out[at] = '\0';				/* the word alone, for the key */
+	n->name(n->key, out + 1, hit, span->len, out + at + 1);
+	out[at] = '_';
+	at += 1 + HASH_LETTERS;
 	out[at++] = ']';
 	return at;
 }
@@ -292,6 +338,26 @@ write_mask(char *out, const char *text, const RedactSpan *span)
 	return at;
 }
 
+/* What stands in the place of a hit. */
+static size_t
+write_hit(char *out, const char *hit, const RedactSpan *span, RedactStyle style,
+		  RedactNumbers *numbers)
+{
+	switch (style)
+	{
+		case STYLE_TAG:
+			return write_tag(out, span, 0);
+		case STYLE_NUMBERED:
+			return write_tag(out, span, number_of(numbers, hit, span->len, span->kind));
+		case STYLE_MASK:
+			return write_mask(out, hit, span);
+		case STYLE_HASH:
+			return write_hash(out, numbers, span, hit);
+		default:
+			return 0;
+	}
+}
+
 size_t
 redact_render(const char *text, size_t len, const RedactResult *result,
 			  RedactStyle style, RedactNumbers *numbers, char *out)
@@ -310,13 +376,8 @@ redact_render(const char *text, size_t len, const RedactResult *result,
 		memcpy(out + at, text + from, span->start - from);
 		at += span->start - from;
 		from = span->start + span->len;
-		if (style == STYLE_TAG)
-			at += write_tag(out + at, span->kind, 0);
-		else if (style == STYLE_NUMBERED)
-			at += write_tag(out + at, span->kind,
-							number_of(numbers, hit, span->len, span->kind));
-		else if (style == STYLE_MASK)
-			at += write_mask(out + at, hit, span);
+		at += write_hit(out + at, hit, span, span->style ? (RedactStyle) (span->style - 1) : style,
+						numbers);
 	}
 	memcpy(out + at, text + from, len - from);
 	return at + (len - from);

@@ -13,6 +13,7 @@ typedef enum RedactStyle
 	STYLE_MASK,					/* asterisks, a little left to recognise */
 	STYLE_NUMBERED,				/* [EMAIL_1], the same number for the same text */
 	STYLE_DROP,					/* nothing */
+	STYLE_HASH,					/* [EMAIL_BCDFGHJKLMNPQR], a keyed name of the text */
 	STYLES
 } RedactStyle;
 
@@ -29,7 +30,17 @@ typedef struct RedactNumbers
 	size_t		used;
 	int			last[REDACT_KINDS];
 	void	   *(*resize) (void *old, size_t size);
+	/* For STYLE_HASH: writes the letters that stand for a text of this kind. */
+	void		(*name) (const void *key, const char *tag, const char *text, size_t len, char *letters);
+	const void *key;
 } RedactNumbers;
+
+/*
+ * Letters of a keyed name: consonants, four bits each, so that they form no
+ * number, no word and no token, and the tag is one like any other.
+ */
+#define HASH_LETTERS	14
+#define HASH_ALPHABET	"BCDFGHJKLMNPQRST"
 
 /* Upper bound for the length of the rendered text. */
 extern size_t redact_rendered_bound(size_t len, const RedactResult *result);
@@ -51,7 +62,8 @@ extern bool redact_is_settled(const char *text, size_t len, const RedactResult *
 
 /*
  * Writes the rendered text and returns its length.  numbers may be NULL for
- * every style but STYLE_NUMBERED.
+ * every style but STYLE_NUMBERED and STYLE_HASH, unless the result has hits of
+ * a tenant's rules.
  */
 extern size_t redact_render(const char *text, size_t len, const RedactResult *result,
 							RedactStyle style, RedactNumbers *numbers, char *out);

@@ -11,7 +11,7 @@
 
 const char *const redact_kind_name[REDACT_KINDS] = {
 	"email", "phone", "credit_card", "us_ssn", "iban", "ip", "mac",
-	"url_credentials", "secret", "national_id", "crypto_wallet"
+	"url_credentials", "secret", "national_id", "crypto_wallet", "custom"
 };
 
 uint16_t	scan_byte[256];
@@ -147,6 +147,7 @@ scan_hit(Scan *s, size_t start, size_t end, RedactKind kind,
 	span->subtype = subtype;
 	span->strength = strength;
 	span->confidence = confidence;
+	span->style = 0;
 }
 
 /* Order of spans: by start, the longer one first. */
@@ -301,12 +302,14 @@ redact_scan(const char *text, size_t len, const RedactOptions *opt,
 		if (value_of_secret_key(&s))
 			return !s.out_of_memory;
 	}
-	if (len < SHORTEST_HIT || (len < SHORTEST_TOKEN && is_plain(s.text, len)))
+	if (len >= SHORTEST_HIT && !(len < SHORTEST_TOKEN && is_plain(s.text, len)))
+		scan_windows(&s);
+	else if (opt->rules == NULL)
 		return true;
-
-	scan_windows(&s);
 	if ((opt->kinds & REDACT_PACKS) && !(opt->first_only && result->count > 0))
 		scan_packs(&s);
+	if (opt->rules != NULL)
+		rules_scan(&s);
 	settle_overlaps(result);
 	return !s.out_of_memory;
 }

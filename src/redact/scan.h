@@ -26,6 +26,7 @@ typedef enum RedactKind
 	REDACT_SECRET,
 	REDACT_NATIONAL_ID,
 	REDACT_CRYPTO_WALLET,
+	REDACT_CUSTOM,				/* last: what a tenant's rules find */
 	REDACT_KINDS
 } RedactKind;
 
@@ -44,10 +45,12 @@ typedef struct RedactSpan
 {
 	size_t		start;			/* byte offset */
 	size_t		len;			/* bytes, at least 1 */
-	const char *subtype;		/* static string, NULL when there is none */
+	const char *subtype;		/* static string, or the name of a rule; NULL when there is none */
 	uint8_t		kind;			/* RedactKind */
 	uint8_t		strength;		/* RedactStrength, decides overlaps */
 	uint8_t		confidence;		/* percent */
+	uint8_t		style;			/* of a tenant's rule: 1 + RedactStyle, 0: the caller's */
+	int			rule;			/* of REDACT_CUSTOM: which of the rules */
 } RedactSpan;
 
 /* What a hit rests on, weakest first. */
@@ -64,6 +67,7 @@ typedef struct RedactOptions
 	const char *key;			/* name under which the text stands, or NULL */
 	size_t		key_len;
 	bool		first_only;		/* stop when the first hit is certain */
+	const struct RedactRules *rules;	/* of a tenant, or NULL */
 	void		(*interrupt) (void);	/* called at least every 64 KB, may be NULL */
 	void	   *(*resize) (void *old, size_t size); /* NULL: realloc */
 } RedactOptions;

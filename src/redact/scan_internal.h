@@ -179,6 +179,9 @@ extern size_t detect_flag(Scan *s, size_t at);
 extern size_t detect_login_flag(Scan *s, size_t at, size_t value);
 extern bool secret_value(const uint8_t *value, size_t len, int name, bool quoted);
 
+/* rules.c */
+extern void rules_scan(Scan *s);
+
 /* A number as it is written: groups of digits and what stands between. */
 #define NUMBER_GROUPS	12
 #define NUMBER_DIGITS	24

@@ -18,25 +18,23 @@ typedef void (*SelectTick) (void);
 /* Between which ranks (from 0) a percentile lies, and how far. */
 typedef struct PercentileRank
 {
-	size_t		below;
-	size_t		above;			/* below, or one more */
+	uint64_t	below;
+	uint64_t	above;			/* below, or one more */
 	double		fraction;		/* 0 when both are the same */
 } PercentileRank;
 
 /* The place of percentile q (0 to 1) among n values, n at least 1. */
-extern PercentileRank percentile_rank(size_t n, double q);
+extern PercentileRank percentile_rank(uint64_t n, double q);
 
 /* The value that far between two neighbours. */
 extern double percentile_between(double below, double above, const PercentileRank *rank);
 
 /*
- * Reorders v[0..n-1] so that v[k] is the value of rank k, with nothing larger
- * before it and nothing smaller behind.
+ * Reorders n values, of one word or of two that order one after the other, so
+ * that each of the ranks (ascending, of values before v plus first) holds the
+ * value of that rank.
  */
-extern void select_int64(int64_t *v, size_t n, size_t k, SelectTick tick);
-
-/* The two neighbours of a percentile; reorders v. */
-extern void percentile_int64(int64_t *v, size_t n, const PercentileRank *rank,
-							 int64_t *below, int64_t *above, SelectTick tick);
+extern void select_words(uint64_t *v, size_t n, int width, uint64_t first,
+						 const uint64_t *ranks, size_t n_ranks, SelectTick tick);
 
 #endif

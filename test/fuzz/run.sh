@@ -11,6 +11,7 @@ seed=${2:-1}
 flags=(-g -O1 -std=gnu99 -Wall -Wextra -Wno-unused-parameter -Werror -fsanitize=address,undefined -fno-sanitize-recover=all -Isrc)
 scanner=(src/redact/{context,render}.c src/redact/{scan,anchors}*.c src/redact/detect_*.c)
 sketch=(src/stats/sketch{,_bound,_read,_pack,_text,_sum}.c)
+values=(src/stats/{values,values_select,select}.c)
 quality=(src/stats/{quality,two_samples,select,sketch_sum}.c)
 
 # fuzz NAME SOURCES: builds test/fuzz/NAME.c and runs it.
@@ -28,6 +29,7 @@ if [ -n "${CORPUS:-}" ]; then
 else
     fuzz fuzz_scan "${scanner[@]}"
     fuzz fuzz_sketch "${sketch[@]}"
+    fuzz fuzz_values "${values[@]}"
     fuzz fuzz_survival src/stats/survival.c
     fuzz fuzz_quality "${quality[@]}"
 fi

@@ -4,7 +4,7 @@
 \set QUIET on
 BEGIN;
 SET client_min_messages = warning;
-SELECT plan(47);
+SELECT plan(66);
 
 SELECT bcce.create_tenant('tap-a', 'Tenant A', 'ext-a', 'Europe/Berlin') AS a \gset
 SELECT bcce.create_tenant('tap-b', 'Tenant B', 'ext-b') AS b \gset
@@ -73,7 +73,37 @@ SELECT results_eq('SELECT tenant_name FROM bcce.analytics_overview', $$VALUES ('
 SELECT lives_ok($$SELECT bcce.set_price('workflow_run', 0.5)$$, 'and sets its price');
 SELECT throws_ok($$SELECT bcce.set_price('workflow_run', 0, now(), 'tap-b')$$, 'P0002', 'tenant not found', 'but not the price of another');
 SELECT lives_ok($$SELECT bcce.add_value_alias('run_status', 'exploded', 'failed')$$, 'and teaches a word');
+
+-- What a tenant hides is its own affair.
+SELECT lives_ok($$SELECT bcce.set_redaction_rule('project', 'Falcon')$$, 'an admin has a word redacted');
+SELECT throws_ok($$SELECT bcce.set_redaction_rule('project', 'Falcon', tenant => 'tap-b')$$, 'P0002', 'tenant not found', 'but not for another tenant');
+SELECT results_eq('SELECT rule, kind FROM bcce.redaction_rules', $$VALUES ('project', 'literal')$$, 'it sees that there is a rule');
+SELECT throws_ok('SELECT literal FROM bcce_data.redaction_rules', '42501', NULL, 'and not what it looks for');
+SELECT is(bcce.redact_for(bcce.current_tenant(), 'Falcon'), '[PROJECT]', 'it tries its rules');
+SELECT throws_ok(format('SELECT bcce.redact_for(%L, %L)', :'b', 'Falcon'), '42501', 'permission denied for tenant', 'not those of another tenant');
+SELECT throws_ok($$SELECT bcce.redact_for('00000000-0000-7000-8000-000000000000', 'Falcon', NULL, 'hash')$$, '42501', 'permission denied for tenant', 'nor those of none, in the same words');
+SELECT lives_ok($$SELECT bcce.set_redaction_style('hash')$$, 'and sets its style');
+SELECT throws_ok($$SELECT bcce.set_redaction_style('hash', 'tap-b')$$, 'P0002', 'tenant not found', 'but not the style of another');
+SELECT bcce.set_redaction_style(NULL) \g /dev/null
 RESET ROLE;
+SELECT bcce.set_redaction_rule('project', 'Hawk', tenant => 'tap-b') \g /dev/null
+SET ROLE regress_tap_user;
+SELECT results_eq('SELECT rule FROM bcce.redaction_rules', $$VALUES ('project')$$, 'a reader sees the rules of its tenant only');
+SELECT throws_ok($$SELECT bcce.redact_for(bcce.current_tenant(), 'Falcon')$$, '42501', NULL, 'and does not ask what they hide');
+SELECT throws_ok($$SELECT bcce.contains_pii('Falcon', bcce.current_tenant())$$, '42501', NULL, 'in no way');
+SELECT throws_ok($$SELECT bcce.set_redaction_rule('x', 'Falcon')$$, '42501', NULL, 'nor makes a rule');
+SELECT throws_ok($$SELECT bcce.drop_redaction_rule('project')$$, '42501', NULL, 'nor drops one');
+SELECT throws_ok($$SELECT bcce.set_redaction_style('tag')$$, '42501', NULL, 'nor sets the style');
+RESET ROLE;
+SET ROLE regress_tap_cost;
+SELECT throws_ok('SELECT * FROM bcce.redaction_rules', '42501', NULL, 'a cost analyst sees no rules');
+RESET ROLE;
+SET ROLE regress_tap_ingest;
+SELECT is(bcce.redact_for(bcce.current_tenant(), 'Falcon and Hawk'), '[PROJECT] and Hawk', 'a writer redacts as its tenant');
+SELECT throws_ok($$SELECT bcce.set_redaction_rule('x', 'Falcon')$$, '42501', NULL, 'and makes no rule');
+SELECT bcce.record_incident('hidden', now(), title => 'Falcon and Hawk') \g /dev/null
+RESET ROLE;
+SELECT is((SELECT title FROM bcce_data.incidents WHERE incident_id = 'hidden'), '[PROJECT] and Hawk', 'what it writes meets the rules of its tenant');
 SELECT is(bcce.estimate_cost('workflow_run', 1, now(), :'b'), 0.01, 'B keeps its price');
 
 SET ROLE regress_tap_platform;

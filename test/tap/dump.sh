@@ -61,6 +61,8 @@ SELECT bcce.create_login('regress_dump_alpha', 'alpha', 'user'), bcce.create_log
 SELECT bcce.add_membership('regress_dump_both', 'beta');
 CREATE ROLE regress_dump_none LOGIN IN ROLE bcce_analytics_user;
 SET TIME ZONE 'UTC';
+SELECT bcce.set_redaction_rule('project', 'Falcon', tenant => 'alpha'), bcce.set_redaction_rule('customer', 'Kunde', pattern => 'Kunde \d+', context_words => '{von}', tenant => 'beta');
+SELECT bcce.set_redaction_style('numbered', 'alpha');
 CREATE INDEX regress_own_idx ON bcce_data.workflow_runs (tenant_id, environment);
 CREATE POLICY regress_own_wall ON bcce_data.incidents AS RESTRICTIVE FOR SELECT TO bcce_analytics_user USING (severity <> 'sev4');
 SQL
@@ -124,8 +126,8 @@ for format in plain custom; do
         # A membership whose role was missing counts by name; upkeep binds it.
         sql "$target" postgres -c 'SELECT * FROM bcce.maintain()' >/dev/null
         is "$(rows "$target" | grep membership)" "$(grep membership "$work/rows")" "$name: the same memberships"
-        sql "$target" postgres -c "INSERT INTO bcce_data.incidents (tenant_id, incident_id, title, opened_at) SELECT tenant_id, 'new', 'from ada@example.org', now() FROM bcce_data.tenants WHERE slug = 'alpha'" >/dev/null
-        is "$(sql "$target" postgres -c "SELECT title FROM bcce_data.incidents WHERE incident_id = 'new'")" "from [EMAIL]" "$name: the redaction trigger fires"
+        sql "$target" postgres -c "INSERT INTO bcce_data.incidents (tenant_id, incident_id, title, opened_at) SELECT tenant_id, 'new', 'Falcon from ada@example.org', now() FROM bcce_data.tenants WHERE slug = 'alpha'" >/dev/null
+        is "$(sql "$target" postgres -c "SELECT title FROM bcce_data.incidents WHERE incident_id = 'new'")" "[PROJECT_1] from [EMAIL_1]" "$name: the redaction trigger fires, with the rules and the style of the tenant"
         is "$(sql "$target" postgres -c "SELECT string_agg(DISTINCT action, ', ') FROM bcce.install()")" "unchanged" "$name: install() finds nothing to do"
         psql -Xq -d postgres -c "DROP DATABASE $target" >/dev/null
         { for login in $logins; do echo "DROP ROLE $login;"; done; for role in $group_roles; do echo "DROP ROLE $role;"; done; } | sql postgres >"$work/drop.out"

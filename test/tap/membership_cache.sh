@@ -153,6 +153,24 @@ is "$(ask reader "$mine")" $b "and afterwards"
 run writer "DELETE FROM bcce_private.membership"
 is "$(ask reader "$mine")" none "and the next one arrives"
 
+# Redaction rules reach other sessions in the same way.
+found="SELECT bcce.redact_for('$a', 'Falcon')"
+session ruled
+is "$(ask ruled "$found")" Falcon "no redaction rule"
+run writer "BEGIN"
+ask writer "SELECT bcce.set_redaction_rule('project', 'Falcon', tenant => '$a')" >/dev/null
+is "$(ask writer "$found") $(ask ruled "$found")" "[PROJECT] Falcon" "one that is not committed counts for its session only"
+run writer "COMMIT"
+run ruled "BEGIN"
+is "$(ask ruled "$found")" "[PROJECT]" "a committed rule arrives"
+run writer "UPDATE bcce_data.redaction_rules SET rule = 'bird'"
+is "$(ask ruled "$found")" "[BIRD]" "a changed one at the next statement of the same transaction"
+ask writer "SELECT bcce.set_redaction_style('numbered', '$a')" >/dev/null
+is "$(ask ruled "$found")" "[BIRD_1]" "and so does a style"
+run writer "TRUNCATE bcce_data.redaction_rules, bcce_data.redaction_styles"
+is "$(ask ruled "$found")" Falcon "and a rule that is gone is gone"
+run ruled "COMMIT"
+
 run writer "DROP TABLE bcce_private.membership CASCADE"
 is "$(ask reader "$mine")" none "no table, no tenant"
 

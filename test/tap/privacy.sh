@@ -88,6 +88,18 @@ for call in "create_tenant($value, 'n')" "create_tenant('gamma', $value)" "creat
     sql $database postgres -c "SELECT bcce.$call" >/dev/null
 done
 
+# A rule that names them is refused; the table of rules takes none.
+for argument in "rule => $value, literal => 'abc'" "rule => 'x', literal => $value" "rule => 'x', literal => 'abc', pattern => 'abc' || $value || '('" \
+    "rule => 'x', literal => 'abc', context_words => ARRAY[upper($value)]" "rule => 'x', literal => 'abc', style => $value" "rule => 'x', literal => 'abc', character_class => $value"; do
+    sql $database regress_privacy_admin -c "SELECT bcce.set_redaction_rule($argument)" >>"$work/rules.out"
+done
+for column in rule kind literal character_class style; do
+    sql $database postgres -c "INSERT INTO bcce_data.redaction_rules (tenant_id, rule, kind, literal, character_class, style) SELECT tenant_id, $(
+        for c in rule kind literal character_class style; do [ $c = $column ] && echo "$value," || case $c in rule) echo "'x',";; kind) echo "'literal',";; literal) echo "'abc',";; *) echo "NULL,";; esac; done | tr -d '\n' | sed 's/,$//') FROM bcce_data.tenants" >>"$work/rules.out"
+done
+is "$(grep -c ERROR "$work/rules.out" || true) $(sql $database postgres -c 'SELECT count(*) FROM bcce_data.redaction_rules')" "11 0" "no redaction rule takes them"
+is "$(grep -cE "$mail|$card|$key" "$work/rules.out" || true)" 0 "nor does an error repeat them"
+
 # Every column of every inbox: by INSERT and by COPY, good rows and refused ones.
 inboxes=$(sql $database postgres -c "SELECT relname || ':' || (SELECT string_agg(attname, ',' ORDER BY attnum) FROM pg_attribute WHERE attrelid = c.oid AND attnum > 0)
     FROM pg_class c WHERE relnamespace = 'bcce'::regnamespace AND relname LIKE 'inbox\_%'")
@@ -153,7 +165,7 @@ WITH col AS (
     FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = ''
     WHERE c.relnamespace = 'bcce_data'::regnamespace AND c.relkind IN ('r', 'p') AND NOT c.relispartition
       AND EXISTS (SELECT FROM pg_attribute t WHERE t.attrelid = c.oid AND t.attname = 'tenant_id')
-      AND c.relname NOT IN ('health_thresholds')
+      AND c.relname NOT IN ('health_thresholds', 'redaction_rules')
 )
 SELECT format(E'INSERT INTO %s (%s) SELECT %s FROM bcce_data.tenants WHERE slug = ''alpha'' LIMIT 1;', t.name,
     string_agg(quote_ident(col.attname), ', ' ORDER BY col.attnum),

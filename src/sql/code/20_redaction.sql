@@ -25,6 +25,24 @@ CREATE FUNCTION bcce.redact(document jsonb, kinds text[], style text DEFAULT 'ta
 COMMENT ON FUNCTION bcce.redact(jsonb, text[], text) IS
     'Redacts only the kinds given (NULL: all but the packs, as redact(text, text[], text)) in the values of a document, in the style tag, mask, numbered or drop. Error 22023 for an unknown kind or style.';
 
+CREATE FUNCTION bcce.redact_for(tenant uuid, document text, kinds text[] DEFAULT NULL, style text DEFAULT NULL) RETURNS text
+    AS 'MODULE_PATHNAME', 'redact_for_text'
+    LANGUAGE C STABLE CALLED ON NULL INPUT PARALLEL SAFE;
+COMMENT ON FUNCTION bcce.redact_for(uuid, text, text[], text) IS
+    'The text as the tables of a tenant would keep it: with its redaction rules (kind custom) and in its style unless one is given. kinds as for redact(), and custom; styles as there, and hash: [EMAIL_BCDFGHJKLMNPQR], fourteen consonants (56 bits) of BLAKE2b keyed by the tenant and the tag, the same for the same text within one tenant, others elsewhere. NULL for no tenant or no text. Errors: 42501 the tenant is none of the caller''s, 22023 unknown kind or style, P0002 style hash and the tenant has no key. Source: RFC 7693.';
+
+CREATE FUNCTION bcce.redact_for(tenant uuid, document jsonb, kinds text[] DEFAULT NULL, style text DEFAULT NULL) RETURNS jsonb
+    AS 'MODULE_PATHNAME', 'redact_for_jsonb'
+    LANGUAGE C STABLE CALLED ON NULL INPUT PARALLEL SAFE;
+COMMENT ON FUNCTION bcce.redact_for(uuid, jsonb, text[], text) IS
+    'The values of a document redacted as redact_for(tenant, text) does; keys and all other types stay as they are. Rules do not look at numbers.';
+
+CREATE FUNCTION bcce.contains_pii(document text, tenant uuid) RETURNS boolean
+    AS 'MODULE_PATHNAME', 'contains_pii_for'
+    LANGUAGE C STABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION bcce.contains_pii(text, uuid) IS
+    'True when redact_for() would change the text for this tenant. Stops at the first hit. Error 42501: the tenant is none of the caller''s.';
+
 CREATE FUNCTION bcce.find_pii(document text,
     OUT kind text, OUT subtype text, OUT start integer, OUT length integer, OUT confidence real)
     RETURNS SETOF record
@@ -46,6 +64,12 @@ CREATE FUNCTION bcce.contains_pii(document text) RETURNS boolean
     LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION bcce.contains_pii(text) IS
     'True when redact() would change the text. Stops at the first hit.';
+
+CREATE FUNCTION bcce.check_redaction_rule() RETURNS trigger
+    AS 'MODULE_PATHNAME', 'check_redaction_rule'
+    LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION bcce.check_redaction_rule() IS
+    'Trigger BEFORE INSERT OR UPDATE of bcce_data.redaction_rules: refuses a rule that would not work, and says why without showing it. Errors: 22023 bad name, kind, literal, class, lengths, context words or style; 2201B the expression is not valid, has a back reference, matches the empty text or does not contain its literal; 39P01 for another kind of trigger.';
 
 CREATE FUNCTION bcce.redact_columns() RETURNS trigger
     AS 'MODULE_PATHNAME', 'redact_columns'

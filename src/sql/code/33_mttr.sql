@@ -55,27 +55,6 @@ LANGUAGE C IMMUTABLE PARALLEL SAFE;
 COMMENT ON FUNCTION bcce.mttr_percentile_step(internal, timestamptz, timestamptz, double precision) IS
 'Part of the aggregate mttr(opened_at, recovered_at, q): takes a row.';
 
-CREATE FUNCTION bcce.mttr_percentile_combine(internal, internal)
-RETURNS internal
-AS 'MODULE_PATHNAME', 'mttr_percentile_combine'
-LANGUAGE C IMMUTABLE PARALLEL SAFE;
-COMMENT ON FUNCTION bcce.mttr_percentile_combine(internal, internal) IS
-'Part of the aggregate mttr(opened_at, recovered_at, q): joins the states of two workers.';
-
-CREATE FUNCTION bcce.mttr_percentile_serialize(internal)
-RETURNS bytea
-AS 'MODULE_PATHNAME', 'mttr_percentile_serialize'
-LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION bcce.mttr_percentile_serialize(internal) IS
-'Part of the aggregate mttr(opened_at, recovered_at, q): state to bytes.';
-
-CREATE FUNCTION bcce.mttr_percentile_deserialize(bytea, internal)
-RETURNS internal
-AS 'MODULE_PATHNAME', 'mttr_percentile_deserialize'
-LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION bcce.mttr_percentile_deserialize(bytea, internal) IS
-'Part of the aggregate mttr(opened_at, recovered_at, q): bytes to state, every byte checked. Error 22P03: not a state.';
-
 CREATE FUNCTION bcce.mttr_percentile_final(internal)
 RETURNS double precision
 AS 'MODULE_PATHNAME', 'mttr_percentile_final'
@@ -86,12 +65,12 @@ COMMENT ON FUNCTION bcce.mttr_percentile_final(internal) IS
 CREATE AGGREGATE bcce.mttr(opened_at timestamptz, recovered_at timestamptz, q double precision) (
     SFUNC = bcce.mttr_percentile_step,
     STYPE = internal,
-    SSPACE = 512,
+    SSPACE = 256,
     FINALFUNC = bcce.mttr_percentile_final,
-    COMBINEFUNC = bcce.mttr_percentile_combine,
-    SERIALFUNC = bcce.mttr_percentile_serialize,
-    DESERIALFUNC = bcce.mttr_percentile_deserialize,
+    COMBINEFUNC = bcce.exact_combine,
+    SERIALFUNC = bcce.exact_serialize,
+    DESERIALFUNC = bcce.exact_deserialize,
     PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE bcce.mttr(timestamptz, timestamptz, double precision) IS
-'Percentile q (0 to 1) of the time to recovery in minutes, interpolated as percentile_cont() does and exact; the same rows count as in mttr(opened_at, recovered_at). NULL when nothing is counted or q is NULL. Keeps 8 bytes per row. Errors: 22003 q outside 0 to 1; 22023 q differs within a group; 22008 a span beyond 292271 years. Source: Hyndman and Fan 1996, type 7.';
+'Percentile q (0 to 1) of the time to recovery in minutes, interpolated as percentile_cont() does and exact; the same rows count as in mttr(opened_at, recovered_at). NULL when nothing is counted or q is NULL. Keeps 8 bytes per row, in a temporary file past work_mem * hash_mem_multiplier. Errors: 22003 q outside 0 to 1; 22023 q differs within a group; 22008 a span beyond 292271 years. Source: Hyndman and Fan 1996, type 7.';

@@ -17,12 +17,21 @@ REVOKE ALL ON FUNCTION
     bcce.invalidate_cache(),
     bcce.collect_rows(),
     bcce.pseudonym(text, text),
-    bcce.pseudonym(text, text, uuid)
+    bcce.pseudonym(text, text, uuid),
+    bcce.redact_for(uuid, text, text[], text),
+    bcce.redact_for(uuid, jsonb, text[], text),
+    bcce.contains_pii(text, uuid),
+    bcce.check_redaction_rule()
     FROM PUBLIC;
 
 -- Who may name a person's pseudonym can find that person's rows, so readers may not.
 GRANT EXECUTE ON FUNCTION bcce.pseudonym(text, text) TO bcce_analytics_admin, bcce_ingest;
 GRANT EXECUTE ON FUNCTION bcce.pseudonym(text, text, uuid) TO bcce_owner;
+
+-- Nor may they ask which words a tenant hides, or by which name it keeps a value.
+GRANT EXECUTE ON FUNCTION bcce.redact_for(uuid, text, text[], text), bcce.redact_for(uuid, jsonb, text[], text)
+    TO bcce_analytics_admin, bcce_ingest, bcce_owner;
+GRANT EXECUTE ON FUNCTION bcce.contains_pii(text, uuid), bcce.check_redaction_rule() TO bcce_owner;
 
 -- Keeps the failing statement out of the log: for the functions of bcce only.
 GRANT EXECUTE ON FUNCTION bcce.raise_error(text, text, text, text)

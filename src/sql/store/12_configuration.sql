@@ -182,6 +182,56 @@ COMMENT ON COLUMN bcce_data.value_aliases.domain IS 'run_status, severity or inc
 COMMENT ON COLUMN bcce_data.value_aliases.alias IS 'the sender''s word, lower case';
 COMMENT ON COLUMN bcce_data.value_aliases.value IS 'the reports'' word';
 
+-- What a tenant wants redacted besides the built-in kinds.  A literal may be the
+-- secret itself: no report shows it, and a trigger refuses bad rules before a
+-- constraint could show the row.
+CREATE TABLE IF NOT EXISTS bcce_data.redaction_rules (
+    tenant_id uuid NOT NULL,
+    rule text NOT NULL,
+    kind text NOT NULL,
+    literal text NOT NULL,
+    ignore_case boolean NOT NULL DEFAULT false,
+    character_class text,
+    min_length integer,
+    max_length integer,
+    pattern text,
+    context_words text[],
+    style text,
+    enabled boolean NOT NULL DEFAULT true,
+    created_at timestamptz NOT NULL DEFAULT now(),
+    CONSTRAINT redaction_rules_pkey PRIMARY KEY (tenant_id, rule),
+    CONSTRAINT redaction_rules_tenant_fkey FOREIGN KEY (tenant_id) REFERENCES bcce_data.tenants,
+    CONSTRAINT redaction_rules_rule_check CHECK (rule ~ '^[a-z][a-z0-9_]{0,19}$'),
+    CONSTRAINT redaction_rules_kind_check CHECK (kind IN ('literal', 'prefix', 'regex')),
+    CONSTRAINT redaction_rules_character_class_check CHECK (character_class IN ('digits', 'hex', 'letters', 'alnum', 'token')),
+    CONSTRAINT redaction_rules_style_check CHECK (style IN ('tag', 'mask', 'numbered', 'drop', 'hash'))
+);
+COMMENT ON TABLE bcce_data.redaction_rules IS 'what a tenant wants redacted besides the built-in kinds; bcce.set_redaction_rule() writes it';
+COMMENT ON COLUMN bcce_data.redaction_rules.tenant_id IS 'tenant';
+COMMENT ON COLUMN bcce_data.redaction_rules.rule IS 'name of the rule; in upper case the tag of its hits';
+COMMENT ON COLUMN bcce_data.redaction_rules.kind IS 'literal: the literal as a word; prefix: the literal and a run of characters behind it; regex: what an expression matches around the literal';
+COMMENT ON COLUMN bcce_data.redaction_rules.literal IS 'text, prefix or necessary part of the expression, 3 to 100 bytes; shown to nobody';
+COMMENT ON COLUMN bcce_data.redaction_rules.ignore_case IS 'letters a-z of the literal match their capitals, too; an expression has (?i) for it';
+COMMENT ON COLUMN bcce_data.redaction_rules.character_class IS 'of kind prefix: digits, hex, letters, alnum or token (letters, digits, _ and -)';
+COMMENT ON COLUMN bcce_data.redaction_rules.min_length IS 'of kind prefix: fewest characters behind the literal';
+COMMENT ON COLUMN bcce_data.redaction_rules.max_length IS 'of kind prefix: most characters behind it, at most 256';
+COMMENT ON COLUMN bcce_data.redaction_rules.pattern IS 'of kind regex: the expression, seen on 256 bytes on each side of the literal; shown to nobody';
+COMMENT ON COLUMN bcce_data.redaction_rules.context_words IS 'where given, one of these words must stand in the 48 bytes before a hit or in its key; lower case; shown to nobody';
+COMMENT ON COLUMN bcce_data.redaction_rules.style IS 'tag, mask, numbered, drop or hash; NULL: as the tenant''s other findings';
+COMMENT ON COLUMN bcce_data.redaction_rules.enabled IS 'false: the rule is kept and not used';
+COMMENT ON COLUMN bcce_data.redaction_rules.created_at IS 'when the rule was made';
+
+CREATE TABLE IF NOT EXISTS bcce_data.redaction_styles (
+    tenant_id uuid NOT NULL,
+    style text NOT NULL,
+    CONSTRAINT redaction_styles_pkey PRIMARY KEY (tenant_id),
+    CONSTRAINT redaction_styles_tenant_fkey FOREIGN KEY (tenant_id) REFERENCES bcce_data.tenants,
+    CONSTRAINT redaction_styles_style_check CHECK (style IN ('tag', 'mask', 'numbered', 'drop', 'hash'))
+);
+COMMENT ON TABLE bcce_data.redaction_styles IS 'in which style a tenant''s findings are replaced, where it is another than tag';
+COMMENT ON COLUMN bcce_data.redaction_styles.tenant_id IS 'tenant';
+COMMENT ON COLUMN bcce_data.redaction_styles.style IS 'tag, mask, numbered, drop or hash';
+
 -- Append-only, so that writers never wait for each other; maintain() folds it.
 CREATE TABLE IF NOT EXISTS bcce_data.rejected_input (
     tenant_id uuid NOT NULL,

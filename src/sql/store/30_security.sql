@@ -79,6 +79,11 @@ BEGIN
         EXECUTE format('ALTER TABLE bcce_data.%I ENABLE ALWAYS TRIGGER redact', pair.table_name);
     END LOOP;
 
+    -- A rule is checked in full wherever it comes from: it works on all that follows.
+    CREATE OR REPLACE TRIGGER check_rule BEFORE INSERT OR UPDATE ON bcce_data.redaction_rules
+        FOR EACH ROW EXECUTE FUNCTION bcce.check_redaction_rule();
+    ALTER TABLE bcce_data.redaction_rules ENABLE ALWAYS TRIGGER check_rule;
+
     -- A later row that says nothing new writes nothing: retries and overlapping
     -- loads leave no dead rows.  Runs after redact, in the order of names.
     FOREACH target IN ARRAY ARRAY['bcce_data.workflow_runs', 'bcce_data.incidents', 'bcce_data.predictions']::regclass[] LOOP
@@ -88,6 +93,7 @@ BEGIN
     -- A change of rows alone tells no other session; this does.
     FOREACH target IN ARRAY ARRAY['bcce_private.membership', 'bcce_private.tenant_key',
                                   'bcce_data.default_unit_prices', 'bcce_data.unit_prices',
+                                  'bcce_data.redaction_rules', 'bcce_data.redaction_styles',
                                   'bcce_data.default_model_prices', 'bcce_data.model_prices',
                                   'bcce_data.default_model_price_factors', 'bcce_data.model_price_factors',
                                   'bcce_data.default_model_aliases', 'bcce_data.model_aliases']::regclass[]

@@ -93,7 +93,7 @@ BEGIN
         PERFORM bcce.raise_error('22023', 'a word has 1 to 100 characters', NULL, NULL);
     END IF;
     -- Redacted it would be another word, and the server would log this one.
-    IF bcce.contains_pii(alias) THEN
+    IF bcce.contains_pii(alias, target) THEN
         PERFORM bcce.raise_error('22023', 'a word of a sender holds personal data', NULL,
             'Teach words such as passed or sev-1, not text.');
     END IF;
@@ -134,6 +134,75 @@ END
 $body$;
 COMMENT ON FUNCTION bcce.set_slo(numeric, text, text) IS
 'Sets what share of its requests, in percent, a service is to answer without error over 30 days; the rest is its error budget (slo_burn_rate, service_health_dashboard). service_id *: all services of the tenant without a target of their own. NULL removes the target. For one tenant. Errors: 22003 target out of range, 22023 bad service id, P0002 tenant not found.';
+
+CREATE OR REPLACE FUNCTION bcce.set_redaction_rule(
+    rule text, literal text, character_class text DEFAULT NULL, min_length integer DEFAULT NULL, max_length integer DEFAULT NULL,
+    pattern text DEFAULT NULL, context_words text[] DEFAULT NULL, style text DEFAULT NULL, ignore_case boolean DEFAULT false,
+    enabled boolean DEFAULT true, tenant text DEFAULT NULL) RETURNS void
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $body$
+DECLARE
+    target uuid := bcce_data.resolve_tenant(tenant);
+    most CONSTANT integer := 200;
+BEGIN
+    IF target IS NULL THEN
+        PERFORM bcce_data.refuse('unknown_tenant');
+    END IF;
+    PERFORM FROM bcce_data.tenants t WHERE t.tenant_id = target FOR NO KEY UPDATE;
+    IF (SELECT count(*) FROM bcce_data.redaction_rules r WHERE r.tenant_id = target AND r.rule IS DISTINCT FROM set_redaction_rule.rule) >= most THEN
+        PERFORM bcce.raise_error('54000', format('a tenant has at most %s redaction rules', most), NULL,
+            'Drop one with bcce.drop_redaction_rule(), or join several in an expression.');
+    END IF;
+    INSERT INTO bcce_data.redaction_rules AS r (tenant_id, rule, kind, literal, ignore_case, character_class, min_length, max_length,
+                                                pattern, context_words, style, enabled)
+    VALUES (target, rule, CASE WHEN pattern IS NOT NULL THEN 'regex'
+                               WHEN num_nonnulls(character_class, min_length, max_length) > 0 THEN 'prefix' ELSE 'literal' END,
+            literal, coalesce(ignore_case, false), character_class, min_length, max_length,
+            pattern, nullif(context_words, '{}'), style, coalesce(enabled, true))
+    ON CONFLICT ON CONSTRAINT redaction_rules_pkey DO UPDATE
+    SET kind = excluded.kind, literal = excluded.literal, ignore_case = excluded.ignore_case, character_class = excluded.character_class,
+        min_length = excluded.min_length, max_length = excluded.max_length, pattern = excluded.pattern,
+        context_words = excluded.context_words, style = excluded.style, enabled = excluded.enabled;
+END
+$body$;
+COMMENT ON FUNCTION bcce.set_redaction_rule(text, text, text, integer, integer, text, text[], text, boolean, boolean, text) IS
+'Has a text of a tenant redacted besides the built-in kinds, from now on and in whatever it writes; what is stored already stays. rule: a name, which in upper case is the tag. literal alone: that text, where it stands as a word. With character_class (digits, hex, letters, alnum, token) and min_length, max_length: the literal as a prefix and so many characters behind it. With pattern: what this expression matches around the literal, which every match must contain, within 256 bytes on each side. context_words: one of them must stand in the 48 bytes before, or in the key. style: tag, mask, numbered, drop, hash; NULL: as the tenant''s other findings. Setting a rule again replaces it. At most 200 rules a tenant. Errors: 22023 and 2201B bad rule, with the reason and never with its text; 54000 too many; P0002 tenant not found.';
+
+CREATE OR REPLACE FUNCTION bcce.drop_redaction_rule(rule text, tenant text DEFAULT NULL) RETURNS boolean
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $body$
+DECLARE
+    target uuid := bcce_data.resolve_tenant(tenant);
+BEGIN
+    IF target IS NULL THEN
+        PERFORM bcce_data.refuse('unknown_tenant');
+    END IF;
+    DELETE FROM bcce_data.redaction_rules r WHERE r.tenant_id = target AND r.rule = drop_redaction_rule.rule;
+    RETURN FOUND;
+END
+$body$;
+COMMENT ON FUNCTION bcce.drop_redaction_rule(text, text) IS
+'Takes a redaction rule away; returns whether there was one of this name. Error P0002: tenant not found.';
+
+CREATE OR REPLACE FUNCTION bcce.set_redaction_style(style text, tenant text DEFAULT NULL) RETURNS void
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $body$
+DECLARE
+    target uuid := bcce_data.resolve_tenant(tenant);
+BEGIN
+    IF target IS NULL THEN
+        PERFORM bcce_data.refuse('unknown_tenant');
+    END IF;
+    IF style NOT IN ('tag', 'mask', 'numbered', 'drop', 'hash') THEN
+        PERFORM bcce.raise_error('22023', 'unknown style of redaction', NULL, 'Known styles: tag, mask, numbered, drop, hash.');
+    END IF;
+    IF coalesce(style, 'tag') = 'tag' THEN
+        DELETE FROM bcce_data.redaction_styles s WHERE s.tenant_id = target;
+        RETURN;
+    END IF;
+    INSERT INTO bcce_data.redaction_styles (tenant_id, style) VALUES (target, set_redaction_style.style)
+    ON CONFLICT ON CONSTRAINT redaction_styles_pkey DO UPDATE SET style = excluded.style;
+END
+$body$;
+COMMENT ON FUNCTION bcce.set_redaction_style(text, text) IS
+'Sets how what is found in a tenant''s writings is replaced from now on: tag (NULL, the default), mask, numbered, drop or hash; a rule with a style of its own keeps it. What is stored already stays. Errors: 22023 unknown style, P0002 tenant not found.';
 
 CREATE OR REPLACE FUNCTION bcce_data.known_word(tenant uuid, kind text, word text) RETURNS text
 LANGUAGE plpgsql STABLE AS $body$

@@ -45,7 +45,7 @@ BEGIN
     SELECT array_agg(coalesce(e.fault, CASE
         WHEN e.event_type IS NULL OR e.event_type = '' THEN 'no_event_type'
         -- A tag may be longer than what it stands for.
-        WHEN length(e.event_type) > 100 OR length(bcce.redact(e.event_type)) > 100
+        WHEN length(e.event_type) > 100 OR length(bcce.redact_for(e.tenant_id, e.event_type)) > 100
              OR greatest(length(e.idempotency_key), length(e.session_id), length(e.service_id), length(e.source)) > 256 THEN 'key_too_long'
         WHEN e.occurred_at IS NULL THEN 'missing_time'
         ELSE bcce_data.time_fault(e.occurred_at)
