@@ -214,7 +214,7 @@ number_anchors(const ByteMasks *m, const Lanes *escaped, Lanes *strong, Lanes *w
 {
 	Lanes		d = m->digit;
 	Lanes		sign = m->space | m->dash | m->dot | m->path | m->bracket;
-	Lanes		between = sign & d << 1 & d >> 1;
+	Lanes		between = sign & d << 1 & MAYBE(~d, 1);
 	Lanes		bracket = m->bracket | (sign & (m->bracket << 1 | m->bracket >> 1));
 	Lanes		start = d & ~(d << 1) & ~((m->letter | m->underscore) << 1 & ~*escaped);
 	Lanes		middle = (sign | m->colon) << 1 & d << 2;

@@ -29,7 +29,7 @@ static const char *const pieces[] = {
 	"-", ".", "_", "/", "0", "1234567", "a", "Z", "\xff", "\xc3\xa9", "user_", "abcdefghijklmnopqrstuvwxyz",
 	"kind: Secret\n", "data:\n", " k: dmFsdWU=\n", "---\n", "jo%40example.org", "Q~", "-us20", "0123456789abcdef",
 	"\"hunter2\" == password", "password \"hunter2x\"", "4111.1111.1111.1111", "addr:10.1.2.3:5000:", " /10.1.2.3,", "12/10.1.2.3 ", "from jo@example.org, ", "xxxx", "****", "${X}", "SK", "SG" ".", "sk-", "wh" "sec_", "(", ")", "[", "]", "{", "x123", "00",
-	"401-023-2137", "nhs ", "AB123456C", "010594Y9032", "3123 4567 8909", "passport ", "driver license ",
+	"090-1234-5678", "0401-023-2137", "401-023-2137", "nhs ", "AB123456C", "010594Y9032", "3123 4567 8909", "passport ", "driver license ",
 	"16Yeky6GMjeNkAiNcBY7ZhrLoMSgg1BoyZ", "0x52908400098527886E0F7030069857D2E4169EE7"
 };
 
@@ -138,6 +138,19 @@ compare_anchors(const char *text, size_t len)
 	redact_scan_use(NULL);
 }
 
+/* Letters for STYLE_HASH: of a hash without a key. */
+static void
+name_text(const void *key, const char *tag, const char *text, size_t len, char *letters)
+{
+	uint64_t	hash = 14695981039346656037u;
+	size_t		i;
+
+	for (i = 0; i < len; i++)
+		hash = (hash ^ (uint8_t) text[i]) * 1099511628211u;
+	for (i = 0; i < HASH_LETTERS; i++)
+		letters[i] = HASH_ALPHABET[hash >> 4 * i & 15];
+}
+
 /* Redacts until nothing is found, as the wrappers do; few passes must do. */
 static void
 check_text(const char *text, size_t len, uint32_t kinds, RedactStyle style)
@@ -145,9 +158,11 @@ check_text(const char *text, size_t len, uint32_t kinds, RedactStyle style)
 	RedactNumbers numbers = {0};
 	char	   *texts[REDACT_PASSES + 2];	/* numbers refer to those before */
 	int			passes = style == STYLE_DROP ? REDACT_PASSES : REDACT_PASSES_TAG;
+	size_t		first_len = len;
 	bool		settled = false;
 	int			pass;
 
+	numbers.name = name_text;
 	texts[0] = malloc(len + 1);
 	memcpy(texts[0], text, len);
 	for (pass = 0;; pass++)
@@ -159,11 +174,11 @@ check_text(const char *text, size_t len, uint32_t kinds, RedactStyle style)
 		if (result.count == 0)
 			break;
 		if (settled || pass == passes)
-			fprintf(stderr, "fuzz_scan: style %s, kinds %x\n", redact_style_name[style], kinds);
+			fprintf(stderr, "fuzz_scan: style %s, kinds %x, now:\n%.*s\n", redact_style_name[style], kinds, (int) len, now);
 		if (settled)
-			fail("a text that was settled has hits", now, len);
+			fail("a text that was settled has hits", text, first_len);
 		if (pass == passes)
-			fail("redacting does not come to rest", now, len);
+			fail("redacting does not come to rest", text, first_len);
 		settled = redact_is_settled(now, len, &result, style, kinds);
 		bound = redact_rendered_bound(len, &result);
 		texts[pass + 1] = malloc(bound ? bound : 1);
@@ -222,6 +237,26 @@ make_text(char *text, size_t room)
 	return len;
 }
 
+/* What is found behind a blank must be found wherever a window of masks begins. */
+static void
+check_offsets(const char *piece)
+{
+	char		text[512];
+	size_t		size = strlen(piece);
+	size_t		offset;
+
+	for (offset = 1; offset < 200; offset++)
+	{
+		memset(text, ' ', sizeof(text));
+		memcpy(text + offset, piece, size);
+		scan(text, offset + size + 1, REDACT_EVERY_KIND);
+		if (offset == 1 && result.count == 0)
+			return;
+		if (result.count == 0)
+			fail("not found at every place", text, offset + size + 1);
+	}
+}
+
 /* Seconds of processor time to scan a piece repeated to a length. */
 static double
 time_repeated(const char *piece, size_t len)
@@ -271,7 +306,10 @@ main(int argc, char **argv)
 	if (argc > 2)
 		state = strtoull(argv[2], NULL, 10) * 2654435761u + 1;
 	for (i = 0; i < PIECES; i++)
+	{
 		check_linear(pieces[i]);
+		check_offsets(pieces[i]);
+	}
 	for (i = 0; i < sizeof(hostile) / sizeof(hostile[0]); i++)
 		check_linear(hostile[i]);
 	do
