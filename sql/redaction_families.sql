@@ -204,6 +204,9 @@ INSERT INTO families (template) VALUES
     ('CREATE USER app WITH PASSWORD ''«hunter2x»'''),
     ('ansible_become_pass=«hunter2»'),
     ('vault kv put secret/x password=«hunter2»');
+INSERT INTO families (template) VALUES
+    ('login password=«swordfish» user=bob'), ('ok session_token=«dBMhEeZyLIYRrOqMgZMUNFbT» attempt three'), ('AccountKey=«/{B85}==»;x=y'),
+    ('"{\\\"password\\\": \\\"«swordfish1»\\\"}"'), ('\"token\": \"«{A32}»\"');
 SELECT n, template, pg_temp.leaks(template) AS leaks FROM families WHERE pg_temp.leaks(template) IS NOT NULL ORDER BY n;
 SELECT count(*) >= 150 AS many FROM families;
 
@@ -335,5 +338,7 @@ INSERT INTO lookalikes (template) VALUES
     ('ghp_xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx'),
     ('sk-ant-xxxxxxxxxxxxxxxxxxxxxxxx'),
     ('hooks.slack.com/services/T00000000/B00000000/xxxxxxxxxxxxxxxxxxxxxxxx');
+INSERT INTO lookalikes (template) VALUES
+    ('password = must be set'), ('use password=swordfish to log in'), ('token=/usr/local/share/Some-Long-Path/With-Version-2/File'), ('secret=(a, b)');
 SELECT n, template, bcce.redact(pg_temp.fill(template)) AS redacted FROM lookalikes WHERE bcce.contains_pii(pg_temp.fill(template)) ORDER BY n;
 SELECT count(*) >= 100 AS many FROM lookalikes;
