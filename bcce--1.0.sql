@@ -1540,7 +1540,7 @@ CREATE AGGREGATE bcce.roc_auc(score double precision, y boolean) (
     PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE bcce.roc_auc(double precision, boolean) IS
-'Area under the ROC curve: the probability that a row with y true has a larger score than one with y false, ties one half; 0.5 is chance, 1 best. The score need be no probability. Exact: pairs are counted in integers. Rows with a NULL do not count; NULL without both classes. Keeps 8 bytes per row. Error 22003: score is NaN. Sources: Mann and Whitney 1947, Hanley and McNeil 1982.';
+'Area under the ROC curve: the probability that a row with y true has a larger score than one with y false, ties one half; 0.5 is chance, 1 best. The score need be no probability. Exact: pairs are counted in integers. Rows with a NULL do not count; NULL without both classes. Keeps 8 bytes per row, on disk past work_mem. Error 22003: score is NaN. Sources: Mann and Whitney 1947, Hanley and McNeil 1982.';
 
 CREATE AGGREGATE bcce.ks(value double precision, is_reference boolean) (
     SFUNC = bcce.two_samples_step,
@@ -1553,7 +1553,7 @@ CREATE AGGREGATE bcce.ks(value double precision, is_reference boolean) (
     PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE bcce.ks(double precision, boolean) IS
-'Kolmogorov-Smirnov distance of two samples, 0 to 1: the largest distance of their distribution functions, ties minded. Exact: counted in integers. Rows with a NULL do not count; NULL without both samples. Keeps 8 bytes per row. Error 22003: value is NaN. Source: Smirnov 1939.';
+'Kolmogorov-Smirnov distance of two samples, 0 to 1: the largest distance of their distribution functions, ties minded. Exact: counted in integers. Rows with a NULL do not count; NULL without both samples. Keeps 8 bytes per row, on disk past work_mem. Error 22003: value is NaN. Source: Smirnov 1939.';
 
 CREATE AGGREGATE bcce.psi(value double precision, is_reference boolean) (
     SFUNC = bcce.two_samples_step,
@@ -1566,7 +1566,7 @@ CREATE AGGREGATE bcce.psi(value double precision, is_reference boolean) (
     PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE bcce.psi(double precision, boolean) IS
-'Population stability index of the rows with is_reference false against the others: sum of (a - b) * ln(a / b) over the shares a, b of both in cells between the deciles of the reference; 0 is none, above 0.25 is usually called a shift. Deciles as percentile_cont() has them, equal ones taken once; a cell holds its upper end; where one sample has nothing in a cell it counts as half a row, where both have nothing the cell does not count. Rows with a NULL do not count; NULL under 50 rows in one of the samples. Keeps 8 bytes per row. Error 22003: value is NaN, or a reference value is infinite. Source: Siddiqi 2006.';
+'Population stability index of the rows with is_reference false against the others: sum of (a - b) * ln(a / b) over the shares a, b of both in cells between the deciles of the reference; 0 is none, above 0.25 is usually called a shift. Deciles as percentile_cont() has them, equal ones taken once; a cell holds its upper end; where one sample has nothing in a cell it counts as half a row, where both have nothing the cell does not count. Rows with a NULL do not count; NULL under 50 rows in one of the samples. Keeps 8 bytes per row, on disk past work_mem. Error 22003: value is NaN, or a reference value is infinite. Source: Siddiqi 2006.';
 
 CREATE AGGREGATE bcce.psi(value double precision, is_reference boolean, bins integer) (
     SFUNC = bcce.two_samples_step,
@@ -2388,6 +2388,29 @@ COMMENT ON COLUMN bcce_data.rejected_input.rejected_count IS 'how many rows';
 COMMENT ON COLUMN bcce_data.rejected_input.first_seen_at IS 'first such row';
 COMMENT ON COLUMN bcce_data.rejected_input.last_seen_at IS 'last such row';
 
+-- Append-only likewise: the trigger adds one row for each transaction, table and
+-- kind.  Times are cut to the quarter of an hour, at which every zone's days
+-- begin, so that adding rows up loses nothing.
+CREATE TABLE IF NOT EXISTS bcce_data.redaction_counts (
+    tenant_id uuid NOT NULL,
+    source text NOT NULL,
+    kind text NOT NULL,
+    rule text,
+    redaction_count bigint NOT NULL,
+    counted_at timestamptz NOT NULL DEFAULT date_bin('15 minutes', now(), '2000-01-01 00:00:00+00'),
+    CONSTRAINT redaction_counts_source_check CHECK (source ~ '^[a-z0-9_]+([.][a-z0-9_]+)?$'),
+    CONSTRAINT redaction_counts_kind_check CHECK (kind ~ '^[a-z_]+$'),
+    CONSTRAINT redaction_counts_rule_check CHECK (rule ~ '^[a-z][a-z0-9_]{0,19}$')
+);
+CREATE INDEX IF NOT EXISTS redaction_counts_tenant_idx ON bcce_data.redaction_counts (tenant_id, counted_at);
+COMMENT ON TABLE bcce_data.redaction_counts IS 'how much was redacted: counted, never kept';
+COMMENT ON COLUMN bcce_data.redaction_counts.tenant_id IS 'tenant of the rows';
+COMMENT ON COLUMN bcce_data.redaction_counts.source IS 'table they were written to: one of the store, or schema.table; other where that is no plain name';
+COMMENT ON COLUMN bcce_data.redaction_counts.kind IS 'kind of what was found, as find_pii() spells it; custom for the tenant''s own rules';
+COMMENT ON COLUMN bcce_data.redaction_counts.rule IS 'of kind custom: the rule that found it';
+COMMENT ON COLUMN bcce_data.redaction_counts.redaction_count IS 'how many findings were replaced';
+COMMENT ON COLUMN bcce_data.redaction_counts.counted_at IS 'quarter of an hour (UTC) in which the transaction began';
+
 CREATE TABLE IF NOT EXISTS bcce_data.rejection_reasons (
     reason text NOT NULL,
     sqlstate text NOT NULL,
@@ -2974,6 +2997,33 @@ COMMENT ON TABLE bcce_data.incident_impacts IS 'spans in which an incident hurt;
 COMMENT ON COLUMN bcce_data.incident_impacts.tenant_id IS 'tenant';
 COMMENT ON COLUMN bcce_data.incident_impacts.incident_id IS 'incident';
 COMMENT ON COLUMN bcce_data.incident_impacts.span IS 'start inclusive, end exclusive';
+
+-- When a tenant works: what the mean on the business calendar counts.
+CREATE TABLE IF NOT EXISTS bcce_data.business_hours (
+    tenant_id uuid NOT NULL,
+    weekday smallint NOT NULL,
+    opens time NOT NULL,
+    closes time NOT NULL,
+    CONSTRAINT business_hours_pkey PRIMARY KEY (tenant_id, weekday),
+    CONSTRAINT business_hours_tenant_fkey FOREIGN KEY (tenant_id) REFERENCES bcce_data.tenants,
+    CONSTRAINT business_hours_weekday_check CHECK (weekday BETWEEN 1 AND 7)
+);
+COMMENT ON TABLE bcce_data.business_hours IS 'when a tenant works on a day of the week; a day without a row is free';
+COMMENT ON COLUMN bcce_data.business_hours.tenant_id IS 'tenant';
+COMMENT ON COLUMN bcce_data.business_hours.weekday IS 'day of the week, 1 Monday to 7 Sunday';
+COMMENT ON COLUMN bcce_data.business_hours.opens IS 'start of work by the clock of the tenant''s zone';
+COMMENT ON COLUMN bcce_data.business_hours.closes IS 'end of work; not later than opens: on the next day';
+
+CREATE TABLE IF NOT EXISTS bcce_data.holidays (
+    tenant_id uuid NOT NULL,
+    day date NOT NULL,
+    CONSTRAINT holidays_pkey PRIMARY KEY (tenant_id, day),
+    CONSTRAINT holidays_tenant_fkey FOREIGN KEY (tenant_id) REFERENCES bcce_data.tenants,
+    CONSTRAINT holidays_day_check CHECK (isfinite(day))
+);
+COMMENT ON TABLE bcce_data.holidays IS 'days on which a tenant does not work, whatever the day of the week';
+COMMENT ON COLUMN bcce_data.holidays.tenant_id IS 'tenant';
+COMMENT ON COLUMN bcce_data.holidays.day IS 'date in the tenant''s zone; no work begins on it';
 $bcce_module$);
 
 INSERT INTO bcce.module (part, name, sql) VALUES ('store', '16_predictions', $bcce_module$
@@ -3361,6 +3411,25 @@ BEGIN
     ms := round(1000 * extract(epoch FROM clock_timestamp() - began), 1);
     RETURN NEXT;
 
+    -- Of redactions counted apart, only those of one quarter of an hour are added
+    -- up, and only where there is more than one row: nothing is lost by it.
+    began := clock_timestamp();
+    WITH many AS (
+        SELECT c.tenant_id, c.source, c.kind, coalesce(c.rule, '') AS rule, c.counted_at
+        FROM bcce_data.redaction_counts c GROUP BY 1, 2, 3, 4, 5 HAVING count(*) > 1
+    ), folded AS (
+        DELETE FROM bcce_data.redaction_counts c USING many m
+        WHERE (c.tenant_id, c.source, c.kind, coalesce(c.rule, ''), c.counted_at) = (m.tenant_id, m.source, m.kind, m.rule, m.counted_at)
+        RETURNING c.*
+    )
+    INSERT INTO bcce_data.redaction_counts (tenant_id, source, kind, rule, redaction_count, counted_at)
+    SELECT tenant_id, source, kind, rule, sum(redaction_count), counted_at
+    FROM folded GROUP BY tenant_id, source, kind, rule, counted_at;
+    GET DIAGNOSTICS moved = ROW_COUNT;
+    task := 'redaction counts'; object := 'redaction_counts'; detail := format('folded into %s rows', moved);
+    ms := round(1000 * extract(epoch FROM clock_timestamp() - began), 1);
+    RETURN NEXT;
+
     -- A renamed role keeps its rights; here its new name is noted for the next
     -- dump, and a role that was missing at a restore is bound.  A dropped one
     -- leaves: after a dump its row would be that of a new role of its name.
@@ -3379,7 +3448,7 @@ BEGIN
 END
 $body$;
 COMMENT ON FUNCTION bcce.maintain() IS
-'Upkeep: makes the monthly partitions of facts three months ahead and for every month that waits in a default partition, folds bcce.rejected, refreshes role names and removes the memberships of dropped roles. Never waits long for a lock: a table in use is left for the next run. One row per task. Run it daily (pg_cron, cron); nothing breaks when it does not run.';
+'Upkeep: makes the monthly partitions of facts three months ahead and for every month that waits in a default partition, folds bcce.rejected and bcce.redaction_stats, refreshes role names and removes the memberships of dropped roles. Never waits long for a lock: a table in use is left for the next run. One row per task. Run it daily (pg_cron, cron); nothing breaks when it does not run.';
 $bcce_module$);
 
 INSERT INTO bcce.module (part, name, sql) VALUES ('store', '30_security', $bcce_module$
@@ -3940,6 +4009,55 @@ $body$;
 COMMENT ON FUNCTION bcce_data.known_word(uuid, text, text) IS 'the reports'' word for a sender''s word, NULL where nobody knows it';
 $bcce_module$);
 
+INSERT INTO bcce.module (part, name, sql) VALUES ('store', '42_business_hours', $bcce_module$
+-- When a tenant works, for its admins to say.
+CREATE OR REPLACE FUNCTION bcce.set_business_hours(weekdays integer[], opens time, closes time, tenant text DEFAULT NULL) RETURNS void
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $body$
+DECLARE
+    target uuid := bcce_data.resolve_tenant(tenant);
+BEGIN
+    IF target IS NULL THEN
+        PERFORM bcce_data.refuse('unknown_tenant');
+    END IF;
+    IF weekdays IS NULL OR NOT weekdays <@ ARRAY[1, 2, 3, 4, 5, 6, 7] THEN
+        PERFORM bcce.raise_error('22023', 'days of the week are 1 to 7', NULL, 'Give {1,2,3,4,5} for Monday to Friday.');
+    END IF;
+    IF (opens IS NULL) <> (closes IS NULL) OR opens = closes THEN
+        PERFORM bcce.raise_error('22023', 'opening and closing are one time, or only one is given', NULL,
+            'Give both, such as 09:00 and 17:30, 00:00 and 24:00 for the whole day, or NULL for both to make the days free.');
+    END IF;
+    DELETE FROM bcce_data.business_hours h WHERE h.tenant_id = target AND h.weekday = ANY (weekdays);
+    INSERT INTO bcce_data.business_hours (tenant_id, weekday, opens, closes)
+    SELECT DISTINCT target, d.weekday, set_business_hours.opens, set_business_hours.closes
+    FROM unnest(weekdays) AS d (weekday)
+    WHERE set_business_hours.opens IS NOT NULL;
+END
+$body$;
+COMMENT ON FUNCTION bcce.set_business_hours(integer[], time, time, text) IS
+'Sets when a tenant works on some days of the week (1 Monday to 7 Sunday), by the clock of its zone: avg_mttr_business_minutes of mttr_breakdown counts these hours only. One span a day; closes before opens is on the next day; NULL for both makes the days free. Errors: 22023 no day of the week, or no span; P0002 tenant not found.';
+
+CREATE OR REPLACE FUNCTION bcce.set_holiday(day date, is_free boolean DEFAULT true, tenant text DEFAULT NULL) RETURNS void
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $body$
+DECLARE
+    target uuid := bcce_data.resolve_tenant(tenant);
+BEGIN
+    IF target IS NULL THEN
+        PERFORM bcce_data.refuse('unknown_tenant');
+    END IF;
+    IF day IS NULL OR is_free IS NULL OR NOT isfinite(day) THEN
+        PERFORM bcce.raise_error('22023', 'a holiday is a finite date', NULL, 'Give a date such as 2026-12-25, and true or false.');
+    END IF;
+    IF is_free THEN
+        INSERT INTO bcce_data.holidays (tenant_id, day) VALUES (target, set_holiday.day) ON CONFLICT DO NOTHING;
+    ELSE
+        DELETE FROM bcce_data.holidays h WHERE h.tenant_id = target AND h.day = set_holiday.day;
+    END IF;
+END
+$body$;
+COMMENT ON FUNCTION bcce.set_holiday(date, boolean, text) IS
+'Says that a tenant does not work on a day of its zone, or with is_free => false that it does after all. Errors: 22023 no date, P0002 tenant not found.';
+$bcce_module$);
+
 INSERT INTO bcce.module (part, name, sql) VALUES ('store', '42_model_prices', $bcce_module$
 -- Prices of language models, set by whoever may and imported from a price list.
 
@@ -4117,6 +4235,51 @@ END
 $body$;
 COMMENT ON FUNCTION bcce.set_model_alias(text, text, timestamptz, text, text) IS
 'Says which model another name means, the ARN of an inference profile for example, from an instant on (NULL: always); model NULL takes the alias away. It counts for names that are not priced themselves. tenant as in set_model_price(). Errors: 22023 bad name, 22008 bad time, P0002 tenant not found.';
+$bcce_module$);
+
+INSERT INTO bcce.module (part, name, sql) VALUES ('store', '42_prediction_models', $bcce_module$
+-- What an admin sets for models that predict failures.
+CREATE OR REPLACE FUNCTION bcce.set_prediction_threshold(threshold double precision, model_name text, model_version text DEFAULT '', tenant text DEFAULT NULL) RETURNS void
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $body$
+DECLARE
+    target uuid := bcce_data.resolve_tenant(tenant);
+BEGIN
+    IF target IS NULL THEN
+        PERFORM bcce_data.refuse('unknown_tenant');
+    END IF;
+    IF NOT threshold BETWEEN 0 AND 1 THEN
+        PERFORM bcce.raise_error('22003', 'a threshold is a probability, 0 to 1', NULL, 'Give 0.2 for 20 percent, NULL for the default 0.5.');
+    END IF;
+    UPDATE bcce_data.models m SET threshold = coalesce(set_prediction_threshold.threshold, 0.5)
+    WHERE m.tenant_id = target AND m.model_name = set_prediction_threshold.model_name AND m.model_version = set_prediction_threshold.model_version;
+    IF NOT FOUND THEN
+        PERFORM bcce.raise_error('P0002', 'model not found', NULL, 'The first prediction of a model makes it known; prediction_accuracy lists names and versions.');
+    END IF;
+END
+$body$;
+COMMENT ON FUNCTION bcce.set_prediction_threshold(double precision, text, text, text) IS
+'Sets the probability at or above which a model predicts a failure, for predictions made before, too (prediction_accuracy). NULL: 0.5. For one tenant. Errors: 22003 threshold out of range, P0002 tenant or model not found.';
+
+CREATE OR REPLACE FUNCTION bcce.set_prediction_reference(reference_from timestamptz, reference_to timestamptz, model_name text, model_version text DEFAULT '', tenant text DEFAULT NULL) RETURNS void
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $body$
+DECLARE
+    target uuid := bcce_data.resolve_tenant(tenant);
+BEGIN
+    IF target IS NULL THEN
+        PERFORM bcce_data.refuse('unknown_tenant');
+    END IF;
+    IF (reference_from IS NULL) <> (reference_to IS NULL) OR reference_from >= reference_to THEN
+        PERFORM bcce.raise_error('22023', 'a reference begins before it ends', NULL, 'Give both instants, or NULL for both to remove the reference.');
+    END IF;
+    UPDATE bcce_data.models m SET reference_from = set_prediction_reference.reference_from, reference_to = set_prediction_reference.reference_to
+    WHERE m.tenant_id = target AND m.model_name = set_prediction_reference.model_name AND m.model_version = set_prediction_reference.model_version;
+    IF NOT FOUND THEN
+        PERFORM bcce.raise_error('P0002', 'model not found', NULL, 'The first prediction of a model makes it known; prediction_accuracy lists names and versions.');
+    END IF;
+END
+$body$;
+COMMENT ON FUNCTION bcce.set_prediction_reference(timestamptz, timestamptz, text, text, text) IS
+'Sets the time, from inclusive to exclusive, whose predictions a model is compared with (prediction_drift): one in which it was known to be good. NULL for both removes it. For one tenant. Errors: 22023 no beginning before an end, P0002 tenant or model not found.';
 $bcce_module$);
 
 INSERT INTO bcce.module (part, name, sql) VALUES ('store', '43_price_import', $bcce_module$
@@ -6054,8 +6217,10 @@ LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp AS $body$
         FROM rated r
         WHERE r.base > 0 AND r.base < 1
     ), models AS (
-        INSERT INTO bcce_data.models (tenant_id, model_name, model_version, threshold)
-        SELECT DISTINCT tenant_id, model_name, version, 0.2 FROM answer
+        -- Compared with its first two weeks.
+        INSERT INTO bcce_data.models (tenant_id, model_name, model_version, threshold, reference_from, reference_to)
+        SELECT tenant_id, model_name, version, 0.2, min(at), min(at) + interval '336 hours' FROM answer
+        GROUP BY tenant_id, model_name, version
         ON CONFLICT DO NOTHING RETURNING tenant_id
     ), keys AS (
         INSERT INTO bcce_data.prediction_keys (tenant_id, prediction_id, predicted_at)
@@ -6455,7 +6620,8 @@ RETURNS TABLE (
     acknowledge_minutes double precision,
     detect_minutes double precision,
     open_minutes double precision,
-    unacknowledged_minutes double precision
+    unacknowledged_minutes double precision,
+    ended_at timestamptz
 )
 LANGUAGE sql STABLE PARALLEL RESTRICTED
 BEGIN ATOMIC
@@ -6498,7 +6664,8 @@ BEGIN ATOMIC
                 AND NOT coalesce(i.acknowledged_at <= (SELECT least(until, bcce.report_now())), false)
                 AND coalesce(i.detected_at, i.opened_at) <= least(d.ended_at, (SELECT least(until, bcce.report_now()))) THEN
             extract(epoch FROM least(d.ended_at, (SELECT least(until, bcce.report_now())))
-                - coalesce(i.detected_at, i.opened_at))::double precision / 60 END
+                - coalesce(i.detected_at, i.opened_at))::double precision / 60 END,
+        d.ended_at
     FROM declared d
     JOIN basis b ON b.tenant_id = d.tenant_id
     JOIN bcce_data.incidents i ON i.tenant_id = d.tenant_id AND i.incident_id = d.incident_id
@@ -6518,13 +6685,47 @@ BEGIN ATOMIC
         NULL,
         NULL,
         CASE WHEN e.state = 'open' THEN extract(epoch FROM (SELECT least(until, bcce.report_now())) - e.failed_at)::double precision / 60 END,
-        NULL
+        NULL,
+        e.ended_at
     FROM bcce_data.failure_episodes(until, true) e
     WHERE (since IS NULL OR e.failed_at >= since)
       AND (until IS NULL OR e.failed_at < until)
       AND (e.basis = 'derived' OR e.incident_id IS NULL);
 END;
 COMMENT ON FUNCTION bcce_data.mttr_incidents(timestamptz, timestamptz) IS 'The incidents of each tenant''s basis that began between since (inclusive) and until (exclusive): declared ones, and failure episodes of workflows (from the first failed run to the next success). recovery_minutes is NULL unless recovered, open_minutes unless open; the times to acknowledge and to detect are known of declared incidents only. unacknowledged_minutes is how long one waited for it that nobody has acknowledged: up to the window''s end or now, or until it was over.';
+$bcce_module$);
+
+INSERT INTO bcce.module (part, name, sql) VALUES ('report', '11_business_time', $bcce_module$
+-- How much of a span falls into the hours in which a tenant works.
+CREATE OR REPLACE FUNCTION bcce_data.business_minutes(tenant uuid, timezone text, spans tstzmultirange)
+RETURNS TABLE (minutes double precision)
+LANGUAGE sql STABLE PARALLEL SAFE
+BEGIN ATOMIC
+    SELECT CASE WHEN spans IS NOT NULL AND EXISTS (SELECT FROM bcce_data.business_hours h WHERE h.tenant_id = tenant) THEN
+        coalesce((
+            SELECT sum(extract(epoch FROM upper(part.span) - lower(part.span)))
+            FROM (
+                -- Open days as instants.  A clock that is put forward may skip a close; a day never ends before it began.
+                SELECT unnest(range_agg(tstzrange(o.opens_at, greatest(o.opens_at, o.closes_at))) * spans) AS span
+                FROM (
+                    SELECT
+                        (d.day::date + h.opens) AT TIME ZONE timezone AS opens_at,
+                        (d.day::date + (h.closes <= h.opens)::integer + h.closes) AT TIME ZONE timezone AS closes_at
+                    FROM bcce_data.business_hours h
+                    -- From the day before, whose work may last over midnight.
+                    CROSS JOIN LATERAL generate_series(
+                        date_trunc('week', (lower(spans) AT TIME ZONE timezone) - interval '1 day') + (h.weekday - 1) * interval '1 day',
+                        upper(spans) AT TIME ZONE timezone,
+                        interval '7 days'
+                    ) AS d (day)
+                    WHERE h.tenant_id = tenant
+                      AND NOT EXISTS (SELECT FROM bcce_data.holidays f WHERE f.tenant_id = tenant AND f.day = d.day::date)
+                ) o
+            ) part
+        ), 0)::double precision / 60
+    END;
+END;
+COMMENT ON FUNCTION bcce_data.business_minutes(uuid, text, tstzmultirange) IS 'Minutes of finite spans that lie in the business hours of a tenant, by the clock of its zone and without its holidays; NULL: it has no business hours, or spans is NULL.';
 $bcce_module$);
 
 INSERT INTO bcce.module (part, name, sql) VALUES ('report', '11_local_time', $bcce_module$
@@ -7037,7 +7238,9 @@ RETURNS TABLE (
     median_label_delay_minutes double precision,
     median_lead_time_minutes double precision,
     accuracy_low_percent numeric,
-    accuracy_high_percent numeric
+    accuracy_high_percent numeric,
+    estimated_accuracy_pending_percent numeric,
+    bins bcce.calibration_bin[]
 )
 LANGUAGE sql STABLE PARALLEL RESTRICTED
 BEGIN ATOMIC
@@ -7080,8 +7283,11 @@ BEGIN ATOMIC
             count(*) FILTER (WHERE j.state = 'pending') AS pending,
             count(*) FILTER (WHERE j.state = 'unlabelable') AS unlabelable,
             count(*) FILTER (WHERE j.state = 'superseded') AS superseded,
-            count(*) FILTER (WHERE j.state = 'late') AS late
+            count(*) FILTER (WHERE j.state = 'late') AS late,
+            -- Each is right with this chance, if probabilities mean what they say.
+            avg((CASE WHEN j.p >= m.threshold THEN j.p ELSE 1 - j.p END)::numeric) FILTER (WHERE j.state = 'pending') AS pending_rightness
         FROM judged j
+        JOIN model m ON m.tenant_id = j.tenant_id AND m.model_name = j.model_name AND m.model_version = j.model_version
         GROUP BY j.tenant_id, j.model_name, j.model_version, j.week
     ),
     labelled AS (
@@ -7091,14 +7297,10 @@ BEGIN ATOMIC
             j.model_version,
             j.week,
             j.p,
-            j.y,
+            j.y = 1 AS has_failed,
             j.p >= m.threshold AS is_positive,
-            least(greatest(j.p, 1e-15), 1 - 1e-15) AS clipped,
             extract(epoch FROM j.label_delay)::double precision / 60 AS label_delay_minutes,
-            extract(epoch FROM j.lead_time)::double precision / 60 AS lead_time_minutes,
-            -- Twice the mean rank of equals, so that it stays whole.
-            2 * rank() OVER (PARTITION BY j.tenant_id, j.model_name, j.model_version, j.week ORDER BY j.p) - 1
-                + count(*) OVER (PARTITION BY j.tenant_id, j.model_name, j.model_version, j.week, j.p) AS double_rank
+            extract(epoch FROM j.lead_time)::double precision / 60 AS lead_time_minutes
         FROM judged j
         JOIN model m ON m.tenant_id = j.tenant_id AND m.model_name = j.model_name AND m.model_version = j.model_version
         WHERE j.state = 'labelled'
@@ -7110,37 +7312,22 @@ BEGIN ATOMIC
             l.model_version,
             l.week,
             count(*) AS n,
-            sum(l.y) AS failures,
-            count(*) FILTER (WHERE l.is_positive AND l.y = 1) AS tp,
-            count(*) FILTER (WHERE l.is_positive AND l.y = 0) AS fp,
-            count(*) FILTER (WHERE NOT l.is_positive AND l.y = 0) AS tn,
-            count(*) FILTER (WHERE NOT l.is_positive AND l.y = 1) AS fn,
-            avg((l.p - l.y) * (l.p - l.y)) AS brier,
-            -avg(CASE l.y WHEN 1 THEN ln(l.clipped) ELSE ln(1 - l.clipped) END) AS log_loss,
-            sum(l.double_rank) FILTER (WHERE l.y = 1) AS failure_double_ranks,
-            avg(l.p) AS mean_p,
-            sum(l.p) AS sum_p,
-            percentile_cont(0.5) WITHIN GROUP (ORDER BY l.label_delay_minutes)
-                FILTER (WHERE l.label_delay_minutes >= 0) AS label_delay_minutes,
-            percentile_cont(0.5) WITHIN GROUP (ORDER BY l.lead_time_minutes)
-                FILTER (WHERE l.is_positive AND l.y = 1 AND l.lead_time_minutes >= 0) AS lead_time_minutes
+            count(*) FILTER (WHERE l.has_failed) AS failures,
+            count(*) FILTER (WHERE l.is_positive AND l.has_failed) AS tp,
+            count(*) FILTER (WHERE l.is_positive AND NOT l.has_failed) AS fp,
+            count(*) FILTER (WHERE NOT l.is_positive AND NOT l.has_failed) AS tn,
+            count(*) FILTER (WHERE NOT l.is_positive AND l.has_failed) AS fn,
+            bcce.mcc(l.is_positive, l.has_failed) AS mcc,
+            bcce.brier(l.p, l.has_failed) AS brier,
+            bcce.log_loss(l.p, l.has_failed) AS log_loss,
+            bcce.roc_auc(l.p, l.has_failed) AS auc,
+            bcce.ece(l.p, l.has_failed) AS ece,
+            bcce.mce(l.p, l.has_failed) AS mce,
+            bcce.calibration_bins(l.p, l.has_failed) AS bins,
+            bcce.median(l.label_delay_minutes) FILTER (WHERE l.label_delay_minutes >= 0) AS label_delay_minutes,
+            bcce.median(l.lead_time_minutes) FILTER (WHERE l.is_positive AND l.has_failed AND l.lead_time_minutes >= 0) AS lead_time_minutes
         FROM labelled l
         GROUP BY l.tenant_id, l.model_name, l.model_version, l.week
-    ),
-    calibration AS (
-        SELECT
-            b.tenant_id,
-            b.model_name,
-            b.model_version,
-            b.week,
-            sum(b.distance) / sum(b.n) AS ece,
-            max(b.distance / b.n) AS mce
-        FROM (
-            SELECT l.tenant_id, l.model_name, l.model_version, l.week, count(*) AS n, abs(sum(l.p) - sum(l.y)) AS distance
-            FROM labelled l
-            GROUP BY l.tenant_id, l.model_name, l.model_version, l.week, least(floor(l.p * 10), 9)
-        ) b
-        GROUP BY b.tenant_id, b.model_name, b.model_version, b.week
     )
     SELECT
         m.tenant_id,
@@ -7164,32 +7351,29 @@ BEGIN ATOMIC
         round(100.0 * s.tp / nullif(s.tp + s.fn, 0), 1),
         round(100.0 * s.tn / nullif(s.tn + s.fp, 0), 1),
         2.0::double precision * s.tp / nullif(2 * s.tp + s.fp + s.fn, 0),
-        (s.tp::double precision * s.tn - s.fp::double precision * s.fn)
-            / nullif(sqrt((s.tp + s.fp)::double precision * (s.tp + s.fn) * (s.tn + s.fp) * (s.tn + s.fn)), 0),
+        s.mcc,
         s.brier,
         1 - s.brier / nullif(base.rate * (1 - base.rate), 0),
         s.log_loss,
-        ((s.failure_double_ranks - 1.0 * s.failures * (s.failures + 1))
-            / nullif(2.0 * s.failures * (s.n - s.failures), 0))::double precision,
-        c.ece,
-        c.mce,
-        s.mean_p,
+        s.auc,
+        s.ece,
+        s.mce,
+        expected.failures / s.n,
         round(100.0 * s.failures / s.n, 1),
-        s.sum_p / nullif(s.failures, 0),
+        expected.failures / nullif(s.failures, 0),
         s.label_delay_minutes,
         s.lead_time_minutes,
-        -- Wilson, as in analytics_overview
-        round(100.0 * (s.tp + s.tn + 3.841458820694124 / 2 - 1.959963984540054
-            * sqrt(1.0 * (s.tp + s.tn) * (s.fp + s.fn) / s.n + 3.841458820694124 / 4)) / (s.n + 3.841458820694124), 1),
-        round(100.0 * (s.tp + s.tn + 3.841458820694124 / 2 + 1.959963984540054
-            * sqrt(1.0 * (s.tp + s.tn) * (s.fp + s.fn) / s.n + 3.841458820694124 / 4)) / (s.n + 3.841458820694124), 1)
+        round((100 * bcce.wilson_low(s.tp + s.tn, s.n))::numeric, 1),
+        round((100 * bcce.wilson_high(s.tp + s.tn, s.n))::numeric, 1),
+        CASE WHEN s.ece < 0.05 THEN round(100 * t.pending_rightness, 1) END,
+        s.bins
     FROM model m
     LEFT JOIN tally t ON t.tenant_id = m.tenant_id AND t.model_name = m.model_name AND t.model_version = m.model_version
     LEFT JOIN score s ON s.tenant_id = t.tenant_id AND s.model_name = t.model_name
         AND s.model_version = t.model_version AND s.week = t.week
-    LEFT JOIN calibration c ON c.tenant_id = t.tenant_id AND c.model_name = t.model_name
-        AND c.model_version = t.model_version AND c.week = t.week
     CROSS JOIN LATERAL (SELECT s.failures::double precision / s.n AS rate) base
+    -- From the bins' exact sums, so that it does not depend on the order of rows.
+    CROSS JOIN LATERAL (SELECT sum(b.n * b.mean_predicted) AS failures FROM unnest(s.bins) b) expected
     WHERE NOT by_week OR t.week IS NOT NULL;
 END;
 COMMENT ON FUNCTION bcce_data.prediction_scores(timestamptz, timestamptz, boolean) IS 'How good the predictions made between since (inclusive) and until (exclusive) were: one row per model and version, or, by week, per model, version and ISO week of the tenant''s zone with a prediction; week is the Monday, -infinity for all together.';
@@ -7992,8 +8176,8 @@ BEGIN ATOMIC
             i.tenant_id,
             count(*) AS total,
             avg(i.recovery_minutes) AS mean,
-            percentile_cont(0.5) WITHIN GROUP (ORDER BY i.recovery_minutes) AS median,
-            percentile_cont(0.95) WITHIN GROUP (ORDER BY i.recovery_minutes) AS p95,
+            bcce.median(i.recovery_minutes) AS median,
+            bcce.percentile_exact(i.recovery_minutes, 0.95) AS p95,
             count(*) FILTER (WHERE i.state = 'recovered') AS recovered,
             count(*) FILTER (WHERE i.state = 'open') AS still_open,
             count(*) FILTER (WHERE i.state = 'invalid') AS invalid,
@@ -8463,10 +8647,10 @@ BEGIN ATOMIC
     CROSS JOIN LATERAL (
         SELECT
             middle.median,
-            (SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY abs(x.starts - middle.median))
+            (SELECT bcce.median(abs(x.starts - middle.median))
              FROM unnest(d.same_weekday) AS x (starts)) AS deviation
         FROM (
-            SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY x.starts) AS median
+            SELECT bcce.median(x.starts) AS median
             FROM unnest(d.same_weekday) AS x (starts)
         ) middle
     ) usual
@@ -8478,8 +8662,7 @@ BEGIN ATOMIC
             count(*) FILTER (WHERE ended.by_now AND r.status IN ('failed', 'timed_out')) AS failed,
             count(*) FILTER (WHERE ended.by_now AND r.status IN ('succeeded', 'failed', 'timed_out')) AS finished,
             avg(r.duration_s) FILTER (WHERE ended.by_now AND r.status IN ('succeeded', 'failed', 'timed_out')) AS avg_seconds,
-            percentile_cont(0.95) WITHIN GROUP (ORDER BY r.duration_s)
-                FILTER (WHERE ended.by_now AND r.status IN ('succeeded', 'failed', 'timed_out')) AS p95_seconds,
+            bcce.percentile_exact(r.duration_s, 0.95) FILTER (WHERE ended.by_now AND r.status IN ('succeeded', 'failed', 'timed_out')) AS p95_seconds,
             sum(coalesce(r.charged_usd, bcce.estimate_cost('workflow_run', 1, r.started_at, r.tenant_id))) AS usd
         FROM bcce_data.workflow_runs r
         CROSS JOIN LATERAL (SELECT r.finished_at <= (SELECT least(until, bcce.report_now())) AS by_now) ended
@@ -9195,6 +9378,73 @@ COMMENT ON COLUMN bcce.prediction_accuracy.accuracy_low_percent IS 'lower end of
 COMMENT ON COLUMN bcce.prediction_accuracy.accuracy_high_percent IS 'upper end of the accuracy''s 95 % confidence interval (Wilson), percent';
 $bcce_module$);
 
+INSERT INTO bcce.module (part, name, sql) VALUES ('report', '26_calibration_table', $bcce_module$
+-- calibration_table: whether probabilities mean what they say, one row per tenant, model, version and bin.
+CREATE OR REPLACE FUNCTION bcce.calibration_table(since timestamptz DEFAULT NULL, until timestamptz DEFAULT NULL)
+RETURNS TABLE (
+    tenant_id uuid,
+    tenant_name text,
+    model_name text,
+    model_version text,
+    bin integer,
+    lower_probability double precision,
+    upper_probability double precision,
+    labelled_count bigint,
+    mean_predicted double precision,
+    observed_rate double precision,
+    observed_low double precision,
+    observed_high double precision
+)
+LANGUAGE sql STABLE PARALLEL RESTRICTED
+BEGIN ATOMIC
+    SELECT
+        s.tenant_id,
+        s.tenant_name,
+        s.model_name,
+        s.model_version,
+        g.bin,
+        (g.bin - 1) / 10.0::double precision,
+        g.bin / 10.0::double precision,
+        coalesce((s.bins[g.bin]).n, 0),
+        (s.bins[g.bin]).mean_predicted,
+        (s.bins[g.bin]).observed_rate,
+        (s.bins[g.bin]).observed_low,
+        (s.bins[g.bin]).observed_high
+    FROM bcce_data.prediction_scores(since, until, false) s
+    CROSS JOIN generate_series(1, 10) AS g (bin);
+END;
+COMMENT ON FUNCTION bcce.calibration_table(timestamptz, timestamptz) IS 'Did the probabilities predicted between since (inclusive) and until (exclusive) mean what they said? NULL leaves an end open. Same columns as the view of this name; what became known after the window is still pending.';
+
+CREATE OR REPLACE VIEW bcce.calibration_table WITH (security_invoker = true) AS
+SELECT
+    a.tenant_id,
+    a.tenant_name,
+    a.model_name,
+    a.model_version,
+    a.bin,
+    a.lower_probability,
+    a.upper_probability,
+    a.labelled_count,
+    a.mean_predicted,
+    a.observed_rate,
+    a.observed_low,
+    a.observed_high
+FROM bcce.calibration_table(NULL::timestamptz, NULL::timestamptz) a;
+COMMENT ON VIEW bcce.calibration_table IS 'Do probabilities mean what they say: of what was predicted at 70 percent, did 70 percent fail? One row per visible tenant, model, version and bin of probabilities. Over all retained data; for a period use the function of this name.';
+COMMENT ON COLUMN bcce.calibration_table.tenant_id IS 'tenant';
+COMMENT ON COLUMN bcce.calibration_table.tenant_name IS 'display name of the tenant';
+COMMENT ON COLUMN bcce.calibration_table.model_name IS 'model';
+COMMENT ON COLUMN bcce.calibration_table.model_version IS 'version of the model; empty where senders give none';
+COMMENT ON COLUMN bcce.calibration_table.bin IS 'bin, 1 to 10, of equal width';
+COMMENT ON COLUMN bcce.calibration_table.lower_probability IS 'lowest probability in the bin';
+COMMENT ON COLUMN bcce.calibration_table.upper_probability IS 'probability at which the bin ends: not in it, except for 1 in the last';
+COMMENT ON COLUMN bcce.calibration_table.labelled_count IS 'predictions in the bin whose outcome is known';
+COMMENT ON COLUMN bcce.calibration_table.mean_predicted IS 'their mean predicted probability, 0 to 1; NULL: there is none';
+COMMENT ON COLUMN bcce.calibration_table.observed_rate IS 'share of them whose target failed, 0 to 1: near mean_predicted where probabilities mean what they say; NULL: there is none';
+COMMENT ON COLUMN bcce.calibration_table.observed_low IS 'lower end of the shares 95 % confidence interval (Wilson), 0 to 1';
+COMMENT ON COLUMN bcce.calibration_table.observed_high IS 'upper end of the shares 95 % confidence interval (Wilson), 0 to 1';
+$bcce_module$);
+
 INSERT INTO bcce.module (part, name, sql) VALUES ('report', '26_cost_by_day', $bcce_module$
 -- cost_by_day: what each day cost, one row per tenant and local day.
 CREATE OR REPLACE FUNCTION bcce.cost_by_day(since timestamptz DEFAULT NULL, until timestamptz DEFAULT NULL)
@@ -9404,7 +9654,8 @@ RETURNS TABLE (
     median_mttr_incl_open_low_minutes double precision,
     median_mttr_incl_open_high_minutes double precision,
     avg_mttr_incl_open_minutes double precision,
-    avg_mttr_incl_open_limit_minutes double precision
+    avg_mttr_incl_open_limit_minutes double precision,
+    avg_mttr_business_minutes double precision
 )
 LANGUAGE sql STABLE PARALLEL RESTRICTED
 BEGIN ATOMIC
@@ -9436,7 +9687,8 @@ BEGIN ATOMIC
         b.median_low,
         b.median_high,
         CASE WHEN b.recovered > 0 THEN b.mean_incl_open END,
-        CASE WHEN b.recovered > 0 THEN b.longest END
+        CASE WHEN b.recovered > 0 THEN b.longest END,
+        b.business_mean
     FROM (
         SELECT
             t.tenant_id,
@@ -9446,8 +9698,8 @@ BEGIN ATOMIC
             CASE WHEN i.is_derived THEN 'derived' ELSE 'declared' END AS basis,
             count(*) AS total,
             avg(i.recovery_minutes) AS mean,
-            percentile_cont(0.5) WITHIN GROUP (ORDER BY i.recovery_minutes) AS median,
-            percentile_cont(0.95) WITHIN GROUP (ORDER BY i.recovery_minutes) AS p95,
+            bcce.median(i.recovery_minutes) AS median,
+            bcce.percentile_exact(i.recovery_minutes, 0.95) AS p95,
             count(*) FILTER (WHERE i.state = 'recovered') AS recovered,
             count(*) FILTER (WHERE i.state = 'open') AS still_open,
             count(*) FILTER (WHERE i.state = 'invalid') AS invalid,
@@ -9463,9 +9715,18 @@ BEGIN ATOMIC
             bcce.km_quantile_low(coalesce(i.recovery_minutes, i.open_minutes), i.state = 'recovered', 0.5) AS median_low,
             bcce.km_quantile_high(coalesce(i.recovery_minutes, i.open_minutes), i.state = 'recovered', 0.5) AS median_high,
             bcce.km_mean(coalesce(i.recovery_minutes, i.open_minutes), i.state = 'recovered') AS mean_incl_open,
-            max(coalesce(i.recovery_minutes, i.open_minutes)) AS longest
+            max(coalesce(i.recovery_minutes, i.open_minutes)) AS longest,
+            avg(business.minutes) AS business_mean
         FROM bcce_data.tenants t
         JOIN bcce_data.mttr_incidents(since, until) i ON i.tenant_id = t.tenant_id
+        LEFT JOIN LATERAL (
+            SELECT CASE WHEN i.state = 'recovered' THEN
+                coalesce(range_agg(p.span), tstzmultirange(tstzrange(i.started_at, i.ended_at))) END AS spans
+            FROM bcce_data.incident_impacts p
+            WHERE p.tenant_id = i.tenant_id AND p.incident_id = i.incident_id
+              AND (until IS NULL OR lower(p.span) < until)
+        ) impact ON true
+        LEFT JOIN LATERAL bcce_data.business_minutes(t.tenant_id, t.timezone, impact.spans) business ON true
         GROUP BY t.tenant_id, t.tenant_name, coalesce(i.severity, 'unclassified'), i.service_id, i.is_derived
     ) b
     LEFT JOIN bcce_data.services s ON s.tenant_id = b.tenant_id AND s.service_id = b.service_id;
@@ -9499,7 +9760,8 @@ SELECT
     x.median_mttr_incl_open_low_minutes,
     x.median_mttr_incl_open_high_minutes,
     x.avg_mttr_incl_open_minutes,
-    x.avg_mttr_incl_open_limit_minutes
+    x.avg_mttr_incl_open_limit_minutes,
+    x.avg_mttr_business_minutes
 FROM bcce.mttr_breakdown(NULL::timestamptz, NULL::timestamptz) x;
 COMMENT ON VIEW bcce.mttr_breakdown IS 'Where does recovery take long? One row per visible tenant, severity, service and basis with an incident. For a period use the function of this name.';
 COMMENT ON COLUMN bcce.mttr_breakdown.tenant_id IS 'tenant';
@@ -9528,6 +9790,7 @@ COMMENT ON COLUMN bcce.mttr_breakdown.median_mttr_incl_open_low_minutes IS 'lowe
 COMMENT ON COLUMN bcce.mttr_breakdown.median_mttr_incl_open_high_minutes IS 'upper bound of the 95 percent interval of median_mttr_incl_open_minutes, minutes (log-log); NULL: under five recovered, or not known how long it may be';
 COMMENT ON COLUMN bcce.mttr_breakdown.avg_mttr_incl_open_minutes IS 'mean recovery time with the open incidents included, minutes, none counted for longer than avg_mttr_incl_open_limit_minutes (restricted Kaplan-Meier mean); NULL: none recovered';
 COMMENT ON COLUMN bcce.mttr_breakdown.avg_mttr_incl_open_limit_minutes IS 'longest recovery time or age of an open incident, minutes: the limit of avg_mttr_incl_open_minutes; two means compare only where the limits do';
+COMMENT ON COLUMN bcce.mttr_breakdown.avg_mttr_business_minutes IS 'mean recovery time of the recovered incidents within the tenant''s business hours (set_business_hours, without its holidays), minutes; NULL: it has none, or none recovered';
 $bcce_module$);
 
 INSERT INTO bcce.module (part, name, sql) VALUES ('report', '26_mttr_by_month', $bcce_module$
@@ -9591,8 +9854,8 @@ BEGIN ATOMIC
             date_trunc('month', local.day::timestamp)::date AS month,
             count(*) AS total,
             avg(i.recovery_minutes) AS mean,
-            percentile_cont(0.5) WITHIN GROUP (ORDER BY i.recovery_minutes) AS median,
-            percentile_cont(0.95) WITHIN GROUP (ORDER BY i.recovery_minutes) AS p95,
+            bcce.median(i.recovery_minutes) AS median,
+            bcce.percentile_exact(i.recovery_minutes, 0.95) AS p95,
             count(*) FILTER (WHERE i.state = 'recovered') AS recovered,
             count(*) FILTER (WHERE i.state = 'open') AS still_open,
             count(*) FILTER (WHERE i.state = 'invalid') AS invalid,
@@ -9825,6 +10088,109 @@ COMMENT ON COLUMN bcce.prediction_accuracy_by_week.median_label_delay_minutes IS
 COMMENT ON COLUMN bcce.prediction_accuracy_by_week.median_lead_time_minutes IS 'median time from a prediction to the failure, minutes, true positives only';
 COMMENT ON COLUMN bcce.prediction_accuracy_by_week.accuracy_low_percent IS 'lower end of the accuracy''s 95 % confidence interval (Wilson), percent';
 COMMENT ON COLUMN bcce.prediction_accuracy_by_week.accuracy_high_percent IS 'upper end of the accuracy''s 95 % confidence interval (Wilson), percent';
+$bcce_module$);
+
+INSERT INTO bcce.module (part, name, sql) VALUES ('report', '26_prediction_drift', $bcce_module$
+-- prediction_drift: whether probabilities are still distributed as in a reference, one row per tenant, model and version.
+CREATE OR REPLACE FUNCTION bcce.prediction_drift(since timestamptz DEFAULT NULL, until timestamptz DEFAULT NULL)
+RETURNS TABLE (
+    tenant_id uuid,
+    tenant_name text,
+    model_name text,
+    model_version text,
+    reference_from timestamptz,
+    reference_to timestamptz,
+    reference_count bigint,
+    recent_count bigint,
+    psi double precision,
+    ks double precision,
+    no_data_reason text,
+    pending_count bigint,
+    ece double precision,
+    estimated_accuracy_pending_percent numeric
+)
+LANGUAGE sql STABLE PARALLEL RESTRICTED
+BEGIN ATOMIC
+    SELECT
+        s.tenant_id,
+        s.tenant_name,
+        s.model_name,
+        s.model_version,
+        m.reference_from,
+        m.reference_to,
+        d.reference_count,
+        d.recent_count,
+        d.psi,
+        CASE WHEN reason.text IS NULL THEN d.ks END,
+        reason.text,
+        s.pending_count,
+        s.ece,
+        s.estimated_accuracy_pending_percent
+    FROM bcce_data.prediction_scores(since, until, false) s
+    LEFT JOIN bcce_data.models m ON m.tenant_id = s.tenant_id AND m.model_name = s.model_name AND m.model_version = s.model_version
+    -- A prediction may be in both samples, so each is read by itself.
+    CROSS JOIN LATERAL (
+        SELECT
+            count(*) FILTER (WHERE x.is_reference) AS reference_count,
+            count(*) FILTER (WHERE NOT x.is_reference) AS recent_count,
+            bcce.psi(x.p, x.is_reference) AS psi,
+            bcce.ks(x.p, x.is_reference) AS ks
+        FROM (
+            SELECT p.failure_probability AS p, true AS is_reference
+            FROM bcce_data.predictions p
+            WHERE p.tenant_id = s.tenant_id AND p.model_name = s.model_name AND p.model_version = s.model_version AND NOT p.is_test
+              AND p.predicted_at >= m.reference_from AND p.predicted_at < m.reference_to
+              AND p.predicted_at < (SELECT least(until, bcce.report_now()))
+            UNION ALL
+            SELECT p.failure_probability, false
+            FROM bcce_data.predictions p
+            WHERE p.tenant_id = s.tenant_id AND p.model_name = s.model_name AND p.model_version = s.model_version AND NOT p.is_test
+              AND p.predicted_at >= (SELECT least(until, bcce.report_now()) - interval '168 hours')
+              AND p.predicted_at < (SELECT least(until, bcce.report_now()))
+        ) x
+    ) d
+    CROSS JOIN LATERAL (
+        SELECT CASE
+            WHEN m.reference_from IS NULL OR m.reference_to IS NULL THEN 'the model has no reference'
+            WHEN d.reference_count < 50 THEN 'under 50 predictions in the reference'
+            WHEN d.recent_count < 50 THEN 'under 50 predictions in the last 7 days'
+        END AS text
+    ) reason;
+END;
+COMMENT ON FUNCTION bcce.prediction_drift(timestamptz, timestamptz) IS 'Have the predictions drifted from a reference in the 7 days before until? NULL leaves an end open; the 7 days end at until or now, whatever since; pending predictions and their estimate are those made from since (inclusive) to until (exclusive). Same columns as the view of this name.';
+
+CREATE OR REPLACE VIEW bcce.prediction_drift WITH (security_invoker = true) AS
+SELECT
+    a.tenant_id,
+    a.tenant_name,
+    a.model_name,
+    a.model_version,
+    a.reference_from,
+    a.reference_to,
+    a.reference_count,
+    a.recent_count,
+    a.psi,
+    a.ks,
+    a.no_data_reason,
+    a.pending_count,
+    a.ece,
+    a.estimated_accuracy_pending_percent
+FROM bcce.prediction_drift(NULL::timestamptz, NULL::timestamptz) a;
+COMMENT ON VIEW bcce.prediction_drift IS 'Do models still predict as they used to: have their probabilities drifted from a reference? One row per visible tenant, model and version. The last 7 days against the time set by set_prediction_reference(), and what may be expected of the predictions without outcome.';
+COMMENT ON COLUMN bcce.prediction_drift.tenant_id IS 'tenant';
+COMMENT ON COLUMN bcce.prediction_drift.tenant_name IS 'display name of the tenant';
+COMMENT ON COLUMN bcce.prediction_drift.model_name IS 'model';
+COMMENT ON COLUMN bcce.prediction_drift.model_version IS 'version of the model; empty where senders give none';
+COMMENT ON COLUMN bcce.prediction_drift.reference_from IS 'start of the time that the model is compared with; NULL: none was set by set_prediction_reference()';
+COMMENT ON COLUMN bcce.prediction_drift.reference_to IS 'end of that time, which is not in it';
+COMMENT ON COLUMN bcce.prediction_drift.reference_count IS 'predictions made in that time';
+COMMENT ON COLUMN bcce.prediction_drift.recent_count IS 'predictions made in the last 7 days, up to the end of the window';
+COMMENT ON COLUMN bcce.prediction_drift.psi IS 'population stability index of the probabilities of the last 7 days against those of the reference, over its deciles; above 0.25 is usually called a shift; an empty cell counts as half a prediction; NULL: see no_data_reason';
+COMMENT ON COLUMN bcce.prediction_drift.ks IS 'largest distance of their distribution functions, 0 to 1 (Kolmogorov-Smirnov); NULL as psi';
+COMMENT ON COLUMN bcce.prediction_drift.no_data_reason IS 'why psi and ks are NULL; NULL: they are not';
+COMMENT ON COLUMN bcce.prediction_drift.pending_count IS 'predictions in the window whose outcome is not known yet';
+COMMENT ON COLUMN bcce.prediction_drift.ece IS 'expected calibration error of the labelled predictions in the window, 0 to 1, as in prediction_accuracy';
+COMMENT ON COLUMN bcce.prediction_drift.estimated_accuracy_pending_percent IS 'percent of the pending predictions that will prove right if probabilities mean what they say: mean of the probability of what was predicted, one decimal; an estimate, in no accuracy; NULL: none is pending, or ece is not below 0.05';
 $bcce_module$);
 
 INSERT INTO bcce.module (part, name, sql) VALUES ('report', '26_service_health_by_hour', $bcce_module$
@@ -11300,6 +11666,63 @@ COMMENT ON COLUMN bcce.redaction_rules.enabled IS 'false: the rule is kept and n
 COMMENT ON COLUMN bcce.redaction_rules.created_at IS 'when the rule was made';
 $bcce_module$);
 
+INSERT INTO bcce.module (part, name, sql) VALUES ('report', '30_redaction_stats', $bcce_module$
+-- How much was redacted: counted by the trigger, never any text.
+CREATE OR REPLACE FUNCTION bcce.redaction_stats(since timestamptz DEFAULT NULL, until timestamptz DEFAULT NULL)
+RETURNS TABLE (
+    tenant_id uuid,
+    tenant_name text,
+    period_start_at timestamptz,
+    usage_date date,
+    source text,
+    kind text,
+    rule text,
+    redaction_count bigint
+)
+LANGUAGE sql STABLE PARALLEL RESTRICTED
+BEGIN ATOMIC
+    SELECT
+        t.tenant_id,
+        t.tenant_name,
+        midnight.starts_at,
+        local.day,
+        c.source,
+        c.kind,
+        c.rule,
+        sum(c.redaction_count)::bigint
+    FROM bcce_data.tenants t
+    JOIN bcce_data.redaction_counts c ON c.tenant_id = t.tenant_id
+    CROSS JOIN LATERAL bcce_data.local_date(c.counted_at, t.timezone) local
+    CROSS JOIN LATERAL bcce_data.local_midnight(local.day, t.timezone) midnight
+    WHERE t.deleted_at IS NULL
+      AND c.counted_at >= coalesce(since, '-infinity')
+      AND c.counted_at < coalesce(until, 'infinity')
+    GROUP BY t.tenant_id, t.tenant_name, midnight.starts_at, local.day, c.source, c.kind, c.rule;
+END;
+COMMENT ON FUNCTION bcce.redaction_stats(timestamptz, timestamptz) IS 'How much personal data and how many secrets were redacted between since (inclusive) and until (exclusive), by day, table and kind? NULL leaves an end open; counts are kept by the quarter of an hour, and one counts where it begins in the window. Same columns as the view of this name.';
+
+CREATE OR REPLACE VIEW bcce.redaction_stats WITH (security_invoker = true) AS
+SELECT
+    x.tenant_id,
+    x.tenant_name,
+    x.period_start_at,
+    x.usage_date,
+    x.source,
+    x.kind,
+    x.rule,
+    x.redaction_count
+FROM bcce.redaction_stats(NULL::timestamptz, NULL::timestamptz) x;
+COMMENT ON VIEW bcce.redaction_stats IS 'How much personal data and how many secrets were redacted, and where? One row per visible tenant, local day, table, kind and rule; never any text. For a period use the function of this name.';
+COMMENT ON COLUMN bcce.redaction_stats.tenant_id IS 'tenant';
+COMMENT ON COLUMN bcce.redaction_stats.tenant_name IS 'display name of the tenant';
+COMMENT ON COLUMN bcce.redaction_stats.period_start_at IS 'first instant of the day in the tenant''s zone';
+COMMENT ON COLUMN bcce.redaction_stats.usage_date IS 'day in the tenant''s zone on which the rows were written';
+COMMENT ON COLUMN bcce.redaction_stats.source IS 'table that the rows were written to: one of the store, or schema.table; other where that is no plain name';
+COMMENT ON COLUMN bcce.redaction_stats.kind IS 'email, phone, credit_card, us_ssn, iban, ip, mac, url_credentials, secret, national_id, crypto_wallet, or custom for a rule of the tenant''s own';
+COMMENT ON COLUMN bcce.redaction_stats.rule IS 'of kind custom: name of the rule; else NULL';
+COMMENT ON COLUMN bcce.redaction_stats.redaction_count IS 'findings replaced before a row was written; a row that is sent again counts again';
+$bcce_module$);
+
 INSERT INTO bcce.module (part, name, sql) VALUES ('report', '30_rejected', $bcce_module$
 -- What was refused, and the way out.
 CREATE OR REPLACE VIEW bcce.rejected WITH (security_invoker = true) AS
@@ -11443,16 +11866,16 @@ SELECT
         WHEN a.attname ~ '_ms$' THEN 'milliseconds'
         WHEN a.attname ~ '_rps$' THEN 'requests per second'
         WHEN a.attname ~ '_percent$' THEN 'percent'
-        WHEN a.attname ~ '_rank$' THEN 'rank'
+        WHEN a.attname ~ '_rank$|^bin$' THEN 'rank'
         WHEN a.attname ~ '^burn_rate|_burn_rate$' THEN 'times the allowed error rate'
         WHEN a.attname ~ '_per_day$|_7d_avg$' THEN 'per day'
         WHEN a.attname ~ '_hour$' THEN 'hour of the day'
         WHEN a.attname ~ '^hours_' THEN 'hours'
         WHEN a.attname ~ '_(seconds|minutes|hours|days|tokens|bytes)$' THEN substring(a.attname FROM '[a-z]+$')
         WHEN a.attname ~ '_(probability|ratio|score)$' THEN substring(a.attname FROM '[a-z]+$')
-        WHEN a.attname IN ('auc', 'ece', 'mce', 'mean_predicted', 'threshold') THEN 'probability'
+        WHEN a.attname IN ('auc', 'ece', 'mce', 'ks', 'mean_predicted', 'threshold', 'observed_rate', 'observed_low', 'observed_high') THEN 'probability'
         WHEN a.attname = 'mcc' THEN 'score'
-        WHEN a.attname = 'log_loss' THEN 'nats'
+        WHEN a.attname IN ('log_loss', 'psi') THEN 'nats'
         WHEN a.attname ~ '_count$' OR a.atttypid IN ('bigint'::regtype, 'integer'::regtype, 'smallint'::regtype) THEN 'count'
         WHEN t.typcategory = 'N' THEN 'number'
         ELSE format_type(a.atttypid, a.atttypmod)
@@ -11493,7 +11916,7 @@ SELECT
         WHEN m.metric ~ 'threshold|target|expected|^(long_|short_)?window_' THEN 'neutral'
         WHEN m.metric ~ 'success|succeeded_|accuracy|precision|recall|specificity|f1_|^mcc$|^auc$|skill|availability|budget_remaining|exhausted|mtbf|lead_time|throughput|active_|retained|new_users|wau_mau|deployments_(succeeded|per_day)'
             THEN 'higher is better'
-        WHEN m.metric ~ 'fail|error|timed_out|latency|duration|running_seconds|_usd$|mttr|mtta|mttd|recovery|open_|oldest|incident_count|invalid|unpriced|rejected|late_count|lag_|burn_rate|brier|log_loss|^[em]ce$|false_|unlabelable|wait|delay|first_run|^median_minutes$'
+        WHEN m.metric ~ 'fail|error|timed_out|latency|duration|running_seconds|_usd$|mttr|mtta|mttd|recovery|open_|oldest|incident_count|invalid|unpriced|rejected|late_count|lag_|burn_rate|brier|log_loss|^[em]ce$|^psi$|^ks$|false_|unlabelable|wait|delay|first_run|^median_minutes$'
             THEN 'lower is better'
         ELSE 'neutral'
     END AS direction,
@@ -11814,9 +12237,13 @@ BEGIN
     GRANT EXECUTE ON FUNCTION bcce.set_price(text, numeric, timestamptz, text),
                               bcce.add_value_alias(text, text, text, text),
                               bcce.set_slo(numeric, text, text),
+                              bcce.set_business_hours(integer[], time, time, text),
+                              bcce.set_holiday(date, boolean, text),
                               bcce.set_redaction_rule(text, text, text, integer, integer, text, text[], text, boolean, boolean, text),
                               bcce.drop_redaction_rule(text, text),
                               bcce.set_redaction_style(text, text),
+                              bcce.set_prediction_threshold(double precision, text, text, text),
+                              bcce.set_prediction_reference(timestamptz, timestamptz, text, text, text),
                               bcce.set_model_price(text, text, numeric, timestamptz, bigint, text, text, text),
                               bcce.set_model_price_factor(text, text, numeric, timestamptz, text, text),
                               bcce.set_model_alias(text, text, timestamptz, text, text),

@@ -48,6 +48,8 @@ SELECT tenant_id, 'm' || n, at, 'shop', 10, 1, 100 FROM spot;
 INSERT INTO bcce_data.predictions (tenant_id, prediction_id, predicted_at, model_name, target_kind, target_id, horizon_seconds, failure_probability)
 SELECT tenant_id, 'p' || n || kind, at, 'risk', kind, CASE kind WHEN 'service' THEN 'shop' ELSE 'r' || n || '1' END, 3600, 0.5
 FROM spot, unnest('{service,run}'::text[]) AS kind;
+INSERT INTO bcce_data.models (tenant_id, model_name, reference_from, reference_to)
+SELECT tenant_id, 'risk', '2019-04-10 00:00+00', '2019-05-10 00:00+00' FROM bcce_data.tenants;
 INSERT INTO bcce_data.model_usage (tenant_id, idempotency_key, at, model_id, user_key, reported_cost_usd)
 SELECT tenant_id, 'u' || n, at, 'claude', 'user-' || n % 5, 0.01 FROM spot;
 INSERT INTO bcce_data.events (tenant_id, idempotency_key, occurred_at, event_type, user_key, guest_key, guest_type, session_id, service_id)
@@ -146,6 +148,9 @@ INSERT INTO exception VALUES
     ('recovery_episodes', 'workflow_runs', NULL, 'an incident told by runs begins with the first failure after the last success, however long ago'),
     ('prediction_accuracy', 'workflow_runs', NULL, 'a predicted run may have begun at any time before its prediction'),
     ('prediction_accuracy_by_week', 'workflow_runs', NULL, 'a predicted run may have begun at any time before its prediction'),
+    ('prediction_drift', 'workflow_runs', NULL, 'a predicted run may have begun at any time before its prediction'),
+    ('prediction_drift', 'predictions', '91 days', 'the reference that a model is compared with, here April and May'),
+    ('calibration_table', 'workflow_runs', NULL, 'a predicted run may have begun at any time before its prediction'),
     ('service_health_dashboard', 'performance_metrics', '30 days', 'an error budget of 30 days'),
     ('slo_burn_rate', 'performance_metrics', '30 days', 'an error budget of 30 days'),
     ('time_to_first_workflow', 'workflow_runs', NULL, 'the first run ever'),

@@ -12,7 +12,7 @@ flags=(-g -O1 -std=gnu99 -Wall -Wextra -Wno-unused-parameter -Werror -fsanitize=
 scanner=(src/redact/{context,render,rules}.c src/redact/{scan,anchors}*.c src/redact/detect_*.c)
 sketch=(src/stats/sketch{,_bound,_read,_pack,_text,_sum}.c)
 values=(src/stats/{values,values_select,select}.c)
-quality=(src/stats/{quality,two_samples,select,sketch_sum}.c)
+quality=(src/stats/{quality,two_samples,sketch_sum}.c "${values[@]}")
 
 # fuzz NAME SOURCES: builds test/fuzz/NAME.c and runs it.
 fuzz() {

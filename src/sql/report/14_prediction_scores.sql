@@ -35,7 +35,9 @@ RETURNS TABLE (
     median_label_delay_minutes double precision,
     median_lead_time_minutes double precision,
     accuracy_low_percent numeric,
-    accuracy_high_percent numeric
+    accuracy_high_percent numeric,
+    estimated_accuracy_pending_percent numeric,
+    bins bcce.calibration_bin[]
 )
 LANGUAGE sql STABLE PARALLEL RESTRICTED
 BEGIN ATOMIC
@@ -78,8 +80,11 @@ BEGIN ATOMIC
             count(*) FILTER (WHERE j.state = 'pending') AS pending,
             count(*) FILTER (WHERE j.state = 'unlabelable') AS unlabelable,
             count(*) FILTER (WHERE j.state = 'superseded') AS superseded,
-            count(*) FILTER (WHERE j.state = 'late') AS late
+            count(*) FILTER (WHERE j.state = 'late') AS late,
+            -- Each is right with this chance, if probabilities mean what they say.
+            avg((CASE WHEN j.p >= m.threshold THEN j.p ELSE 1 - j.p END)::numeric) FILTER (WHERE j.state = 'pending') AS pending_rightness
         FROM judged j
+        JOIN model m ON m.tenant_id = j.tenant_id AND m.model_name = j.model_name AND m.model_version = j.model_version
         GROUP BY j.tenant_id, j.model_name, j.model_version, j.week
     ),
     labelled AS (
@@ -89,14 +94,10 @@ BEGIN ATOMIC
             j.model_version,
             j.week,
             j.p,
-            j.y,
+            j.y = 1 AS has_failed,
             j.p >= m.threshold AS is_positive,
-            least(greatest(j.p, 1e-15), 1 - 1e-15) AS clipped,
             extract(epoch FROM j.label_delay)::double precision / 60 AS label_delay_minutes,
-            extract(epoch FROM j.lead_time)::double precision / 60 AS lead_time_minutes,
-            -- Twice the mean rank of equals, so that it stays whole.
-            2 * rank() OVER (PARTITION BY j.tenant_id, j.model_name, j.model_version, j.week ORDER BY j.p) - 1
-                + count(*) OVER (PARTITION BY j.tenant_id, j.model_name, j.model_version, j.week, j.p) AS double_rank
+            extract(epoch FROM j.lead_time)::double precision / 60 AS lead_time_minutes
         FROM judged j
         JOIN model m ON m.tenant_id = j.tenant_id AND m.model_name = j.model_name AND m.model_version = j.model_version
         WHERE j.state = 'labelled'
@@ -108,37 +109,22 @@ BEGIN ATOMIC
             l.model_version,
             l.week,
             count(*) AS n,
-            sum(l.y) AS failures,
-            count(*) FILTER (WHERE l.is_positive AND l.y = 1) AS tp,
-            count(*) FILTER (WHERE l.is_positive AND l.y = 0) AS fp,
-            count(*) FILTER (WHERE NOT l.is_positive AND l.y = 0) AS tn,
-            count(*) FILTER (WHERE NOT l.is_positive AND l.y = 1) AS fn,
-            avg((l.p - l.y) * (l.p - l.y)) AS brier,
-            -avg(CASE l.y WHEN 1 THEN ln(l.clipped) ELSE ln(1 - l.clipped) END) AS log_loss,
-            sum(l.double_rank) FILTER (WHERE l.y = 1) AS failure_double_ranks,
-            avg(l.p) AS mean_p,
-            sum(l.p) AS sum_p,
-            percentile_cont(0.5) WITHIN GROUP (ORDER BY l.label_delay_minutes)
-                FILTER (WHERE l.label_delay_minutes >= 0) AS label_delay_minutes,
-            percentile_cont(0.5) WITHIN GROUP (ORDER BY l.lead_time_minutes)
-                FILTER (WHERE l.is_positive AND l.y = 1 AND l.lead_time_minutes >= 0) AS lead_time_minutes
+            count(*) FILTER (WHERE l.has_failed) AS failures,
+            count(*) FILTER (WHERE l.is_positive AND l.has_failed) AS tp,
+            count(*) FILTER (WHERE l.is_positive AND NOT l.has_failed) AS fp,
+            count(*) FILTER (WHERE NOT l.is_positive AND NOT l.has_failed) AS tn,
+            count(*) FILTER (WHERE NOT l.is_positive AND l.has_failed) AS fn,
+            bcce.mcc(l.is_positive, l.has_failed) AS mcc,
+            bcce.brier(l.p, l.has_failed) AS brier,
+            bcce.log_loss(l.p, l.has_failed) AS log_loss,
+            bcce.roc_auc(l.p, l.has_failed) AS auc,
+            bcce.ece(l.p, l.has_failed) AS ece,
+            bcce.mce(l.p, l.has_failed) AS mce,
+            bcce.calibration_bins(l.p, l.has_failed) AS bins,
+            bcce.median(l.label_delay_minutes) FILTER (WHERE l.label_delay_minutes >= 0) AS label_delay_minutes,
+            bcce.median(l.lead_time_minutes) FILTER (WHERE l.is_positive AND l.has_failed AND l.lead_time_minutes >= 0) AS lead_time_minutes
         FROM labelled l
         GROUP BY l.tenant_id, l.model_name, l.model_version, l.week
-    ),
-    calibration AS (
-        SELECT
-            b.tenant_id,
-            b.model_name,
-            b.model_version,
-            b.week,
-            sum(b.distance) / sum(b.n) AS ece,
-            max(b.distance / b.n) AS mce
-        FROM (
-            SELECT l.tenant_id, l.model_name, l.model_version, l.week, count(*) AS n, abs(sum(l.p) - sum(l.y)) AS distance
-            FROM labelled l
-            GROUP BY l.tenant_id, l.model_name, l.model_version, l.week, least(floor(l.p * 10), 9)
-        ) b
-        GROUP BY b.tenant_id, b.model_name, b.model_version, b.week
     )
     SELECT
         m.tenant_id,
@@ -162,32 +148,29 @@ BEGIN ATOMIC
         round(100.0 * s.tp / nullif(s.tp + s.fn, 0), 1),
         round(100.0 * s.tn / nullif(s.tn + s.fp, 0), 1),
         2.0::double precision * s.tp / nullif(2 * s.tp + s.fp + s.fn, 0),
-        (s.tp::double precision * s.tn - s.fp::double precision * s.fn)
-            / nullif(sqrt((s.tp + s.fp)::double precision * (s.tp + s.fn) * (s.tn + s.fp) * (s.tn + s.fn)), 0),
+        s.mcc,
         s.brier,
         1 - s.brier / nullif(base.rate * (1 - base.rate), 0),
         s.log_loss,
-        ((s.failure_double_ranks - 1.0 * s.failures * (s.failures + 1))
-            / nullif(2.0 * s.failures * (s.n - s.failures), 0))::double precision,
-        c.ece,
-        c.mce,
-        s.mean_p,
+        s.auc,
+        s.ece,
+        s.mce,
+        expected.failures / s.n,
         round(100.0 * s.failures / s.n, 1),
-        s.sum_p / nullif(s.failures, 0),
+        expected.failures / nullif(s.failures, 0),
         s.label_delay_minutes,
         s.lead_time_minutes,
-        -- Wilson, as in analytics_overview
-        round(100.0 * (s.tp + s.tn + 3.841458820694124 / 2 - 1.959963984540054
-            * sqrt(1.0 * (s.tp + s.tn) * (s.fp + s.fn) / s.n + 3.841458820694124 / 4)) / (s.n + 3.841458820694124), 1),
-        round(100.0 * (s.tp + s.tn + 3.841458820694124 / 2 + 1.959963984540054
-            * sqrt(1.0 * (s.tp + s.tn) * (s.fp + s.fn) / s.n + 3.841458820694124 / 4)) / (s.n + 3.841458820694124), 1)
+        round((100 * bcce.wilson_low(s.tp + s.tn, s.n))::numeric, 1),
+        round((100 * bcce.wilson_high(s.tp + s.tn, s.n))::numeric, 1),
+        CASE WHEN s.ece < 0.05 THEN round(100 * t.pending_rightness, 1) END,
+        s.bins
     FROM model m
     LEFT JOIN tally t ON t.tenant_id = m.tenant_id AND t.model_name = m.model_name AND t.model_version = m.model_version
     LEFT JOIN score s ON s.tenant_id = t.tenant_id AND s.model_name = t.model_name
         AND s.model_version = t.model_version AND s.week = t.week
-    LEFT JOIN calibration c ON c.tenant_id = t.tenant_id AND c.model_name = t.model_name
-        AND c.model_version = t.model_version AND c.week = t.week
     CROSS JOIN LATERAL (SELECT s.failures::double precision / s.n AS rate) base
+    -- From the bins' exact sums, so that it does not depend on the order of rows.
+    CROSS JOIN LATERAL (SELECT sum(b.n * b.mean_predicted) AS failures FROM unnest(s.bins) b) expected
     WHERE NOT by_week OR t.week IS NOT NULL;
 END;
 COMMENT ON FUNCTION bcce_data.prediction_scores(timestamptz, timestamptz, boolean) IS 'How good the predictions made between since (inclusive) and until (exclusive) were: one row per model and version, or, by week, per model, version and ISO week of the tenant''s zone with a prediction; week is the Monday, -infinity for all together.';

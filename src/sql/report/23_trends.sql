@@ -168,10 +168,10 @@ BEGIN ATOMIC
     CROSS JOIN LATERAL (
         SELECT
             middle.median,
-            (SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY abs(x.starts - middle.median))
+            (SELECT bcce.median(abs(x.starts - middle.median))
              FROM unnest(d.same_weekday) AS x (starts)) AS deviation
         FROM (
-            SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY x.starts) AS median
+            SELECT bcce.median(x.starts) AS median
             FROM unnest(d.same_weekday) AS x (starts)
         ) middle
     ) usual
@@ -183,8 +183,7 @@ BEGIN ATOMIC
             count(*) FILTER (WHERE ended.by_now AND r.status IN ('failed', 'timed_out')) AS failed,
             count(*) FILTER (WHERE ended.by_now AND r.status IN ('succeeded', 'failed', 'timed_out')) AS finished,
             avg(r.duration_s) FILTER (WHERE ended.by_now AND r.status IN ('succeeded', 'failed', 'timed_out')) AS avg_seconds,
-            percentile_cont(0.95) WITHIN GROUP (ORDER BY r.duration_s)
-                FILTER (WHERE ended.by_now AND r.status IN ('succeeded', 'failed', 'timed_out')) AS p95_seconds,
+            bcce.percentile_exact(r.duration_s, 0.95) FILTER (WHERE ended.by_now AND r.status IN ('succeeded', 'failed', 'timed_out')) AS p95_seconds,
             sum(coalesce(r.charged_usd, bcce.estimate_cost('workflow_run', 1, r.started_at, r.tenant_id))) AS usd
         FROM bcce_data.workflow_runs r
         CROSS JOIN LATERAL (SELECT r.finished_at <= (SELECT least(until, bcce.report_now())) AS by_now) ended

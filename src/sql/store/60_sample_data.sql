@@ -355,8 +355,10 @@ LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp AS $body$
         FROM rated r
         WHERE r.base > 0 AND r.base < 1
     ), models AS (
-        INSERT INTO bcce_data.models (tenant_id, model_name, model_version, threshold)
-        SELECT DISTINCT tenant_id, model_name, version, 0.2 FROM answer
+        -- Compared with its first two weeks.
+        INSERT INTO bcce_data.models (tenant_id, model_name, model_version, threshold, reference_from, reference_to)
+        SELECT tenant_id, model_name, version, 0.2, min(at), min(at) + interval '336 hours' FROM answer
+        GROUP BY tenant_id, model_name, version
         ON CONFLICT DO NOTHING RETURNING tenant_id
     ), keys AS (
         INSERT INTO bcce_data.prediction_keys (tenant_id, prediction_id, predicted_at)
