@@ -5,7 +5,8 @@
  *		twice changes nothing, in any style, with the packs and without; SIMD
  *		finds what the tables find; time grows with the length, not its square.
  *
- * Stands alone (fuzz_scan [seconds] [seed]), or is linked as a libFuzzer
+ * Stands alone (fuzz_scan [seconds] [seed] [file of inputs, a line each in
+ * hexadecimal]), or is linked as a libFuzzer
  * target with -DLIBFUZZER.
  */
 #include <stdio.h>
@@ -291,10 +292,37 @@ check_linear(const char *piece)
 	}
 }
 
+/* Tries the inputs of a file: what libFuzzer kept, and what once failed. */
+static long
+try_seeds(const char *path)
+{
+	FILE	   *file = fopen(path, "r");
+	char		line[4096];
+	long		n = 0;
+
+	if (file == NULL)
+	{
+		perror(path);
+		exit(2);
+	}
+	for (; fgets(line, sizeof(line), file) != NULL; n++)
+	{
+		uint8_t		bytes[sizeof(line) / 2];
+		size_t		len = 0;
+		unsigned	byte;
+
+		while (sscanf(line + 2 * len, "%2x", &byte) == 1)
+			bytes[len++] = (uint8_t) byte;
+		LLVMFuzzerTestOneInput(bytes, len);
+	}
+	fclose(file);
+	return n;
+}
+
 int
 main(int argc, char **argv)
 {
-	time_t		stop = time(NULL) + (argc > 1 ? atoi(argv[1]) : 10);
+	time_t		stop;
 	static const char *const hostile[] = {
 		"@", "1", ":", "a@a", "::::", "://///", "-", "eyJ-", "eyJ.", "sk-", "1 ", "1-", "AAAA/+",
 		"a.", "\"", "password=", "password:\"", "(1", "0:0:", "\\\"", "http://a", "gl" "pat-", "-----BEGIN PRIVATE KEY-----",
@@ -313,6 +341,9 @@ main(int argc, char **argv)
 	}
 	for (i = 0; i < sizeof(hostile) / sizeof(hostile[0]); i++)
 		check_linear(hostile[i]);
+	if (argc > 3)
+		n += try_seeds(argv[3]);
+	stop = time(NULL) + (argc > 1 ? atoi(argv[1]) : 10);
 	do
 	{
 		size_t		len = make_text(text, sizeof(text));
