@@ -13,7 +13,8 @@ DECLARE
         'bcce_cost_analyst',    'bcce: reads the cost reports of its own tenant',
         'bcce_analytics_admin', 'bcce: reads and configures its own tenant',
         'bcce_ingest',          'bcce: writes for its own tenant, reads nothing',
-        'bcce_platform',        'bcce: reads the reports of several tenants'];
+        'bcce_platform',        'bcce: reads the reports of several tenants',
+        'bcce_token',           'bcce: may present tokens that say which tenants it speaks for'];
     known record;
     i integer;
 BEGIN
@@ -489,19 +490,49 @@ CREATE FUNCTION bcce.current_tenants() RETURNS uuid[]
 AS 'MODULE_PATHNAME' LANGUAGE C
 STABLE STRICT PARALLEL RESTRICTED;
 COMMENT ON FUNCTION bcce.current_tenants() IS
-'The caller''s tenants, sorted and distinct; an empty array when there are none, never NULL. The caller is the role that SET ROLE chose, or else the login; a SECURITY DEFINER function does not change it. A membership counts when the caller has the privileges of its role and the statement started within its time of validity. In a policy write = ANY ((SELECT bcce.current_tenants())::uuid[]).';
+'The caller''s tenants, sorted and distinct; an empty array when there are none, never NULL. The caller is the role that SET ROLE chose, or else the login; a SECURITY DEFINER function does not change it. A login that presents tokens has the tenants of the token of this transaction, while the token and its key are in force when the statement starts; any other role has those of its memberships: one counts when the caller has the privileges of its role and the statement started within its time of validity. In a policy write = ANY ((SELECT bcce.current_tenants())::uuid[]).';
 
 CREATE FUNCTION bcce.current_tenant() RETURNS uuid
 AS 'MODULE_PATHNAME' LANGUAGE C
 STABLE STRICT PARALLEL RESTRICTED;
 COMMENT ON FUNCTION bcce.current_tenant() IS
-'The tenant the caller works in: the only one of bcce.current_tenants(), else the one that is marked as default, if exactly one is; else NULL, which shows no rows. In a policy write tenant_id = (SELECT bcce.current_tenant()), so that it is evaluated once for a statement.';
+'The tenant the caller works in: the one chosen with bcce.use_tenant(), while it is the caller''s; where none was chosen the only one of bcce.current_tenants(), else the one that is marked as default, if exactly one is; else NULL, which shows no rows. In a policy write tenant_id = (SELECT bcce.current_tenant()), so that it is evaluated once for a statement.';
 
 CREATE FUNCTION bcce.bypasses_row_security() RETURNS boolean
 AS 'MODULE_PATHNAME' LANGUAGE C
 STABLE STRICT PARALLEL RESTRICTED;
 COMMENT ON FUNCTION bcce.bypasses_row_security() IS
 'True when no policy applies to the caller: the role that SET ROLE chose, or else the login, is a superuser or has BYPASSRLS.';
+
+CREATE FUNCTION bcce.membership_mode() RETURNS text
+AS 'MODULE_PATHNAME' LANGUAGE C
+STABLE STRICT PARALLEL RESTRICTED;
+COMMENT ON FUNCTION bcce.membership_mode() IS
+'Where the caller''s tenants come from: direct (memberships) or token (the token of the transaction).';
+
+CREATE FUNCTION bcce.use_tenant(tenant uuid, is_local boolean DEFAULT true) RETURNS void
+AS 'MODULE_PATHNAME' LANGUAGE C
+VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE;
+COMMENT ON FUNCTION bcce.use_tenant(uuid, boolean) IS
+'Chooses the tenant to work in among the caller''s own: until the transaction ends, or with is_local => false for the session. It counts for the role that chose and while the tenant is the role''s. NULL undoes the choice. Error P0002: none of the caller''s tenants, or there is none.';
+
+CREATE FUNCTION bcce.set_context(token text) RETURNS void
+AS 'MODULE_PATHNAME' LANGUAGE C
+VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE;
+COMMENT ON FUNCTION bcce.set_context(text) IS
+'Takes the tenants of a signed token (PASETO v4.public) as those of this transaction. Footer {"kid": name of a key of bcce_private.context_key}; implicit assertion as bcce.context_assertion() says; claims sub (the caller''s role), tid (array of 1 to 64 tenant ids), iat and exp (RFC 3339, no more apart than bcce.context_max_ttl), and if wanted nbf, jti, iss, no others. At most 4096 bytes. Writes nothing, so standbys and read-only transactions do. Pass it as a bind parameter: other sessions of the same role see the text of statements. Errors: 28000 the token is not valid, whatever the reason, which only the server log has; 55000 the transaction has another context; 42501 not allowed here. Source: PASETO v4, RFC 8032.';
+
+CREATE FUNCTION bcce.context_assertion() RETURNS text
+AS 'MODULE_PATHNAME' LANGUAGE C
+STABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION bcce.context_assertion() IS
+'What context tokens for this database must be signed for, their implicit assertion: bcce|system identifier of the cluster|name of the database. A standby has that of its primary. No secret.';
+
+CREATE FUNCTION bcce.is_ed25519_public_key(key bytea) RETURNS boolean
+AS 'MODULE_PATHNAME' LANGUAGE C
+IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION bcce.is_ed25519_public_key(bytea) IS
+'True for the 32 bytes of a point of the main subgroup of the curve, which an Ed25519 public key is and 15 of 16 random values are not. Source: RFC 8032, section 5.1.3.';
 
 CREATE FUNCTION bcce.invalidate_cache() RETURNS trigger
 AS 'MODULE_PATHNAME' LANGUAGE C
@@ -746,6 +777,57 @@ CREATE AGGREGATE bcce.rollup(sketch bcce.sketch) (
 COMMENT ON AGGREGATE bcce.rollup(bcce.sketch) IS
 'One sketch of all the numbers in several sketches, the same to the byte as a sketch made of those numbers at once. Sketches of different error give the largest. NULLs are left out; NULL without a sketch. Error XX001: a stored sketch was damaged.';
 
+-- For frames that slide: a row joins at the end, the first one leaves.  The same for all types of numbers.
+
+CREATE FUNCTION bcce.sketch_slide(internal, "any")
+RETURNS internal
+AS 'MODULE_PATHNAME', 'sketch_slide'
+LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION bcce.sketch_slide(internal, "any") IS
+'Part of the aggregate percentile_sketch(v): a row joins a frame that slides.';
+
+CREATE FUNCTION bcce.sketch_slide(internal, "any", error double precision)
+RETURNS internal
+AS 'MODULE_PATHNAME', 'sketch_slide_error'
+LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION bcce.sketch_slide(internal, "any", double precision) IS
+'Part of the aggregate percentile_sketch(v, error): a row joins a frame that slides.';
+
+CREATE FUNCTION bcce.approx_percentile_slide(internal, "any", q double precision)
+RETURNS internal
+AS 'MODULE_PATHNAME', 'sketch_slide_percentile'
+LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION bcce.approx_percentile_slide(internal, "any", double precision) IS
+'Part of the aggregate approx_percentile(v, q): a row joins a frame that slides.';
+
+CREATE FUNCTION bcce.approx_percentile_slide(internal, "any", q double precision[])
+RETURNS internal
+AS 'MODULE_PATHNAME', 'sketch_slide_percentiles'
+LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION bcce.approx_percentile_slide(internal, "any", double precision[]) IS
+'Part of the aggregate approx_percentile(v, q[]): a row joins a frame that slides.';
+
+CREATE FUNCTION bcce.sketch_slide_out(internal, "any")
+RETURNS internal
+AS 'MODULE_PATHNAME', 'sketch_slide_out'
+LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION bcce.sketch_slide_out(internal, "any") IS
+'Part of the aggregate percentile_sketch(v): the first row leaves a frame that slides.';
+
+CREATE FUNCTION bcce.sketch_slide_out(internal, "any", double precision)
+RETURNS internal
+AS 'MODULE_PATHNAME', 'sketch_slide_out'
+LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION bcce.sketch_slide_out(internal, "any", double precision) IS
+'Part of the aggregate percentile_sketch(v, error) and approx_percentile(v, q): the first row leaves a frame that slides.';
+
+CREATE FUNCTION bcce.sketch_slide_out(internal, "any", double precision[])
+RETURNS internal
+AS 'MODULE_PATHNAME', 'sketch_slide_out'
+LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION bcce.sketch_slide_out(internal, "any", double precision[]) IS
+'Part of the aggregate approx_percentile(v, q[]): the first row leaves a frame that slides.';
+
 CREATE FUNCTION bcce.sketch_step(internal, double precision)
 RETURNS internal
 AS 'MODULE_PATHNAME', 'sketch_step_float8'
@@ -782,6 +864,11 @@ CREATE AGGREGATE bcce.percentile_sketch(v double precision) (
     COMBINEFUNC = bcce.sketch_combine,
     SERIALFUNC = bcce.sketch_serialize,
     DESERIALFUNC = bcce.sketch_deserialize,
+    MSFUNC = bcce.sketch_slide,
+    MINVFUNC = bcce.sketch_slide_out,
+    MSTYPE = internal,
+    MSSPACE = 4096,
+    MFINALFUNC = bcce.sketch_final,
     PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE bcce.percentile_sketch(double precision) IS
@@ -795,6 +882,11 @@ CREATE AGGREGATE bcce.percentile_sketch(v double precision, error double precisi
     COMBINEFUNC = bcce.sketch_combine,
     SERIALFUNC = bcce.sketch_serialize,
     DESERIALFUNC = bcce.sketch_deserialize,
+    MSFUNC = bcce.sketch_slide,
+    MINVFUNC = bcce.sketch_slide_out,
+    MSTYPE = internal,
+    MSSPACE = 4096,
+    MFINALFUNC = bcce.sketch_final,
     PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE bcce.percentile_sketch(double precision, double precision) IS
@@ -808,6 +900,11 @@ CREATE AGGREGATE bcce.approx_percentile(v double precision, q double precision) 
     COMBINEFUNC = bcce.sketch_combine,
     SERIALFUNC = bcce.sketch_serialize,
     DESERIALFUNC = bcce.sketch_deserialize,
+    MSFUNC = bcce.approx_percentile_slide,
+    MINVFUNC = bcce.sketch_slide_out,
+    MSTYPE = internal,
+    MSSPACE = 4096,
+    MFINALFUNC = bcce.approx_percentile_final,
     PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE bcce.approx_percentile(double precision, double precision) IS
@@ -821,6 +918,11 @@ CREATE AGGREGATE bcce.approx_percentile(v double precision, q double precision[]
     COMBINEFUNC = bcce.sketch_combine,
     SERIALFUNC = bcce.sketch_serialize,
     DESERIALFUNC = bcce.sketch_deserialize,
+    MSFUNC = bcce.approx_percentile_slide,
+    MINVFUNC = bcce.sketch_slide_out,
+    MSTYPE = internal,
+    MSSPACE = 4096,
+    MFINALFUNC = bcce.approx_percentiles_final,
     PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE bcce.approx_percentile(double precision, double precision[]) IS
@@ -862,6 +964,11 @@ CREATE AGGREGATE bcce.percentile_sketch(v bigint) (
     COMBINEFUNC = bcce.sketch_combine,
     SERIALFUNC = bcce.sketch_serialize,
     DESERIALFUNC = bcce.sketch_deserialize,
+    MSFUNC = bcce.sketch_slide,
+    MINVFUNC = bcce.sketch_slide_out,
+    MSTYPE = internal,
+    MSSPACE = 4096,
+    MFINALFUNC = bcce.sketch_final,
     PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE bcce.percentile_sketch(bigint) IS
@@ -875,6 +982,11 @@ CREATE AGGREGATE bcce.percentile_sketch(v bigint, error double precision) (
     COMBINEFUNC = bcce.sketch_combine,
     SERIALFUNC = bcce.sketch_serialize,
     DESERIALFUNC = bcce.sketch_deserialize,
+    MSFUNC = bcce.sketch_slide,
+    MINVFUNC = bcce.sketch_slide_out,
+    MSTYPE = internal,
+    MSSPACE = 4096,
+    MFINALFUNC = bcce.sketch_final,
     PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE bcce.percentile_sketch(bigint, double precision) IS
@@ -888,6 +1000,11 @@ CREATE AGGREGATE bcce.approx_percentile(v bigint, q double precision) (
     COMBINEFUNC = bcce.sketch_combine,
     SERIALFUNC = bcce.sketch_serialize,
     DESERIALFUNC = bcce.sketch_deserialize,
+    MSFUNC = bcce.approx_percentile_slide,
+    MINVFUNC = bcce.sketch_slide_out,
+    MSTYPE = internal,
+    MSSPACE = 4096,
+    MFINALFUNC = bcce.approx_percentile_final,
     PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE bcce.approx_percentile(bigint, double precision) IS
@@ -901,6 +1018,11 @@ CREATE AGGREGATE bcce.approx_percentile(v bigint, q double precision[]) (
     COMBINEFUNC = bcce.sketch_combine,
     SERIALFUNC = bcce.sketch_serialize,
     DESERIALFUNC = bcce.sketch_deserialize,
+    MSFUNC = bcce.approx_percentile_slide,
+    MINVFUNC = bcce.sketch_slide_out,
+    MSTYPE = internal,
+    MSSPACE = 4096,
+    MFINALFUNC = bcce.approx_percentiles_final,
     PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE bcce.approx_percentile(bigint, double precision[]) IS
@@ -942,6 +1064,11 @@ CREATE AGGREGATE bcce.percentile_sketch(v numeric) (
     COMBINEFUNC = bcce.sketch_combine,
     SERIALFUNC = bcce.sketch_serialize,
     DESERIALFUNC = bcce.sketch_deserialize,
+    MSFUNC = bcce.sketch_slide,
+    MINVFUNC = bcce.sketch_slide_out,
+    MSTYPE = internal,
+    MSSPACE = 4096,
+    MFINALFUNC = bcce.sketch_final,
     PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE bcce.percentile_sketch(numeric) IS
@@ -955,6 +1082,11 @@ CREATE AGGREGATE bcce.percentile_sketch(v numeric, error double precision) (
     COMBINEFUNC = bcce.sketch_combine,
     SERIALFUNC = bcce.sketch_serialize,
     DESERIALFUNC = bcce.sketch_deserialize,
+    MSFUNC = bcce.sketch_slide,
+    MINVFUNC = bcce.sketch_slide_out,
+    MSTYPE = internal,
+    MSSPACE = 4096,
+    MFINALFUNC = bcce.sketch_final,
     PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE bcce.percentile_sketch(numeric, double precision) IS
@@ -968,6 +1100,11 @@ CREATE AGGREGATE bcce.approx_percentile(v numeric, q double precision) (
     COMBINEFUNC = bcce.sketch_combine,
     SERIALFUNC = bcce.sketch_serialize,
     DESERIALFUNC = bcce.sketch_deserialize,
+    MSFUNC = bcce.approx_percentile_slide,
+    MINVFUNC = bcce.sketch_slide_out,
+    MSTYPE = internal,
+    MSSPACE = 4096,
+    MFINALFUNC = bcce.approx_percentile_final,
     PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE bcce.approx_percentile(numeric, double precision) IS
@@ -981,6 +1118,11 @@ CREATE AGGREGATE bcce.approx_percentile(v numeric, q double precision[]) (
     COMBINEFUNC = bcce.sketch_combine,
     SERIALFUNC = bcce.sketch_serialize,
     DESERIALFUNC = bcce.sketch_deserialize,
+    MSFUNC = bcce.approx_percentile_slide,
+    MINVFUNC = bcce.sketch_slide_out,
+    MSTYPE = internal,
+    MSSPACE = 4096,
+    MFINALFUNC = bcce.approx_percentiles_final,
     PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE bcce.approx_percentile(numeric, double precision[]) IS
@@ -1022,6 +1164,11 @@ CREATE AGGREGATE bcce.percentile_sketch(v interval) (
     COMBINEFUNC = bcce.sketch_combine,
     SERIALFUNC = bcce.sketch_serialize,
     DESERIALFUNC = bcce.sketch_deserialize,
+    MSFUNC = bcce.sketch_slide,
+    MINVFUNC = bcce.sketch_slide_out,
+    MSTYPE = internal,
+    MSSPACE = 4096,
+    MFINALFUNC = bcce.sketch_final,
     PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE bcce.percentile_sketch(interval) IS
@@ -1035,6 +1182,11 @@ CREATE AGGREGATE bcce.percentile_sketch(v interval, error double precision) (
     COMBINEFUNC = bcce.sketch_combine,
     SERIALFUNC = bcce.sketch_serialize,
     DESERIALFUNC = bcce.sketch_deserialize,
+    MSFUNC = bcce.sketch_slide,
+    MINVFUNC = bcce.sketch_slide_out,
+    MSTYPE = internal,
+    MSSPACE = 4096,
+    MFINALFUNC = bcce.sketch_final,
     PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE bcce.percentile_sketch(interval, double precision) IS
@@ -1048,6 +1200,11 @@ CREATE AGGREGATE bcce.approx_percentile(v interval, q double precision) (
     COMBINEFUNC = bcce.sketch_combine,
     SERIALFUNC = bcce.sketch_serialize,
     DESERIALFUNC = bcce.sketch_deserialize,
+    MSFUNC = bcce.approx_percentile_slide,
+    MINVFUNC = bcce.sketch_slide_out,
+    MSTYPE = internal,
+    MSSPACE = 4096,
+    MFINALFUNC = bcce.approx_percentile_interval_final,
     PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE bcce.approx_percentile(interval, double precision) IS
@@ -1061,6 +1218,11 @@ CREATE AGGREGATE bcce.approx_percentile(v interval, q double precision[]) (
     COMBINEFUNC = bcce.sketch_combine,
     SERIALFUNC = bcce.sketch_serialize,
     DESERIALFUNC = bcce.sketch_deserialize,
+    MSFUNC = bcce.approx_percentile_slide,
+    MINVFUNC = bcce.sketch_slide_out,
+    MSTYPE = internal,
+    MSSPACE = 4096,
+    MFINALFUNC = bcce.approx_percentiles_interval_final,
     PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE bcce.approx_percentile(interval, double precision[]) IS
@@ -1183,6 +1345,27 @@ AS 'MODULE_PATHNAME', 'sketch_from_jsonb'
 LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION bcce.sketch_from_jsonb(jsonb) IS
 'Exponential histogram of OpenTelemetry to sketch: names in snake or camel case, counts as numbers or in quotes. Missing sum, min and max are estimated from the buckets; scales above 9 become 9. Errors: 22023 a field is missing or wrong; 22003 a number is out of range.';
+
+CREATE FUNCTION bcce.sketch_from_bytes(bytea)
+RETURNS bcce.sketch
+AS 'MODULE_PATHNAME', 'sketch_from_bytes'
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION bcce.sketch_from_bytes(bytea) IS
+'Sketch from the bytes that sketch_send() gives, every byte checked: for columns that must outlive the extension. Error 22P03: not the bytes of a sketch.';
+
+CREATE FUNCTION bcce.try_sketch(value text)
+RETURNS bcce.sketch
+AS 'MODULE_PATHNAME', 'try_sketch'
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION bcce.try_sketch(text) IS
+'Sketch from its text, or NULL. Never errors.';
+
+CREATE FUNCTION bcce.try_sketch(value jsonb)
+RETURNS bcce.sketch
+AS 'MODULE_PATHNAME', 'try_sketch_jsonb'
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION bcce.try_sketch(jsonb) IS
+'Exponential histogram of OpenTelemetry to sketch as in the cast, or NULL. Never errors.';
 
 CREATE CAST (bcce.sketch AS jsonb) WITH FUNCTION bcce.sketch_to_jsonb(bcce.sketch);
 COMMENT ON CAST (bcce.sketch AS jsonb) IS 'Sketch to an exponential histogram of OpenTelemetry.';
@@ -1971,14 +2154,18 @@ REVOKE ALL ON FUNCTION
     bcce.collect_rows(),
     bcce.pseudonym(text, text),
     bcce.pseudonym(text, text, uuid),
+    bcce.set_context(text),
     bcce.redact_for(uuid, text, text[], text),
     bcce.redact_for(uuid, jsonb, text[], text),
     bcce.contains_pii(text, uuid),
     bcce.check_redaction_rule()
     FROM PUBLIC;
 
--- Who may name a person's pseudonym can find that person's rows, so readers may not.
-GRANT EXECUTE ON FUNCTION bcce.pseudonym(text, text) TO bcce_analytics_admin, bcce_ingest;
+GRANT EXECUTE ON FUNCTION bcce.set_context(text) TO bcce_token;
+
+-- Who may name a person's pseudonym can find that person's rows, so readers may
+-- not, and admins do it by bcce.find_person(), which writes it down.
+GRANT EXECUTE ON FUNCTION bcce.pseudonym(text, text) TO bcce_ingest;
 GRANT EXECUTE ON FUNCTION bcce.pseudonym(text, text, uuid) TO bcce_owner;
 
 -- Nor may they ask which words a tenant hides, or by which name it keeps a value.
@@ -2131,6 +2318,54 @@ COMMENT ON TABLE bcce_private.tenant_key IS 'random key of each tenant: pseudony
 COMMENT ON COLUMN bcce_private.tenant_key.tenant_id IS 'tenant';
 COMMENT ON COLUMN bcce_private.tenant_key.key IS '32 random bytes';
 COMMENT ON COLUMN bcce_private.tenant_key.created_at IS 'when it was made';
+$bcce_module$);
+
+INSERT INTO bcce.module (part, name, sql) VALUES ('store', '11_token_logins', $bcce_module$
+-- Logins that present a token instead of having tenants of their own, and the
+-- public keys that tokens may be signed with.  Private keys are nowhere here.
+CREATE TABLE IF NOT EXISTS bcce_private.token_login (
+    role_name text NOT NULL,
+    role regrole GENERATED ALWAYS AS (bcce_private.role_by_name(role_name)) STORED,
+    created_at timestamptz NOT NULL DEFAULT now(),
+    CONSTRAINT token_login_pkey PRIMARY KEY (role_name)
+);
+COMMENT ON TABLE bcce_private.token_login IS 'logins that many share: their tenants come from the token of the transaction, never from memberships';
+COMMENT ON COLUMN bcce_private.token_login.role_name IS 'name of the role when the row was made or last refreshed by maintain()';
+COMMENT ON COLUMN bcce_private.token_login.role IS 'the role itself; NULL while no role of that name exists';
+COMMENT ON COLUMN bcce_private.token_login.created_at IS 'when the row was made';
+
+CREATE TABLE IF NOT EXISTS bcce_private.context_key (
+    kid text NOT NULL,
+    public_key bytea NOT NULL,
+    not_before timestamptz NOT NULL DEFAULT now(),
+    not_after timestamptz NOT NULL DEFAULT 'infinity',
+    revoked_at timestamptz,
+    created_at timestamptz NOT NULL DEFAULT now(),
+    CONSTRAINT context_key_pkey PRIMARY KEY (kid),
+    CONSTRAINT context_key_kid_check CHECK (kid ~ '^[A-Za-z0-9._-]{1,64}$'),
+    CONSTRAINT context_key_public_key_check CHECK (octet_length(public_key) = 32),
+    CONSTRAINT context_key_not_after_check CHECK (not_after > not_before)
+);
+COMMENT ON TABLE bcce_private.context_key IS 'Ed25519 public keys of those who sign context tokens';
+COMMENT ON COLUMN bcce_private.context_key.kid IS 'name of the key, as the footer of a token has it';
+COMMENT ON COLUMN bcce_private.context_key.public_key IS '32 bytes; the private key belongs to the signer and is never here';
+COMMENT ON COLUMN bcce_private.context_key.not_before IS 'start, inclusive';
+COMMENT ON COLUMN bcce_private.context_key.not_after IS 'end, exclusive';
+COMMENT ON COLUMN bcce_private.context_key.revoked_at IS 'from then on no token of it counts, whatever not_after says; NULL: not revoked';
+COMMENT ON COLUMN bcce_private.context_key.created_at IS 'when the row was made';
+
+-- They belong to no tenant, so they have no place in the policies that do.
+DO $do$
+DECLARE
+    target text;
+BEGIN
+    FOREACH target IN ARRAY ARRAY['bcce_private.token_login', 'bcce_private.context_key'] LOOP
+        EXECUTE format('ALTER TABLE %s ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY', target);
+        EXECUTE format('DROP POLICY IF EXISTS maintainer ON %s', target);
+        EXECUTE format('CREATE POLICY maintainer ON %s TO bcce_maintainer USING (true) WITH CHECK (true)', target);
+    END LOOP;
+END
+$do$;
 $bcce_module$);
 
 INSERT INTO bcce.module (part, name, sql) VALUES ('store', '12_configuration', $bcce_module$
@@ -2454,6 +2689,8 @@ VALUES
      'Counts, latencies, tokens and money start at zero.'),
     ('bad_percent', '22003', 'a percentage lies outside 0 to 100',
      'Send 42.5 for 42.5 percent.'),
+    ('bad_digest', '22023', 'a latency digest cannot be read',
+     'Send a sketch as it is shown, or an exponential histogram of OpenTelemetry as JSON.'),
     ('bad_probability', '22003', 'a probability lies outside 0 to 1',
      'Send 0.425 for 42.5 percent.'),
     ('missing_horizon', '22004', 'a prediction about a service needs a horizon',
@@ -2512,7 +2749,7 @@ BEGIN
             CONSTRAINT %1$s_token_class_check CHECK (token_class IN ('input', 'output', 'cache_read', 'cache_write_5m', 'cache_write_1h', 'web_search', 'second')),
             CONSTRAINT %1$s_context_above_check CHECK (context_above BETWEEN 0 AND 1000000000000),
             CONSTRAINT %1$s_service_tier_check CHECK (service_tier IN ('standard', 'batch', 'flex', 'priority')),
-            CONSTRAINT %1$s_price_usd_check CHECK (price_usd BETWEEN 0 AND 1000000 AND price_usd = round(price_usd, 12)),
+            CONSTRAINT %1$s_price_usd_check CHECK (price_usd >= 0 AND price_usd <= 1000000 AND price_usd = round(price_usd, 12)),
             CONSTRAINT %1$s_valid_check CHECK (NOT isempty(valid) AND (lower_inf(valid) OR lower_inc(valid)) AND NOT upper_inc(valid)),
             CONSTRAINT %1$s_known_check CHECK (NOT isempty(known) AND NOT lower_inf(known) AND lower_inc(known) AND NOT upper_inc(known)),
             CONSTRAINT %1$s_currency_check CHECK (currency = 'USD')$sql$ || place.tenant_reference || ')', place.prefix || 'model_prices');
@@ -2537,7 +2774,7 @@ BEGIN
             model_id text NOT NULL,
             note text,
             CONSTRAINT %1$s_pkey PRIMARY KEY ($sql$ || place.tenant_key || $sql$alias, valid, known),
-            CONSTRAINT %1$s_alias_check CHECK (length(alias) BETWEEN 1 AND 256 AND alias <> model_id),
+            CONSTRAINT %1$s_alias_check CHECK (length(alias) >= 1 AND length(alias) <= 256 AND alias <> model_id),
             CONSTRAINT %1$s_model_id_check CHECK (length(model_id) BETWEEN 1 AND 256),
             CONSTRAINT %1$s_valid_check CHECK (NOT isempty(valid) AND (lower_inf(valid) OR lower_inc(valid)) AND NOT upper_inc(valid)),
             CONSTRAINT %1$s_known_check CHECK (NOT isempty(known) AND NOT lower_inf(known) AND lower_inc(known) AND NOT upper_inc(known))$sql$
@@ -2869,6 +3106,7 @@ CREATE TABLE IF NOT EXISTS bcce_data.performance_metrics (
     is_test boolean NOT NULL DEFAULT false,
     charged_usd numeric,
     recorded_at timestamptz NOT NULL DEFAULT now(),
+    latency_digest bytea,
     CONSTRAINT performance_metrics_pkey PRIMARY KEY (tenant_id, source, idempotency_key, observed_at),
     CONSTRAINT performance_metrics_tenant_fkey FOREIGN KEY (tenant_id) REFERENCES bcce_data.tenants,
     -- One check for several columns: a check is read anew by every statement.
@@ -2882,6 +3120,7 @@ CREATE TABLE IF NOT EXISTS bcce_data.performance_metrics (
         AND greatest(cpu_percent, memory_percent, storage_percent, network_percent) <= 100),
     CONSTRAINT performance_metrics_charged_usd_check CHECK (charged_usd >= 0 AND charged_usd <= 1e15)
 ) PARTITION BY RANGE (observed_at);
+ALTER TABLE bcce_data.performance_metrics ADD COLUMN IF NOT EXISTS latency_digest bytea;
 CREATE TABLE IF NOT EXISTS bcce_data.performance_metrics_default PARTITION OF bcce_data.performance_metrics DEFAULT;
 CREATE INDEX IF NOT EXISTS performance_metrics_service_idx ON bcce_data.performance_metrics (tenant_id, service_id, observed_at);
 CREATE INDEX IF NOT EXISTS performance_metrics_observed_at_idx ON bcce_data.performance_metrics (tenant_id, observed_at);
@@ -2905,6 +3144,7 @@ COMMENT ON COLUMN bcce_data.performance_metrics.network_percent IS 'network use,
 COMMENT ON COLUMN bcce_data.performance_metrics.is_test IS 'test samples never count';
 COMMENT ON COLUMN bcce_data.performance_metrics.charged_usd IS 'price of the sample in US dollars as of its time, frozen when it was recorded';
 COMMENT ON COLUMN bcce_data.performance_metrics.recorded_at IS 'when it was recorded';
+COMMENT ON COLUMN bcce_data.performance_metrics.latency_digest IS 'latencies of the window in milliseconds as a sketch, in the bytes of sketch_send(): a column of the type itself would go with the extension';
 $bcce_module$);
 
 INSERT INTO bcce.module (part, name, sql) VALUES ('store', '15_incidents', $bcce_module$
@@ -3141,6 +3381,27 @@ CREATE TABLE IF NOT EXISTS bcce_data.model_usage (
     CONSTRAINT model_usage_latency_ms_check CHECK (latency_ms >= 0 AND latency_ms <= 1e15),
     CONSTRAINT model_usage_reported_cost_usd_check CHECK (reported_cost_usd >= 0 AND reported_cost_usd <= 1e15)
 ) PARTITION BY RANGE (at);
+-- Columns that an earlier build did not make.
+ALTER TABLE bcce_data.model_usage
+    ADD COLUMN IF NOT EXISTS request_id text,
+    ADD COLUMN IF NOT EXISTS project text,
+    ADD COLUMN IF NOT EXISTS team_id text,
+    ADD COLUMN IF NOT EXISTS query_source text,
+    ADD COLUMN IF NOT EXISTS agent_name text,
+    ADD COLUMN IF NOT EXISTS speed text,
+    ADD COLUMN IF NOT EXISTS inference_geo text,
+    ADD COLUMN IF NOT EXISTS service_tier text,
+    ADD COLUMN IF NOT EXISTS web_searches bigint CONSTRAINT model_usage_web_searches_check CHECK (web_searches >= 0 AND web_searches <= 1000000000000000),
+    ADD COLUMN IF NOT EXISTS client_cost_usd numeric CONSTRAINT model_usage_client_cost_usd_check CHECK (client_cost_usd >= 0 AND client_cost_usd <= 1e15),
+    ADD COLUMN IF NOT EXISTS charged_usd numeric CONSTRAINT model_usage_charged_usd_check CHECK (charged_usd >= 0),
+    ADD COLUMN IF NOT EXISTS priced_at timestamptz,
+    ADD COLUMN IF NOT EXISTS counted_at timestamptz,
+    ADD COLUMN IF NOT EXISTS ttl_assumed boolean NOT NULL DEFAULT false,
+    ADD COLUMN IF NOT EXISTS told_by smallint NOT NULL DEFAULT 0,
+    ADD COLUMN IF NOT EXISTS event_tokens bigint[],
+    ADD COLUMN IF NOT EXISTS source_mismatch boolean NOT NULL GENERATED ALWAYS AS (
+        event_tokens IS NOT NULL AND told_by & 1 = 1 AND event_tokens <> ARRAY[coalesce(input_tokens, 0), coalesce(output_tokens, 0),
+            coalesce(cache_read_tokens, 0), coalesce(cache_write_5m_tokens, 0) + coalesce(cache_write_1h_tokens, 0)]) STORED;
 CREATE TABLE IF NOT EXISTS bcce_data.model_usage_default PARTITION OF bcce_data.model_usage DEFAULT;
 CREATE INDEX IF NOT EXISTS model_usage_at_idx ON bcce_data.model_usage (tenant_id, at);
 COMMENT ON TABLE bcce_data.model_usage IS 'one row per call of a language model; by month of at';
@@ -3164,6 +3425,75 @@ COMMENT ON COLUMN bcce_data.model_usage.is_batch IS 'sent as part of a batch';
 COMMENT ON COLUMN bcce_data.model_usage.is_test IS 'test calls never count';
 COMMENT ON COLUMN bcce_data.model_usage.reported_cost_usd IS 'cost in US dollars as the sender reported it; NULL: not reported';
 COMMENT ON COLUMN bcce_data.model_usage.recorded_at IS 'when it was recorded';
+COMMENT ON COLUMN bcce_data.model_usage.request_id IS 'the provider''s id of the request';
+COMMENT ON COLUMN bcce_data.model_usage.project IS 'project in which the call was made, redacted';
+COMMENT ON COLUMN bcce_data.model_usage.team_id IS 'team of the person at that time, as the sender says; else see principals';
+COMMENT ON COLUMN bcce_data.model_usage.query_source IS 'what asked: main, subagent or auxiliary';
+COMMENT ON COLUMN bcce_data.model_usage.agent_name IS 'agent that made the call';
+COMMENT ON COLUMN bcce_data.model_usage.speed IS 'standard or fast';
+COMMENT ON COLUMN bcce_data.model_usage.inference_geo IS 'where the provider was asked to compute: us, or anything else for no wish';
+COMMENT ON COLUMN bcce_data.model_usage.service_tier IS 'standard, batch, flex or priority';
+COMMENT ON COLUMN bcce_data.model_usage.web_searches IS 'searches made by the provider for the call';
+COMMENT ON COLUMN bcce_data.model_usage.client_cost_usd IS 'what the client itself took the cost for, US dollars: shown beside ours, never part of it';
+COMMENT ON COLUMN bcce_data.model_usage.charged_usd IS 'cost by the prices known at priced_at, US dollars: never changes with later prices; NULL: unknown then';
+COMMENT ON COLUMN bcce_data.model_usage.priced_at IS 'when charged_usd was computed; estimate_token_cost(..., as_of => priced_at) gives it again';
+COMMENT ON COLUMN bcce_data.model_usage.counted_at IS 'when the line was written whose counts are kept: a transcript has several for one call';
+COMMENT ON COLUMN bcce_data.model_usage.ttl_assumed IS 'the sender did not say how long (some of) the cache writes live: they count as five minutes, a lower bound';
+COMMENT ON COLUMN bcce_data.model_usage.told_by IS 'who told of the call, bits: 1 a transcript, 2 a telemetry event; 0: another sender';
+COMMENT ON COLUMN bcce_data.model_usage.event_tokens IS 'input, output, cache reads and cache writes as the telemetry event counted them';
+COMMENT ON COLUMN bcce_data.model_usage.source_mismatch IS 'transcript and event do not agree on the counts; the transcript''s are kept';
+
+-- One call has several names: its message, its request.  The row of its first
+-- name, the call's own key, says where the call is; the others lead there.
+CREATE TABLE IF NOT EXISTS bcce_data.model_usage_keys (
+    tenant_id uuid NOT NULL,
+    request_key text NOT NULL,
+    call_key text NOT NULL,
+    source text,
+    at timestamptz,
+    CONSTRAINT model_usage_keys_pkey PRIMARY KEY (tenant_id, request_key),
+    CONSTRAINT model_usage_keys_at_check CHECK ((request_key = call_key) = (at IS NOT NULL))
+);
+COMMENT ON TABLE bcce_data.model_usage_keys IS 'which call a message or a request is, over all partitions of model_usage; only calls of transcripts and telemetry';
+COMMENT ON COLUMN bcce_data.model_usage_keys.tenant_id IS 'tenant';
+COMMENT ON COLUMN bcce_data.model_usage_keys.request_key IS 'name of the call: msg:, req: or another prefix and the provider''s id';
+COMMENT ON COLUMN bcce_data.model_usage_keys.call_key IS 'the call''s own key, which is its idempotency_key';
+COMMENT ON COLUMN bcce_data.model_usage_keys.source IS 'source of the call''s row; only beside its own key';
+COMMENT ON COLUMN bcce_data.model_usage_keys.at IS 'time of the call''s row; only beside its own key';
+
+-- Counters that clients send beside the calls: to check sums, never to charge.
+CREATE TABLE IF NOT EXISTS bcce_data.model_usage_counters (
+    tenant_id uuid NOT NULL,
+    series_key text NOT NULL,
+    started_at timestamptz NOT NULL,
+    at timestamptz NOT NULL,
+    metric text NOT NULL,
+    token_class text,
+    model_id text,
+    user_key text,
+    session_id text,
+    value numeric NOT NULL,
+    is_cumulative boolean NOT NULL,
+    CONSTRAINT model_usage_counters_pkey PRIMARY KEY (tenant_id, series_key, started_at, at),
+    CONSTRAINT model_usage_counters_tenant_fkey FOREIGN KEY (tenant_id) REFERENCES bcce_data.tenants,
+    CONSTRAINT model_usage_counters_at_check CHECK (at >= '1970-01-01 00:00:00+00' AND at < '2201-01-01 00:00:00+00'),
+    CONSTRAINT model_usage_counters_metric_check CHECK (metric IN ('tokens', 'cost_usd')),
+    CONSTRAINT model_usage_counters_token_class_check CHECK (token_class IN ('input', 'output', 'cache_read', 'cache_write')),
+    CONSTRAINT model_usage_counters_value_check CHECK (value >= 0 AND value <= 1e15)
+);
+CREATE INDEX IF NOT EXISTS model_usage_counters_at_idx ON bcce_data.model_usage_counters (tenant_id, at);
+COMMENT ON TABLE bcce_data.model_usage_counters IS 'points of the token and cost counters that clients export; a delta point is what came since started_at, a cumulative one the sum since then';
+COMMENT ON COLUMN bcce_data.model_usage_counters.tenant_id IS 'tenant';
+COMMENT ON COLUMN bcce_data.model_usage_counters.series_key IS 'pseudonym of all attributes of the series: the same export again is stored once';
+COMMENT ON COLUMN bcce_data.model_usage_counters.started_at IS 'when the point''s count began';
+COMMENT ON COLUMN bcce_data.model_usage_counters.at IS 'when it was taken';
+COMMENT ON COLUMN bcce_data.model_usage_counters.metric IS 'tokens or cost_usd';
+COMMENT ON COLUMN bcce_data.model_usage_counters.token_class IS 'input, output, cache_read or cache_write; NULL for cost';
+COMMENT ON COLUMN bcce_data.model_usage_counters.model_id IS 'model';
+COMMENT ON COLUMN bcce_data.model_usage_counters.user_key IS 'pseudonym of the person';
+COMMENT ON COLUMN bcce_data.model_usage_counters.session_id IS 'the sender''s id of the session';
+COMMENT ON COLUMN bcce_data.model_usage_counters.value IS 'tokens, or US dollars by the client''s own estimate';
+COMMENT ON COLUMN bcce_data.model_usage_counters.is_cumulative IS 'the value counts from started_at on with every point of the series, not anew from point to point';
 $bcce_module$);
 
 INSERT INTO bcce.module (part, name, sql) VALUES ('store', '18_events', $bcce_module$
@@ -3245,6 +3575,28 @@ COMMENT ON COLUMN bcce_data.export_log.exported_at IS 'when the transaction of t
 COMMENT ON COLUMN bcce_data.export_log.login IS 'login that exported, pseudonymised where it holds personal data';
 COMMENT ON COLUMN bcce_data.export_log.report IS 'report';
 COMMENT ON COLUMN bcce_data.export_log.row_count IS 'number of rows of the tenant, header not counted';
+$bcce_module$);
+
+INSERT INTO bcce.module (part, name, sql) VALUES ('store', '19_person_lookups', $bcce_module$
+-- Who looked up a person.
+CREATE TABLE IF NOT EXISTS bcce_data.person_lookups (
+    tenant_id uuid NOT NULL,
+    looked_up_at timestamptz NOT NULL DEFAULT now(),
+    login text NOT NULL,
+    reason text NOT NULL,
+    pseudonym text NOT NULL,
+    row_count bigint NOT NULL,
+    CONSTRAINT person_lookups_tenant_fkey FOREIGN KEY (tenant_id) REFERENCES bcce_data.tenants,
+    CONSTRAINT person_lookups_row_count_check CHECK (row_count >= 0)
+);
+CREATE INDEX IF NOT EXISTS person_lookups_tenant_idx ON bcce_data.person_lookups (tenant_id, looked_up_at);
+COMMENT ON TABLE bcce_data.person_lookups IS 'one row per call of find_person() that was committed; the server log has a line of every one';
+COMMENT ON COLUMN bcce_data.person_lookups.tenant_id IS 'tenant in which it was looked';
+COMMENT ON COLUMN bcce_data.person_lookups.looked_up_at IS 'when the transaction of the look-up began';
+COMMENT ON COLUMN bcce_data.person_lookups.login IS 'login that asked, pseudonymised where it holds personal data';
+COMMENT ON COLUMN bcce_data.person_lookups.reason IS 'reason given, redacted';
+COMMENT ON COLUMN bcce_data.person_lookups.pseudonym IS 'pseudonym of the person; what was given to find it is not kept';
+COMMENT ON COLUMN bcce_data.person_lookups.row_count IS 'number of rows found';
 $bcce_module$);
 
 INSERT INTO bcce.module (part, name, sql) VALUES ('store', '20_partitions', $bcce_module$
@@ -3354,6 +3706,7 @@ DECLARE
     began timestamptz;
     moved bigint;
     gone bigint;
+    more bigint;
 BEGIN
     BEGIN
         LOCK TABLE bcce_data.schema_version IN SHARE ROW EXCLUSIVE MODE NOWAIT;
@@ -3442,6 +3795,16 @@ BEGIN
     WHERE (m.role IS NOT NULL AND r.oid = m.role::oid AND r.rolname <> m.role_name)
        OR (m.role IS NULL AND r.rolname = m.role_name);
     GET DIAGNOSTICS moved = ROW_COUNT;
+    DELETE FROM bcce_private.token_login t
+    WHERE t.role IS NOT NULL AND NOT EXISTS (SELECT FROM pg_roles r WHERE r.oid = t.role::oid);
+    GET DIAGNOSTICS more = ROW_COUNT;
+    gone := gone + more;
+    UPDATE bcce_private.token_login t SET role_name = r.rolname
+    FROM pg_roles r
+    WHERE (t.role IS NOT NULL AND r.oid = t.role::oid AND r.rolname <> t.role_name)
+       OR (t.role IS NULL AND r.rolname = t.role_name);
+    GET DIAGNOSTICS more = ROW_COUNT;
+    moved := moved + more;
     task := 'memberships'; object := 'membership'; detail := format('%s names refreshed, %s dropped roles removed', moved, gone);
     ms := round(1000 * extract(epoch FROM clock_timestamp() - began), 1);
     RETURN NEXT;
@@ -3522,10 +3885,13 @@ BEGIN
             ('models', '{key:model_name,key:model_version}'),
             ('prediction_keys', '{key:prediction_id}'),
             ('predictions', '{key:prediction_id,key:model_name,key:model_version,key:target_id,key:features_hash,source}'),
-            ('model_usage', '{source,key:idempotency_key,key:model_id,provider,region,user:user_key,key:session_id,key:run_id}'),
+            ('model_usage', '{source,key:idempotency_key,key:model_id,provider,region,user:user_key,key:session_id,key:run_id,key:request_id,key:project,key:team_id,query_source,agent_name,speed,inference_geo,service_tier}'),
+            ('model_usage_keys', '{key:request_key,key:call_key,source}'),
+            ('model_usage_counters', '{series_key,metric,key:model_id,user:user_key,key:session_id}'),
             ('events', '{source,key:idempotency_key,event_type,guest:guest_key,guest_type,user:user_key,key:session_id,key:service_id,ip_prefix,user_agent_family,properties}'),
             ('infra_costs', '{category}'),
-            ('export_log', '{key:login,report}')
+            ('export_log', '{key:login,report}'),
+            ('person_lookups', '{key:login,reason,key:pseudonym}')
         ) AS guarded (table_name, columns)
     LOOP
         EXECUTE format('CREATE OR REPLACE TRIGGER redact BEFORE INSERT OR UPDATE ON bcce_data.%I FOR EACH ROW EXECUTE FUNCTION bcce.redact_columns(%s)',
@@ -3545,7 +3911,7 @@ BEGIN
     END LOOP;
 
     -- A change of rows alone tells no other session; this does.
-    FOREACH target IN ARRAY ARRAY['bcce_private.membership', 'bcce_private.tenant_key',
+    FOREACH target IN ARRAY ARRAY['bcce_private.membership', 'bcce_private.tenant_key', 'bcce_private.token_login', 'bcce_private.context_key',
                                   'bcce_data.default_unit_prices', 'bcce_data.unit_prices',
                                   'bcce_data.redaction_rules', 'bcce_data.redaction_styles',
                                   'bcce_data.default_model_prices', 'bcce_data.model_prices',
@@ -3619,13 +3985,17 @@ BEGIN
     IF found_tenant IS NULL THEN
         PERFORM bcce.raise_error('P0002', 'tenant not found', NULL, 'Make it with bcce.create_tenant().');
     END IF;
-    SELECT rolname, rolsuper OR rolbypassrls AS bypasses INTO found_role FROM pg_roles WHERE oid = role::oid;
+    SELECT oid, rolname, rolsuper OR rolbypassrls AS bypasses INTO found_role FROM pg_roles WHERE oid = role::oid;
     IF found_role.rolname IS NULL THEN
         PERFORM bcce.raise_error('42704', 'role not found', NULL, 'Make it with bcce.create_login().');
     END IF;
     IF found_role.bypasses THEN
         PERFORM bcce.raise_error('0LP01', 'a role that bypasses row security sees every tenant; it needs no membership', NULL,
             'Give people and tools a login of their own: bcce.create_login().');
+    END IF;
+    IF EXISTS (SELECT FROM bcce_private.token_login t WHERE t.role = found_role.oid) THEN
+        PERFORM bcce.raise_error('55000', 'the role takes its tenants from tokens', NULL,
+            'Give the tenant a login of its own, or call bcce.set_membership_mode(role, ''direct'') first.');
     END IF;
     INSERT INTO bcce_private.membership AS m (role_name, tenant_id, is_default)
     VALUES (found_role.rolname, found_tenant, add_membership.is_default)
@@ -3635,7 +4005,7 @@ BEGIN
 END
 $body$;
 COMMENT ON FUNCTION bcce.add_membership(regrole, text, boolean) IS
-'Lets a role read or write for a tenant, by what its groups allow. is_default: the tenant that counts where a role has several. Errors: P0002 tenant not found, 42704 role not found, 0LP01 the role bypasses row security.';
+'Lets a role read or write for a tenant, by what its groups allow. is_default: the tenant that counts where a role has several. Errors: P0002 tenant not found, 42704 role not found, 0LP01 the role bypasses row security, 55000 it presents tokens.';
 
 CREATE OR REPLACE FUNCTION bcce.remove_membership(role regrole, tenant_slug text) RETURNS boolean
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $body$
@@ -3653,11 +4023,15 @@ CREATE OR REPLACE FUNCTION bcce.create_login(name text, tenant_slug text, kind t
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $body$
 DECLARE
     groups CONSTANT jsonb := '{"user": "bcce_analytics_user", "cost": "bcce_cost_analyst", "admin": "bcce_analytics_admin",
-                               "ingest": "bcce_ingest", "platform": "bcce_platform"}';
+                               "ingest": "bcce_ingest", "platform": "bcce_platform", "token": "bcce_analytics_user"}';
 BEGIN
     IF kind IS NULL OR NOT groups ? kind THEN
         PERFORM bcce.raise_error('22023', 'unknown kind of login', NULL,
-            'Known kinds: user, cost, admin, ingest, platform.');
+            'Known kinds: user, cost, admin, ingest, platform, token.');
+    END IF;
+    IF (kind = 'token') <> (tenant_slug IS NULL) THEN
+        PERFORM bcce.raise_error('22023', 'a login belongs to a tenant, unless it presents tokens', NULL,
+            'Give a tenant; a login that many share is made by bcce.create_login(name, NULL, ''token'').');
     END IF;
     IF name IS NULL OR name = '' OR octet_length(name) > 63 OR name LIKE 'pg\_%' THEN
         PERFORM bcce.raise_error('42602', 'a login needs a name of 1 to 63 bytes that does not begin with pg_', NULL, NULL);
@@ -3672,6 +4046,9 @@ BEGIN
     END IF;
     EXECUTE format('CREATE ROLE %I LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS INHERIT IN ROLE %I',
         name, groups ->> kind);
+    IF kind = 'token' THEN
+        EXECUTE format('GRANT bcce_token TO %I', name);
+    END IF;
     EXECUTE format('GRANT CONNECT ON DATABASE %I TO %I', current_database(), name);
     EXECUTE format('ALTER ROLE %I SET search_path = bcce, pg_catalog', name);
     -- Compiling a report's plan takes longer than running it.
@@ -3680,14 +4057,18 @@ BEGIN
     IF kind <> 'ingest' THEN
         EXECUTE format('ALTER ROLE %I SET statement_timeout = ''60s''', name);
     END IF;
-    IF kind IN ('user', 'cost', 'platform') THEN
+    IF kind IN ('user', 'cost', 'platform', 'token') THEN
         EXECUTE format('ALTER ROLE %I SET default_transaction_read_only = on', name);
     END IF;
-    PERFORM bcce.add_membership(format('%I', name)::regrole, tenant_slug);
+    IF kind = 'token' THEN
+        PERFORM bcce.set_membership_mode(format('%I', name)::regrole, 'token');
+    ELSE
+        PERFORM bcce.add_membership(format('%I', name)::regrole, tenant_slug);
+    END IF;
 END
 $body$;
 COMMENT ON FUNCTION bcce.create_login(text, text, text) IS
-'Makes a login for one tenant with just the rights of its kind: user (reads reports), cost (cost reports only), admin (reads and configures), ingest (writes, reads nothing), platform (reads several tenants; add them with add_membership()). It has no password yet: set one with \password in psql, so that it appears in no log. Errors: 22023 unknown kind, 42602 bad name, 42710 name taken, 42501 not allowed, P0002 tenant not found.';
+'Makes a login for one tenant with just the rights of its kind: user (reads reports), cost (cost reports only), admin (reads and configures), ingest (writes, reads nothing), platform (reads several tenants; add them with add_membership()), token (a login that many share; it has no tenant, so give NULL, and reads those of the token that it presents to set_context() in each transaction). It has no password yet: set one with \password in psql, so that it appears in no log. Errors: 22023 unknown kind, or a tenant missing or given for nothing, 42602 bad name, 42710 name taken, 42501 not allowed, P0002 tenant not found.';
 
 -- Other columns need another function.
 DO $do$
@@ -3720,7 +4101,7 @@ BEGIN
            coalesce(bool_or(r.rolname = 'bcce_cost_analyst'), false),
            coalesce(bool_or(r.rolname = 'bcce_platform'), false)
     INTO groups, is_reader, is_cost_analyst, is_platform FROM pg_roles r
-    WHERE r.rolname IN ('bcce_analytics_user', 'bcce_cost_analyst', 'bcce_analytics_admin', 'bcce_ingest', 'bcce_platform')
+    WHERE r.rolname IN ('bcce_analytics_user', 'bcce_cost_analyst', 'bcce_analytics_admin', 'bcce_ingest', 'bcce_platform', 'bcce_token')
       AND pg_has_role(outer_role, r.oid, 'USAGE');
     SELECT string_agg(t.slug, ', ' ORDER BY t.slug),
            max(t.slug) FILTER (WHERE t.tenant_id = bcce.current_tenant())
@@ -3758,6 +4139,8 @@ BEGIN
             'You bypass row security: reports show every tenant.'
         WHEN groups IS NULL THEN
             'You are in none of the groups of bcce, so you may not read or write: ask for GRANT bcce_analytics_user or for a login by bcce.create_login().'
+        WHEN tenants IS NULL AND bcce.membership_mode() = 'token' THEN
+            'You share this login, and this transaction has no valid token, so every report is empty: BEGIN, SELECT bcce.set_context(token), read, COMMIT.'
         WHEN tenants IS NULL AND groups = 'bcce_ingest' THEN
             'You belong to no tenant, so all that you write is refused: ask for bcce.add_membership().'
         WHEN tenants IS NULL THEN
@@ -3766,8 +4149,10 @@ BEGIN
             format('You write for %s and read nothing.', tenants)
         WHEN is_platform AND NOT is_reader AND NOT is_cost_analyst THEN
             format('Reports show the tenants %s.', tenants)
+        WHEN current_tenant IS NULL AND bcce.membership_mode() = 'token' THEN
+            'None of the tenants of your token is chosen, so every report is empty: SELECT bcce.use_tenant(name).'
         WHEN current_tenant IS NULL THEN
-            'You belong to several tenants and none is the default, so every report is empty: ask for bcce.add_membership(..., is_default => true), or for the group bcce_platform instead of your own.'
+            'None of your tenants is chosen and none is the default, so every report is empty: SELECT bcce.use_tenant(name), or ask for bcce.add_membership(..., is_default => true), or for the group bcce_platform instead of your own.'
         WHEN NOT is_reader AND NOT is_platform THEN
             format('The cost reports show the tenant %s; you may read no others.', current_tenant)
         ELSE format('Reports show the tenant %s.', current_tenant)
@@ -4058,6 +4443,107 @@ COMMENT ON FUNCTION bcce.set_holiday(date, boolean, text) IS
 'Says that a tenant does not work on a day of its zone, or with is_free => false that it does after all. Errors: 22023 no date, P0002 tenant not found.';
 $bcce_module$);
 
+INSERT INTO bcce.module (part, name, sql) VALUES ('store', '42_context', $bcce_module$
+-- Logins that present tokens, the keys of those who sign these, and the choice
+-- of a tenant.
+CREATE OR REPLACE FUNCTION bcce.set_membership_mode(role regrole, mode text) RETURNS void
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $body$
+DECLARE
+    found_role record;
+BEGIN
+    IF mode IS NULL OR mode NOT IN ('direct', 'token') THEN
+        PERFORM bcce.raise_error('22023', 'unknown mode of membership', NULL, 'Known modes: direct, token.');
+    END IF;
+    SELECT oid, rolname, rolsuper OR rolbypassrls AS bypasses INTO found_role FROM pg_roles WHERE oid = role::oid;
+    IF found_role.rolname IS NULL THEN
+        PERFORM bcce.raise_error('42704', 'role not found', NULL, 'Make it with bcce.create_login().');
+    END IF;
+    IF mode = 'direct' THEN
+        DELETE FROM bcce_private.token_login t WHERE t.role = found_role.oid OR t.role_name = found_role.rolname;
+        RETURN;
+    END IF;
+    IF found_role.bypasses THEN
+        PERFORM bcce.raise_error('0LP01', 'a role that bypasses row security sees every tenant; a token would not bound it', NULL,
+            'Make a login of its own: bcce.create_login(name, NULL, ''token'').');
+    END IF;
+    IF EXISTS (SELECT FROM bcce_private.membership m WHERE m.role = found_role.oid) THEN
+        PERFORM bcce.raise_error('55000', 'the role has memberships, which would count again if it ceased to present tokens', NULL,
+            'Take them away first: bcce.remove_membership().');
+    END IF;
+    -- A row of that name may be of a role that is gone.
+    DELETE FROM bcce_private.token_login t WHERE t.role_name = found_role.rolname AND t.role IS DISTINCT FROM found_role.oid;
+    INSERT INTO bcce_private.token_login (role_name) VALUES (found_role.rolname) ON CONFLICT DO NOTHING;
+END
+$body$;
+COMMENT ON FUNCTION bcce.set_membership_mode(regrole, text) IS
+'Says where the tenants of a role come from: direct, its memberships (as for every role not told otherwise), or token, the token that it presents to set_context() in each transaction. A token role also needs GRANT bcce_token. Errors: 22023 unknown mode, 42704 role not found, 0LP01 the role bypasses row security, 55000 it has memberships.';
+
+CREATE OR REPLACE FUNCTION bcce.add_context_key(
+    kid text, public_key bytea, not_before timestamptz DEFAULT now(), not_after timestamptz DEFAULT 'infinity') RETURNS void
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $body$
+BEGIN
+    IF kid IS NULL OR kid !~ '^[A-Za-z0-9._-]{1,64}$' THEN
+        PERFORM bcce.raise_error('22023', 'the name of a key is 1 to 64 of A-Z, a-z, 0-9, ., _ and -', NULL, 'Take a name with a date, such as portal-2026-01.');
+    END IF;
+    -- Most private keys fail here, so that one given by mistake is not kept.
+    IF public_key IS NULL OR NOT bcce.is_ed25519_public_key(public_key) THEN
+        PERFORM bcce.raise_error('22023', 'this is not an Ed25519 public key', 'It has 32 bytes that are a point of the curve.',
+            'scripts/mint-token new-key prints the call. If it was the private key that you gave, make another pair.');
+    END IF;
+    IF not_before IS NULL OR not_after IS NULL OR not_after <= not_before THEN
+        PERFORM bcce.raise_error('22023', 'a key ends after it begins', NULL, NULL);
+    END IF;
+    INSERT INTO bcce_private.context_key (kid, public_key, not_before, not_after)
+    VALUES (add_context_key.kid, add_context_key.public_key, add_context_key.not_before, add_context_key.not_after)
+    ON CONFLICT DO NOTHING;
+    IF NOT FOUND THEN
+        PERFORM bcce.raise_error('42710', 'a key of this name exists', NULL, 'Names are given once, also to keys that are revoked.');
+    END IF;
+END
+$body$;
+COMMENT ON FUNCTION bcce.add_context_key(text, bytea, timestamptz, timestamptz) IS
+'Trusts whoever holds the private key of this Ed25519 public key (32 bytes) to name tenants in context tokens, from not_before to before not_after. Errors: 22023 bad name, key or times, 42710 name taken.';
+
+CREATE OR REPLACE FUNCTION bcce.rotate_context_key(
+    old_kid text, kid text, public_key bytea, overlap interval DEFAULT '1 hour') RETURNS void
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $body$
+BEGIN
+    IF overlap IS NULL OR overlap < interval '0' THEN
+        PERFORM bcce.raise_error('22023', 'the overlap is not negative', NULL, NULL);
+    END IF;
+    UPDATE bcce_private.context_key k SET not_after = greatest(least(k.not_after, now() + overlap), k.not_before + interval '1 microsecond')
+    WHERE k.kid = old_kid AND k.revoked_at IS NULL AND k.not_after > now();
+    IF NOT FOUND THEN
+        PERFORM bcce.raise_error('P0002', 'there is no key of this name in force', NULL, 'bcce_private.context_key lists them.');
+    END IF;
+    PERFORM bcce.add_context_key(kid, public_key);
+END
+$body$;
+COMMENT ON FUNCTION bcce.rotate_context_key(text, text, bytea, interval) IS
+'Adds a key and lets an old one end after the overlap, in which both count. Errors: P0002 no such key in force, 22023 negative overlap, and those of add_context_key().';
+
+CREATE OR REPLACE FUNCTION bcce.revoke_context_key(kid text) RETURNS boolean
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $body$
+BEGIN
+    UPDATE bcce_private.context_key k SET revoked_at = now() WHERE k.kid = revoke_context_key.kid AND k.revoked_at IS NULL;
+    RETURN FOUND;
+END
+$body$;
+COMMENT ON FUNCTION bcce.revoke_context_key(text) IS
+'Ends a key at once: no token of it is taken any more, and contexts that are set end with the running statement of their session. Returns whether there was a key to revoke.';
+
+CREATE OR REPLACE FUNCTION bcce.use_tenant(tenant text, is_local boolean DEFAULT true) RETURNS void
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $body$
+BEGIN
+    -- A word that stands for no tenant goes on as an id that no tenant has, so
+    -- that both are refused in the same words.
+    PERFORM bcce.use_tenant(CASE WHEN tenant <> '' THEN coalesce(bcce_data.resolve_tenant(tenant), '00000000-0000-0000-0000-000000000000') END, is_local);
+END
+$body$;
+COMMENT ON FUNCTION bcce.use_tenant(text, boolean) IS
+'Chooses the tenant to work in, by slug, external id or uuid, among the caller''s own: until the transaction ends, or with is_local => false for the session. It counts for the role that chose and while the tenant is the role''s; bcce_platform sees all its tenants whatever is chosen. NULL or an empty text undoes the choice. Error P0002: none of the caller''s tenants, or there is none.';
+$bcce_module$);
+
 INSERT INTO bcce.module (part, name, sql) VALUES ('store', '42_model_prices', $bcce_module$
 -- Prices of language models, set by whoever may and imported from a price list.
 
@@ -4282,6 +4768,73 @@ COMMENT ON FUNCTION bcce.set_prediction_reference(timestamptz, timestamptz, text
 'Sets the time, from inclusive to exclusive, whose predictions a model is compared with (prediction_drift): one in which it was known to be good. NULL for both removes it. For one tenant. Errors: 22023 no beginning before an end, P0002 tenant or model not found.';
 $bcce_module$);
 
+INSERT INTO bcce.module (part, name, sql) VALUES ('store', '43_find_person', $bcce_module$
+-- From a person to the pseudonym.  The other way there is none: no table maps
+-- pseudonyms to people, and a keyed hash cannot be undone.  So who wants to
+-- know who is behind a pseudonym asks for those whom it may be.
+CREATE OR REPLACE FUNCTION bcce_data.person_columns() RETURNS TABLE (table_name text, column_name text, domain text)
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $body$
+    SELECT c.relname::text, split_part(argument, ':', 2), split_part(argument, ':', 1)
+    FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid,
+         unnest(string_to_array(encode(t.tgargs, 'escape'), '\000')) AS argument
+    WHERE t.tgfoid = 'bcce.redact_columns()'::regprocedure AND t.tgparentid = 0
+      AND c.relnamespace = 'bcce_data'::regnamespace AND c.relname <> 'person_lookups'
+      AND argument ~ '^[a-z]+:'
+$body$;
+COMMENT ON FUNCTION bcce_data.person_columns() IS 'columns that may hold a pseudonym, and the domain of it; key: an identifier, which becomes an id_… where it holds personal data';
+
+CREATE OR REPLACE FUNCTION bcce.find_person(identifier text, reason text)
+RETURNS TABLE (pseudonym text, found_in text, column_name text, row_count bigint)
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $body$
+DECLARE
+    tenant CONSTANT uuid := bcce.current_tenant();
+    place record;
+    total bigint;
+BEGIN
+    IF tenant IS NULL THEN
+        PERFORM bcce.raise_error('55000', 'there is no current tenant', NULL, 'Work as a role that has a tenant; bcce.whoami() says which.');
+    END IF;
+    IF identifier IS NULL OR btrim(identifier) = '' OR length(identifier) > 1000 THEN
+        PERFORM bcce.raise_error('22023', 'an identifier has 1 to 1000 characters', NULL, 'Give what the sender calls the person, or a pseudonym.');
+    END IF;
+    IF reason IS NULL OR btrim(reason) = '' OR length(reason) > 500 THEN
+        PERFORM bcce.raise_error('22023', 'a look-up needs a reason of 1 to 500 characters', NULL, 'Say what for, such as the number of a request.');
+    END IF;
+    IF current_setting('transaction_read_only') = 'on' THEN
+        PERFORM bcce.raise_error('25006', 'a look-up is written down, and this transaction is read-only', NULL, 'SET TRANSACTION READ WRITE on the primary server.');
+    END IF;
+
+    FOR place IN
+        WITH spelling AS (
+            SELECT identifier AS word UNION SELECT lower(btrim(identifier, E' \t\r\n'))
+        ), name AS (
+            SELECT d.domain, bcce.pseudonym(s.word, CASE d.domain WHEN 'key' THEN 'id' ELSE d.domain END, tenant) AS word
+            FROM spelling s, (SELECT DISTINCT c.domain FROM bcce_data.person_columns() c) AS d
+            WHERE d.domain <> 'key' OR bcce.contains_pii(s.word) OR s.word ~ '^id_[a-z2-7]{26}$'
+        )
+        SELECT c.table_name, c.column_name, n.domain, n.word
+        FROM name n LEFT JOIN bcce_data.person_columns() c ON c.domain = n.domain
+        ORDER BY n.domain = 'key', n.domain DESC, n.word, c.table_name, c.column_name
+    LOOP
+        EXECUTE format('SELECT count(*) FROM bcce_data.%I WHERE tenant_id = $1 AND %I = $2', place.table_name, place.column_name)
+        INTO row_count USING tenant, place.word;
+        pseudonym := place.word; found_in := place.table_name; column_name := place.column_name;
+        IF row_count > 0 THEN
+            total := coalesce(total, 0) + row_count;
+            RETURN NEXT;
+        END IF;
+    END LOOP;
+
+    -- The log keeps it also when the caller takes the transaction back.
+    PERFORM bcce.log_line(format('bcce: look-up of a person in tenant %s, rows: %s', tenant, coalesce(total, 0)));
+    INSERT INTO bcce_data.person_lookups (tenant_id, login, reason, pseudonym, row_count)
+    VALUES (tenant, session_user, reason, bcce.pseudonym(identifier, 'user', tenant), coalesce(total, 0));
+END
+$body$;
+COMMENT ON FUNCTION bcce.find_person(text, text) IS
+'Where a person of the caller''s tenant occurs: pseudonym, table and column of the store, number of rows. identifier: what the sender calls the person, as it was sent (also tried trimmed and in lower case), or a pseudonym. There is no way from a pseudonym to a person but to ask for those whom it may be: nothing maps them. Each call is written down in bcce_data.person_lookups, with the reason and without the identifier, and as a line of the server log. Errors: 55000 no current tenant, 22023 identifier or reason missing, 25006 read-only transaction.';
+$bcce_module$);
+
 INSERT INTO bcce.module (part, name, sql) VALUES ('store', '43_price_import', $bcce_module$
 -- Reads a price list in the format of litellm's model_prices_and_context_window.
 
@@ -4435,6 +4988,301 @@ END
 $body$;
 COMMENT ON FUNCTION bcce.import_prices(jsonb, timestamptz, text, boolean, boolean, text) IS
 'Reads a price list in the format of litellm''s model_prices_and_context_window.json, text in, no network. Shows what it would do, and does it with apply => true: add and change (from valid_from on, NULL: always), refused (no price, or more than twelve decimals unless round_prices), ignored (fields about money that are no price of tokens by class), suspicious (reported, applied all the same), gone (in an earlier list of the same source and no longer in this one; never deleted). price says class, size of context and tier. tenant as in set_model_price(). Errors: 22023 not a list, 22008 bad time, P0002 tenant not found.';
+$bcce_module$);
+
+INSERT INTO bcce.module (part, name, sql) VALUES ('store', '44_harden_database', $bcce_module$
+-- What the server grants to everybody and a database of tenants should not.
+CREATE OR REPLACE FUNCTION bcce.harden_database(apply boolean DEFAULT false) RETURNS TABLE (statement text, reason text, done boolean)
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $body$
+BEGIN
+    FOR statement, reason IN
+        SELECT format('REVOKE %s ON DATABASE %I FROM PUBLIC', a.privilege_type, d.datname),
+               CASE a.privilege_type
+                   WHEN 'CONNECT' THEN 'logins of other databases can connect; create_login() grants CONNECT to its own, other roles then need it granted'
+                   ELSE 'temporary tables outlive the client of a pooled connection, and a login can shadow names with them' END
+        FROM pg_database d, aclexplode(coalesce(d.datacl, acldefault('d', d.datdba))) AS a
+        WHERE d.datname = current_database() AND a.grantee = 0
+        UNION ALL
+        SELECT format('REVOKE CREATE ON SCHEMA %I FROM PUBLIC', n.nspname), 'anybody can put objects there that others may call or read by mistake'
+        FROM pg_namespace n, aclexplode(n.nspacl) AS a
+        WHERE a.grantee = 0 AND a.privilege_type = 'CREATE' AND n.nspname !~ '^pg_'
+        UNION ALL
+        SELECT format('REVOKE EXECUTE ON ROUTINE %s FROM PUBLIC', p.oid::regprocedure), 'anybody can call it, and it runs as a superuser'
+        FROM pg_proc p JOIN pg_roles r ON r.oid = p.proowner
+        WHERE p.prosecdef AND r.rolsuper AND p.pronamespace <> 'pg_catalog'::regnamespace
+          AND EXISTS (SELECT FROM aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) AS a WHERE a.grantee = 0)
+        ORDER BY 1
+    LOOP
+        IF apply THEN
+            EXECUTE statement;
+        END IF;
+        done := coalesce(apply, false);
+        RETURN NEXT;
+    END LOOP;
+END
+$body$;
+COMMENT ON FUNCTION bcce.harden_database(boolean) IS
+'What everybody may do in this database and a database of tenants should not allow: one statement a row, and why. Shows them; with apply => true runs them too, as the caller, who must own what they change. No row: nothing is left to do. It never runs by itself, as other applications of the database may count on these rights.';
+$bcce_module$);
+
+INSERT INTO bcce.module (part, name, sql) VALUES ('store', '45_check_tables', $bcce_module$
+-- What check_security() looks for at tables, views and triggers.
+CREATE OR REPLACE FUNCTION bcce_data.check_tables() RETURNS TABLE (id text, level text, object text, detail text, fix text)
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $body$
+    WITH RECURSIVE ours AS (
+        SELECT c.oid, c.relname, c.relkind, c.relispartition, c.relowner, c.relacl, c.relrowsecurity, c.relforcerowsecurity,
+               n.nspname, c.oid::regclass::text AS name,
+               EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e') AS is_member,
+               EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attname = 'tenant_id' AND NOT a.attisdropped) AS has_tenant
+        FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+        WHERE n.nspname IN ('bcce', 'bcce_data', 'bcce_private')
+    ), wanted (policy, is_permissive, command, on_private, roles, reads, writes) AS (
+        VALUES ('reader', true, 'r'::"char", false, '{bcce_analytics_user,bcce_cost_analyst}'::text[], '(tenant_id = ( SELECT bcce.current_tenant() AS current_tenant))', NULL),
+               ('reader_wall', false, 'r', false, '{bcce_analytics_user,bcce_cost_analyst}', '(tenant_id = ( SELECT bcce.current_tenant() AS current_tenant))', NULL),
+               ('platform', true, 'r', false, '{bcce_platform}', '(tenant_id = ANY (( SELECT bcce.current_tenants() AS current_tenants)))', NULL),
+               ('writer', true, '*', true, '{bcce_owner}',
+                '(( SELECT bcce.bypasses_row_security() AS bypasses_row_security) OR (tenant_id = ANY (( SELECT bcce.current_tenants() AS current_tenants))))',
+                '(( SELECT bcce.bypasses_row_security() AS bypasses_row_security) OR (tenant_id = ANY (( SELECT bcce.current_tenants() AS current_tenants))))'),
+               ('maintainer', true, '*', true, '{bcce_maintainer}', 'true', 'true')
+    ), policy AS (
+        SELECT o.name, o.nspname, o.has_tenant, p.oid, p.polrelid, p.polname, p.polpermissive, p.polcmd, p.polroles,
+               (SELECT array_agg(r.rolname::text ORDER BY r.rolname) FROM pg_roles r WHERE r.oid = ANY (p.polroles)) AS roles,
+               replace(pg_get_expr(p.polqual, p.polrelid), '::uuid[]', '') AS reads,
+               replace(pg_get_expr(p.polwithcheck, p.polrelid), '::uuid[]', '') AS writes
+        FROM ours o JOIN pg_policy p ON p.polrelid = o.oid
+    ), granted AS (
+        SELECT o.oid, o.name, o.nspname, o.relname, o.relkind, o.relispartition, o.is_member, o.relowner, a.grantee, a.privilege_type, NULL AS column_name
+        FROM ours o, aclexplode(o.relacl) AS a
+        UNION ALL
+        SELECT o.oid, o.name, o.nspname, o.relname, o.relkind, o.relispartition, o.is_member, o.relowner, a.grantee, a.privilege_type, t.attname
+        FROM ours o JOIN pg_attribute t ON t.attrelid = o.oid, aclexplode(t.attacl) AS a
+    ), reader (oid, relkind, reloptions, relowner, relacl) AS (    -- what reads the store, at any distance
+        SELECT c.oid, c.relkind, c.reloptions, c.relowner, c.relacl
+        FROM pg_depend d JOIN pg_rewrite r ON r.oid = d.objid JOIN pg_class c ON c.oid = r.ev_class
+        WHERE d.classid = 'pg_rewrite'::regclass AND d.refclassid = 'pg_class'::regclass
+          AND d.refobjid IN (SELECT o.oid FROM ours o WHERE NOT o.is_member) AND c.oid <> d.refobjid
+        UNION
+        SELECT c.oid, c.relkind, c.reloptions, c.relowner, c.relacl
+        FROM reader x JOIN pg_depend d ON d.refclassid = 'pg_class'::regclass AND d.refobjid = x.oid AND d.classid = 'pg_rewrite'::regclass
+        JOIN pg_rewrite r ON r.oid = d.objid JOIN pg_class c ON c.oid = r.ev_class WHERE c.oid <> x.oid
+    )
+    SELECT 'row_security_off', 'error', o.name, 'Row security is not enabled and forced.',
+           format('ALTER TABLE %s ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;', o.name)
+    FROM ours o
+    WHERE o.relkind IN ('r', 'p') AND NOT o.is_member AND (o.has_tenant OR o.nspname = 'bcce_private') AND NOT (o.relrowsecurity AND o.relforcerowsecurity)
+    UNION ALL
+    SELECT 'policy_missing', 'error', o.name, format('The policy %s is missing or has another form.', w.policy),
+           CASE WHEN o.name = 'bcce_data.tenants' THEN 'SELECT * FROM bcce.install();' ELSE format('DROP POLICY IF EXISTS %I ON %s; SELECT bcce_data.secure_table(%L);', w.policy, o.name, o.name) END
+    FROM ours o JOIN wanted w ON w.on_private OR o.nspname <> 'bcce_private'
+    LEFT JOIN policy p ON p.polrelid = o.oid AND p.polname = w.policy AND p.polpermissive = w.is_permissive AND p.polcmd = w.command
+         AND p.roles = w.roles AND p.reads = w.reads AND p.writes IS NOT DISTINCT FROM w.writes
+    WHERE o.relkind IN ('r', 'p') AND o.has_tenant AND p.oid IS NULL
+    UNION ALL
+    SELECT 'policy_widens', 'error', p.name, format('The policy %s is permissive, so it adds rows to those that the wall lets through.', p.polname),
+           format('DROP POLICY %I ON %s;', p.polname, p.name)
+    FROM policy p
+    WHERE p.polpermissive AND p.polname NOT IN (SELECT w.policy FROM wanted w)
+      AND (p.name, p.polname) <> ('bcce_data.rejected_input', 'writer_of_nobody')
+    UNION ALL
+    SELECT 'policy_setting', 'error', p.name, format('The policy %s asks a setting, which any user can set.', p.polname),
+           format('DROP POLICY %I ON %s;', p.polname, p.name)
+    FROM policy p WHERE concat(p.reads, p.writes) ~ 'current_setting\('
+    UNION ALL
+    SELECT 'policy_per_row', 'warning', p.name, format('The policy %s calls the tenant getter for each row.', p.polname),
+           'Write (SELECT bcce.current_tenant()), which is evaluated once.'
+    FROM policy p
+    WHERE regexp_replace(concat(p.reads, p.writes), '\( SELECT bcce\.current_tenants?\(\) AS current_tenants?\)', '', 'g') ~ 'current_tenants?\(\)'
+    UNION ALL
+    SELECT 'policy_volatility', 'error', f.oid::regprocedure::text, 'Policies call it, and it is not STABLE.', format('ALTER FUNCTION %s STABLE;', f.oid::regprocedure)
+    FROM pg_proc f
+    WHERE f.provolatile <> 's'
+      AND f.oid IN (SELECT d.refobjid FROM policy p JOIN pg_depend d ON d.classid = 'pg_policy'::regclass AND d.objid = p.oid AND d.refclassid = 'pg_proc'::regclass)
+    UNION ALL
+    SELECT 'partition_granted', 'error', g.name, format('%s has %s on a partition, which goes past the policies and rights of its parent.', coalesce(r.rolname, 'PUBLIC'), g.privilege_type),
+           format('REVOKE ALL ON %s FROM %s;', g.name, coalesce(quote_ident(r.rolname), 'PUBLIC'))
+    FROM granted g LEFT JOIN pg_roles r ON r.oid = g.grantee
+    WHERE g.relispartition AND g.grantee <> g.relowner
+    UNION ALL
+    SELECT 'privilege_excess', 'error', g.name || coalesce('.' || g.column_name, ''),
+           format('%s has %s, which nobody needs.', coalesce(r.rolname, 'PUBLIC'), g.privilege_type),
+           format('REVOKE %s%s ON %s FROM %s;', g.privilege_type, ' (' || quote_ident(g.column_name) || ')', g.name, coalesce(quote_ident(r.rolname), 'PUBLIC'))
+    FROM granted g LEFT JOIN pg_roles r ON r.oid = g.grantee
+    WHERE g.grantee <> g.relowner AND NOT g.relispartition AND NOT g.is_member AND NOT coalesce(r.rolsuper, false)
+      AND CASE WHEN g.column_name IS NOT NULL
+               THEN g.nspname = 'bcce_private' OR g.privilege_type <> 'SELECT' OR coalesce(r.rolname, '') NOT IN ('bcce_analytics_user', 'bcce_cost_analyst', 'bcce_platform')
+               ELSE g.nspname <> 'bcce' OR g.relkind <> 'v' OR g.grantee = 0
+                    OR g.privilege_type NOT IN ('SELECT', 'INSERT') OR (g.privilege_type = 'INSERT') <> (g.relname LIKE 'inbox\_%') END
+    UNION ALL
+    SELECT 'schema_open', 'error', n.nspname, format('%s has %s on the schema.', coalesce(r.rolname, 'PUBLIC'), a.privilege_type),
+           format('REVOKE %s ON SCHEMA %I FROM %s;', a.privilege_type, n.nspname, coalesce(quote_ident(r.rolname), 'PUBLIC'))
+    FROM pg_namespace n CROSS JOIN aclexplode(n.nspacl) AS a LEFT JOIN pg_roles r ON r.oid = a.grantee
+    WHERE a.grantee <> n.nspowner AND coalesce(r.rolname, '') NOT IN ('bcce_owner', 'bcce_maintainer')
+      AND (n.nspname IN ('bcce_data', 'bcce_private') OR (n.nspname IN ('bcce', 'public') AND a.privilege_type = 'CREATE' AND NOT coalesce(r.rolsuper, false)
+           AND (n.nspname = 'bcce' OR a.grantee = 0)))
+    UNION ALL
+    SELECT 'owner_other', 'error', o.name, format('It belongs to %s, whom no policy or right binds.', o.relowner::regrole), format('ALTER TABLE %s OWNER TO bcce_owner;', o.name)
+    FROM ours o WHERE NOT o.is_member AND o.relkind IN ('r', 'p', 'v') AND o.relowner <> 'bcce_owner'::regrole
+    UNION ALL
+    SELECT 'view_as_owner', 'error', v.oid::regclass::text, 'The view reads the store with the rights of its owner, past row security.',
+           format('ALTER VIEW %s SET (security_invoker = true);', v.oid::regclass)
+    FROM (SELECT x.oid, x.relkind, x.reloptions FROM reader x
+          UNION SELECT c.oid, c.relkind, c.reloptions FROM pg_class c WHERE c.relnamespace = 'bcce'::regnamespace) AS v
+    WHERE v.relkind = 'v' AND NOT coalesce(v.reloptions && '{security_invoker=true,security_invoker=on,security_invoker=1}', false)
+    UNION ALL
+    SELECT 'materialized_view', 'error', v.oid::regclass::text, 'It keeps rows of all tenants, and row security does not reach them.',
+           format('REVOKE ALL ON %s FROM %s;', v.oid::regclass, string_agg(DISTINCT coalesce(quote_ident(r.rolname), 'PUBLIC'), ', '))
+    FROM reader v CROSS JOIN aclexplode(v.relacl) AS a LEFT JOIN pg_roles r ON r.oid = a.grantee
+    WHERE v.relkind = 'm' AND a.grantee <> v.relowner
+    GROUP BY v.oid
+    UNION ALL
+    SELECT 'trigger_off', 'error', o.name, format('The trigger %s is not ENABLE ALWAYS.', t.tgname), format('ALTER TABLE %s ENABLE ALWAYS TRIGGER %I;', o.name, t.tgname)
+    FROM ours o JOIN pg_trigger t ON t.tgrelid = o.oid
+    WHERE t.tgfoid IN ('bcce.redact_columns()'::regprocedure, 'bcce.invalidate_cache()'::regprocedure) AND t.tgenabled <> 'A'
+    UNION ALL
+    SELECT 'trigger_missing', 'error', o.name, 'The redaction trigger is missing.', 'SELECT * FROM bcce.install();'
+    FROM ours o
+    WHERE o.relkind IN ('r', 'p') AND o.has_tenant AND o.nspname = 'bcce_data'
+      -- Text under a check of words or of form needs none; rules are checked by a trigger of their own.
+      AND o.relname <> 'redaction_rules'
+      AND EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = o.oid AND a.attnum > 0 AND NOT a.attisdropped
+                  AND a.atttypid IN ('text'::regtype, 'varchar'::regtype, 'json'::regtype, 'jsonb'::regtype, 'inet'::regtype, 'cidr'::regtype, 'text[]'::regtype)
+                  AND NOT EXISTS (SELECT FROM pg_constraint c WHERE c.conrelid = o.oid AND c.contype = 'c' AND a.attnum = ANY (c.conkey)
+                                  AND pg_get_constraintdef(c.oid) ~ (format('\m%s\M', a.attname) || ' (= ANY|= |~ )')))
+      AND NOT EXISTS (SELECT FROM pg_trigger t WHERE t.tgrelid = o.oid AND t.tgfoid = 'bcce.redact_columns()'::regprocedure)
+    UNION ALL
+    SELECT 'key_without_tenant', 'warning', o.name, format('The key %s does not begin with tenant_id, so it tells one tenant what another has.', c.conname),
+           format('ALTER TABLE %s DROP CONSTRAINT %I;', o.name, c.conname)
+    FROM ours o JOIN pg_constraint c ON c.conrelid = o.oid
+    WHERE o.has_tenant AND NOT o.relispartition AND c.contype IN ('p', 'u', 'f', 'x')
+      AND (SELECT a.attname FROM pg_attribute a WHERE a.attrelid = o.oid AND a.attnum = c.conkey[1]) <> 'tenant_id'
+      AND NOT (c.contype = 'f' AND c.confrelid IN (SELECT x.oid FROM ours x WHERE NOT x.has_tenant))
+      AND (o.name, c.conname::text) NOT IN (VALUES ('bcce_data.tenants', 'tenants_slug_key'), ('bcce_data.tenants', 'tenants_external_id_key'))
+    UNION ALL
+    SELECT 'key_without_tenant', 'warning', o.name, format('The unique index %s does not begin with tenant_id, so it tells one tenant what another has.', x.indexrelid::regclass),
+           format('DROP INDEX %s;', x.indexrelid::regclass)
+    FROM ours o JOIN pg_index x ON x.indrelid = o.oid
+    WHERE o.has_tenant AND NOT o.relispartition AND x.indisunique AND NOT EXISTS (SELECT FROM pg_constraint c WHERE c.conindid = x.indexrelid)
+      AND (SELECT a.attname FROM pg_attribute a WHERE a.attrelid = o.oid AND a.attnum = x.indkey[0]) IS DISTINCT FROM 'tenant_id'
+$body$;
+COMMENT ON FUNCTION bcce_data.check_tables() IS 'what check_security() finds at tables, views and triggers';
+$bcce_module$);
+
+INSERT INTO bcce.module (part, name, sql) VALUES ('store', '46_check_roles', $bcce_module$
+-- What check_security() looks for at roles, functions, settings and keys.
+CREATE OR REPLACE FUNCTION bcce_data.check_roles() RETURNS TABLE (id text, level text, object text, detail text, fix text)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $body$
+    WITH RECURSIVE groups AS (
+        SELECT r.oid, r.rolname, r.rolcanlogin, r.rolsuper, r.rolbypassrls, r.rolcreaterole, r.rolcreatedb, r.rolreplication
+        FROM pg_roles r
+        WHERE r.rolname IN ('bcce_owner', 'bcce_maintainer', 'bcce_analytics_user', 'bcce_cost_analyst', 'bcce_analytics_admin', 'bcce_ingest', 'bcce_platform', 'bcce_token')
+    ), belongs (member, role) AS (      -- who is in which role, at any distance
+        SELECT m.member, m.roleid FROM pg_auth_members m
+        UNION
+        SELECT b.member, m.roleid FROM belongs b JOIN pg_auth_members m ON m.member = b.role
+    ), login AS (                       -- logins that have to do with tenants
+        SELECT r.oid, r.rolname, r.rolsuper, r.rolbypassrls, r.rolcreaterole, r.rolreplication
+        FROM pg_roles r
+        WHERE r.rolcanlogin
+          AND (EXISTS (SELECT FROM belongs b JOIN groups g ON g.oid = b.role WHERE b.member = r.oid)
+               OR EXISTS (SELECT FROM bcce_private.membership m WHERE m.role = r.oid)
+               OR EXISTS (SELECT FROM bcce_private.token_login t WHERE t.role = r.oid))
+    )
+    SELECT 'group_power', 'error', g.rolname::text, 'A group role of bcce can log in or has an attribute of power.',
+           format('ALTER ROLE %I NOLOGIN NOSUPERUSER NOBYPASSRLS NOCREATEROLE NOCREATEDB NOREPLICATION;', g.rolname)
+    FROM groups g WHERE g.rolcanlogin OR g.rolsuper OR g.rolbypassrls OR g.rolcreaterole OR g.rolcreatedb OR g.rolreplication
+    UNION ALL
+    SELECT 'owner_granted', 'error', m.member::regrole::text, format('It is a member of %s, which owns the store or its upkeep.', m.roleid::regrole),
+           format('REVOKE %s FROM %s;', m.roleid::regrole, m.member::regrole)
+    FROM pg_auth_members m JOIN groups g ON g.oid = m.roleid
+    WHERE g.rolname IN ('bcce_owner', 'bcce_maintainer') AND m.member <> 'bcce_maintainer'::regrole
+      AND NOT (SELECT r.rolsuper FROM pg_roles r WHERE r.oid = m.member)
+    UNION ALL
+    SELECT 'login_power', 'error', l.rolname::text,
+           concat_ws(', ', CASE WHEN l.rolsuper THEN 'superuser' END, CASE WHEN l.rolbypassrls THEN 'bypasses row security' END,
+                     CASE WHEN l.rolcreaterole THEN 'can make roles' END, CASE WHEN l.rolreplication THEN 'can replicate' END) || ': the wall does not hold it.',
+           format('ALTER ROLE %I NOSUPERUSER NOBYPASSRLS NOCREATEROLE NOREPLICATION;', l.rolname)
+    FROM login l WHERE l.rolsuper OR l.rolbypassrls OR l.rolcreaterole OR l.rolreplication
+    UNION ALL
+    SELECT 'login_reads_all', CASE WHEN b.role = 'pg_monitor'::regrole OR b.role = 'pg_read_all_stats'::regrole THEN 'warning' ELSE 'error' END,
+           l.rolname::text, format('It is a member of %s.', b.role::regrole), string_agg(DISTINCT format('REVOKE %s FROM %s;', m.roleid::regrole, m.member::regrole), ' ')
+    FROM login l JOIN belongs b ON b.member = l.oid
+    JOIN pg_auth_members m ON m.roleid = b.role AND (m.member = l.oid OR EXISTS (SELECT FROM belongs x WHERE x.member = l.oid AND x.role = m.member))
+    WHERE m.member::regrole::text NOT LIKE 'pg\_%' AND b.role::regrole::text IN ('pg_read_all_data', 'pg_write_all_data', 'pg_read_server_files', 'pg_write_server_files',
+                                    'pg_execute_server_program', 'pg_monitor', 'pg_read_all_stats')
+    GROUP BY l.rolname, b.role
+    UNION ALL
+    SELECT 'login_owns_database', 'error', l.rolname::text, 'It owns the database.', format('ALTER DATABASE %I OWNER TO another_role;', d.datname)
+    FROM login l JOIN pg_database d ON d.datdba = l.oid AND d.datname = current_database()
+    UNION ALL
+    -- RESET ROLE and SET ROLE are one statement away for whoever types SQL.
+    SELECT 'login_two_tenants', 'error', l.rolname::text, format('By SET ROLE it can become roles of %s tenants.', count(DISTINCT m.tenant_id)),
+           'Give each tenant a login of its own, or use tokens.'
+    FROM login l JOIN bcce_private.membership m ON m.role = l.oid OR EXISTS (SELECT FROM belongs b WHERE b.member = l.oid AND b.role = m.role)
+    WHERE NOT l.rolsuper
+    GROUP BY l.oid, l.rolname
+    HAVING count(DISTINCT m.role::oid) > 1 AND count(DISTINCT m.tenant_id) > 1
+    UNION ALL
+    SELECT 'membership_dangling', 'warning', m.role_name,
+           CASE WHEN m.role IS NULL THEN 'No role of this name exists; the next one of it gets the tenant.' ELSE 'The role is dropped.' END,
+           format('DELETE FROM bcce_private.membership WHERE role_name = %L AND tenant_id = %L;', m.role_name, m.tenant_id)
+    FROM bcce_private.membership m
+    WHERE m.role IS NULL OR NOT EXISTS (SELECT FROM pg_roles r WHERE r.oid = m.role)
+    UNION ALL
+    SELECT 'token_login_dangling', 'warning', t.role_name, 'The role is dropped, or no role of this name exists.',
+           format('DELETE FROM bcce_private.token_login WHERE role_name = %L;', t.role_name)
+    FROM bcce_private.token_login t
+    WHERE t.role IS NULL OR NOT EXISTS (SELECT FROM pg_roles r WHERE r.oid = t.role)
+    UNION ALL
+    SELECT 'token_login_bound', 'warning', t.role_name, 'It presents tokens and has memberships, which would count if it ceased to.', 'SELECT bcce.remove_membership(role, tenant);'
+    FROM bcce_private.token_login t WHERE EXISTS (SELECT FROM bcce_private.membership m WHERE m.role = t.role)
+    UNION ALL
+    SELECT 'key_expired', 'info', k.kid, 'The key is past its end.', format('DELETE FROM bcce_private.context_key WHERE kid = %L;', k.kid)
+    FROM bcce_private.context_key k WHERE k.not_after < now() AND k.revoked_at IS NULL
+    UNION ALL
+    SELECT 'parameter_granted', 'warning', p.parname, format('%s has %s on the setting.', coalesce(r.rolname, 'PUBLIC'), a.privilege_type),
+           format('REVOKE %s ON PARAMETER %s FROM %s;', a.privilege_type, p.parname, coalesce(quote_ident(r.rolname), 'PUBLIC'))
+    FROM pg_parameter_acl p CROSS JOIN aclexplode(p.paracl) AS a LEFT JOIN pg_roles r ON r.oid = a.grantee
+    WHERE p.parname LIKE 'bcce.%' AND NOT coalesce(r.rolsuper, false)
+    UNION ALL
+    SELECT 'definer_path', 'error', f.oid::regprocedure::text, 'It runs with the rights of its owner and has no search_path that ends in pg_temp.',
+           format('ALTER FUNCTION %s SET search_path = pg_catalog, pg_temp;', f.oid::regprocedure)
+    FROM pg_proc f JOIN pg_namespace n ON n.oid = f.pronamespace
+    WHERE n.nspname IN ('bcce', 'bcce_data', 'bcce_private') AND f.prosecdef
+      AND NOT EXISTS (SELECT FROM unnest(f.proconfig) AS c WHERE c ~ '^search_path=.*pg_temp$')
+    UNION ALL
+    SELECT 'definer_superuser', 'error', f.oid::regprocedure::text, format('It runs as %s, whom row security does not hold, and %s may call it.', o.rolname,
+           coalesce((SELECT string_agg(DISTINCT coalesce(g.rolname, 'PUBLIC'), ', ') FROM aclexplode(coalesce(f.proacl, acldefault('f', f.proowner))) AS a LEFT JOIN pg_roles g ON g.oid = a.grantee
+                     WHERE a.grantee <> f.proowner), 'its owner')),
+           CASE WHEN n.nspname IN ('bcce', 'bcce_data', 'bcce_private') THEN 'SELECT * FROM bcce.install();' ELSE format('ALTER ROUTINE %s SECURITY INVOKER;', f.oid::regprocedure) END
+    FROM pg_proc f JOIN pg_namespace n ON n.oid = f.pronamespace JOIN pg_roles o ON o.oid = f.proowner
+    WHERE f.prosecdef AND (o.rolsuper OR o.rolbypassrls) AND o.oid NOT IN (SELECT g.oid FROM groups g) AND n.nspname NOT IN ('pg_catalog', 'information_schema')
+      AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_proc'::regclass AND d.objid = f.oid AND d.deptype = 'e' AND n.nspname NOT IN ('bcce', 'bcce_data', 'bcce_private'))
+      AND (n.nspname IN ('bcce', 'bcce_data', 'bcce_private')
+           OR EXISTS (SELECT FROM aclexplode(coalesce(f.proacl, acldefault('f', f.proowner))) AS a
+                      WHERE a.grantee = 0 OR a.grantee IN (SELECT g.oid FROM groups g) OR a.grantee IN (SELECT l.oid FROM login l WHERE NOT l.rolsuper)))
+    UNION ALL
+    SELECT 'function_open', 'error', f.oid::regprocedure::text, 'Everybody may call it.', format('REVOKE ALL ON ROUTINE %s FROM PUBLIC;', f.oid::regprocedure)
+    FROM pg_proc f JOIN pg_namespace n ON n.oid = f.pronamespace
+    WHERE n.nspname IN ('bcce', 'bcce_data', 'bcce_private') AND f.oid <> 'bcce.whoami()'::regprocedure
+      AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_proc'::regclass AND d.objid = f.oid AND d.deptype = 'e')
+      AND EXISTS (SELECT FROM aclexplode(coalesce(f.proacl, acldefault('f', f.proowner))) AS a WHERE a.grantee = 0)
+    UNION ALL
+    SELECT 'function_leakproof', 'error', f.oid::regprocedure::text, 'It is marked LEAKPROOF, so it meets rows before the policies do.', format('ALTER FUNCTION %s NOT LEAKPROOF;', f.oid::regprocedure)
+    FROM pg_proc f JOIN pg_namespace n ON n.oid = f.pronamespace
+    WHERE f.proleakproof AND n.nspname NOT IN ('pg_catalog', 'information_schema')
+      AND (n.nspname IN ('bcce', 'bcce_data', 'bcce_private')
+           OR NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_proc'::regclass AND d.objid = f.oid AND d.deptype = 'e'))
+$body$;
+COMMENT ON FUNCTION bcce_data.check_roles() IS 'what check_security() finds at roles, functions, settings and keys';
+
+CREATE OR REPLACE FUNCTION bcce.check_security() RETURNS TABLE (id text, level text, object text, detail text, fix text)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $body$
+    SELECT c.id, c.level, c.object, c.detail, c.fix
+    FROM (SELECT * FROM bcce_data.check_tables() UNION ALL SELECT * FROM bcce_data.check_roles()) AS c
+    ORDER BY array_position('{error,warning,info}', c.level), c.id, c.object, c.detail
+$body$;
+COMMENT ON FUNCTION bcce.check_security() IS
+'Faults in the catalogue that let a tenant see more than its own, or that would if another thing failed too: id of the rule, level (error: the wall has a hole; warning: it is weaker; info), object, what is wrong, and the way out. No row: nothing found. What everybody may do in the database by the server''s own defaults is shown by harden_database() instead.';
 $bcce_module$);
 
 INSERT INTO bcce.module (part, name, sql) VALUES ('store', '50_gate', $bcce_module$
@@ -5034,7 +5882,10 @@ BEGIN
             request_count bigint, error_count bigint, p50_latency_ms double precision, p95_latency_ms double precision,
             p99_latency_ms double precision, throughput_rps double precision, cpu_percent double precision,
             memory_percent double precision, storage_percent double precision, network_percent double precision,
-            idempotency_key text, source text, is_test boolean);
+            idempotency_key text, source text, is_test boolean, latency_digest bytea);
+    ELSIF NOT EXISTS (SELECT FROM pg_catalog.pg_attribute
+                      WHERE attrelid = 'bcce_data.given_metric'::pg_catalog.regclass AND attname = 'latency_digest') THEN
+        ALTER TYPE bcce_data.given_metric ADD ATTRIBUTE latency_digest bytea;
     END IF;
 END
 $do$;
@@ -5055,9 +5906,11 @@ BEGIN
                       s.throughput_rps, s.request_count, s.error_count) > 1e15 THEN 'bad_number'
         WHEN least(s.cpu_percent, s.memory_percent, s.storage_percent, s.network_percent) < 0
              OR greatest(s.cpu_percent, s.memory_percent, s.storage_percent, s.network_percent) > 100 THEN 'bad_percent'
+        WHEN bcce.min_val(digest.sketch) < 0 THEN 'negative_number'
+        WHEN bcce.max_val(digest.sketch) > 1e15 THEN 'bad_number'
         ELSE bcce_data.time_fault(s.observed_at)
     END)) INTO faults
-    FROM unnest(samples) AS s;
+    FROM unnest(samples) AS s CROSS JOIN LATERAL (SELECT bcce.sketch_from_bytes(s.latency_digest) AS sketch) AS digest;
 
     PERFORM bcce_data.mention_services(array_agg(m.tenant_id), array_agg(m.service_id)) FROM (
         SELECT DISTINCT (g.sample).tenant_id, nullif((g.sample).service_id, '') AS service_id
@@ -5068,21 +5921,23 @@ BEGIN
     -- keys, so that two writers wait for each other instead of deadlocking.
     INSERT INTO bcce_data.performance_metrics (tenant_id, source, idempotency_key, observed_at, service_id, window_seconds,
         request_count, error_count, p50_latency_ms, p95_latency_ms, p99_latency_ms, throughput_rps,
-        cpu_percent, memory_percent, storage_percent, network_percent, is_test, charged_usd)
+        cpu_percent, memory_percent, storage_percent, network_percent, is_test, charged_usd, latency_digest)
     SELECT s.tenant_id, s.source, coalesce(nullif(s.idempotency_key, ''), bcce.pseudonym(ROW(s.service_id,
                encode(array_send(ARRAY[s.window_seconds, s.p50_latency_ms, s.p95_latency_ms, s.p99_latency_ms, s.throughput_rps,
                                        s.request_count, s.error_count]), 'hex'),
-               encode(array_send(ARRAY[s.cpu_percent, s.memory_percent, s.storage_percent, s.network_percent]), 'hex'))::text,
+               encode(array_send(ARRAY[s.cpu_percent, s.memory_percent, s.storage_percent, s.network_percent]), 'hex')
+                   || coalesce(encode(s.latency_digest, 'hex'), ''))::text,
                'content', s.tenant_id)) AS key,
         s.observed_at, s.service_id, s.window_seconds, s.request_count, s.error_count,
         s.p50_latency_ms, s.p95_latency_ms, s.p99_latency_ms, s.throughput_rps,
         s.cpu_percent, s.memory_percent, s.storage_percent, s.network_percent, coalesce(s.is_test, false),
-        CASE WHEN s.is_test IS NOT TRUE THEN bcce.estimate_cost('metric', 1, s.observed_at, s.tenant_id) END
+        CASE WHEN s.is_test IS NOT TRUE THEN bcce.estimate_cost('metric', 1, s.observed_at, s.tenant_id) END,
+        s.latency_digest
     FROM (
         SELECT r.tenant_id, coalesce(r.source, 'api') AS source, r.idempotency_key, r.observed_at,
                bcce_data.key_text(r.tenant_id, r.service_id) AS service_id, r.window_seconds, r.request_count, r.error_count,
                r.p50_latency_ms, r.p95_latency_ms, r.p99_latency_ms, r.throughput_rps,
-               r.cpu_percent, r.memory_percent, r.storage_percent, r.network_percent, r.is_test
+               r.cpu_percent, r.memory_percent, r.storage_percent, r.network_percent, r.is_test, r.latency_digest
         FROM ROWS FROM (unnest(samples), unnest(faults)) AS r
         WHERE r.unnest IS NULL OFFSET 0) AS s
     ORDER BY s.tenant_id, key
@@ -5099,7 +5954,7 @@ CREATE OR REPLACE FUNCTION bcce.record_metric(
     cpu_percent double precision DEFAULT NULL, memory_percent double precision DEFAULT NULL,
     storage_percent double precision DEFAULT NULL, network_percent double precision DEFAULT NULL,
     window_seconds double precision DEFAULT NULL, idempotency_key text DEFAULT NULL, source text DEFAULT 'api',
-    is_test boolean DEFAULT false, tenant text DEFAULT NULL) RETURNS void
+    is_test boolean DEFAULT false, tenant text DEFAULT NULL, latency_digest bcce.sketch DEFAULT NULL) RETURNS void
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan SET enable_seqscan = off AS $body$
 DECLARE
     sample bcce_data.given_metric;
@@ -5121,20 +5976,21 @@ BEGIN
     sample.idempotency_key := idempotency_key;
     sample.source := source;
     sample.is_test := is_test;
+    sample.latency_digest := bcce.sketch_send(latency_digest);
     PERFORM bcce_data.refuse_any(bcce_data.put_metrics(ARRAY[sample]));
 END
 $body$;
-COMMENT ON FUNCTION bcce.record_metric(text, timestamptz, bigint, bigint, double precision, double precision, double precision, double precision, double precision, double precision, double precision, double precision, double precision, text, text, boolean, text) IS
-'Records a sample of a service: counts, latencies in milliseconds, requests per second, percentages 0 to 100. The same sample again is stored once. Errors: P0002 tenant not found, 22003 number out of range, 22004 missing id or time, 22001 id too long, 22008 time out of range.';
+COMMENT ON FUNCTION bcce.record_metric(text, timestamptz, bigint, bigint, double precision, double precision, double precision, double precision, double precision, double precision, double precision, double precision, double precision, text, text, boolean, text, bcce.sketch) IS
+'Records a sample of a service: counts, latencies in milliseconds, requests per second, percentages 0 to 100; and all latencies as a sketch or, cast to one, an exponential histogram of OpenTelemetry. The same sample again is stored once. Errors: P0002 tenant not found, 22003 number out of range, 22004 missing id or time, 22001 id too long, 22008 time out of range.';
 
 CREATE OR REPLACE VIEW bcce.inbox_metrics WITH (security_invoker = true) AS
 SELECT NULL::text AS tenant, NULL::text AS service_id, NULL::text AS observed_at, NULL::text AS request_count,
        NULL::text AS error_count, NULL::text AS p50_latency_ms, NULL::text AS p95_latency_ms, NULL::text AS p99_latency_ms,
        NULL::text AS throughput_rps, NULL::text AS cpu_percent, NULL::text AS memory_percent, NULL::text AS storage_percent,
        NULL::text AS network_percent, NULL::text AS window_seconds, NULL::text AS idempotency_key, NULL::text AS source,
-       NULL::text AS is_test
+       NULL::text AS is_test, NULL::text AS latency_digest
 WHERE false;
-COMMENT ON VIEW bcce.inbox_metrics IS 'Write-only: INSERT or COPY samples of services here, all columns text; the same sample again is stored once. Bad rows are counted in bcce.rejected.';
+COMMENT ON VIEW bcce.inbox_metrics IS 'Write-only: INSERT or COPY samples of services here, all columns text; latency_digest is a sketch or an exponential histogram of OpenTelemetry in JSON. The same sample again is stored once. Bad rows are counted in bcce.rejected.';
 
 CREATE OR REPLACE FUNCTION bcce_data.inbox_metrics() RETURNS trigger
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan SET enable_seqscan = off AS $body$
@@ -5156,10 +6012,11 @@ BEGIN
                  <> num_nonnulls(g.requests, g.errors, g.p50, g.p95, g.p99, g.throughput, g.cpu, g.memory, g.storage, g.network, g.span)
                  THEN 'bad_number'
             WHEN g.is_test <> '' AND bcce.try_boolean(g.is_test) IS NULL THEN 'bad_boolean'
+            WHEN g.latency_digest <> '' AND g.digest IS NULL THEN 'bad_digest'
         END,
         g.service_id, g.observed, g.span, g.requests, g.errors, g.p50, g.p95, g.p99, g.throughput,
         g.cpu, g.memory, g.storage, g.network, nullif(g.idempotency_key, ''), nullif(g.source, ''),
-        bcce.try_boolean(g.is_test)
+        bcce.try_boolean(g.is_test), bcce.sketch_send(g.digest)
     )::bcce_data.given_metric) INTO samples
     FROM (
         SELECT b.*, tenants ->> bcce_data.tenant_word(b.tenant) AS tenant_id, bcce.try_timestamptz(b.observed_at) AS observed,
@@ -5168,7 +6025,9 @@ BEGIN
                bcce.try_float8(b.p99_latency_ms) AS p99, bcce.try_float8(b.throughput_rps) AS throughput,
                bcce.try_float8(b.cpu_percent) AS cpu, bcce.try_float8(b.memory_percent) AS memory,
                bcce.try_float8(b.storage_percent) AS storage, bcce.try_float8(b.network_percent) AS network,
-               bcce.try_float8(b.window_seconds) AS span
+               bcce.try_float8(b.window_seconds) AS span,
+               CASE WHEN b.latency_digest LIKE '%{%' THEN bcce.try_sketch(bcce.try_jsonb(b.latency_digest))
+                    ELSE bcce.try_sketch(b.latency_digest) END AS digest
         FROM batch b OFFSET 0) AS g;
     faults := bcce_data.put_metrics(samples);
     PERFORM bcce_data.reject('inbox_metrics', array_agg((g.sample).tenant_id), array_agg(g.fault), array_agg((g.sample).idempotency_key))
@@ -5428,15 +6287,19 @@ BEGIN
     -- instead of deadlocking.
     INSERT INTO bcce_data.model_usage (tenant_id, source, idempotency_key, at, model_id, provider, region, user_key, session_id,
         run_id, input_tokens, output_tokens, cache_read_tokens, cache_write_5m_tokens, cache_write_1h_tokens, latency_ms,
-        is_batch, is_test, reported_cost_usd)
+        is_batch, is_test, reported_cost_usd, service_tier, charged_usd, priced_at)
     SELECT r.tenant_id, coalesce(r.source, 'api'),
         coalesce(nullif(r.idempotency_key, ''), bcce.pseudonym(ROW(r.model_id, nullif(r.user_id, ''), r.session_id, r.run_id,
             r.input_tokens, r.output_tokens, r.cache_read_tokens, r.cache_write_5m_tokens, r.cache_write_1h_tokens,
             r.reported_cost_usd, encode(float8send(r.latency_ms), 'hex'))::text, 'content', r.tenant_id)) AS key,
         r.at, r.model_id, r.provider, r.region, nullif(r.user_id, ''), nullif(r.session_id, ''), nullif(r.run_id, ''),
         r.input_tokens, r.output_tokens, r.cache_read_tokens, r.cache_write_5m_tokens, r.cache_write_1h_tokens,
-        r.latency_ms, coalesce(r.is_batch, false), coalesce(r.is_test, false), r.reported_cost_usd
+        r.latency_ms, coalesce(r.is_batch, false), coalesce(r.is_test, false), r.reported_cost_usd,
+        CASE WHEN r.is_batch THEN 'batch' END, cost.usd, CASE WHEN cost.usd IS NOT NULL THEN now() END
     FROM ROWS FROM (unnest(calls), unnest(faults)) AS r
+    CROSS JOIN LATERAL (
+        SELECT bcce.estimate_token_cost(r.model_id, r.at, r.input_tokens, r.output_tokens, r.cache_read_tokens, r.cache_write_5m_tokens,
+            r.cache_write_1h_tokens, 0, NULL, NULL, CASE WHEN r.is_batch THEN 'batch' END, r.tenant_id) AS usd OFFSET 0) AS cost
     WHERE r.unnest IS NULL
     ORDER BY r.tenant_id, key
     ON CONFLICT DO NOTHING;
@@ -5859,6 +6722,523 @@ END
 $do$;
 $bcce_module$);
 
+INSERT INTO bcce.module (part, name, sql) VALUES ('store', '58_model_requests', $bcce_module$
+-- Calls of language models as Claude Code tells of them: in transcripts, several
+-- lines for one answer, copied when a session is resumed; and in telemetry.  One
+-- call is one row, whoever tells of it and in whatever order.
+--
+-- A call is its message (message.id), else its request, else its line.  Of its
+-- lines the one with the most output counts; where it belongs, the earliest says.
+DO $do$
+BEGIN
+    IF to_regtype('bcce_data.given_model_request') IS NULL THEN
+        CREATE TYPE bcce_data.given_model_request AS (
+            told_by smallint, message_id text, request_id text, other_key text, at timestamptz, counted_at timestamptz, session_id text, project text,
+            user_id text, team_id text, model_id text, input_tokens bigint, output_tokens bigint, cache_read_tokens bigint,
+            cache_write_5m_tokens bigint, cache_write_1h_tokens bigint, web_searches bigint, speed text, inference_geo text,
+            service_tier text, ttl_assumed boolean, client_cost_usd numeric, run_id text, query_source text, agent_name text,
+            latency_ms double precision);
+    END IF;
+END
+$do$;
+COMMENT ON TYPE bcce_data.given_model_request IS 'a call of a language model as a line of a transcript or an event of telemetry tells of it';
+
+-- Which record of one call says what it used: a transcript's before an event's,
+-- the most output, the one with the split of cache writes, with the speed, the
+-- earliest.  The same order whatever came first, so that loading is order-free.
+CREATE OR REPLACE FUNCTION bcce_data.count_rank(told_by smallint, output_tokens bigint, ttl_assumed boolean, speed text, counted_at timestamptz,
+    input_tokens bigint, cache_read_tokens bigint, cache_write_5m_tokens bigint, cache_write_1h_tokens bigint) RETURNS numeric[]
+LANGUAGE sql IMMUTABLE AS $body$
+    SELECT ARRAY[told_by & 1, coalesce(output_tokens, -1), (NOT ttl_assumed)::integer, (speed IS NOT NULL)::integer, -extract(epoch FROM counted_at),
+        coalesce(input_tokens, -1), coalesce(cache_read_tokens, -1), coalesce(cache_write_5m_tokens, -1), coalesce(cache_write_1h_tokens, -1)]
+$body$;
+COMMENT ON FUNCTION bcce_data.count_rank(smallint, bigint, boolean, text, timestamptz, bigint, bigint, bigint, bigint) IS 'the larger it is, the more a record of a call says what the call used';
+
+-- The row of a call's own key, locked; made where no name of it is known.
+CREATE OR REPLACE FUNCTION bcce_data.claim_call(target uuid, names text[], call_at timestamptz, call_source text, OUT call bcce_data.model_usage_keys, OUT is_new boolean)
+LANGUAGE plpgsql VOLATILE AS $body$
+DECLARE
+    known text;
+BEGIN
+    LOOP
+        SELECT k.call_key INTO known FROM bcce_data.model_usage_keys k
+        WHERE k.tenant_id = target AND k.request_key = ANY (names)
+        ORDER BY array_position(names, k.request_key) LIMIT 1;
+        IF FOUND THEN
+            SELECT k.* INTO call FROM bcce_data.model_usage_keys k WHERE k.tenant_id = target AND k.request_key = known FOR UPDATE;
+            is_new := false;
+            RETURN;
+        END IF;
+        INSERT INTO bcce_data.model_usage_keys AS k (tenant_id, request_key, call_key, source, at)
+        VALUES (target, names[1], names[1], call_source, call_at)
+        ON CONFLICT DO NOTHING RETURNING k.* INTO call;
+        is_new := FOUND;
+        EXIT WHEN is_new;
+        -- Another writer was first; now it is known.
+    END LOOP;
+END
+$body$;
+COMMENT ON FUNCTION bcce_data.claim_call(uuid, text[], timestamptz, text) IS 'finds or makes the key of a call by any of its names, the first its own, and locks it';
+
+-- A record as the store will hold it, so that it can be compared with what is there.
+CREATE OR REPLACE FUNCTION bcce_data.normal_request(target uuid, r bcce_data.given_model_request) RETURNS bcce_data.given_model_request
+LANGUAGE plpgsql STABLE AS $body$
+BEGIN
+    r.model_id := bcce_data.key_text(target, r.model_id);
+    r.request_id := bcce_data.key_text(target, r.request_id);
+    r.session_id := bcce_data.key_text(target, r.session_id);
+    r.run_id := bcce_data.key_text(target, r.run_id);
+    r.project := bcce_data.key_text(target, r.project);
+    r.team_id := bcce_data.key_text(target, r.team_id);
+    r.user_id := CASE WHEN r.user_id ~ '^user_[a-z2-7]{26}$' THEN r.user_id ELSE bcce.pseudonym(r.user_id, 'user', target) END;
+    r.query_source := bcce.redact(r.query_source);
+    r.agent_name := bcce.redact(r.agent_name);
+    RETURN r;
+END
+$body$;
+COMMENT ON FUNCTION bcce_data.normal_request(uuid, bcce_data.given_model_request) IS 'a record with identifiers and people as the redaction trigger stores them';
+
+CREATE OR REPLACE FUNCTION bcce_data.token_counts(r bcce_data.given_model_request) RETURNS bigint[]
+LANGUAGE sql IMMUTABLE AS $body$
+    SELECT ARRAY[coalesce((r).input_tokens, 0), coalesce((r).output_tokens, 0), coalesce((r).cache_read_tokens, 0),
+        coalesce((r).cache_write_5m_tokens, 0) + coalesce((r).cache_write_1h_tokens, 0)]
+$body$;
+COMMENT ON FUNCTION bcce_data.token_counts(bcce_data.given_model_request) IS 'input, output, cache reads and cache writes of a record';
+
+-- What a call's row becomes by a further record of it.
+CREATE OR REPLACE FUNCTION bcce_data.merge_request(u bcce_data.model_usage, r bcce_data.given_model_request) RETURNS bcce_data.model_usage
+LANGUAGE plpgsql IMMUTABLE AS $body$
+BEGIN
+    IF bcce_data.count_rank(r.told_by, r.output_tokens, r.ttl_assumed, r.speed, r.counted_at, r.input_tokens, r.cache_read_tokens, r.cache_write_5m_tokens, r.cache_write_1h_tokens)
+       > bcce_data.count_rank(u.told_by, u.output_tokens, u.ttl_assumed, u.speed, u.counted_at, u.input_tokens, u.cache_read_tokens, u.cache_write_5m_tokens, u.cache_write_1h_tokens) THEN
+        u.model_id := r.model_id; u.input_tokens := r.input_tokens; u.output_tokens := r.output_tokens; u.cache_read_tokens := r.cache_read_tokens;
+        u.cache_write_5m_tokens := r.cache_write_5m_tokens; u.cache_write_1h_tokens := r.cache_write_1h_tokens; u.web_searches := r.web_searches;
+        u.speed := r.speed; u.inference_geo := r.inference_geo; u.service_tier := r.service_tier; u.ttl_assumed := r.ttl_assumed; u.counted_at := r.counted_at;
+    END IF;
+    -- Where it belongs: as the earliest record of a transcript says, else an event.
+    IF (r.told_by & 1, -extract(epoch FROM r.at), coalesce(r.session_id, '') COLLATE "C", coalesce(r.project, '') COLLATE "C")
+       > (u.told_by & 1, -extract(epoch FROM u.at), coalesce(u.session_id, '') COLLATE "C", coalesce(u.project, '') COLLATE "C") THEN
+        u.at := r.at; u.session_id := coalesce(r.session_id, u.session_id); u.project := coalesce(r.project, u.project);
+        u.user_key := coalesce(r.user_id, u.user_key); u.team_id := coalesce(r.team_id, u.team_id);
+    END IF;
+    u.session_id := coalesce(u.session_id, r.session_id); u.project := coalesce(u.project, r.project); u.user_key := coalesce(u.user_key, r.user_id);
+    u.team_id := coalesce(u.team_id, r.team_id); u.run_id := coalesce(u.run_id, r.run_id); u.request_id := coalesce(u.request_id, r.request_id);
+    u.query_source := coalesce(u.query_source, r.query_source); u.agent_name := coalesce(u.agent_name, r.agent_name);
+    u.latency_ms := coalesce(u.latency_ms, r.latency_ms); u.client_cost_usd := greatest(u.client_cost_usd, r.client_cost_usd);
+    IF r.told_by & 2 = 2 THEN
+        u.event_tokens := coalesce(u.event_tokens, bcce_data.token_counts(r));
+    END IF;
+    u.told_by := u.told_by | r.told_by;
+    RETURN u;
+END
+$body$;
+COMMENT ON FUNCTION bcce_data.merge_request(bcce_data.model_usage, bcce_data.given_model_request) IS 'the row of a call after a further record of it, the same whatever came first';
+
+-- Bedrock gives requests no id: then an event and a transcript tell of the same
+-- call if model and all counts agree, and the session too or else the second: a
+-- resumed session is copied under another name.  The key of the nearest row.
+CREATE OR REPLACE FUNCTION bcce_data.twin_call(target uuid, twin_told_by smallint, call_at timestamptz, session text, model text, counts bigint[]) RETURNS text
+LANGUAGE sql STABLE AS $body$
+    SELECT c.idempotency_key FROM bcce_data.model_usage c
+    WHERE c.tenant_id = target AND c.at >= call_at - interval '1 hour' AND c.at < call_at + interval '1 hour'
+      AND (c.session_id = session OR abs(extract(epoch FROM c.at - call_at)) < 2)
+      AND c.told_by = twin_told_by AND c.request_id IS NULL AND c.model_id = model
+      AND counts = ARRAY[coalesce(c.input_tokens, 0), coalesce(c.output_tokens, 0), coalesce(c.cache_read_tokens, 0), coalesce(c.cache_write_5m_tokens, 0) + coalesce(c.cache_write_1h_tokens, 0)]
+    ORDER BY abs(extract(epoch FROM c.at - call_at)), c.at, c.idempotency_key COLLATE "C" LIMIT 1
+$body$;
+COMMENT ON FUNCTION bcce_data.twin_call(uuid, smallint, timestamptz, text, text, bigint[]) IS 'the call that another kind of source told of, without an id of its request, with the same model and counts, and the same session or at the same time';
+
+-- A transcript's call takes in the event that was stored for it before.
+CREATE OR REPLACE FUNCTION bcce_data.absorb_event(target uuid, call bcce_data.model_usage_keys, r bcce_data.given_model_request) RETURNS void
+LANGUAGE plpgsql VOLATILE AS $body$
+DECLARE
+    twin text := bcce_data.twin_call(target, 2::smallint, r.at, r.session_id, r.model_id, bcce_data.token_counts(r));
+    event bcce_data.model_usage;
+BEGIN
+    IF twin IS NULL THEN
+        RETURN;
+    END IF;
+    DELETE FROM bcce_data.model_usage c USING bcce_data.model_usage_keys k
+    WHERE k.tenant_id = target AND k.request_key = twin AND c.tenant_id = target AND c.source = k.source AND c.idempotency_key = twin AND c.at = k.at
+    RETURNING c.* INTO event;
+    IF event.tenant_id IS NULL THEN
+        RETURN;
+    END IF;
+    UPDATE bcce_data.model_usage_keys k SET call_key = call.call_key, source = NULL, at = NULL WHERE k.tenant_id = target AND k.request_key = twin;
+    UPDATE bcce_data.model_usage c
+    SET told_by = c.told_by | 2, event_tokens = event.event_tokens, run_id = coalesce(c.run_id, event.run_id), user_key = coalesce(c.user_key, event.user_key),
+        team_id = coalesce(c.team_id, event.team_id), query_source = coalesce(c.query_source, event.query_source), agent_name = coalesce(c.agent_name, event.agent_name),
+        latency_ms = coalesce(c.latency_ms, event.latency_ms), client_cost_usd = greatest(c.client_cost_usd, event.client_cost_usd)
+    FROM bcce_data.model_usage_keys k
+    WHERE k.tenant_id = target AND k.request_key = call.call_key AND c.tenant_id = target AND c.source = k.source AND c.idempotency_key = k.request_key AND c.at = k.at;
+END
+$body$;
+COMMENT ON FUNCTION bcce_data.absorb_event(uuid, bcce_data.model_usage_keys, bcce_data.given_model_request) IS 'joins the row of a telemetry event without an id of its request with the transcript''s row of the same call';
+
+-- Stores one call, or what a further record of it says.  True: new; false: changed; NULL: nothing new.
+CREATE OR REPLACE FUNCTION bcce_data.put_model_request(target uuid, given bcce_data.given_model_request, call_source text) RETURNS boolean
+LANGUAGE plpgsql VOLATILE AS $body$
+DECLARE
+    names text[];
+    claimed record;
+    r bcce_data.given_model_request := bcce_data.normal_request(target, given);
+    u bcce_data.model_usage;
+    old bcce_data.model_usage;
+BEGIN
+    SELECT array_agg(bcce_data.key_text(target, n.name) ORDER BY n.place) INTO names
+    FROM (VALUES (1, 'msg:' || given.message_id), (2, 'req:' || given.request_id), (3, given.other_key)) AS n (place, name) WHERE n.name IS NOT NULL;
+    IF r.told_by = 2 AND given.request_id IS NULL AND NOT EXISTS (SELECT FROM bcce_data.model_usage_keys k WHERE k.tenant_id = target AND k.request_key = ANY (names)) THEN
+        names := bcce_data.twin_call(target, 1::smallint, r.at, r.session_id, r.model_id, bcce_data.token_counts(r)) || names;
+        names := array_remove(names, NULL);
+    END IF;
+    -- A message is a call of its own, but where an event of its request came first.
+    claimed := bcce_data.claim_call(target, CASE WHEN given.message_id IS NULL THEN names ELSE names[1:1] END, r.at, call_source);
+    IF claimed.is_new AND given.message_id IS NOT NULL AND given.request_id IS NOT NULL THEN
+        SELECT c.* INTO u FROM bcce_data.model_usage_keys k
+        JOIN bcce_data.model_usage_keys o ON o.tenant_id = k.tenant_id AND o.request_key = k.call_key
+        JOIN bcce_data.model_usage c ON c.tenant_id = o.tenant_id AND c.source = o.source AND c.idempotency_key = o.call_key AND c.at = o.at
+        WHERE k.tenant_id = target AND k.request_key = names[2] AND c.told_by & 1 = 0;
+        IF FOUND THEN
+            UPDATE bcce_data.model_usage_keys k SET call_key = u.idempotency_key, source = NULL, at = NULL
+            WHERE k.tenant_id = target AND k.request_key = names[1];
+            claimed := bcce_data.claim_call(target, ARRAY[u.idempotency_key], r.at, call_source);
+        END IF;
+    END IF;
+    INSERT INTO bcce_data.model_usage_keys (tenant_id, request_key, call_key)
+    SELECT target, n.name, (claimed.call).call_key FROM unnest(names[2:]) AS n (name)
+    WHERE NOT EXISTS (SELECT FROM bcce_data.model_usage_keys k WHERE k.tenant_id = target AND k.request_key = n.name)
+    ON CONFLICT DO NOTHING;
+
+    IF claimed.is_new THEN
+        INSERT INTO bcce_data.model_usage (tenant_id, source, idempotency_key, at, model_id, provider, user_key, session_id, run_id, request_id,
+            project, team_id, query_source, agent_name, input_tokens, output_tokens, cache_read_tokens, cache_write_5m_tokens, cache_write_1h_tokens,
+            web_searches, speed, inference_geo, service_tier, latency_ms, client_cost_usd, counted_at, ttl_assumed, told_by, event_tokens, charged_usd, priced_at)
+        SELECT target, call_source, (claimed.call).call_key, r.at, r.model_id, 'anthropic', r.user_id, r.session_id, r.run_id, r.request_id,
+            r.project, r.team_id, r.query_source, r.agent_name, r.input_tokens, r.output_tokens, r.cache_read_tokens, r.cache_write_5m_tokens, r.cache_write_1h_tokens,
+            r.web_searches, r.speed, r.inference_geo, r.service_tier, r.latency_ms, r.client_cost_usd, r.counted_at, r.ttl_assumed, r.told_by,
+            CASE WHEN r.told_by & 2 = 2 THEN bcce_data.token_counts(r) END,
+            cost.usd, CASE WHEN cost.usd IS NOT NULL THEN now() END
+        FROM (SELECT bcce.estimate_token_cost(r.model_id, r.at, r.input_tokens, r.output_tokens, r.cache_read_tokens, r.cache_write_5m_tokens,
+                  r.cache_write_1h_tokens, r.web_searches, r.speed, r.inference_geo, r.service_tier, target) AS usd) AS cost;
+        IF r.told_by = 1 AND r.request_id IS NULL THEN
+            PERFORM bcce_data.absorb_event(target, claimed.call, r);
+        END IF;
+        RETURN true;
+    END IF;
+
+    SELECT c.* INTO old FROM bcce_data.model_usage c
+    WHERE c.tenant_id = target AND c.source = (claimed.call).source AND c.idempotency_key = (claimed.call).call_key AND c.at = (claimed.call).at;
+    u := bcce_data.merge_request(old, r);
+    IF u IS NOT DISTINCT FROM old THEN
+        RETURN NULL;
+    END IF;
+    IF (u.model_id, u.at, u.input_tokens, u.output_tokens, u.cache_read_tokens, u.cache_write_5m_tokens, u.cache_write_1h_tokens, u.web_searches, u.speed, u.inference_geo, u.service_tier)
+       IS DISTINCT FROM (old.model_id, old.at, old.input_tokens, old.output_tokens, old.cache_read_tokens, old.cache_write_5m_tokens, old.cache_write_1h_tokens, old.web_searches, old.speed, old.inference_geo, old.service_tier) THEN
+        u.charged_usd := bcce.estimate_token_cost(u.model_id, u.at, u.input_tokens, u.output_tokens, u.cache_read_tokens, u.cache_write_5m_tokens,
+            u.cache_write_1h_tokens, u.web_searches, u.speed, u.inference_geo, u.service_tier, target);
+        u.priced_at := CASE WHEN u.charged_usd IS NOT NULL THEN now() END;
+    END IF;
+    UPDATE bcce_data.model_usage c
+    SET at = u.at, model_id = u.model_id, user_key = u.user_key, session_id = u.session_id, run_id = u.run_id, request_id = u.request_id, project = u.project,
+        team_id = u.team_id, query_source = u.query_source, agent_name = u.agent_name, input_tokens = u.input_tokens, output_tokens = u.output_tokens,
+        cache_read_tokens = u.cache_read_tokens, cache_write_5m_tokens = u.cache_write_5m_tokens, cache_write_1h_tokens = u.cache_write_1h_tokens,
+        web_searches = u.web_searches, speed = u.speed, inference_geo = u.inference_geo, service_tier = u.service_tier, latency_ms = u.latency_ms,
+        client_cost_usd = u.client_cost_usd, counted_at = u.counted_at, ttl_assumed = u.ttl_assumed, told_by = u.told_by, event_tokens = u.event_tokens,
+        charged_usd = u.charged_usd, priced_at = u.priced_at
+    WHERE c.tenant_id = target AND c.source = old.source AND c.idempotency_key = old.idempotency_key AND c.at = old.at;
+    IF u.at <> old.at THEN
+        UPDATE bcce_data.model_usage_keys k SET at = u.at WHERE k.tenant_id = target AND k.request_key = old.idempotency_key;
+    END IF;
+    IF u.told_by = 1 AND u.request_id IS NULL THEN
+        r.at := u.at; r.session_id := u.session_id; r.model_id := u.model_id; r.input_tokens := u.input_tokens; r.output_tokens := u.output_tokens;
+        r.cache_read_tokens := u.cache_read_tokens; r.cache_write_5m_tokens := u.cache_write_5m_tokens; r.cache_write_1h_tokens := u.cache_write_1h_tokens;
+        PERFORM bcce_data.absorb_event(target, claimed.call, r);
+    END IF;
+    RETURN false;
+END
+$body$;
+COMMENT ON FUNCTION bcce_data.put_model_request(uuid, bcce_data.given_model_request, text) IS 'stores a call, or what a further record of it says; true: new, false: changed, NULL: nothing new';
+
+-- Many records, each call once: of its records in a batch the one that counts,
+-- with the place and time of the earliest.
+CREATE OR REPLACE FUNCTION bcce_data.put_model_requests(target uuid, requests bcce_data.given_model_request[], call_source text, OUT added bigint, OUT changed bigint)
+LANGUAGE plpgsql VOLATILE AS $body$
+DECLARE
+    request bcce_data.given_model_request;
+    item record;
+    outcome boolean;
+BEGIN
+    added := 0;
+    changed := 0;
+    -- In one order for all writers, or two of them would wait for each other.
+    FOR item IN
+        SELECT g.key, g.told_by,
+            (array_agg(g.r ORDER BY bcce_data.count_rank((g.r).told_by, (g.r).output_tokens, (g.r).ttl_assumed, (g.r).speed, (g.r).counted_at, (g.r).input_tokens,
+                (g.r).cache_read_tokens, (g.r).cache_write_5m_tokens, (g.r).cache_write_1h_tokens) DESC))[1] AS counts,
+            (array_agg(g.r ORDER BY (g.r).at, coalesce((g.r).session_id, '') COLLATE "C", coalesce((g.r).project, '') COLLATE "C"))[1] AS place,
+            max((g.r).client_cost_usd) AS client_cost_usd
+        FROM (
+            SELECT r, r.told_by, coalesce('msg:' || r.message_id, 'req:' || r.request_id, r.other_key) AS key FROM unnest(requests) AS r
+        ) AS g
+        GROUP BY g.key, g.told_by
+        ORDER BY g.key COLLATE "C", g.told_by
+    LOOP
+        request := item.counts;
+        request.at := (item.place).at;
+        request.session_id := coalesce((item.place).session_id, request.session_id);
+        request.project := coalesce((item.place).project, request.project);
+        request.user_id := coalesce((item.place).user_id, request.user_id);
+        request.team_id := coalesce((item.place).team_id, request.team_id);
+        request.request_id := coalesce((item.place).request_id, request.request_id);
+        request.client_cost_usd := item.client_cost_usd;
+        outcome := bcce_data.put_model_request(target, request, call_source);
+        added := added + coalesce(outcome, false)::integer;
+        changed := changed + (outcome IS FALSE)::integer;
+    END LOOP;
+END
+$body$;
+COMMENT ON FUNCTION bcce_data.put_model_requests(uuid, bcce_data.given_model_request[], text) IS 'stores the calls that records tell of; how many were new and how many changed';
+$bcce_module$);
+
+INSERT INTO bcce.module (part, name, sql) VALUES ('store', '59_telemetry', $bcce_module$
+-- Telemetry of Claude Code: OpenTelemetry's export requests as JSON.  Events of
+-- the type api_request are calls; the counters of tokens and cost are kept to
+-- check the calls by.  Everything else is left out, people become pseudonyms.
+CREATE OR REPLACE FUNCTION bcce_data.otlp_attributes(attributes jsonb) RETURNS jsonb
+LANGUAGE sql IMMUTABLE AS $body$
+    SELECT coalesce(jsonb_object_agg(a.item ->> 'key', coalesce(a.item #> '{value,stringValue}', a.item #> '{value,intValue}', a.item #> '{value,doubleValue}', a.item #> '{value,boolValue}'))
+        FILTER (WHERE a.item ->> 'key' IS NOT NULL), '{}')
+    FROM jsonb_array_elements(CASE jsonb_typeof(attributes) WHEN 'array' THEN attributes ELSE '[]' END) AS a (item)
+$body$;
+COMMENT ON FUNCTION bcce_data.otlp_attributes(jsonb) IS 'attributes of OpenTelemetry as an object; numbers may be strings there';
+
+-- What is listed is an array, and nothing else is.
+CREATE OR REPLACE FUNCTION bcce_data.otlp_items(document jsonb, member text) RETURNS SETOF jsonb
+LANGUAGE sql IMMUTABLE AS $body$
+    SELECT jsonb_array_elements(CASE jsonb_typeof(document -> member) WHEN 'array' THEN document -> member ELSE '[]' END)
+$body$;
+COMMENT ON FUNCTION bcce_data.otlp_items(jsonb, text) IS 'the elements of a list in a document, none where it is no list';
+
+CREATE OR REPLACE FUNCTION bcce_data.otlp_time(nanoseconds text) RETURNS timestamptz
+LANGUAGE sql IMMUTABLE AS $body$
+    SELECT CASE WHEN bcce.try_bigint(nanoseconds) BETWEEN 0 AND 7289654400000000000
+        THEN timestamptz 'epoch' + (bcce.try_bigint(nanoseconds) / 1000) * interval '1 microsecond' END
+$body$;
+COMMENT ON FUNCTION bcce_data.otlp_time(text) IS 'an instant from nanoseconds since 1970, cut to microseconds';
+
+CREATE OR REPLACE FUNCTION bcce_data.otlp_person(attributes jsonb) RETURNS text
+LANGUAGE sql IMMUTABLE AS $body$
+    SELECT coalesce(nullif(btrim(attributes ->> 'user.email'), ''), nullif(attributes ->> 'user.account_uuid', ''), nullif(attributes ->> 'user.account_id', ''), nullif(attributes ->> 'user.id', ''))
+$body$;
+COMMENT ON FUNCTION bcce_data.otlp_person(jsonb) IS 'who made a call, to be turned into a pseudonym: the address, as loaders of transcripts know people by it, else the account, else the installation';
+
+CREATE OR REPLACE FUNCTION bcce_data.event_request(a jsonb, resource jsonb, event_at timestamptz) RETURNS bcce_data.given_model_request
+LANGUAGE plpgsql IMMUTABLE AS $body$
+DECLARE
+    r bcce_data.given_model_request;
+BEGIN
+    r.told_by := 2;
+    r.request_id := nullif(a ->> 'request_id', '');
+    r.at := coalesce(bcce.try_timestamptz(a ->> 'event.timestamp'), event_at);
+    r.counted_at := r.at;
+    r.session_id := nullif(a ->> 'session.id', '');
+    r.other_key := coalesce('creq:' || nullif(a ->> 'client_request_id', ''), 'evt:' || r.session_id || ':' || (a ->> 'event.sequence'));
+    r.user_id := bcce_data.otlp_person(a);
+    r.team_id := coalesce(nullif(resource ->> 'team.id', ''), nullif(a ->> 'team.id', ''));
+    r.model_id := nullif(a ->> 'model', '');
+    r.input_tokens := bcce.try_bigint(a ->> 'input_tokens');
+    r.output_tokens := bcce.try_bigint(a ->> 'output_tokens');
+    r.cache_read_tokens := bcce.try_bigint(a ->> 'cache_read_tokens');
+    -- Telemetry does not say how long cache writes live.
+    r.cache_write_5m_tokens := bcce.try_bigint(a ->> 'cache_creation_tokens');
+    r.ttl_assumed := coalesce(r.cache_write_5m_tokens > 0, false);
+    r.speed := CASE WHEN a ->> 'speed' = 'fast' THEN 'fast' WHEN a ->> 'speed' IN ('', 'normal') THEN NULL ELSE a ->> 'speed' END;
+    r.client_cost_usd := coalesce(bcce.try_bigint(a ->> 'cost_usd_micros')::numeric / 1000000, bcce.try_numeric(a ->> 'cost_usd'));
+    r.run_id := nullif(a ->> 'workflow.run_id', '');
+    r.query_source := nullif(a ->> 'query_source', '');
+    r.agent_name := nullif(a ->> 'agent.name', '');
+    r.latency_ms := bcce.try_float8(a ->> 'duration_ms');
+    RETURN r;
+END
+$body$;
+COMMENT ON FUNCTION bcce_data.event_request(jsonb, jsonb, timestamptz) IS 'what an api_request event tells of a call, by an allow-list of its attributes';
+
+-- Points of claude_code.token.usage and claude_code.cost.usage.
+CREATE OR REPLACE FUNCTION bcce_data.put_counters(target uuid, payload jsonb, OUT stored bigint, OUT refused bigint)
+LANGUAGE plpgsql VOLATILE AS $body$
+BEGIN
+    WITH point AS (
+        SELECT m.item ->> 'name' AS name, bcce_data.otlp_attributes(p.item -> 'attributes') AS a, bcce_data.otlp_attributes(r.item #> '{resource,attributes}') AS resource,
+            bcce_data.otlp_time(p.item ->> 'startTimeUnixNano') AS started_at, bcce_data.otlp_time(p.item ->> 'timeUnixNano') AS at,
+            coalesce(bcce.try_numeric(p.item ->> 'asInt'), bcce.try_numeric(p.item ->> 'asDouble')) AS value,
+            m.item #>> '{sum,aggregationTemporality}' IN ('2', 'AGGREGATION_TEMPORALITY_CUMULATIVE') AS is_cumulative
+        FROM bcce_data.otlp_items(payload, 'resourceMetrics') AS r (item)
+        CROSS JOIN LATERAL bcce_data.otlp_items(r.item, 'scopeMetrics') AS s (item)
+        CROSS JOIN LATERAL bcce_data.otlp_items(s.item, 'metrics') AS m (item)
+        CROSS JOIN LATERAL bcce_data.otlp_items(m.item -> 'sum', 'dataPoints') AS p (item)
+        WHERE m.item ->> 'name' IN ('claude_code.token.usage', 'claude_code.cost.usage')
+    ),
+    sound AS (
+        SELECT p.*, p.started_at IS NOT NULL AND p.at IS NOT NULL AND p.value >= 0 AND p.value <= 1e15 AND bcce_data.time_fault(p.at) IS NULL AS is_sound FROM point AS p
+    ),
+    made AS (
+        INSERT INTO bcce_data.model_usage_counters (tenant_id, series_key, started_at, at, metric, token_class, model_id, user_key, session_id, value, is_cumulative)
+        SELECT target, k.series_key, k.started_at, k.at,
+            CASE k.name WHEN 'claude_code.token.usage' THEN 'tokens' ELSE 'cost_usd' END,
+            CASE k.a ->> 'type' WHEN 'input' THEN 'input' WHEN 'output' THEN 'output' WHEN 'cacheRead' THEN 'cache_read' WHEN 'cacheCreation' THEN 'cache_write' END,
+            k.a ->> 'model', bcce_data.otlp_person(k.a), nullif(k.a ->> 'session.id', ''), k.value, k.is_cumulative
+        FROM (SELECT p.*, bcce.pseudonym(ROW(p.name, p.a, p.resource)::text, 'series', target) AS series_key FROM sound AS p WHERE p.is_sound) AS k
+        ORDER BY k.series_key COLLATE "C", k.started_at, k.at
+        ON CONFLICT DO NOTHING RETURNING 1
+    )
+    SELECT (SELECT count(*) FROM made), (SELECT count(*) FROM sound AS p WHERE p.is_sound IS NOT TRUE) INTO stored, refused;
+END
+$body$;
+COMMENT ON FUNCTION bcce_data.put_counters(uuid, jsonb) IS 'stores the points of the token and cost counters of an export, each once';
+
+CREATE OR REPLACE FUNCTION bcce.ingest_otlp(payload jsonb, tenant text DEFAULT NULL, source text DEFAULT 'otlp',
+    OUT events bigint, OUT calls bigint, OUT added bigint, OUT changed bigint, OUT points bigint, OUT ignored bigint, OUT refused bigint)
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan SET enable_seqscan = off AS $body$
+DECLARE
+    target uuid := bcce_data.writable_tenant(tenant);
+    requests bcce_data.given_model_request[];
+    faults text[];
+    counters record;
+BEGIN
+    SELECT count(*), count(*) FILTER (WHERE l.is_call), array_agg(bcce_data.event_request(l.a, l.resource, l.at)) FILTER (WHERE l.is_call)
+    INTO events, calls, requests
+    FROM (
+        SELECT e.a, e.resource, e.at, (e.a ->> 'event.name' = 'api_request' OR e.body = 'claude_code.api_request') IS TRUE AS is_call
+        FROM (
+            SELECT bcce_data.otlp_attributes(l.item -> 'attributes') AS a, bcce_data.otlp_attributes(r.item #> '{resource,attributes}') AS resource,
+                coalesce(bcce_data.otlp_time(l.item ->> 'timeUnixNano'), bcce_data.otlp_time(l.item ->> 'observedTimeUnixNano')) AS at, l.item #>> '{body,stringValue}' AS body
+            FROM bcce_data.otlp_items(payload, 'resourceLogs') AS r (item)
+            CROSS JOIN LATERAL bcce_data.otlp_items(r.item, 'scopeLogs') AS s (item)
+            CROSS JOIN LATERAL bcce_data.otlp_items(s.item, 'logRecords') AS l (item)
+        ) AS e
+    ) AS l;
+    SELECT array_agg(g.r) FILTER (WHERE g.fault IS NULL), array_agg(g.fault) FILTER (WHERE g.fault IS NOT NULL) INTO requests, faults
+    FROM (SELECT r, bcce_data.request_fault(r) AS fault FROM unnest(requests) AS r) AS g;
+    PERFORM bcce_data.reject('telemetry', array_fill(target, ARRAY[cardinality(faults)]), faults, NULL) WHERE faults IS NOT NULL;
+    SELECT p.added, p.changed INTO added, changed FROM bcce_data.put_model_requests(target, requests, left(coalesce(nullif(source, ''), 'otlp'), 256)) AS p;
+    counters := bcce_data.put_counters(target, payload);
+    PERFORM bcce_data.reject('telemetry', array_fill(target, ARRAY[counters.refused::integer]), array_fill('bad_number'::text, ARRAY[counters.refused::integer]), NULL)
+    WHERE counters.refused > 0;
+    points := counters.stored;
+    ignored := events - calls;
+    refused := coalesce(cardinality(faults), 0) + counters.refused;
+END
+$body$;
+COMMENT ON FUNCTION bcce.ingest_otlp(jsonb, text, text) IS
+'Stores what Claude Code exports by OpenTelemetry (one export request in OTLP/JSON, logs or metrics, or both): events of API requests as calls of language models, one row for each call whether a transcript tells of it too or not, and the points of the token and cost counters, each once. Says how many events there were, how many told of a call, how many calls are new or changed, how many points are new, how many events were of other kinds, and how many were refused (counted in bcce.rejected). People become pseudonyms; prompts, tool input and the like are never stored. Error P0002: tenant not found.';
+$bcce_module$);
+
+INSERT INTO bcce.module (part, name, sql) VALUES ('store', '59_transcripts', $bcce_module$
+-- Transcripts of Claude Code: JSON lines.  Only what is named here is kept: ids,
+-- the model, counts, times and flags; never a message, a prompt, what a tool got
+-- or gave, nor a path.
+CREATE OR REPLACE FUNCTION bcce_data.transcript_request(line jsonb, user_id text, project text, team_id text) RETURNS bcce_data.given_model_request
+LANGUAGE plpgsql IMMUTABLE AS $body$
+DECLARE
+    message jsonb := line -> 'message';
+    usage jsonb := line #> '{message,usage}';
+    split jsonb := line #> '{message,usage,cache_creation}';
+    r bcce_data.given_model_request;
+    writes bigint := bcce.try_bigint(usage ->> 'cache_creation_input_tokens');
+    known bigint;
+BEGIN
+    r.told_by := 1;
+    r.message_id := nullif(message ->> 'id', '');
+    r.request_id := nullif(line ->> 'requestId', '');
+    r.other_key := CASE WHEN r.message_id IS NULL AND r.request_id IS NULL THEN 'uuid:' || nullif(line ->> 'uuid', '') END;
+    r.at := bcce.try_timestamptz(line ->> 'timestamp');
+    r.counted_at := r.at;
+    r.session_id := nullif(line ->> 'sessionId', '');
+    -- Of a path only its last part, where the loader does not say.
+    r.project := coalesce(project, nullif(regexp_replace(line ->> 'cwd', '^.*[/\\]', ''), ''));
+    r.user_id := user_id;
+    r.team_id := team_id;
+    r.model_id := nullif(message ->> 'model', '');
+    r.input_tokens := bcce.try_bigint(usage ->> 'input_tokens');
+    r.output_tokens := bcce.try_bigint(usage ->> 'output_tokens');
+    r.cache_read_tokens := bcce.try_bigint(usage ->> 'cache_read_input_tokens');
+    r.cache_write_5m_tokens := bcce.try_bigint(split ->> 'ephemeral_5m_input_tokens');
+    r.cache_write_1h_tokens := bcce.try_bigint(split ->> 'ephemeral_1h_input_tokens');
+    -- What is not split lives five minutes as far as anybody knows.
+    known := coalesce(r.cache_write_5m_tokens, 0) + coalesce(r.cache_write_1h_tokens, 0);
+    r.ttl_assumed := writes <> known;
+    IF writes > known THEN
+        r.cache_write_5m_tokens := coalesce(r.cache_write_5m_tokens, 0) + writes - known;
+    END IF;
+    r.ttl_assumed := coalesce(r.ttl_assumed, false);
+    r.web_searches := bcce.try_bigint(usage #>> '{server_tool_use,web_search_requests}');
+    r.speed := nullif(usage ->> 'speed', '');
+    r.inference_geo := nullif(usage ->> 'inference_geo', '');
+    r.service_tier := nullif(usage ->> 'service_tier', '');
+    r.client_cost_usd := bcce.try_numeric(line ->> 'costUSD');
+    r.query_source := CASE WHEN line ->> 'isSidechain' = 'true' THEN 'subagent' END;
+    RETURN r;
+END
+$body$;
+COMMENT ON FUNCTION bcce_data.transcript_request(jsonb, text, text, text) IS 'what a line of a transcript tells of a call, by an allow-list of its members';
+
+CREATE OR REPLACE FUNCTION bcce_data.request_fault(r bcce_data.given_model_request) RETURNS text
+LANGUAGE sql IMMUTABLE AS $body$
+    SELECT CASE
+        WHEN (r).model_id = '<synthetic>' THEN NULL
+        WHEN (r).model_id IS NULL OR coalesce((r).message_id, (r).request_id, (r).other_key) IS NULL THEN 'missing_id'
+        WHEN greatest(length((r).model_id), length((r).message_id), length((r).request_id), length((r).other_key), length((r).session_id),
+            length((r).project), length((r).run_id), length((r).team_id)) > 250 THEN 'key_too_long'
+        WHEN (r).at IS NULL THEN 'missing_time'
+        WHEN least((r).input_tokens, (r).output_tokens, (r).cache_read_tokens, (r).cache_write_5m_tokens, (r).cache_write_1h_tokens, (r).web_searches) < 0
+            OR (r).client_cost_usd < 0 THEN 'negative_number'
+        WHEN greatest((r).input_tokens, (r).output_tokens, (r).cache_read_tokens, (r).cache_write_5m_tokens, (r).cache_write_1h_tokens, (r).web_searches) > 1e15
+            OR (r).client_cost_usd > 1e15 OR (r).client_cost_usd = 'NaN' THEN 'bad_number'
+        WHEN coalesce((r).input_tokens, (r).output_tokens) IS NULL THEN 'bad_number'
+        ELSE bcce_data.time_fault((r).at)
+    END
+$body$;
+COMMENT ON FUNCTION bcce_data.request_fault(bcce_data.given_model_request) IS 'reason to refuse a record of a call, NULL where there is none';
+
+CREATE OR REPLACE FUNCTION bcce.ingest_transcript(source text, jsonl text, user_id text DEFAULT NULL, project text DEFAULT NULL, team_id text DEFAULT NULL,
+    tenant text DEFAULT NULL, OUT lines bigint, OUT call_lines bigint, OUT added bigint, OUT changed bigint, OUT synthetic bigint, OUT refused bigint,
+    OUT malformed bigint, OUT malformed_at bigint[])
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan SET enable_seqscan = off AS $body$
+DECLARE
+    target uuid := bcce_data.writable_tenant(tenant);
+    documents jsonb[];
+    requests bcce_data.given_model_request[];
+    faults text[];
+    source_name text := left(coalesce(nullif(source, ''), 'transcript'), 256);
+BEGIN
+    -- A NUL cannot be stored, and it only ever stands in what is not kept.
+    SELECT count(*) FILTER (WHERE p.text <> ''), array_agg(p.document ORDER BY p.ordinal) FILTER (WHERE p.document #> '{message,usage}' IS NOT NULL),
+        count(*) FILTER (WHERE p.text <> '' AND (p.document IS NULL OR jsonb_typeof(p.document) <> 'object')),
+        (array_agg(p.starts_at ORDER BY p.ordinal) FILTER (WHERE p.text <> '' AND (p.document IS NULL OR jsonb_typeof(p.document) <> 'object')))[1:10]
+    INTO lines, documents, malformed, malformed_at
+    FROM (
+        SELECT l.ordinal, btrim(l.line, E' \t\r') AS text,
+            sum(octet_length(l.line) + 1) OVER (ORDER BY l.ordinal ROWS UNBOUNDED PRECEDING) - octet_length(l.line) - 1 AS starts_at,
+            bcce.try_jsonb(CASE WHEN l.line LIKE '%\\u0000%' THEN replace(l.line, '\u0000', '\ufffd') ELSE l.line END) AS document
+        FROM string_to_table(jsonl, E'\n') WITH ORDINALITY AS l (line, ordinal)
+    ) AS p;
+    call_lines := coalesce(cardinality(documents), 0);
+
+    SELECT array_agg(g.r), array_agg(bcce_data.request_fault(g.r)), count(*) FILTER (WHERE (g.r).model_id = '<synthetic>')
+    INTO requests, faults, synthetic
+    FROM (SELECT bcce_data.transcript_request(d.document, nullif(ingest_transcript.user_id, ''), nullif(ingest_transcript.project, ''), nullif(ingest_transcript.team_id, '')) AS r
+          FROM unnest(documents) AS d (document) OFFSET 0) AS g;
+    SELECT array_agg(g.r) FILTER (WHERE g.fault IS NULL), count(g.fault) INTO requests, refused
+    FROM (SELECT unnest(requests) AS r, unnest(faults) AS fault) AS g WHERE (g.r).model_id IS DISTINCT FROM '<synthetic>';
+    PERFORM bcce_data.reject('transcript', array_agg(target), array_agg(f.reason), array_agg(NULL::text))
+    FROM (SELECT unnest(faults) AS reason UNION ALL SELECT 'bad_json' FROM generate_series(1, malformed)) AS f WHERE f.reason IS NOT NULL;
+    SELECT p.added, p.changed INTO added, changed FROM bcce_data.put_model_requests(target, requests, source_name) AS p;
+END
+$body$;
+COMMENT ON FUNCTION bcce.ingest_transcript(text, text, text, text, text, text) IS
+'Stores the calls of language models in a transcript of Claude Code (JSON lines, whole or in part): each call once, however many lines tell of it, whoever loads it, how often and in what order. Keeps ids, model, counts, times and flags, nothing else; user_id becomes a pseudonym; project NULL: the last part of the working directory. Says how many lines there were, how many told of a call, how many calls are new or changed, how many lines were synthetic (made by the client), refused (counted in bcce.rejected) or malformed, and where the first ten malformed lines begin, in bytes. Error P0002: tenant not found.';
+$bcce_module$);
+
 INSERT INTO bcce.module (part, name, sql) VALUES ('store', '60_sample_data', $bcce_module$
 -- Sample data: two tenants with about 90 days of everything, made by integer
 -- arithmetic from a seed, so that the same arguments give the same rows in
@@ -6162,7 +7542,7 @@ LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp AS $body$
     ), metrics AS (
         INSERT INTO bcce_data.performance_metrics (tenant_id, source, idempotency_key, observed_at, service_id, window_seconds, request_count,
             error_count, p50_latency_ms, p95_latency_ms, p99_latency_ms, throughput_rps, cpu_percent, memory_percent, storage_percent,
-            network_percent, charged_usd)
+            network_percent, charged_usd, latency_digest)
         SELECT tenant_id, 'sample', format('%s-m-%s', prefix, n), at, service_id, seconds, requests,
                least(requests, round(requests * least(error_share, 0.95)))::bigint,
                round(latency::numeric, 1)::double precision, round((latency * 2.4)::numeric, 1)::double precision,
@@ -6171,7 +7551,10 @@ LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp AS $body$
                round(least(95, 45 + 15 * bcce_data.sample_draw(seed, 44, n))::numeric, 1)::double precision,
                round((40 + 25 * (7776000 - age) / 7776000)::numeric, 1)::double precision,
                round(least(90, 8 * load + 4 * bcce_data.sample_draw(seed, 45, n))::numeric, 1)::double precision,
-               bcce.estimate_cost('metric', 1, at, tenant_id)
+               bcce.estimate_cost('metric', 1, at, tenant_id),
+               -- Twenty latencies stand for all: the 10th is the median, the 19th the 95th percentile, the last the 99th.
+               (SELECT bcce.sketch_send(bcce.percentile_sketch(round((latency * spread)::numeric, 1)::double precision))
+                FROM unnest(ARRAY[0.34, 0.42, 0.49, 0.55, 0.61, 0.68, 0.75, 0.82, 0.91, 1, 1.1, 1.2, 1.32, 1.45, 1.6, 1.78, 1.98, 2.16, 2.4, 4.1]) AS spread)
         FROM sample
         ON CONFLICT DO NOTHING RETURNING tenant_id
     )
@@ -6382,6 +7765,146 @@ END
 $body$;
 COMMENT ON FUNCTION bcce.generate_sample_data(integer, integer, integer, integer, timestamptz) IS
 'Fills two tenants, sample-acme (Europe/Berlin) and sample-beta (America/New_York), with 90 days that end at ending_at (cut to the minute): runs, incidents, service samples, predictions, model calls, and exactly so many guest events. The same arguments always give the same rows, and a second call with them adds nothing; other arguments add their own. Personal data and secrets are planted in the free text and redacted on the way in. Returns how many rows were added. For a superuser. Errors: 22023 a count out of range, 22008 time out of range.';
+$bcce_module$);
+
+INSERT INTO bcce.module (part, name, sql) VALUES ('store', '61_verify_isolation', $bcce_module$
+-- Trying it: what a reader of a tenant without any data sees of all the others.
+CREATE TABLE IF NOT EXISTS bcce_private.isolation_report (
+    checked_at timestamptz NOT NULL,
+    checked_as text NOT NULL,
+    object text NOT NULL,
+    outcome text NOT NULL,
+    detail text NOT NULL,
+    CONSTRAINT isolation_report_outcome_check CHECK (outcome IN ('apart', 'refused', 'leak'))
+);
+COMMENT ON TABLE bcce_private.isolation_report IS 'every attempt of the last verify_isolation()';
+COMMENT ON COLUMN bcce_private.isolation_report.checked_at IS 'when it ran';
+COMMENT ON COLUMN bcce_private.isolation_report.checked_as IS 'group of the role that tried';
+COMMENT ON COLUMN bcce_private.isolation_report.object IS 'relation or function';
+COMMENT ON COLUMN bcce_private.isolation_report.outcome IS 'apart: nothing of another tenant; refused: an error; leak';
+COMMENT ON COLUMN bcce_private.isolation_report.detail IS 'what was seen, or the SQLSTATE';
+ALTER TABLE bcce_private.isolation_report ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+DROP POLICY IF EXISTS maintainer ON bcce_private.isolation_report;
+CREATE POLICY maintainer ON bcce_private.isolation_report TO bcce_maintainer USING (true) WITH CHECK (true);
+
+-- What a role can name: relations with a column that it may read, and functions
+-- of bcce that return rows and need no argument, as something to select from.
+CREATE OR REPLACE FUNCTION bcce_data.reachable(role name) RETURNS TABLE (object text, source text, has_tenant boolean)
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $body$
+    SELECT c.oid::regclass::text,
+           format('(SELECT %s FROM %s)', string_agg(quote_ident(a.attname), ', ' ORDER BY a.attnum), c.oid::regclass),
+           bool_or(a.attname = 'tenant_id')
+    FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+    JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+    WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f') AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
+      AND has_schema_privilege(role, n.oid, 'USAGE') AND has_column_privilege(role, c.oid, a.attnum, 'SELECT')
+    GROUP BY c.oid
+    UNION ALL
+    SELECT p.oid::regprocedure::text, format('%I.%I()', n.nspname, p.proname), 'tenant_id' = ANY (p.proargnames)
+    FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
+    WHERE n.nspname = 'bcce' AND p.prokind = 'f' AND p.proretset AND p.provolatile <> 'v' AND p.pronargs = p.pronargdefaults
+      AND has_function_privilege(role, p.oid, 'EXECUTE')
+      -- Of overloaded ones only one can be called without arguments.
+      AND NOT EXISTS (SELECT FROM pg_proc q WHERE q.pronamespace = p.pronamespace AND q.proname = p.proname AND q.oid <> p.oid AND q.pronargs = q.pronargdefaults)
+$body$;
+COMMENT ON FUNCTION bcce_data.reachable(name) IS 'relations and functions without arguments that a role may read, as sources of a query';
+
+CREATE OR REPLACE FUNCTION bcce_data.look_at(role name, source text, foreign_row text) RETURNS text
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $body$
+DECLARE
+    seen text;
+BEGIN
+    PERFORM set_config('role', role, true);
+    EXECUTE format('SELECT concat_ws('', '', count(*) FILTER (WHERE %s) || '' of others'', count(*) || '' in all'', md5(string_agg(t::text, '''' ORDER BY t::text))) FROM %s AS t',
+                   foreign_row, source) INTO seen;
+    PERFORM set_config('role', 'none', true);
+    RETURN seen;
+EXCEPTION WHEN OTHERS THEN
+    RETURN 'SQLSTATE ' || SQLSTATE;
+END
+$body$;
+COMMENT ON FUNCTION bcce_data.look_at(name, text, text) IS 'how many rows a role sees of others and in all, and their fingerprint; or the SQLSTATE of the error';
+
+CREATE OR REPLACE FUNCTION bcce.verify_isolation() RETURNS TABLE (checked_as text, tried bigint, refused bigint, leaks bigint, first_leak text)
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $body$
+DECLARE
+    probe CONSTANT text := 'bcce_probe_' || replace(gen_random_uuid()::text, '-', '');
+    own uuid;
+    item record;
+    attempts jsonb := '[]';
+    was jsonb := '{}';
+    seen text;
+BEGIN
+    IF NOT (SELECT rolsuper FROM pg_roles WHERE rolname = session_user) OR current_setting('role') <> 'none' THEN
+        PERFORM bcce.raise_error('42501', 'only a superuser can try what others see', NULL, 'Log in as one, without SET ROLE.');
+    END IF;
+    -- All of it happens in a subtransaction that is taken back.
+    BEGIN
+        own := bcce.create_tenant(left(translate(probe, '_', '-'), 60), 'probe');
+        PERFORM bcce.create_tenant('other-' || left(translate(probe, '_', '-'), 50), 'another probe');
+        FOR item IN SELECT g.name, r.name AS role FROM unnest('{bcce_analytics_user,bcce_cost_analyst,bcce_analytics_admin,bcce_ingest,bcce_platform,bcce_token}'::text[]) AS g (name),
+                    LATERAL (SELECT probe || substr(g.name, 5)) AS r (name) LOOP
+            EXECUTE format('CREATE ROLE %I NOLOGIN IN ROLE %I', item.role, item.name);
+            IF item.name = 'bcce_token' THEN
+                EXECUTE format('GRANT bcce_analytics_user TO %I', item.role);
+                PERFORM bcce.set_membership_mode(item.role::regrole, 'token');
+            ELSE
+                PERFORM bcce.add_membership(item.role::regrole, left(translate(probe, '_', '-'), 60));
+            END IF;
+        END LOOP;
+        -- Round 1 remembers, then another tenant writes, round 2 compares: what
+        -- changes by that, or is of another tenant on its face, is a leak.
+        FOR round IN 1 .. 2 LOOP
+            FOR item IN
+                SELECT g.name, r.name AS role, o.object, o.source, o.has_tenant
+                FROM unnest('{bcce_analytics_user,bcce_cost_analyst,bcce_analytics_admin,bcce_ingest,bcce_platform,bcce_token}'::text[]) WITH ORDINALITY AS g (name, n),
+                     LATERAL (SELECT left(probe || substr(g.name, 5), 63)) AS r (name), LATERAL bcce_data.reachable(r.name::name) AS o
+                ORDER BY g.n, o.object
+            LOOP
+                seen := bcce_data.look_at(item.role, item.source, CASE WHEN item.has_tenant THEN format('t.tenant_id <> %L', own) ELSE 'false' END);
+                IF round = 1 THEN
+                    was := was || jsonb_build_object(item.role || item.object, seen);
+                    CONTINUE;
+                END IF;
+                attempts := attempts || (jsonb_build_object('as', item.name, 'object', item.object) || CASE
+                    WHEN seen LIKE 'SQLSTATE%' THEN jsonb_build_object('outcome', 'refused', 'detail', seen)
+                    WHEN seen NOT LIKE '0 of others%' THEN jsonb_build_object('outcome', 'leak', 'detail', 'It shows rows of another tenant.')
+                    WHEN seen <> was ->> (item.role || item.object) THEN
+                        jsonb_build_object('outcome', 'leak', 'detail', 'What it shows changed when another tenant wrote.')
+                    ELSE jsonb_build_object('outcome', 'apart', 'detail', substring(seen FROM ', (.*? in all)')) END);
+            END LOOP;
+            IF round = 1 THEN
+                PERFORM bcce_data.write_for_probe('other-' || left(translate(probe, '_', '-'), 50));
+            END IF;
+        END LOOP;
+        RAISE EXCEPTION USING ERRCODE = 'ZZ001';
+    EXCEPTION WHEN SQLSTATE 'ZZ001' THEN
+        NULL;
+    END;
+
+    DELETE FROM bcce_private.isolation_report;
+    INSERT INTO bcce_private.isolation_report (checked_at, checked_as, object, outcome, detail)
+    SELECT statement_timestamp(), a ->> 'as', a ->> 'object', a ->> 'outcome', a ->> 'detail' FROM jsonb_array_elements(attempts) AS a;
+    RETURN QUERY
+        SELECT i.checked_as, count(*), count(*) FILTER (WHERE i.outcome = 'refused'), count(*) FILTER (WHERE i.outcome = 'leak'),
+               min(i.object || ': ' || i.detail) FILTER (WHERE i.outcome = 'leak')
+        FROM bcce_private.isolation_report i GROUP BY i.checked_as ORDER BY i.checked_as;
+END
+$body$;
+COMMENT ON FUNCTION bcce.verify_isolation() IS
+'Tries to cross the wall: as a role of each group, bound to a new tenant without data, reads every relation in the database and every report function that the role may, before and after another new tenant writes facts. What shows a row of another tenant, or changes when it writes, is a leak. One row per group: objects tried, refused with an error, leaks, and the first of these; bcce_private.isolation_report has every attempt. Nothing else stays: roles, tenants and facts of it are taken back. Superusers only (SQLSTATE 42501).';
+
+CREATE OR REPLACE FUNCTION bcce_data.write_for_probe(tenant text) RETURNS void
+LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp AS $body$
+    SELECT bcce.record_workflow_run('probe', 'failed', statement_timestamp() - interval '1 hour', statement_timestamp(), run_id => 'probe', user_id => 'probe', service_id => 'probe', error_message => 'probe', tenant => tenant);
+    SELECT bcce.record_incident('probe', statement_timestamp() - interval '1 hour', 'probe', service_id => 'probe', tenant => tenant);
+    SELECT bcce.record_metric('probe', statement_timestamp(), tenant => tenant);
+    SELECT bcce.record_prediction('probe', 'external', 'probe', 0.5, statement_timestamp() - interval '1 hour', prediction_id => 'probe', tenant => tenant);
+    SELECT bcce.resolve_prediction('probe', 1, statement_timestamp(), tenant);
+    SELECT bcce.record_model_usage('probe', statement_timestamp(), 1000, 100, user_id => 'probe', tenant => tenant);
+    SELECT bcce.ingest_event(jsonb_build_object('event_type', 'page_view', 'guest_id', 'probe', 'tenant', tenant));
+$body$;
+COMMENT ON FUNCTION bcce_data.write_for_probe(text) IS 'one fact of every kind for a tenant, for verify_isolation()';
 $bcce_module$);
 
 INSERT INTO bcce.module (part, name, sql) VALUES ('report', '10_incidents', $bcce_module$
@@ -6841,7 +8364,8 @@ RETURNS TABLE (
     item text,
     at timestamptz,
     usd numeric,
-    run_seconds numeric
+    run_seconds numeric,
+    is_estimated boolean
 )
 LANGUAGE sql STABLE PARALLEL RESTRICTED
 BEGIN ATOMIC
@@ -6850,7 +8374,8 @@ BEGIN ATOMIC
         'workflow_run',
         r.started_at,
         coalesce(r.charged_usd, bcce.estimate_cost('workflow_run', 1, r.started_at, r.tenant_id)),
-        extract(epoch FROM least(r.finished_at, greatest(r.started_at, (SELECT least(until, bcce.report_now())))) - r.started_at)
+        extract(epoch FROM least(r.finished_at, greatest(r.started_at, (SELECT least(until, bcce.report_now())))) - r.started_at),
+        false
     FROM bcce_data.workflow_runs r
     WHERE r.started_at >= coalesce(since, '-infinity')
       AND r.started_at < coalesce(until, 'infinity')
@@ -6861,7 +8386,8 @@ BEGIN ATOMIC
         'metric',
         m.observed_at,
         coalesce(m.charged_usd, bcce.estimate_cost('metric', 1, m.observed_at, m.tenant_id)),
-        NULL
+        NULL,
+        false
     FROM bcce_data.performance_metrics m
     WHERE m.observed_at >= coalesce(since, '-infinity')
       AND m.observed_at < coalesce(until, 'infinity')
@@ -6872,19 +8398,27 @@ BEGIN ATOMIC
         'prediction',
         p.predicted_at,
         coalesce(p.charged_usd, bcce.estimate_cost('prediction', 1, p.predicted_at, p.tenant_id)),
-        NULL
+        NULL,
+        false
     FROM bcce_data.predictions p
     WHERE p.predicted_at >= coalesce(since, '-infinity')
       AND p.predicted_at < coalesce(until, 'infinity')
       AND NOT p.is_test
     UNION ALL
-    SELECT u.tenant_id, 'model_call', u.at, u.reported_cost_usd, NULL
+    SELECT
+        u.tenant_id,
+        'model_call',
+        u.at,
+        coalesce(u.reported_cost_usd, u.charged_usd, bcce.estimate_token_cost(u.model_id, u.at, u.input_tokens, u.output_tokens,
+            u.cache_read_tokens, u.cache_write_5m_tokens, u.cache_write_1h_tokens, u.web_searches, u.speed, u.inference_geo, u.service_tier, u.tenant_id)),
+        NULL,
+        u.reported_cost_usd IS NULL
     FROM bcce_data.model_usage u
     WHERE u.at >= coalesce(since, '-infinity')
       AND u.at < coalesce(until, 'infinity')
       AND NOT u.is_test;
 END;
-COMMENT ON FUNCTION bcce_data.cost_units(timestamptz, timestamptz) IS 'Runs, metric samples, predictions and model calls between since (inclusive) and until (exclusive) with their cost in US dollars, as charged or reported, else at the price of their time; NULL: unknown. run_seconds is how long a run ran, up to now or until.';
+COMMENT ON FUNCTION bcce_data.cost_units(timestamptz, timestamptz) IS 'Runs, metric samples, predictions and model calls between since (inclusive) and until (exclusive) with their cost in US dollars, as reported or charged, else at the price of their time; NULL: unknown. is_estimated: of a model call, from its tokens and not as the sender reported it. run_seconds is how long a run ran, up to now or until.';
 
 CREATE OR REPLACE FUNCTION bcce_data.infra_share(amount_usd numeric, period_start_at timestamptz, period_end_at timestamptz, since timestamptz, until timestamptz)
 RETURNS numeric
@@ -7692,7 +9226,14 @@ BEGIN ATOMIC
                             CASE WHEN c.sev1 > 0 THEN 'sev1' WHEN c.sev2 > 0 THEN 'sev2' END AS worst_severity,
                             CASE WHEN c.rated > 0 THEN c.requests END AS requests,
                             CASE WHEN c.rated > 0 THEN c.errors END AS errors,
-                            c.p95 / nullif(1e6 * c.p95_n, 0) AS p95,
+                            -- As the dashboard has it: of the merged digests where there is one.
+                            coalesce(CASE WHEN c.digests > 0 THEN (
+                                SELECT bcce.approx_percentile(bcce.rollup(bcce.sketch_from_bytes(d.latency_digest)), 0.95)
+                                FROM bcce_data.performance_metrics d
+                                WHERE d.tenant_id = s.tenant_id AND d.service_id = s.service_id AND NOT d.is_test
+                                  AND d.observed_at < coalesce(until, 'infinity')
+                                  AND d.observed_at >= c.at - s.window_minutes * interval '1 minute' AND d.observed_at <= c.at
+                            ) END, c.p95 / nullif(1e6 * c.p95_n, 0)) AS p95,
                             c.cpu / nullif(1e6 * c.cpu_n, 0) AS cpu,
                             c.memory / nullif(1e6 * c.memory_n, 0) AS memory,
                             c.storage / nullif(1e6 * c.storage_n, 0) AS storage,
@@ -7715,6 +9256,7 @@ BEGIN ATOMIC
                                 sum(e.judged * e.errors) OVER sweep AS errors,
                                 sum(e.judged * e.p95) OVER sweep AS p95,
                                 sum(e.judged) FILTER (WHERE e.p95 IS NOT NULL) OVER sweep AS p95_n,
+                                sum(e.judged) FILTER (WHERE e.has_digest) OVER sweep AS digests,
                                 sum(e.judged * e.cpu) OVER sweep AS cpu,
                                 sum(e.judged) FILTER (WHERE e.cpu IS NOT NULL) OVER sweep AS cpu_n,
                                 sum(e.judged * e.memory) OVER sweep AS memory,
@@ -7738,14 +9280,14 @@ BEGIN ATOMIC
                                     s.lookback_starts_at AS at, 1 AS stale, 0 AS judged, 0 AS fast_long, 0 AS fast_short, 0 AS slow_long, 0 AS slow_short,
                                     NULL::double precision AS requests, NULL::double precision AS errors, NULL::double precision AS p95,
                                     NULL::double precision AS cpu, NULL::double precision AS memory, NULL::double precision AS storage,
-                                    NULL::double precision AS network, 0 AS sev1, 0 AS sev2, 0 AS maintenance
+                                    NULL::double precision AS network, false AS has_digest, 0 AS sev1, 0 AS sev2, 0 AS maintenance
                                 UNION ALL
                                 SELECT
                                     greatest(way.at, s.lookback_starts_at), way.stale, way.judged, way.fast_long, way.fast_short, way.slow_long, way.slow_short,
-                                    near.requests, near.errors, near.p95, near.cpu, near.memory, near.storage, near.network, 0, 0, 0
+                                    near.requests, near.errors, near.p95, near.cpu, near.memory, near.storage, near.network, near.has_digest, 0, 0, 0
                                 FROM (
                                     SELECT
-                                        m.at, m.requests, m.errors, m.p95, m.cpu, m.memory, m.storage, m.network,
+                                        m.at, m.requests, m.errors, m.p95, m.cpu, m.memory, m.storage, m.network, m.has_digest,
                                         lag(m.at) OVER in_time IS NULL AS is_first,
                                         lead(m.at) OVER in_time AS next_at,
                                         max(m.bad_at) OVER in_time >= m.at - s.reach
@@ -7761,9 +9303,13 @@ BEGIN ATOMIC
                                             round(m.memory_percent * 1e6) AS memory,
                                             round(m.storage_percent * 1e6) AS storage,
                                             round(m.network_percent * 1e6) AS network,
+                                            m.latency_digest IS NOT NULL AS has_digest,
                                             CASE WHEN m.p95_latency_ms > s.degraded_p95_latency_ms OR m.cpu_percent > s.degraded_cpu_percent
                                                       OR m.memory_percent > s.degraded_memory_percent OR m.storage_percent > s.degraded_storage_percent
                                                       OR m.network_percent > s.degraded_network_percent
+                                                      -- None above the limit, none above it when merged; but for the error of buckets.
+                                                      OR bcce.approx_percentile(digest.sketch, 0.95) * 1.03 > s.degraded_p95_latency_ms
+                                                      OR bcce.error(digest.sketch) > 0.01
                                                       OR rated.errors > 0 AND (100 * rated.errors >= s.down_error_percent * rated.requests
                                                           OR 100 * rated.errors > s.degraded_error_percent * rated.requests
                                                           OR 100 * rated.errors > least(s.fast_burn_rate, s.slow_burn_rate) * rated.requests
@@ -7775,6 +9321,7 @@ BEGIN ATOMIC
                                             SELECT CASE WHEN m.error_count IS NOT NULL THEN m.request_count::double precision END AS requests,
                                                    CASE WHEN m.request_count IS NOT NULL THEN m.error_count::double precision END AS errors
                                         ) rated
+                                        CROSS JOIN LATERAL (SELECT bcce.sketch_from_bytes(m.latency_digest) AS sketch) digest
                                         WHERE m.tenant_id = s.tenant_id AND m.service_id = s.service_id AND NOT m.is_test
                                           AND m.observed_at < coalesce(until, 'infinity')
                                           AND m.observed_at >= s.reads_from AND m.observed_at <= s.judged_at
@@ -7804,7 +9351,7 @@ BEGIN ATOMIC
                                 WHERE way.at <= s.judged_at
                                 UNION ALL
                                 SELECT
-                                    greatest(way.at, s.lookback_starts_at), 0, 0, 0, 0, 0, 0, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
+                                    greatest(way.at, s.lookback_starts_at), 0, 0, 0, 0, 0, 0, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
                                     CASE WHEN d.severity = 'sev1' THEN way.change ELSE 0 END,
                                     CASE WHEN d.severity = 'sev2' THEN way.change ELSE 0 END, 0
                                 FROM bcce_data.declared_incidents(until) d
@@ -7814,7 +9361,7 @@ BEGIN ATOMIC
                                 WHERE d.tenant_id = s.tenant_id AND d.service_id = s.service_id
                                   AND d.state <> 'invalid' AND d.severity IN ('sev1', 'sev2') AND way.at <= s.judged_at
                                 UNION ALL
-                                SELECT greatest(way.at, s.lookback_starts_at), 0, 0, 0, 0, 0, 0, NULL, NULL, NULL, NULL, NULL, NULL, NULL, 0, 0, way.change
+                                SELECT greatest(way.at, s.lookback_starts_at), 0, 0, 0, 0, 0, 0, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, 0, 0, way.change
                                 FROM bcce_data.maintenance_windows w
                                 CROSS JOIN LATERAL (
                                     SELECT w.starts_at AS at, 1 AS change UNION ALL SELECT w.ends_at, -1
@@ -7858,6 +9405,8 @@ RETURNS TABLE (
     success_rate_percent numeric,
     failure_rate_low_percent numeric,
     failure_rate_high_percent numeric,
+    p95_latency_ms double precision,
+    p95_is_approximate boolean,
     open_incidents bigint,
     active_users bigint,
     first_activity_at timestamptz,
@@ -7887,6 +9436,8 @@ BEGIN ATOMIC
         round(100.0 * (run.failed + 3.841458820694124 / 2 + 1.959963984540054
             * sqrt(1.0 * run.failed * (run.finished - run.failed) / nullif(run.finished, 0) + 3.841458820694124 / 4))
             / (run.finished + 3.841458820694124), 1),
+        metric.p95_latency_ms,
+        CASE WHEN metric.p95_latency_ms IS NOT NULL THEN NOT metric.digest_is_exact END,
         coalesce(incident.still_open, 0),
         coalesce(person.active, 0),
         least(run.first_at, metric.first_at, prediction.first_at, person.first_at),
@@ -7925,6 +9476,8 @@ BEGIN ATOMIC
         SELECT
             m.tenant_id,
             avg(m.p95_latency_ms) AS avg_p95_latency_ms,
+            bcce.approx_percentile(bcce.rollup(bcce.sketch_from_bytes(m.latency_digest)), 0.95) AS p95_latency_ms,
+            bcce.is_exact(bcce.rollup(bcce.sketch_from_bytes(m.latency_digest))) AS digest_is_exact,
             CASE WHEN min(length.s) FILTER (WHERE m.throughput_rps IS NOT NULL)
                       < max(length.s) FILTER (WHERE m.throughput_rps IS NOT NULL) THEN
                 (sum(m.throughput_rps * length.s)
@@ -8009,6 +9562,8 @@ RETURNS TABLE (
     success_rate_percent numeric,
     failure_rate_low_percent numeric,
     failure_rate_high_percent numeric,
+    p95_latency_ms double precision,
+    p95_is_approximate boolean,
     open_incidents bigint,
     active_users bigint,
     first_activity_at timestamptz,
@@ -8033,6 +9588,8 @@ BEGIN ATOMIC
         o.success_rate_percent,
         o.failure_rate_low_percent,
         o.failure_rate_high_percent,
+        o.p95_latency_ms,
+        o.p95_is_approximate,
         o.open_incidents,
         o.active_users,
         o.first_activity_at,
@@ -8059,6 +9616,8 @@ SELECT
     o.success_rate_percent,
     o.failure_rate_low_percent,
     o.failure_rate_high_percent,
+    o.p95_latency_ms,
+    o.p95_is_approximate,
     o.open_incidents,
     o.active_users,
     o.first_activity_at,
@@ -8081,6 +9640,8 @@ COMMENT ON COLUMN bcce.analytics_overview.cancelled_workflows IS 'runs that were
 COMMENT ON COLUMN bcce.analytics_overview.success_rate_percent IS 'percent of the finished runs that succeeded, one decimal; NULL: none finished';
 COMMENT ON COLUMN bcce.analytics_overview.failure_rate_low_percent IS 'lower end of the failure rate''s 95 % confidence interval (Wilson), percent; NULL: none finished';
 COMMENT ON COLUMN bcce.analytics_overview.failure_rate_high_percent IS 'upper end of the failure rate''s 95 % confidence interval (Wilson), percent; NULL: none finished';
+COMMENT ON COLUMN bcce.analytics_overview.p95_latency_ms IS '95th percentile of latency, milliseconds, from the merged digests of the samples; NULL: no sample has a digest';
+COMMENT ON COLUMN bcce.analytics_overview.p95_is_approximate IS 'whether p95_latency_ms is within the error of the digests (0.5415 % by default) rather than exact; NULL: there is none';
 COMMENT ON COLUMN bcce.analytics_overview.open_incidents IS 'declared incidents open now (at the end of a period), whenever they began';
 COMMENT ON COLUMN bcce.analytics_overview.active_users IS 'distinct pseudonymous users with a run, an event or a model call; guests are not users';
 COMMENT ON COLUMN bcce.analytics_overview.first_activity_at IS 'time of the first run, event, model call, prediction or sample';
@@ -8372,8 +9933,7 @@ BEGIN ATOMIC
         round(total.usd / nullif(person.active, 0), 10),
         part.unpriced,
         part.unpriced > 0,
-        -- No token prices yet: every known model cost is a reported one.
-        round(100 * 0 / nullif(part.model_usd, 0), 1),
+        round(100 * part.estimated_usd / nullif(part.model_usd, 0), 1),
         t.billing_currency
     FROM bcce_data.tenants t
     LEFT JOIN (
@@ -8386,6 +9946,7 @@ BEGIN ATOMIC
             sum(u.usd) FILTER (WHERE u.item = 'metric') AS metric_usd,
             sum(u.usd) FILTER (WHERE u.item = 'prediction') AS prediction_usd,
             sum(u.usd) FILTER (WHERE u.item = 'model_call') AS model_usd,
+            sum(u.usd) FILTER (WHERE u.is_estimated) AS estimated_usd,
             count(*) - count(u.usd) AS unpriced,
             sum(u.run_seconds) AS run_seconds,
             min(u.at) FILTER (WHERE u.item <> 'model_call') AS first_at,
@@ -8418,6 +9979,7 @@ BEGIN ATOMIC
             coalesce(unit.metric_usd, 0) AS metric_usd,
             coalesce(unit.prediction_usd, 0) AS prediction_usd,
             coalesce(unit.model_usd, 0) AS model_usd,
+            coalesce(unit.estimated_usd, 0) AS estimated_usd,
             coalesce(infra.usd, 0) AS infra_usd,
             coalesce(unit.unpriced, 0) AS unpriced
     ) part
@@ -8461,7 +10023,7 @@ COMMENT ON COLUMN bcce.cost_analysis.prediction_count IS 'predictions made';
 COMMENT ON COLUMN bcce.cost_analysis.workflow_cost_usd IS 'US dollars for the runs: each as charged when it was recorded, else at the price of its start';
 COMMENT ON COLUMN bcce.cost_analysis.monitoring_cost_usd IS 'US dollars for the metric samples: each as charged when it was recorded, else at the price of its time';
 COMMENT ON COLUMN bcce.cost_analysis.prediction_cost_usd IS 'US dollars for the predictions: each as charged when it was recorded, else at the price of its time';
-COMMENT ON COLUMN bcce.cost_analysis.model_cost_usd IS 'US dollars for model calls, as the senders reported them; a call without a reported cost is in unpriced_units';
+COMMENT ON COLUMN bcce.cost_analysis.model_cost_usd IS 'US dollars for model calls: each as the sender reported it, else by its tokens at the prices known when it was recorded, else at those known now; a call whose cost is unknown is in unpriced_units';
 COMMENT ON COLUMN bcce.cost_analysis.infra_cost_usd IS 'US dollars of the infrastructure bills, by their overlap with the period up to now, a share rounded to ten decimals';
 COMMENT ON COLUMN bcce.cost_analysis.tariff_cost_usd IS 'US dollars by the chargeback tariff: workflow, monitoring and prediction cost';
 COMMENT ON COLUMN bcce.cost_analysis.provider_cost_usd IS 'US dollars paid to providers: model and infrastructure cost';
@@ -8768,7 +10330,8 @@ BEGIN ATOMIC
             sum(coalesce(u.input_tokens, CASE WHEN tokens.any_known THEN 0 END))::bigint AS input_tokens,
             sum(coalesce(u.output_tokens, CASE WHEN tokens.any_known THEN 0 END))::bigint AS output_tokens,
             sum(coalesce(u.cache_read_tokens, CASE WHEN tokens.any_known THEN 0 END))::bigint AS cache_read_tokens,
-            sum(u.reported_cost_usd) AS usd
+            sum(coalesce(u.reported_cost_usd, u.charged_usd, bcce.estimate_token_cost(u.model_id, u.at, u.input_tokens, u.output_tokens,
+                u.cache_read_tokens, u.cache_write_5m_tokens, u.cache_write_1h_tokens, u.web_searches, u.speed, u.inference_geo, u.service_tier, u.tenant_id))) AS usd
         FROM bcce_data.model_usage u
         CROSS JOIN LATERAL (
             SELECT coalesce(u.input_tokens, u.output_tokens, u.cache_read_tokens,
@@ -9009,9 +10572,9 @@ BEGIN ATOMIC
             sum(m.error_count)::bigint AS errors,
             sum(m.request_count) FILTER (WHERE m.error_count IS NOT NULL) AS rated_requests,
             sum(m.error_count) FILTER (WHERE m.request_count IS NOT NULL) AS rated_errors,
-            avg(m.p50_latency_ms) AS p50_latency_ms,
-            avg(m.p95_latency_ms) AS p95_latency_ms,
-            avg(m.p99_latency_ms) AS p99_latency_ms,
+            coalesce(bcce.approx_percentile(bcce.rollup(bcce.sketch_from_bytes(m.latency_digest)), 0.5), avg(m.p50_latency_ms)) AS p50_latency_ms,
+            coalesce(bcce.approx_percentile(bcce.rollup(bcce.sketch_from_bytes(m.latency_digest)), 0.95), avg(m.p95_latency_ms)) AS p95_latency_ms,
+            coalesce(bcce.approx_percentile(bcce.rollup(bcce.sketch_from_bytes(m.latency_digest)), 0.99), avg(m.p99_latency_ms)) AS p99_latency_ms,
             CASE WHEN min(length.s) FILTER (WHERE m.throughput_rps IS NOT NULL)
                       < max(length.s) FILTER (WHERE m.throughput_rps IS NOT NULL) THEN
                 (sum(m.throughput_rps * length.s)
@@ -9106,9 +10669,9 @@ COMMENT ON COLUMN bcce.service_health_dashboard.window_minutes IS 'length of the
 COMMENT ON COLUMN bcce.service_health_dashboard.request_count IS 'requests in those minutes';
 COMMENT ON COLUMN bcce.service_health_dashboard.error_count IS 'failed requests in those minutes';
 COMMENT ON COLUMN bcce.service_health_dashboard.error_rate_percent IS 'percent of the requests that failed, four decimals, over samples that tell both; NULL: no requests';
-COMMENT ON COLUMN bcce.service_health_dashboard.p50_latency_ms IS 'mean of the samples'' median latency, milliseconds';
-COMMENT ON COLUMN bcce.service_health_dashboard.p95_latency_ms IS 'mean of the samples'' p95 latency, milliseconds';
-COMMENT ON COLUMN bcce.service_health_dashboard.p99_latency_ms IS 'mean of the samples'' p99 latency, milliseconds';
+COMMENT ON COLUMN bcce.service_health_dashboard.p50_latency_ms IS 'median latency, milliseconds: of the merged digests of the samples, else the mean of theirs';
+COMMENT ON COLUMN bcce.service_health_dashboard.p95_latency_ms IS '95th percentile of latency, milliseconds: of the merged digests of the samples, else the mean of theirs';
+COMMENT ON COLUMN bcce.service_health_dashboard.p99_latency_ms IS '99th percentile of latency, milliseconds: of the merged digests of the samples, else the mean of theirs';
 COMMENT ON COLUMN bcce.service_health_dashboard.throughput_rps IS 'mean throughput of the samples, requests per second, weighted by sample length';
 COMMENT ON COLUMN bcce.service_health_dashboard.cpu_percent IS 'mean CPU use, 0 to 100';
 COMMENT ON COLUMN bcce.service_health_dashboard.memory_percent IS 'mean memory use, 0 to 100';
@@ -9511,8 +11074,7 @@ BEGIN ATOMIC
         round(total.usd / nullif(p.active, 0), 10),
         part.unpriced,
         part.unpriced > 0,
-        -- As in cost_analysis: every known model cost is a reported one.
-        round(100 * 0 / nullif(part.model_usd, 0), 1),
+        round(100 * part.estimated_usd / nullif(part.model_usd, 0), 1),
         t.billing_currency
     FROM bcce_data.tenants t
     CROSS JOIN LATERAL (
@@ -9537,6 +11099,7 @@ BEGIN ATOMIC
             sum(u.usd) FILTER (WHERE u.item = 'metric') AS metric_usd,
             sum(u.usd) FILTER (WHERE u.item = 'prediction') AS prediction_usd,
             sum(u.usd) FILTER (WHERE u.item = 'model_call') AS model_usd,
+            sum(u.usd) FILTER (WHERE u.is_estimated) AS estimated_usd,
             count(*) - count(u.usd) AS unpriced,
             sum(u.run_seconds) AS run_seconds
         FROM bcce_data.cost_units(since, until) u
@@ -9565,6 +11128,7 @@ BEGIN ATOMIC
             coalesce(u.metric_usd, 0) AS metric_usd,
             coalesce(u.prediction_usd, 0) AS prediction_usd,
             coalesce(u.model_usd, 0) AS model_usd,
+            coalesce(u.estimated_usd, 0) AS estimated_usd,
             coalesce(i.usd, 0) AS infra_usd,
             u.unpriced
     ) part
@@ -9611,7 +11175,7 @@ COMMENT ON COLUMN bcce.cost_by_day.prediction_count IS 'predictions made';
 COMMENT ON COLUMN bcce.cost_by_day.workflow_cost_usd IS 'US dollars for the runs: each as charged when it was recorded, else at the price of its start';
 COMMENT ON COLUMN bcce.cost_by_day.monitoring_cost_usd IS 'US dollars for the metric samples: each as charged when it was recorded, else at the price of its time';
 COMMENT ON COLUMN bcce.cost_by_day.prediction_cost_usd IS 'US dollars for the predictions: each as charged when it was recorded, else at the price of its time';
-COMMENT ON COLUMN bcce.cost_by_day.model_cost_usd IS 'US dollars for model calls, as the senders reported them; a call without a reported cost is in unpriced_units';
+COMMENT ON COLUMN bcce.cost_by_day.model_cost_usd IS 'US dollars for model calls: each as the sender reported it, else by its tokens at the prices known when it was recorded, else at those known now; a call whose cost is unknown is in unpriced_units';
 COMMENT ON COLUMN bcce.cost_by_day.infra_cost_usd IS 'US dollars of the infrastructure bills, by their overlap with the day up to now; what rounding to ten decimals leaves over falls on the later days, so that days add up';
 COMMENT ON COLUMN bcce.cost_by_day.tariff_cost_usd IS 'US dollars by the chargeback tariff: workflow, monitoring and prediction cost';
 COMMENT ON COLUMN bcce.cost_by_day.provider_cost_usd IS 'US dollars paid to providers: model and infrastructure cost';
@@ -10248,9 +11812,9 @@ BEGIN ATOMIC
             coalesce(sum(m.error_count), 0)::bigint AS errors,
             round(100.0 * sum(m.error_count) FILTER (WHERE m.request_count IS NOT NULL)
                 / nullif(sum(m.request_count) FILTER (WHERE m.error_count IS NOT NULL), 0), 4) AS error_rate_percent,
-            avg(m.p50_latency_ms) AS p50,
-            avg(m.p95_latency_ms) AS p95,
-            avg(m.p99_latency_ms) AS p99,
+            coalesce(bcce.approx_percentile(bcce.rollup(bcce.sketch_from_bytes(m.latency_digest)), 0.5), avg(m.p50_latency_ms)) AS p50,
+            coalesce(bcce.approx_percentile(bcce.rollup(bcce.sketch_from_bytes(m.latency_digest)), 0.95), avg(m.p95_latency_ms)) AS p95,
+            coalesce(bcce.approx_percentile(bcce.rollup(bcce.sketch_from_bytes(m.latency_digest)), 0.99), avg(m.p99_latency_ms)) AS p99,
             -- As in service_health_dashboard: equal lengths give the plain mean, an
             -- unknown length counts as a mean one.
             CASE WHEN min(length.s) FILTER (WHERE m.throughput_rps IS NOT NULL)
@@ -10314,9 +11878,9 @@ COMMENT ON COLUMN bcce.service_health_by_hour.sample_count IS 'metric samples of
 COMMENT ON COLUMN bcce.service_health_by_hour.request_count IS 'requests';
 COMMENT ON COLUMN bcce.service_health_by_hour.error_count IS 'requests that failed';
 COMMENT ON COLUMN bcce.service_health_by_hour.error_rate_percent IS 'percent of the requests that failed, four decimals, over samples with both counts; NULL: no requests';
-COMMENT ON COLUMN bcce.service_health_by_hour.p50_latency_ms IS 'mean of the samples'' median latencies, milliseconds';
-COMMENT ON COLUMN bcce.service_health_by_hour.p95_latency_ms IS 'mean of the samples'' 95th percentiles of latency, milliseconds';
-COMMENT ON COLUMN bcce.service_health_by_hour.p99_latency_ms IS 'mean of the samples'' 99th percentiles of latency, milliseconds';
+COMMENT ON COLUMN bcce.service_health_by_hour.p50_latency_ms IS 'median latency, milliseconds: of the merged digests of the samples, else the mean of their medians';
+COMMENT ON COLUMN bcce.service_health_by_hour.p95_latency_ms IS '95th percentile of latency, milliseconds: of the merged digests of the samples, else the mean of theirs';
+COMMENT ON COLUMN bcce.service_health_by_hour.p99_latency_ms IS '99th percentile of latency, milliseconds: of the merged digests of the samples, else the mean of theirs';
 COMMENT ON COLUMN bcce.service_health_by_hour.throughput_rps IS 'requests per second, mean weighted by the length of the samples';
 COMMENT ON COLUMN bcce.service_health_by_hour.cpu_percent IS 'mean CPU use, percent';
 COMMENT ON COLUMN bcce.service_health_by_hour.memory_percent IS 'mean memory use, percent';
@@ -12187,6 +13751,9 @@ DO $do$
 DECLARE
     item record;
     readers CONSTANT text := 'bcce_analytics_user, bcce_platform';
+    upkeep CONSTANT text[] := '{create_tenant,add_membership,remove_membership,maintain,
+                                set_membership_mode,add_context_key,rotate_context_key,revoke_context_key,
+                                check_roles,check_security}';
 BEGIN
     -- Owners, and nothing for PUBLIC.
     FOR item IN
@@ -12200,11 +13767,11 @@ BEGIN
           AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.deptype = 'e' AND (d.classid, d.objid) IN (('pg_class'::regclass, c.oid), ('pg_type'::regclass, c.reltype)))
         UNION ALL
         SELECT format('ALTER FUNCTION %s OWNER TO %s', p.oid::regprocedure,
-                      CASE WHEN p.proname IN ('create_tenant', 'add_membership', 'remove_membership', 'maintain')
+                      CASE WHEN p.proname = ANY (upkeep)
                            THEN 'bcce_maintainer' ELSE 'bcce_owner' END)
         FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
         WHERE n.nspname IN ('bcce', 'bcce_data', 'bcce_private')
-          AND p.proowner <> CASE WHEN p.proname IN ('create_tenant', 'add_membership', 'remove_membership', 'maintain')
+          AND p.proowner <> CASE WHEN p.proname = ANY (upkeep)
                                  THEN 'bcce_maintainer' ELSE 'bcce_owner' END::regrole
           AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e')
     LOOP
@@ -12224,7 +13791,7 @@ BEGIN
         SELECT p.oid::regprocedure AS name FROM pg_proc p
         WHERE p.pronamespace = 'bcce'::regnamespace
           AND p.proname IN ('record_workflow_run', 'record_incident', 'record_incident_event', 'record_metric', 'record_prediction', 'resolve_prediction',
-                            'record_model_usage', 'ingest_event', 'ingest_events')
+                            'record_model_usage', 'ingest_event', 'ingest_events', 'ingest_transcript', 'ingest_otlp')
     LOOP
         EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO bcce_ingest', item.name);
     END LOOP;
@@ -12234,9 +13801,11 @@ BEGIN
     -- Everybody may ask who they are; admins configure their tenant.  Making
     -- tenants, logins and memberships, and upkeep, stay with the DBA.
     GRANT EXECUTE ON FUNCTION bcce.whoami() TO PUBLIC;
+    GRANT EXECUTE ON FUNCTION bcce.use_tenant(text, boolean) TO bcce_analytics_user, bcce_cost_analyst, bcce_platform, bcce_ingest;
     GRANT EXECUTE ON FUNCTION bcce.set_price(text, numeric, timestamptz, text),
                               bcce.add_value_alias(text, text, text, text),
                               bcce.set_slo(numeric, text, text),
+                              bcce.find_person(text, text),
                               bcce.set_business_hours(integer[], time, time, text),
                               bcce.set_holiday(date, boolean, text),
                               bcce.set_redaction_rule(text, text, text, integer, integer, text, text[], text, boolean, boolean, text),

@@ -41,6 +41,10 @@ WHERE relkind = 'v' AND nspname = 'bcce' AND NOT coalesce(reloptions @> '{securi
 SELECT name FROM ours
 WHERE relkind IN ('r', 'p') AND has_tenant AND NOT (relrowsecurity AND relforcerowsecurity);
 
+\echo == other private tables without row security, or without it forced
+SELECT name FROM ours
+WHERE relkind IN ('r', 'p') AND nspname = 'bcce_private' AND NOT is_member AND NOT (relrowsecurity AND relforcerowsecurity);
+
 \echo == tables of tenants without one of the policies, or with one of another form
 SELECT o.name, w.policy
 FROM ours o
@@ -168,6 +172,7 @@ WHERE o.relkind IN ('r', 'p') AND o.has_tenant AND NOT o.relispartition
                ('bcce_data.tenants', 'timezone'),
                -- A name in pg_roles, which is there in clear.
                ('bcce_private.membership', 'role_name'),
+               ('bcce_private.token_login', 'role_name'),
                -- References a row of the defaults, which a DBA writes.
                ('bcce_data.health_thresholds', 'threshold'),
                -- What a tenant hides, as it is to be found; a trigger refuses what the built-in kinds find.
@@ -223,7 +228,7 @@ WHERE is_member AND p.provolatile = 'i' AND p.proparallel <> 's';
 
 \echo == group roles that can do more than they should
 SELECT rolname FROM pg_roles
-WHERE rolname IN ('bcce_owner', 'bcce_maintainer', 'bcce_analytics_user', 'bcce_cost_analyst', 'bcce_analytics_admin', 'bcce_ingest', 'bcce_platform')
+WHERE rolname IN ('bcce_owner', 'bcce_maintainer', 'bcce_analytics_user', 'bcce_cost_analyst', 'bcce_analytics_admin', 'bcce_ingest', 'bcce_platform', 'bcce_token')
   AND (rolcanlogin OR rolsuper OR rolbypassrls OR rolcreaterole OR rolcreatedb OR rolreplication);
 \echo == group roles in groups that they should not be in
 SELECT m.member::regrole, m.roleid::regrole FROM pg_auth_members m

@@ -179,7 +179,6 @@ INSERT INTO families (template) VALUES
     ('curl -H ''Authorization: token «{A40}»'' https://x.example'),
     ('sshpass -p «hunter22x» ssh x'),
     ('docker login -u bob -p «hunter22x» reg.example'),
-    ('machine x.example login bob password «hunter22»'),
     ('PGPASSWORD=«hunter2» psql -h x'),
     ('//registry.npmjs.org/:_authToken=«{A36}»'),
     (E'kind: Secret\ndata:\n  pw: «aHVudGVyMg==»\n'),

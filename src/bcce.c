@@ -30,5 +30,6 @@ _PG_init(void)
 				 errhint("Check that the operating system provides a source of random numbers.")));
 
 	report_now_init();
+	context_settings_init();
 	MarkGUCPrefixReserved("bcce");
 }

@@ -9,6 +9,7 @@
 #define BCCE_VERSION "1.0"
 
 extern void report_now_init(void);
+extern void context_settings_init(void);
 extern void warn_of_other_version(void);
 
 #endif

@@ -166,6 +166,10 @@ one_window(const uint8_t *window, Lanes *plane, ByteMasks *m, int lane)
 			case 'N':
 				m->letter_n[lane] |= bit;
 				break;
+			case 'r':
+			case 'R':
+				m->letter_r[lane] |= bit;
+				break;
 			case '_':
 				m->underscore[lane] |= bit;
 				break;

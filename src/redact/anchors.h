@@ -25,7 +25,9 @@
 #define WINDOW_BYTES	67		/* the 64 and three that end words inside it */
 
 /* Windows whose masks are worked on at once, side by side in one vector. */
+#ifndef LANES
 #define LANES			4
+#endif
 
 typedef uint64_t Lanes __attribute__((vector_size(8 * LANES)));
 
@@ -50,6 +52,7 @@ typedef struct ByteMasks
 	Lanes		after;			/* what can stand between a name and its value */
 	Lanes		letter_c;
 	Lanes		letter_n;
+	Lanes		letter_r;
 	Lanes		secret;			/* three letters of a word for a secret begin */
 	Lanes		token;			/* a vendor's prefix begins */
 	Lanes		context;		/* a word that says what a number is may begin */
@@ -96,6 +99,7 @@ extern void anchors_scalar(const uint8_t *window, int n, Anchors *anchors, uint6
 extern void anchors_sse2(const uint8_t *window, int n, Anchors *anchors, uint64_t *open_name);
 extern void anchors_avx2(const uint8_t *window, int n, Anchors *anchors, uint64_t *open_name);
 extern void anchors_avx512(const uint8_t *window, int n, Anchors *anchors, uint64_t *open_name);
+extern void anchors_avx512_wide(const uint8_t *window, int n, Anchors *anchors, uint64_t *open_name);
 extern void anchors_neon(const uint8_t *window, int n, Anchors *anchors, uint64_t *open_name);
 
 /* Fills the tables; call once. */
@@ -188,6 +192,7 @@ classify(const Lanes *plane, ByteMasks *m)
 	m->escape = (row2 & ~p3 & p2 & ~p1 & p0) | (row5 & h3 & l0);
 	m->letter_c = letters & ~p4 & h0 & l3;
 	m->letter_n = letters & ~p4 & h3 & l2;
+	m->letter_r = letters & p4 & h0 & l2;
 	/* \t \n, space ! " ' ( ) + comma, : = > ?, [ \ ], `, | */
 	m->after = (signs & ~(p5 | p4) & h2 & (p1 ^ p0)) |
 		(row2 & ((h0 & ~l3) | (~p3 & p2 & l3) | (h2 & ~l2) | (h3 & l0))) |
@@ -340,7 +345,8 @@ name_masks(const ByteMasks *m, Lanes *name, Lanes *from, Lanes *behind)
 
 	*name = all & fresh;
 	*from = m->secret & m->letter & m->letter >> 1 & fresh;
-	*behind = m->after & ~all & (~m->space | (m->after | m->dash) >> 1 | RUN7(token) >> 1);
+	*behind = m->after & ~all &
+		(~m->space | (m->after | m->dash) >> 1 | (RUN7(token) >> 1 & (m->letter_c | m->letter_r) << 1));
 }
 
 /*

@@ -1,7 +1,7 @@
 /*
  * detect_command.c
  *		Passwords in command lines: --password ..., curl -u name:..., sshpass -p ...
- *		and docker login -p ...; and in .netrc.
+ *		and docker login -p ...
  */
 #include <string.h>
 
@@ -10,8 +10,8 @@
 #define COMMAND_BYTES	96
 
 /*
- * Behind a name and a blank: the password of "sshpass -p word", of "docker login
- * -u name -p word", or of "login name password word" as in .netrc.
+ * Behind a name and a blank: the password of "sshpass -p word", or of "docker
+ * login -u name -p word".
  */
 size_t
 detect_command(Scan *s, size_t at)
@@ -30,12 +30,6 @@ detect_command(Scan *s, size_t at)
 		for (i = at; i + 4 < s->len && i - at < COMMAND_BYTES && s->text[i] != '\n' && s->text[i] != '[' && !value; i++)
 			if (memcmp(s->text + i, " -p ", 4) == 0)
 				value = i + 4;
-	}
-	else if (len == 8 && equal_lower(s->text + from, "password", 8) && byte_before(s, from, 1) == ' ')
-	{
-		for (i = from - 1; i > 0 && from - i < NAME_BYTES && s->text[i - 1] > ' ' && s->text[i - 1] != ']'; i--);
-		if (i > 6 && i < from - 1 && equal_lower(s->text + i - 6, "login", 5) && byte_is(s->text[i - 1], B_SPACE))
-			value = at + 1;
 	}
 	end = value ? judge_value(s, value, NAME_STRONG) : 0;
 	return end ? end : at;

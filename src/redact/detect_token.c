@@ -123,7 +123,6 @@ static const TokenPrefix prefixes[] = {
 	{"s-s4t2", "intra42", T_TOKEN, 60, 0}, {"MII", NULL, 0, 0, 0},
 	{"key-", "mailgun", T_HEX, 32, 32}, {"mlsn.", "mailersend", T_HEX, 64, 0},
 	{"discord.com/api/webhooks/", "discord_webhook", T_BASE64, 60, 0},
-	{"discordapp.com/api/webhooks/", "discord_webhook", T_BASE64, 60, 0},
 	{"pcsk_", "pinecone", T_WORD, 40, 0}, {"tskey-", "tailscale", T_TOKEN, 30, 0},
 	{"pat-na1-", "hubspot", T_TOKEN, 36, 36}, {"pat-eu1-", "hubspot", T_TOKEN, 36, 36},
 	{"lin_" "oauth_", "linear", T_HEX, 64, 0}, {"sl.", "dropbox", T_TOKEN, 130, 0},

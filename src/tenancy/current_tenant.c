@@ -16,6 +16,8 @@
 #include "utils/array.h"
 
 #include "compat.h"
+#include "context_key.h"
+#include "context_setting.h"
 #include "membership.h"
 #include "tenancy.h"
 
@@ -34,16 +36,37 @@ membership_is_valid(const Membership *membership)
 	return membership->valid_from <= now && now < membership->valid_until;
 }
 
-/*
- * Decides the caller's tenants: the one place that does, so another source of
- * tenants than the memberships belongs here.  Sorted and distinct, in memory
- * of the current context.
- */
+/* Does what a token said still count?  NULL, that is no token, never does. */
+static bool
+context_is_valid(const TenantContext *context)
+{
+	TimestampTz now = GetCurrentStatementStartTimestamp();
+
+	return context != NULL && now < context->expires_at &&
+		context_key_find(context->key_id, now, NULL);
+}
+
+/* The tenants of a token. */
 static CallerTenant *
-caller_tenants(int *count)
+context_tenants(const TenantContext *context, int *count)
+{
+	CallerTenant *tenants = palloc(TOKEN_MAX_TENANTS * sizeof(CallerTenant));
+
+	*count = context_is_valid(context) ? context->tenant_count : 0;
+	for (int i = 0; i < *count; i++)
+	{
+		tenants[i].id = context->tenants[i];
+		tenants[i].is_default = false;
+	}
+	return tenants;
+}
+
+/* The tenants of the role's memberships. */
+static CallerTenant *
+membership_tenants(Oid role, int *count)
 {
 	int			membership_count;
-	const Membership *memberships = memberships_of(GetOuterUserId(), &membership_count);
+	const Membership *memberships = memberships_of(role, &membership_count);
 	CallerTenant *tenants;
 
 	*count = 0;
@@ -67,6 +90,58 @@ caller_tenants(int *count)
 	return tenants;
 }
 
+/* For bsearch. */
+static int
+caller_tenant_compare(const void *a, const void *b)
+{
+	return tenant_compare(&((const CallerTenant *) a)->id,
+						  &((const CallerTenant *) b)->id);
+}
+
+/* The tenant of that id; NULL: none of them. */
+static const CallerTenant *
+find_tenant(const CallerTenant *tenants, int count, const pg_uuid_t *id)
+{
+	CallerTenant key = {.id = *id};
+
+	return bsearch(&key, tenants, count, sizeof(CallerTenant), caller_tenant_compare);
+}
+
+/* Keeps those that a token names too: the role ceased to need one meanwhile. */
+static void
+narrow(CallerTenant *tenants, int *count, const TenantContext *context)
+{
+	int			allowed_count;
+	CallerTenant *allowed = context_tenants(context, &allowed_count);
+	int			kept = 0;
+
+	for (int i = 0; i < *count; i++)
+		if (find_tenant(allowed, allowed_count, &tenants[i].id) != NULL)
+			tenants[kept++] = tenants[i];
+	*count = kept;
+	pfree(allowed);
+}
+
+/*
+ * Decides the caller's tenants: the one place that does.  A login that
+ * presents tokens has those of its token, any other role those of its
+ * memberships.  Sorted and distinct, in memory of the current context.
+ */
+static CallerTenant *
+caller_tenants(int *count)
+{
+	Oid			role = GetOuterUserId();
+	const TenantContext *context = tenant_context_of(role);
+	CallerTenant *tenants;
+
+	if (role_uses_token(role))
+		return context_tenants(context, count);
+	tenants = membership_tenants(role, count);
+	if (context != NULL)
+		narrow(tenants, count, context);
+	return tenants;
+}
+
 /* The only tenant that is marked as default; NULL when none or several are. */
 static const CallerTenant *
 default_tenant(const CallerTenant *tenants, int count)
@@ -84,46 +159,46 @@ default_tenant(const CallerTenant *tenants, int count)
 	return found;
 }
 
-/* The tenant the caller works in: the only one, else the default. */
+/*
+ * The tenant the caller works in: the one it chose, or the only one, or the
+ * default.  A choice that is no longer the caller's is not replaced: that
+ * would show another tenant's numbers in its place.
+ */
 bool
 current_tenant_id(pg_uuid_t *result)
 {
+	const ChosenTenant *choice = chosen_tenant_of(GetOuterUserId());
 	int			count;
 	CallerTenant *tenants = caller_tenants(&count);
-	const CallerTenant *chosen;
+	const CallerTenant *current;
 
-	chosen = count == 1 ? tenants : default_tenant(tenants, count);
-	if (chosen != NULL)
-		*result = chosen->id;
+	if (choice != NULL)
+		current = find_tenant(tenants, count, &choice->tenant);
+	else
+		current = count == 1 ? tenants : default_tenant(tenants, count);
+	if (current != NULL)
+		*result = current->id;
 	pfree(tenants);
-	return chosen != NULL;
+	return current != NULL;
 }
 
-/* For bsearch. */
-static int
-caller_tenant_compare(const void *a, const void *b)
+/* See the header. */
+bool
+tenant_is_callers(const pg_uuid_t *tenant)
 {
-	return tenant_compare(&((const CallerTenant *) a)->id,
-						  &((const CallerTenant *) b)->id);
+	int			count;
+	CallerTenant *tenants = caller_tenants(&count);
+	bool		found = find_tenant(tenants, count, tenant) != NULL;
+
+	pfree(tenants);
+	return found;
 }
 
 /* One of the caller's tenants, or any when the caller bypasses row security? */
 bool
 tenant_is_visible(const pg_uuid_t *tenant)
 {
-	CallerTenant key = {.id = *tenant};
-	CallerTenant *tenants;
-	int			count;
-	bool		found;
-
-	if (has_bypassrls_privilege(GetOuterUserId()))
-		return true;
-
-	tenants = caller_tenants(&count);
-	found = bsearch(&key, tenants, count, sizeof(CallerTenant),
-					caller_tenant_compare) != NULL;
-	pfree(tenants);
-	return found;
+	return has_bypassrls_privilege(GetOuterUserId()) || tenant_is_callers(tenant);
 }
 
 PG_FUNCTION_INFO_V1(current_tenant);

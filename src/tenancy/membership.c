@@ -22,6 +22,7 @@ static StoreCache cache;
 static Oid	cached_role = InvalidOid;
 static Membership *rows = NULL;
 static int	row_count = 0;
+static bool uses_token = false;
 
 /* Where the columns are; the numbers are those of the table at hand. */
 typedef struct MembershipColumns
@@ -86,13 +87,13 @@ find_columns(StoreScan *scan, MembershipColumns *columns)
  * in a restore that comes before the roles, is bound by its name until then.
  */
 static Oid
-row_role(StoreScan *scan, HeapTuple tuple, const MembershipColumns *columns)
+row_role(StoreScan *scan, HeapTuple tuple, AttrNumber role, AttrNumber role_name)
 {
 	Datum		value;
 
-	if (store_scan_value(scan, tuple, columns->role, &value))
+	if (store_scan_value(scan, tuple, role, &value))
 		return DatumGetObjectId(value);
-	if (store_scan_value(scan, tuple, columns->role_name, &value))
+	if (store_scan_value(scan, tuple, role_name, &value))
 		return get_role_oid(TextDatumGetCString(value), true);
 	return InvalidOid;
 }
@@ -107,7 +108,7 @@ read_row(StoreScan *scan, HeapTuple tuple, const MembershipColumns *columns,
 	Datum		from;
 	Datum		until;
 
-	*role = row_role(scan, tuple, columns);
+	*role = row_role(scan, tuple, columns->role, columns->role_name);
 	if (!OidIsValid(*role) ||
 		!store_scan_value(scan, tuple, columns->tenant_id, &tenant) ||
 		!store_scan_value(scan, tuple, columns->is_default, &is_default) ||
@@ -159,6 +160,29 @@ read_memberships(Oid asking, Membership **array, int *count, int *capacity)
 	store_scan_end(&scan);
 }
 
+/*
+ * Is the role itself, not one that it is a member of, listed as a login that
+ * presents tokens?
+ */
+static bool
+read_uses_token(Oid asking)
+{
+	AttrNumber	role;
+	AttrNumber	role_name;
+	StoreScan	scan;
+	HeapTuple	tuple;
+	bool		found = false;
+
+	if (!store_scan_begin(&scan, &cache, 1, "bcce_private", "token_login"))
+		return false;
+	role = store_scan_column(&scan, "role", REGROLEOID);
+	role_name = store_scan_column(&scan, "role_name", TEXTOID);
+	while (!found && (tuple = store_scan_next(&scan)) != NULL)
+		found = row_role(&scan, tuple, role, role_name) == asking;
+	store_scan_end(&scan);
+	return found;
+}
+
 /* Fills the cache for a role. */
 static void
 fill_cache(Oid asking)
@@ -167,22 +191,25 @@ fill_cache(Oid asking)
 	Membership *array;
 	int			count = 0;
 	int			capacity = 4;
+	bool		token;
 
 	warn_of_other_version();
 	context = store_cache_fill_begin(&cache);
 	array = MemoryContextAlloc(context, capacity * sizeof(Membership));
 	read_memberships(asking, &array, &count, &capacity);
+	token = read_uses_token(asking);
 	qsort(array, count, sizeof(Membership), membership_compare);
 	store_cache_fill_end(&cache);
 
 	rows = array;
 	row_count = count;
+	uses_token = token;
 	cached_role = asking;
 }
 
-/* The role's memberships, sorted by tenant.  Good until the next call. */
-const Membership *
-memberships_of(Oid role, int *count)
+/* Makes the cache answer for a role. */
+static void
+ensure_cache(Oid role)
 {
 	static bool callbacks_registered = false;
 
@@ -195,7 +222,21 @@ memberships_of(Oid role, int *count)
 
 	if (!store_cache_is_valid(&cache) || cached_role != role)
 		fill_cache(role);
+}
 
+/* The role's memberships, sorted by tenant.  Good until the next call. */
+const Membership *
+memberships_of(Oid role, int *count)
+{
+	ensure_cache(role);
 	*count = row_count;
 	return rows;
+}
+
+/* See the header. */
+bool
+role_uses_token(Oid role)
+{
+	ensure_cache(role);
+	return uses_token;
 }

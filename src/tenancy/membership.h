@@ -25,4 +25,7 @@ extern int	tenant_compare(const pg_uuid_t *a, const pg_uuid_t *b);
  */
 extern const Membership *memberships_of(Oid role, int *count);
 
+/* Does the role take its tenants from a token instead? */
+extern bool role_uses_token(Oid role);
+
 #endif

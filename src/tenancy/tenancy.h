@@ -10,6 +10,9 @@
 /* The tenant the caller works in.  False: none. */
 extern bool current_tenant_id(pg_uuid_t *result);
 
+/* Is it one of the caller's tenants? */
+extern bool tenant_is_callers(const pg_uuid_t *tenant);
+
 /*
  * Is it one of the caller's tenants, or does the caller bypass row security?
  * Says nothing about whether such a tenant exists.

@@ -11,6 +11,8 @@ seconds=${1:-10}
 seed=${2:-1}
 flags=(-g -O1 -std=gnu99 -Wall -Wextra -Wno-unused-parameter -Werror -fsanitize=address,undefined -fno-sanitize-recover=all -Isrc)
 scanner=(src/redact/{context,render,rules}.c src/redact/{scan,anchors}*.c src/redact/detect_*.c)
+sketch=(src/stats/sketch{,_bound,_read,_pack,_text,_sum}.c)
+token=(src/crypto/token{,_json,_claims}.c)
 sketch=(src/stats/sketch{,_bound,_read,_pack,_text,_sum,_window}.c)
 values=(src/stats/{values,values_select,select}.c)
 quality=(src/stats/{quality,two_samples,sketch_sum}.c "${values[@]}")
@@ -33,6 +35,7 @@ for n, line in enumerate(open("test/fuzz/fuzz_scan.hex")):
 else
     fuzz fuzz_scan "${scanner[@]}"
     fuzz fuzz_sketch "${sketch[@]}"
+    fuzz fuzz_token "${token[@]}"
     fuzz fuzz_values "${values[@]}"
     fuzz fuzz_survival src/stats/survival.c
     fuzz fuzz_quality "${quality[@]}"

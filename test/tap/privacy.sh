@@ -179,7 +179,9 @@ SELECT format(E'INSERT INTO %s (%s) SELECT %s FROM bcce_data.tenants WHERE slug 
         WHEN col.attname = 'status' THEN CASE t.name::text WHEN 'bcce_data.incidents' THEN '''open''' ELSE '''failed''' END
         WHEN col.attname = 'domain' THEN '''run_status''' WHEN col.attname = 'value' AND col.atttypid = 'text'::regtype THEN '''failed'''
         WHEN col.attname = 'target_kind' THEN '''external''' WHEN col.attname = 'kind' THEN '''job'''
-        WHEN col.attname = 'timezone' THEN '''UTC'''
+        WHEN col.attname = 'timezone' THEN '''UTC''' WHEN col.atttypid = 'boolean'::regtype THEN 'false'
+        WHEN col.attname = 'token_class' THEN '''input''' WHEN col.attname = 'service_tier' AND col.attnotnull THEN '''standard'''
+        WHEN col.attname = 'factor_kind' THEN '''fast''' WHEN col.attname = 'metric' THEN '''tokens'''
         WHEN col.attname IN ('ends_at', 'finished_at', 'period_end_at') THEN 'now() + interval ''1 min'''
         WHEN col.atttypid = 'timestamptz'::regtype THEN 'now()'
         WHEN col.atttypid = 'tstzrange'::regtype THEN 'tstzrange(now(), NULL)'

@@ -10,7 +10,8 @@ DECLARE
         'bcce_cost_analyst',    'bcce: reads the cost reports of its own tenant',
         'bcce_analytics_admin', 'bcce: reads and configures its own tenant',
         'bcce_ingest',          'bcce: writes for its own tenant, reads nothing',
-        'bcce_platform',        'bcce: reads the reports of several tenants'];
+        'bcce_platform',        'bcce: reads the reports of several tenants',
+        'bcce_token',           'bcce: may present tokens that say which tenants it speaks for'];
     known record;
     i integer;
 BEGIN

@@ -18,14 +18,18 @@ REVOKE ALL ON FUNCTION
     bcce.collect_rows(),
     bcce.pseudonym(text, text),
     bcce.pseudonym(text, text, uuid),
+    bcce.set_context(text),
     bcce.redact_for(uuid, text, text[], text),
     bcce.redact_for(uuid, jsonb, text[], text),
     bcce.contains_pii(text, uuid),
     bcce.check_redaction_rule()
     FROM PUBLIC;
 
--- Who may name a person's pseudonym can find that person's rows, so readers may not.
-GRANT EXECUTE ON FUNCTION bcce.pseudonym(text, text) TO bcce_analytics_admin, bcce_ingest;
+GRANT EXECUTE ON FUNCTION bcce.set_context(text) TO bcce_token;
+
+-- Who may name a person's pseudonym can find that person's rows, so readers may
+-- not, and admins do it by bcce.find_person(), which writes it down.
+GRANT EXECUTE ON FUNCTION bcce.pseudonym(text, text) TO bcce_ingest;
 GRANT EXECUTE ON FUNCTION bcce.pseudonym(text, text, uuid) TO bcce_owner;
 
 -- Nor may they ask which words a tenant hides, or by which name it keeps a value.

@@ -5,7 +5,8 @@ RETURNS TABLE (
     item text,
     at timestamptz,
     usd numeric,
-    run_seconds numeric
+    run_seconds numeric,
+    is_estimated boolean
 )
 LANGUAGE sql STABLE PARALLEL RESTRICTED
 BEGIN ATOMIC
@@ -14,7 +15,8 @@ BEGIN ATOMIC
         'workflow_run',
         r.started_at,
         coalesce(r.charged_usd, bcce.estimate_cost('workflow_run', 1, r.started_at, r.tenant_id)),
-        extract(epoch FROM least(r.finished_at, greatest(r.started_at, (SELECT least(until, bcce.report_now())))) - r.started_at)
+        extract(epoch FROM least(r.finished_at, greatest(r.started_at, (SELECT least(until, bcce.report_now())))) - r.started_at),
+        false
     FROM bcce_data.workflow_runs r
     WHERE r.started_at >= coalesce(since, '-infinity')
       AND r.started_at < coalesce(until, 'infinity')
@@ -25,7 +27,8 @@ BEGIN ATOMIC
         'metric',
         m.observed_at,
         coalesce(m.charged_usd, bcce.estimate_cost('metric', 1, m.observed_at, m.tenant_id)),
-        NULL
+        NULL,
+        false
     FROM bcce_data.performance_metrics m
     WHERE m.observed_at >= coalesce(since, '-infinity')
       AND m.observed_at < coalesce(until, 'infinity')
@@ -36,19 +39,27 @@ BEGIN ATOMIC
         'prediction',
         p.predicted_at,
         coalesce(p.charged_usd, bcce.estimate_cost('prediction', 1, p.predicted_at, p.tenant_id)),
-        NULL
+        NULL,
+        false
     FROM bcce_data.predictions p
     WHERE p.predicted_at >= coalesce(since, '-infinity')
       AND p.predicted_at < coalesce(until, 'infinity')
       AND NOT p.is_test
     UNION ALL
-    SELECT u.tenant_id, 'model_call', u.at, u.reported_cost_usd, NULL
+    SELECT
+        u.tenant_id,
+        'model_call',
+        u.at,
+        coalesce(u.reported_cost_usd, u.charged_usd, bcce.estimate_token_cost(u.model_id, u.at, u.input_tokens, u.output_tokens,
+            u.cache_read_tokens, u.cache_write_5m_tokens, u.cache_write_1h_tokens, u.web_searches, u.speed, u.inference_geo, u.service_tier, u.tenant_id)),
+        NULL,
+        u.reported_cost_usd IS NULL
     FROM bcce_data.model_usage u
     WHERE u.at >= coalesce(since, '-infinity')
       AND u.at < coalesce(until, 'infinity')
       AND NOT u.is_test;
 END;
-COMMENT ON FUNCTION bcce_data.cost_units(timestamptz, timestamptz) IS 'Runs, metric samples, predictions and model calls between since (inclusive) and until (exclusive) with their cost in US dollars, as charged or reported, else at the price of their time; NULL: unknown. run_seconds is how long a run ran, up to now or until.';
+COMMENT ON FUNCTION bcce_data.cost_units(timestamptz, timestamptz) IS 'Runs, metric samples, predictions and model calls between since (inclusive) and until (exclusive) with their cost in US dollars, as reported or charged, else at the price of their time; NULL: unknown. is_estimated: of a model call, from its tokens and not as the sender reported it. run_seconds is how long a run ran, up to now or until.';
 
 CREATE OR REPLACE FUNCTION bcce_data.infra_share(amount_usd numeric, period_start_at timestamptz, period_end_at timestamptz, since timestamptz, until timestamptz)
 RETURNS numeric

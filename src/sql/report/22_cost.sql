@@ -46,8 +46,7 @@ BEGIN ATOMIC
         round(total.usd / nullif(person.active, 0), 10),
         part.unpriced,
         part.unpriced > 0,
-        -- No token prices yet: every known model cost is a reported one.
-        round(100 * 0 / nullif(part.model_usd, 0), 1),
+        round(100 * part.estimated_usd / nullif(part.model_usd, 0), 1),
         t.billing_currency
     FROM bcce_data.tenants t
     LEFT JOIN (
@@ -60,6 +59,7 @@ BEGIN ATOMIC
             sum(u.usd) FILTER (WHERE u.item = 'metric') AS metric_usd,
             sum(u.usd) FILTER (WHERE u.item = 'prediction') AS prediction_usd,
             sum(u.usd) FILTER (WHERE u.item = 'model_call') AS model_usd,
+            sum(u.usd) FILTER (WHERE u.is_estimated) AS estimated_usd,
             count(*) - count(u.usd) AS unpriced,
             sum(u.run_seconds) AS run_seconds,
             min(u.at) FILTER (WHERE u.item <> 'model_call') AS first_at,
@@ -92,6 +92,7 @@ BEGIN ATOMIC
             coalesce(unit.metric_usd, 0) AS metric_usd,
             coalesce(unit.prediction_usd, 0) AS prediction_usd,
             coalesce(unit.model_usd, 0) AS model_usd,
+            coalesce(unit.estimated_usd, 0) AS estimated_usd,
             coalesce(infra.usd, 0) AS infra_usd,
             coalesce(unit.unpriced, 0) AS unpriced
     ) part
@@ -135,7 +136,7 @@ COMMENT ON COLUMN bcce.cost_analysis.prediction_count IS 'predictions made';
 COMMENT ON COLUMN bcce.cost_analysis.workflow_cost_usd IS 'US dollars for the runs: each as charged when it was recorded, else at the price of its start';
 COMMENT ON COLUMN bcce.cost_analysis.monitoring_cost_usd IS 'US dollars for the metric samples: each as charged when it was recorded, else at the price of its time';
 COMMENT ON COLUMN bcce.cost_analysis.prediction_cost_usd IS 'US dollars for the predictions: each as charged when it was recorded, else at the price of its time';
-COMMENT ON COLUMN bcce.cost_analysis.model_cost_usd IS 'US dollars for model calls, as the senders reported them; a call without a reported cost is in unpriced_units';
+COMMENT ON COLUMN bcce.cost_analysis.model_cost_usd IS 'US dollars for model calls: each as the sender reported it, else by its tokens at the prices known when it was recorded, else at those known now; a call whose cost is unknown is in unpriced_units';
 COMMENT ON COLUMN bcce.cost_analysis.infra_cost_usd IS 'US dollars of the infrastructure bills, by their overlap with the period up to now, a share rounded to ten decimals';
 COMMENT ON COLUMN bcce.cost_analysis.tariff_cost_usd IS 'US dollars by the chargeback tariff: workflow, monitoring and prediction cost';
 COMMENT ON COLUMN bcce.cost_analysis.provider_cost_usd IS 'US dollars paid to providers: model and infrastructure cost';

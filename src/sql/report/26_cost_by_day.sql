@@ -63,8 +63,7 @@ BEGIN ATOMIC
         round(total.usd / nullif(p.active, 0), 10),
         part.unpriced,
         part.unpriced > 0,
-        -- As in cost_analysis: every known model cost is a reported one.
-        round(100 * 0 / nullif(part.model_usd, 0), 1),
+        round(100 * part.estimated_usd / nullif(part.model_usd, 0), 1),
         t.billing_currency
     FROM bcce_data.tenants t
     CROSS JOIN LATERAL (
@@ -89,6 +88,7 @@ BEGIN ATOMIC
             sum(u.usd) FILTER (WHERE u.item = 'metric') AS metric_usd,
             sum(u.usd) FILTER (WHERE u.item = 'prediction') AS prediction_usd,
             sum(u.usd) FILTER (WHERE u.item = 'model_call') AS model_usd,
+            sum(u.usd) FILTER (WHERE u.is_estimated) AS estimated_usd,
             count(*) - count(u.usd) AS unpriced,
             sum(u.run_seconds) AS run_seconds
         FROM bcce_data.cost_units(since, until) u
@@ -117,6 +117,7 @@ BEGIN ATOMIC
             coalesce(u.metric_usd, 0) AS metric_usd,
             coalesce(u.prediction_usd, 0) AS prediction_usd,
             coalesce(u.model_usd, 0) AS model_usd,
+            coalesce(u.estimated_usd, 0) AS estimated_usd,
             coalesce(i.usd, 0) AS infra_usd,
             u.unpriced
     ) part
@@ -163,7 +164,7 @@ COMMENT ON COLUMN bcce.cost_by_day.prediction_count IS 'predictions made';
 COMMENT ON COLUMN bcce.cost_by_day.workflow_cost_usd IS 'US dollars for the runs: each as charged when it was recorded, else at the price of its start';
 COMMENT ON COLUMN bcce.cost_by_day.monitoring_cost_usd IS 'US dollars for the metric samples: each as charged when it was recorded, else at the price of its time';
 COMMENT ON COLUMN bcce.cost_by_day.prediction_cost_usd IS 'US dollars for the predictions: each as charged when it was recorded, else at the price of its time';
-COMMENT ON COLUMN bcce.cost_by_day.model_cost_usd IS 'US dollars for model calls, as the senders reported them; a call without a reported cost is in unpriced_units';
+COMMENT ON COLUMN bcce.cost_by_day.model_cost_usd IS 'US dollars for model calls: each as the sender reported it, else by its tokens at the prices known when it was recorded, else at those known now; a call whose cost is unknown is in unpriced_units';
 COMMENT ON COLUMN bcce.cost_by_day.infra_cost_usd IS 'US dollars of the infrastructure bills, by their overlap with the day up to now; what rounding to ten decimals leaves over falls on the later days, so that days add up';
 COMMENT ON COLUMN bcce.cost_by_day.tariff_cost_usd IS 'US dollars by the chargeback tariff: workflow, monitoring and prediction cost';
 COMMENT ON COLUMN bcce.cost_by_day.provider_cost_usd IS 'US dollars paid to providers: model and infrastructure cost';

@@ -5,6 +5,9 @@ DO $do$
 DECLARE
     item record;
     readers CONSTANT text := 'bcce_analytics_user, bcce_platform';
+    upkeep CONSTANT text[] := '{create_tenant,add_membership,remove_membership,maintain,
+                                set_membership_mode,add_context_key,rotate_context_key,revoke_context_key,
+                                check_roles,check_security}';
 BEGIN
     -- Owners, and nothing for PUBLIC.
     FOR item IN
@@ -18,11 +21,11 @@ BEGIN
           AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.deptype = 'e' AND (d.classid, d.objid) IN (('pg_class'::regclass, c.oid), ('pg_type'::regclass, c.reltype)))
         UNION ALL
         SELECT format('ALTER FUNCTION %s OWNER TO %s', p.oid::regprocedure,
-                      CASE WHEN p.proname IN ('create_tenant', 'add_membership', 'remove_membership', 'maintain')
+                      CASE WHEN p.proname = ANY (upkeep)
                            THEN 'bcce_maintainer' ELSE 'bcce_owner' END)
         FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
         WHERE n.nspname IN ('bcce', 'bcce_data', 'bcce_private')
-          AND p.proowner <> CASE WHEN p.proname IN ('create_tenant', 'add_membership', 'remove_membership', 'maintain')
+          AND p.proowner <> CASE WHEN p.proname = ANY (upkeep)
                                  THEN 'bcce_maintainer' ELSE 'bcce_owner' END::regrole
           AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e')
     LOOP
@@ -42,7 +45,7 @@ BEGIN
         SELECT p.oid::regprocedure AS name FROM pg_proc p
         WHERE p.pronamespace = 'bcce'::regnamespace
           AND p.proname IN ('record_workflow_run', 'record_incident', 'record_incident_event', 'record_metric', 'record_prediction', 'resolve_prediction',
-                            'record_model_usage', 'ingest_event', 'ingest_events')
+                            'record_model_usage', 'ingest_event', 'ingest_events', 'ingest_transcript', 'ingest_otlp')
     LOOP
         EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO bcce_ingest', item.name);
     END LOOP;
@@ -52,9 +55,11 @@ BEGIN
     -- Everybody may ask who they are; admins configure their tenant.  Making
     -- tenants, logins and memberships, and upkeep, stay with the DBA.
     GRANT EXECUTE ON FUNCTION bcce.whoami() TO PUBLIC;
+    GRANT EXECUTE ON FUNCTION bcce.use_tenant(text, boolean) TO bcce_analytics_user, bcce_cost_analyst, bcce_platform, bcce_ingest;
     GRANT EXECUTE ON FUNCTION bcce.set_price(text, numeric, timestamptz, text),
                               bcce.add_value_alias(text, text, text, text),
                               bcce.set_slo(numeric, text, text),
+                              bcce.find_person(text, text),
                               bcce.set_business_hours(integer[], time, time, text),
                               bcce.set_holiday(date, boolean, text),
                               bcce.set_redaction_rule(text, text, text, integer, integer, text, text[], text, boolean, boolean, text),

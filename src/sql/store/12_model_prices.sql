@@ -27,7 +27,7 @@ BEGIN
             CONSTRAINT %1$s_token_class_check CHECK (token_class IN ('input', 'output', 'cache_read', 'cache_write_5m', 'cache_write_1h', 'web_search', 'second')),
             CONSTRAINT %1$s_context_above_check CHECK (context_above BETWEEN 0 AND 1000000000000),
             CONSTRAINT %1$s_service_tier_check CHECK (service_tier IN ('standard', 'batch', 'flex', 'priority')),
-            CONSTRAINT %1$s_price_usd_check CHECK (price_usd BETWEEN 0 AND 1000000 AND price_usd = round(price_usd, 12)),
+            CONSTRAINT %1$s_price_usd_check CHECK (price_usd >= 0 AND price_usd <= 1000000 AND price_usd = round(price_usd, 12)),
             CONSTRAINT %1$s_valid_check CHECK (NOT isempty(valid) AND (lower_inf(valid) OR lower_inc(valid)) AND NOT upper_inc(valid)),
             CONSTRAINT %1$s_known_check CHECK (NOT isempty(known) AND NOT lower_inf(known) AND lower_inc(known) AND NOT upper_inc(known)),
             CONSTRAINT %1$s_currency_check CHECK (currency = 'USD')$sql$ || place.tenant_reference || ')', place.prefix || 'model_prices');
@@ -52,7 +52,7 @@ BEGIN
             model_id text NOT NULL,
             note text,
             CONSTRAINT %1$s_pkey PRIMARY KEY ($sql$ || place.tenant_key || $sql$alias, valid, known),
-            CONSTRAINT %1$s_alias_check CHECK (length(alias) BETWEEN 1 AND 256 AND alias <> model_id),
+            CONSTRAINT %1$s_alias_check CHECK (length(alias) >= 1 AND length(alias) <= 256 AND alias <> model_id),
             CONSTRAINT %1$s_model_id_check CHECK (length(model_id) BETWEEN 1 AND 256),
             CONSTRAINT %1$s_valid_check CHECK (NOT isempty(valid) AND (lower_inf(valid) OR lower_inc(valid)) AND NOT upper_inc(valid)),
             CONSTRAINT %1$s_known_check CHECK (NOT isempty(known) AND NOT lower_inf(known) AND lower_inc(known) AND NOT upper_inc(known))$sql$

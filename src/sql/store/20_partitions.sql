@@ -104,6 +104,7 @@ DECLARE
     began timestamptz;
     moved bigint;
     gone bigint;
+    more bigint;
 BEGIN
     BEGIN
         LOCK TABLE bcce_data.schema_version IN SHARE ROW EXCLUSIVE MODE NOWAIT;
@@ -192,6 +193,16 @@ BEGIN
     WHERE (m.role IS NOT NULL AND r.oid = m.role::oid AND r.rolname <> m.role_name)
        OR (m.role IS NULL AND r.rolname = m.role_name);
     GET DIAGNOSTICS moved = ROW_COUNT;
+    DELETE FROM bcce_private.token_login t
+    WHERE t.role IS NOT NULL AND NOT EXISTS (SELECT FROM pg_roles r WHERE r.oid = t.role::oid);
+    GET DIAGNOSTICS more = ROW_COUNT;
+    gone := gone + more;
+    UPDATE bcce_private.token_login t SET role_name = r.rolname
+    FROM pg_roles r
+    WHERE (t.role IS NOT NULL AND r.oid = t.role::oid AND r.rolname <> t.role_name)
+       OR (t.role IS NULL AND r.rolname = t.role_name);
+    GET DIAGNOSTICS more = ROW_COUNT;
+    moved := moved + more;
     task := 'memberships'; object := 'membership'; detail := format('%s names refreshed, %s dropped roles removed', moved, gone);
     ms := round(1000 * extract(epoch FROM clock_timestamp() - began), 1);
     RETURN NEXT;

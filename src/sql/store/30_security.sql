@@ -68,10 +68,13 @@ BEGIN
             ('models', '{key:model_name,key:model_version}'),
             ('prediction_keys', '{key:prediction_id}'),
             ('predictions', '{key:prediction_id,key:model_name,key:model_version,key:target_id,key:features_hash,source}'),
-            ('model_usage', '{source,key:idempotency_key,key:model_id,provider,region,user:user_key,key:session_id,key:run_id}'),
+            ('model_usage', '{source,key:idempotency_key,key:model_id,provider,region,user:user_key,key:session_id,key:run_id,key:request_id,key:project,key:team_id,query_source,agent_name,speed,inference_geo,service_tier}'),
+            ('model_usage_keys', '{key:request_key,key:call_key,source}'),
+            ('model_usage_counters', '{series_key,metric,key:model_id,user:user_key,key:session_id}'),
             ('events', '{source,key:idempotency_key,event_type,guest:guest_key,guest_type,user:user_key,key:session_id,key:service_id,ip_prefix,user_agent_family,properties}'),
             ('infra_costs', '{category}'),
-            ('export_log', '{key:login,report}')
+            ('export_log', '{key:login,report}'),
+            ('person_lookups', '{key:login,reason,key:pseudonym}')
         ) AS guarded (table_name, columns)
     LOOP
         EXECUTE format('CREATE OR REPLACE TRIGGER redact BEFORE INSERT OR UPDATE ON bcce_data.%I FOR EACH ROW EXECUTE FUNCTION bcce.redact_columns(%s)',
@@ -91,7 +94,7 @@ BEGIN
     END LOOP;
 
     -- A change of rows alone tells no other session; this does.
-    FOREACH target IN ARRAY ARRAY['bcce_private.membership', 'bcce_private.tenant_key',
+    FOREACH target IN ARRAY ARRAY['bcce_private.membership', 'bcce_private.tenant_key', 'bcce_private.token_login', 'bcce_private.context_key',
                                   'bcce_data.default_unit_prices', 'bcce_data.unit_prices',
                                   'bcce_data.redaction_rules', 'bcce_data.redaction_styles',
                                   'bcce_data.default_model_prices', 'bcce_data.model_prices',

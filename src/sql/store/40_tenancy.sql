@@ -49,13 +49,17 @@ BEGIN
     IF found_tenant IS NULL THEN
         PERFORM bcce.raise_error('P0002', 'tenant not found', NULL, 'Make it with bcce.create_tenant().');
     END IF;
-    SELECT rolname, rolsuper OR rolbypassrls AS bypasses INTO found_role FROM pg_roles WHERE oid = role::oid;
+    SELECT oid, rolname, rolsuper OR rolbypassrls AS bypasses INTO found_role FROM pg_roles WHERE oid = role::oid;
     IF found_role.rolname IS NULL THEN
         PERFORM bcce.raise_error('42704', 'role not found', NULL, 'Make it with bcce.create_login().');
     END IF;
     IF found_role.bypasses THEN
         PERFORM bcce.raise_error('0LP01', 'a role that bypasses row security sees every tenant; it needs no membership', NULL,
             'Give people and tools a login of their own: bcce.create_login().');
+    END IF;
+    IF EXISTS (SELECT FROM bcce_private.token_login t WHERE t.role = found_role.oid) THEN
+        PERFORM bcce.raise_error('55000', 'the role takes its tenants from tokens', NULL,
+            'Give the tenant a login of its own, or call bcce.set_membership_mode(role, ''direct'') first.');
     END IF;
     INSERT INTO bcce_private.membership AS m (role_name, tenant_id, is_default)
     VALUES (found_role.rolname, found_tenant, add_membership.is_default)
@@ -65,7 +69,7 @@ BEGIN
 END
 $body$;
 COMMENT ON FUNCTION bcce.add_membership(regrole, text, boolean) IS
-'Lets a role read or write for a tenant, by what its groups allow. is_default: the tenant that counts where a role has several. Errors: P0002 tenant not found, 42704 role not found, 0LP01 the role bypasses row security.';
+'Lets a role read or write for a tenant, by what its groups allow. is_default: the tenant that counts where a role has several. Errors: P0002 tenant not found, 42704 role not found, 0LP01 the role bypasses row security, 55000 it presents tokens.';
 
 CREATE OR REPLACE FUNCTION bcce.remove_membership(role regrole, tenant_slug text) RETURNS boolean
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $body$
@@ -83,11 +87,15 @@ CREATE OR REPLACE FUNCTION bcce.create_login(name text, tenant_slug text, kind t
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $body$
 DECLARE
     groups CONSTANT jsonb := '{"user": "bcce_analytics_user", "cost": "bcce_cost_analyst", "admin": "bcce_analytics_admin",
-                               "ingest": "bcce_ingest", "platform": "bcce_platform"}';
+                               "ingest": "bcce_ingest", "platform": "bcce_platform", "token": "bcce_analytics_user"}';
 BEGIN
     IF kind IS NULL OR NOT groups ? kind THEN
         PERFORM bcce.raise_error('22023', 'unknown kind of login', NULL,
-            'Known kinds: user, cost, admin, ingest, platform.');
+            'Known kinds: user, cost, admin, ingest, platform, token.');
+    END IF;
+    IF (kind = 'token') <> (tenant_slug IS NULL) THEN
+        PERFORM bcce.raise_error('22023', 'a login belongs to a tenant, unless it presents tokens', NULL,
+            'Give a tenant; a login that many share is made by bcce.create_login(name, NULL, ''token'').');
     END IF;
     IF name IS NULL OR name = '' OR octet_length(name) > 63 OR name LIKE 'pg\_%' THEN
         PERFORM bcce.raise_error('42602', 'a login needs a name of 1 to 63 bytes that does not begin with pg_', NULL, NULL);
@@ -102,6 +110,9 @@ BEGIN
     END IF;
     EXECUTE format('CREATE ROLE %I LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS INHERIT IN ROLE %I',
         name, groups ->> kind);
+    IF kind = 'token' THEN
+        EXECUTE format('GRANT bcce_token TO %I', name);
+    END IF;
     EXECUTE format('GRANT CONNECT ON DATABASE %I TO %I', current_database(), name);
     EXECUTE format('ALTER ROLE %I SET search_path = bcce, pg_catalog', name);
     -- Compiling a report's plan takes longer than running it.
@@ -110,14 +121,18 @@ BEGIN
     IF kind <> 'ingest' THEN
         EXECUTE format('ALTER ROLE %I SET statement_timeout = ''60s''', name);
     END IF;
-    IF kind IN ('user', 'cost', 'platform') THEN
+    IF kind IN ('user', 'cost', 'platform', 'token') THEN
         EXECUTE format('ALTER ROLE %I SET default_transaction_read_only = on', name);
     END IF;
-    PERFORM bcce.add_membership(format('%I', name)::regrole, tenant_slug);
+    IF kind = 'token' THEN
+        PERFORM bcce.set_membership_mode(format('%I', name)::regrole, 'token');
+    ELSE
+        PERFORM bcce.add_membership(format('%I', name)::regrole, tenant_slug);
+    END IF;
 END
 $body$;
 COMMENT ON FUNCTION bcce.create_login(text, text, text) IS
-'Makes a login for one tenant with just the rights of its kind: user (reads reports), cost (cost reports only), admin (reads and configures), ingest (writes, reads nothing), platform (reads several tenants; add them with add_membership()). It has no password yet: set one with \password in psql, so that it appears in no log. Errors: 22023 unknown kind, 42602 bad name, 42710 name taken, 42501 not allowed, P0002 tenant not found.';
+'Makes a login for one tenant with just the rights of its kind: user (reads reports), cost (cost reports only), admin (reads and configures), ingest (writes, reads nothing), platform (reads several tenants; add them with add_membership()), token (a login that many share; it has no tenant, so give NULL, and reads those of the token that it presents to set_context() in each transaction). It has no password yet: set one with \password in psql, so that it appears in no log. Errors: 22023 unknown kind, or a tenant missing or given for nothing, 42602 bad name, 42710 name taken, 42501 not allowed, P0002 tenant not found.';
 
 -- Other columns need another function.
 DO $do$
@@ -150,7 +165,7 @@ BEGIN
            coalesce(bool_or(r.rolname = 'bcce_cost_analyst'), false),
            coalesce(bool_or(r.rolname = 'bcce_platform'), false)
     INTO groups, is_reader, is_cost_analyst, is_platform FROM pg_roles r
-    WHERE r.rolname IN ('bcce_analytics_user', 'bcce_cost_analyst', 'bcce_analytics_admin', 'bcce_ingest', 'bcce_platform')
+    WHERE r.rolname IN ('bcce_analytics_user', 'bcce_cost_analyst', 'bcce_analytics_admin', 'bcce_ingest', 'bcce_platform', 'bcce_token')
       AND pg_has_role(outer_role, r.oid, 'USAGE');
     SELECT string_agg(t.slug, ', ' ORDER BY t.slug),
            max(t.slug) FILTER (WHERE t.tenant_id = bcce.current_tenant())
@@ -188,6 +203,8 @@ BEGIN
             'You bypass row security: reports show every tenant.'
         WHEN groups IS NULL THEN
             'You are in none of the groups of bcce, so you may not read or write: ask for GRANT bcce_analytics_user or for a login by bcce.create_login().'
+        WHEN tenants IS NULL AND bcce.membership_mode() = 'token' THEN
+            'You share this login, and this transaction has no valid token, so every report is empty: BEGIN, SELECT bcce.set_context(token), read, COMMIT.'
         WHEN tenants IS NULL AND groups = 'bcce_ingest' THEN
             'You belong to no tenant, so all that you write is refused: ask for bcce.add_membership().'
         WHEN tenants IS NULL THEN
@@ -196,8 +213,10 @@ BEGIN
             format('You write for %s and read nothing.', tenants)
         WHEN is_platform AND NOT is_reader AND NOT is_cost_analyst THEN
             format('Reports show the tenants %s.', tenants)
+        WHEN current_tenant IS NULL AND bcce.membership_mode() = 'token' THEN
+            'None of the tenants of your token is chosen, so every report is empty: SELECT bcce.use_tenant(name).'
         WHEN current_tenant IS NULL THEN
-            'You belong to several tenants and none is the default, so every report is empty: ask for bcce.add_membership(..., is_default => true), or for the group bcce_platform instead of your own.'
+            'None of your tenants is chosen and none is the default, so every report is empty: SELECT bcce.use_tenant(name), or ask for bcce.add_membership(..., is_default => true), or for the group bcce_platform instead of your own.'
         WHEN NOT is_reader AND NOT is_platform THEN
             format('The cost reports show the tenant %s; you may read no others.', current_tenant)
         ELSE format('Reports show the tenant %s.', current_tenant)

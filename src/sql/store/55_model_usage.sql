@@ -33,15 +33,19 @@ BEGIN
     -- instead of deadlocking.
     INSERT INTO bcce_data.model_usage (tenant_id, source, idempotency_key, at, model_id, provider, region, user_key, session_id,
         run_id, input_tokens, output_tokens, cache_read_tokens, cache_write_5m_tokens, cache_write_1h_tokens, latency_ms,
-        is_batch, is_test, reported_cost_usd)
+        is_batch, is_test, reported_cost_usd, service_tier, charged_usd, priced_at)
     SELECT r.tenant_id, coalesce(r.source, 'api'),
         coalesce(nullif(r.idempotency_key, ''), bcce.pseudonym(ROW(r.model_id, nullif(r.user_id, ''), r.session_id, r.run_id,
             r.input_tokens, r.output_tokens, r.cache_read_tokens, r.cache_write_5m_tokens, r.cache_write_1h_tokens,
             r.reported_cost_usd, encode(float8send(r.latency_ms), 'hex'))::text, 'content', r.tenant_id)) AS key,
         r.at, r.model_id, r.provider, r.region, nullif(r.user_id, ''), nullif(r.session_id, ''), nullif(r.run_id, ''),
         r.input_tokens, r.output_tokens, r.cache_read_tokens, r.cache_write_5m_tokens, r.cache_write_1h_tokens,
-        r.latency_ms, coalesce(r.is_batch, false), coalesce(r.is_test, false), r.reported_cost_usd
+        r.latency_ms, coalesce(r.is_batch, false), coalesce(r.is_test, false), r.reported_cost_usd,
+        CASE WHEN r.is_batch THEN 'batch' END, cost.usd, CASE WHEN cost.usd IS NOT NULL THEN now() END
     FROM ROWS FROM (unnest(calls), unnest(faults)) AS r
+    CROSS JOIN LATERAL (
+        SELECT bcce.estimate_token_cost(r.model_id, r.at, r.input_tokens, r.output_tokens, r.cache_read_tokens, r.cache_write_5m_tokens,
+            r.cache_write_1h_tokens, 0, NULL, NULL, CASE WHEN r.is_batch THEN 'batch' END, r.tenant_id) AS usd OFFSET 0) AS cost
     WHERE r.unnest IS NULL
     ORDER BY r.tenant_id, key
     ON CONFLICT DO NOTHING;

@@ -1,0 +1,109 @@
+-- Calls of language models from transcripts and telemetry of Claude Code: each
+-- call once whatever tells of it and in whatever order, nothing but what is on
+-- the list is kept, and no line stops the rest.
+SET client_min_messages = warning;
+CREATE DATABASE regress_requests;
+\set home :DBNAME
+\c regress_requests
+SET client_min_messages = warning;
+SET timezone = 'UTC';
+CREATE EXTENSION bcce;
+SELECT bcce.create_tenant('req-a', 'A') IS NOT NULL AS made, bcce.create_tenant('req-b', 'B') IS NOT NULL AS made_b;
+SELECT bcce.create_login('regress_req_writer', 'req-a', 'ingest');
+SET ROLE regress_req_writer;
+
+-- Three lines of one answer, output growing; the last has the split of its cache
+-- writes.  A line of the client's own, one that is torn, an empty one, one that
+-- is no object, a prompt, and a second call with spaces in its JSON and a NUL.
+\set lines '{"type":"assistant","sessionId":"s1","cwd":"/srv/ada/secret/shop","timestamp":"2026-07-01T10:00:00.000Z","requestId":"req_1","uuid":"u1","message":{"id":"msg_1","model":"claude-sonnet-5","content":[{"type":"text","text":"mail ada@example.org, password hunter2-hunter2"}],"usage":{"input_tokens":10,"cache_creation_input_tokens":300,"cache_read_input_tokens":1000,"output_tokens":1,"service_tier":"standard"}}}\n{"type":"assistant","sessionId":"s1","cwd":"/srv/ada/secret/shop","timestamp":"2026-07-01T10:00:04.000Z","requestId":"req_1","uuid":"u2","message":{"id":"msg_1","model":"claude-sonnet-5","usage":{"input_tokens":10,"cache_creation_input_tokens":300,"cache_creation":{"ephemeral_5m_input_tokens":100,"ephemeral_1h_input_tokens":200},"cache_read_input_tokens":1000,"output_tokens":50}}}\n{"type":"user","timestamp":"2026-07-01T10:01:00Z","message":{"role":"user","content":"a prompt of ada@example.org"}}\n{"type":"assistant","timestamp":"2026-07-01T10:02:00Z","sessionId":"s1","uuid":"u3","message":{"id":"x","model":"<synthetic>","usage":{"input_tokens":0,"output_tokens":0}}}\n{"type":"assistant","message":{"id":"msg_torn","usage":{"inp\n\n[1,2]\n{ "message" : { "usage" : { "output_tokens" : 7, "input_tokens" : 3 }, "content": "\\u0000", "model" : "claude-haiku-4-5-20251001", "id" : "msg_2" }, "timestamp" : "2026-07-01T12:00:00+02:00", "sessionId" : "s1" , "costUSD": 0.25 }\n'
+SELECT lines, call_lines, added, changed, synthetic, refused, malformed, malformed_at
+FROM bcce.ingest_transcript('laptop', replace(:'lines', '\n', E'\n'), 'Ada@example.org', 'shop');
+-- The same again, in two halves and backwards: nothing new.
+SELECT sum(t.added) AS added, sum(t.changed) AS changed
+FROM (SELECT line FROM string_to_table(:'lines', '\n') WITH ORDINALITY AS l (line, n) WHERE line <> '' ORDER BY n DESC OFFSET 0) AS l
+CROSS JOIN LATERAL bcce.ingest_transcript('laptop', l.line, 'Ada@example.org', 'shop') AS t;
+-- A resumed session is copied under another name: the call stays where it was; more output replaces less.
+SELECT added, changed FROM bcce.ingest_transcript('laptop',
+    '{"sessionId":"s2","timestamp":"2026-07-01T10:00:04.000Z","requestId":"req_9","message":{"id":"msg_1","model":"claude-sonnet-5","usage":{"input_tokens":10,"cache_creation_input_tokens":300,"cache_creation":{"ephemeral_5m_input_tokens":100,"ephemeral_1h_input_tokens":200},"cache_read_input_tokens":1000,"output_tokens":60}}}', NULL, 'other');
+RESET ROLE;
+SELECT idempotency_key, at, session_id, project, user_key ~ '^user_[a-z2-7]+$' AS user_is_hidden, model_id, input_tokens AS i, output_tokens AS o, cache_read_tokens AS r,
+    cache_write_5m_tokens AS w5, cache_write_1h_tokens AS w1, ttl_assumed, charged_usd, client_cost_usd, told_by
+FROM bcce_data.model_usage ORDER BY 1;
+SELECT source, reason, sum(rejected_count) FROM bcce.rejected GROUP BY 1, 2 ORDER BY 1, 2;
+
+-- Only the earliest line says where a call belongs, whichever comes first.
+SET ROLE regress_req_writer;
+SELECT added, changed FROM bcce.ingest_transcript('laptop', '{"sessionId":"later","cwd":"C:\\Users\\ada\\late","timestamp":"2026-07-31T23:59:59Z","message":{"id":"msg_3","model":"claude-opus-5","usage":{"input_tokens":1,"output_tokens":9}}}');
+SELECT added, changed FROM bcce.ingest_transcript('laptop', '{"sessionId":"early","cwd":"/srv/soon","timestamp":"2026-06-30T23:59:59Z","message":{"id":"msg_3","model":"claude-opus-5","usage":{"input_tokens":1,"output_tokens":2}}}');
+RESET ROLE;
+SELECT at, session_id, project, output_tokens, ttl_assumed FROM bcce_data.model_usage WHERE idempotency_key = 'msg:msg_3';
+
+-- What cannot be a call is refused and counted: no time, no model, a negative or
+-- huge count, half a token, no count, no id at all, an instant before 1970.
+SET ROLE regress_req_writer;
+SELECT t.call_lines, t.added, t.refused, t.malformed FROM (SELECT string_agg(line, E'\n') AS lines FROM (VALUES ('{"message":{"id":"bad_1","model":"m","usage":{"input_tokens":1}}}'),
+    ('{"timestamp":"2026-07-01T00:00:00Z","message":{"id":"bad_2","usage":{"input_tokens":1}}}'),
+    ('{"timestamp":"2026-07-01T00:00:00Z","message":{"id":"bad_3","model":"m","usage":{"input_tokens":-1}}}'),
+    ('{"timestamp":"2026-07-01T00:00:00Z","message":{"id":"bad_4","model":"m","usage":{"input_tokens":1e17}}}'),
+    ('{"timestamp":"2026-07-01T00:00:00Z","message":{"id":"bad_5","model":"m","usage":{"output_tokens":"many"}}}'),
+    ('{"timestamp":"2026-07-01T00:00:00Z","message":{"model":"m","usage":{"input_tokens":1}}}'),
+    ('{"timestamp":"1969-07-01T00:00:00Z","message":{"id":"bad_6","model":"m","usage":{"input_tokens":1}}}'),
+    ('{"timestamp":"2026-07-01T00:00:00Z","message":{"id":"' || repeat('x', 300) || '","model":"m","usage":{"input_tokens":1}}}'),
+    ('{"timestamp":"2026-07-01T00:00:00Z","message":{"id":"bad_7","model":"m","usage":[1]}}'),
+    ('{"timestamp":"2026-07-01T00:00:00Z","message":"usage"}')) AS v (line)) AS l
+CROSS JOIN LATERAL bcce.ingest_transcript('laptop', l.lines) AS t;
+SELECT * FROM bcce.ingest_transcript(NULL, NULL);
+SELECT lines, added FROM bcce.ingest_transcript('laptop', '');
+RESET ROLE;
+
+-- Telemetry: an event of a request that a transcript told of adds what it knows;
+-- one of another request is a call; one without an id of its request is found by
+-- its counts, before or after the transcript.  Counts that differ are shown.
+SET ROLE regress_req_writer;
+\set event '{"timeUnixNano":"1782900000000000000","body":{"stringValue":"claude_code.api_request"},"attributes":[{"key":"event.name","value":{"stringValue":"api_request"}},{"key":"session.id","value":{"stringValue":"s1"}},{"key":"event.sequence","value":{"intValue":SEQ}},{"key":"user.email","value":{"stringValue":"ada@example.org"}},{"key":"prompt","value":{"stringValue":"a secret prompt"}},{"key":"model","value":{"stringValue":"claude-sonnet-5"}},{"key":"input_tokens","value":{"intValue":"10"}},{"key":"output_tokens","value":{"stringValue":"OUT"}},{"key":"cache_read_tokens","value":{"intValue":1000}},{"key":"cache_creation_tokens","value":{"intValue":"300"}},{"key":"cost_usd","value":{"doubleValue":0.125}},{"key":"speed","value":{"stringValue":"normal"}},{"key":"request_id","value":{"stringValue":"REQ"}},{"key":"workflow.run_id","value":{"stringValue":"wf_7"}}]}'
+CREATE FUNCTION pg_temp.export(VARIADIC events text[]) RETURNS jsonb LANGUAGE sql AS
+$$
+    SELECT ('{"resourceLogs":[{"resource":{"attributes":[{"key":"team.id","value":{"stringValue":"payments"}}]},"scopeLogs":[{"logRecords":['
+        || array_to_string(events, ',') || ']}]}]}')::jsonb
+$$;
+SELECT * FROM bcce.ingest_otlp(pg_temp.export(replace(replace(replace(:'event', 'SEQ', '1'), 'OUT', '60'), 'REQ', 'req_1'),
+    replace(replace(replace(:'event', 'SEQ', '2'), 'OUT', '5'), 'REQ', 'req_2'), replace(replace(:'event', 'SEQ', '4'), 'api_request', 'user_prompt')));
+SELECT * FROM bcce.ingest_otlp(pg_temp.export(replace(replace(replace(:'event', 'SEQ', '1'), 'OUT', '60'), 'REQ', 'req_1'),
+    replace(replace(replace(:'event', 'SEQ', '3'), 'OUT', '77'), 'REQ', '')));
+SELECT added, changed FROM bcce.ingest_transcript('laptop', '{"sessionId":"s1","timestamp":"2026-07-01T10:00:00Z","message":{"id":"msg_4","model":"claude-sonnet-5","usage":{"input_tokens":10,"cache_creation_input_tokens":300,"cache_read_input_tokens":1000,"output_tokens":77}}}
+{"sessionId":"s1","timestamp":"2026-07-01T10:00:00Z","requestId":"req_2","message":{"id":"msg_5","model":"claude-sonnet-5","usage":{"input_tokens":10,"cache_creation_input_tokens":300,"cache_read_input_tokens":1000,"output_tokens":6}}}');
+SELECT added, changed FROM bcce.ingest_otlp(pg_temp.export(replace(replace(replace(:'event', 'SEQ', '3'), 'OUT', '77'), 'REQ', '')));
+RESET ROLE;
+SELECT idempotency_key, request_id, output_tokens AS o, event_tokens, source_mismatch, told_by, run_id, team_id, client_cost_usd, count(*) OVER (PARTITION BY user_key) AS of_this_person
+FROM bcce_data.model_usage WHERE told_by & 2 = 2 ORDER BY idempotency_key;
+SELECT request_key, call_key, at IS NOT NULL AS is_own FROM bcce_data.model_usage_keys ORDER BY request_key;
+
+-- Counters: a point again is stored once; a bad one is counted.
+SET ROLE regress_req_writer;
+\set points '{"resourceMetrics":[{"resource":{},"scopeMetrics":[{"metrics":[{"name":"claude_code.token.usage","sum":{"aggregationTemporality":1,"dataPoints":[{"attributes":[{"key":"type","value":{"stringValue":"cacheRead"}},{"key":"model","value":{"stringValue":"claude-sonnet-5"}},{"key":"user.email","value":{"stringValue":"ada@example.org"}}],"startTimeUnixNano":"1782900000000000000","timeUnixNano":1782900060000000000,"asInt":"500"},{"attributes":[],"startTimeUnixNano":"1782900000000000000","timeUnixNano":"1782900060000000000","asDouble":-1},{"attributes":[],"timeUnixNano":"soon","asDouble":1}]}},{"name":"claude_code.commit.count","sum":{"dataPoints":[{"asInt":"1"}]}}]}]}]}'
+SELECT points, refused FROM bcce.ingest_otlp(:'points');
+SELECT points, refused FROM bcce.ingest_otlp(:'points');
+-- Documents of other shapes are empty, not errors.
+SELECT d, t.* FROM unnest(ARRAY['{}', '[]', '1', '{"resourceLogs": {}}', '{"resourceLogs": [1, {"scopeLogs": [{"logRecords": [{}, null]}]}]}']) AS d
+CROSS JOIN LATERAL bcce.ingest_otlp(d::jsonb) AS t;
+RESET ROLE;
+SELECT metric, token_class, model_id, user_key ~ '^user_' AS user_is_hidden, value, is_cumulative FROM bcce_data.model_usage_counters;
+
+-- Nobody's address, prompt or path is anywhere in the store.
+SELECT count(*) AS leaks FROM (SELECT u::text FROM bcce_data.model_usage AS u UNION ALL SELECT k::text FROM bcce_data.model_usage_keys AS k
+    UNION ALL SELECT c::text FROM bcce_data.model_usage_counters AS c UNION ALL SELECT r::text FROM bcce_data.rejected_input AS r) AS t (line)
+WHERE line ~ '@|hunter2|prompt|/srv/ada|secret';
+
+-- Another tenant with the same message has a call of its own; a stranger's tenant is not found.
+SELECT added FROM bcce.ingest_transcript('x', '{"sessionId":"s1","timestamp":"2026-07-01T10:00:00Z","message":{"id":"msg_1","model":"claude-sonnet-5","usage":{"input_tokens":1,"output_tokens":1}}}', tenant => 'req-b');
+SELECT count(*) AS calls_of_msg_1, count(DISTINCT tenant_id) AS tenants FROM bcce_data.model_usage WHERE idempotency_key = 'msg:msg_1';
+SET ROLE regress_req_writer;
+\set VERBOSITY sqlstate
+SELECT bcce.ingest_transcript('x', '{}', tenant => 'req-b');
+SELECT bcce.ingest_otlp('{}', 'req-b');
+SELECT count(*) FROM bcce_data.model_usage;
+RESET ROLE;
+
+\c :home
+DROP DATABASE regress_requests;
+DROP ROLE regress_req_writer;

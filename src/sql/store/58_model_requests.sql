@@ -1,0 +1,275 @@
+-- Calls of language models as Claude Code tells of them: in transcripts, several
+-- lines for one answer, copied when a session is resumed; and in telemetry.  One
+-- call is one row, whoever tells of it and in whatever order.
+--
+-- A call is its message (message.id), else its request, else its line.  Of its
+-- lines the one with the most output counts; where it belongs, the earliest says.
+DO $do$
+BEGIN
+    IF to_regtype('bcce_data.given_model_request') IS NULL THEN
+        CREATE TYPE bcce_data.given_model_request AS (
+            told_by smallint, message_id text, request_id text, other_key text, at timestamptz, counted_at timestamptz, session_id text, project text,
+            user_id text, team_id text, model_id text, input_tokens bigint, output_tokens bigint, cache_read_tokens bigint,
+            cache_write_5m_tokens bigint, cache_write_1h_tokens bigint, web_searches bigint, speed text, inference_geo text,
+            service_tier text, ttl_assumed boolean, client_cost_usd numeric, run_id text, query_source text, agent_name text,
+            latency_ms double precision);
+    END IF;
+END
+$do$;
+COMMENT ON TYPE bcce_data.given_model_request IS 'a call of a language model as a line of a transcript or an event of telemetry tells of it';
+
+-- Which record of one call says what it used: a transcript's before an event's,
+-- the most output, the one with the split of cache writes, with the speed, the
+-- earliest.  The same order whatever came first, so that loading is order-free.
+CREATE OR REPLACE FUNCTION bcce_data.count_rank(told_by smallint, output_tokens bigint, ttl_assumed boolean, speed text, counted_at timestamptz,
+    input_tokens bigint, cache_read_tokens bigint, cache_write_5m_tokens bigint, cache_write_1h_tokens bigint) RETURNS numeric[]
+LANGUAGE sql IMMUTABLE AS $body$
+    SELECT ARRAY[told_by & 1, coalesce(output_tokens, -1), (NOT ttl_assumed)::integer, (speed IS NOT NULL)::integer, -extract(epoch FROM counted_at),
+        coalesce(input_tokens, -1), coalesce(cache_read_tokens, -1), coalesce(cache_write_5m_tokens, -1), coalesce(cache_write_1h_tokens, -1)]
+$body$;
+COMMENT ON FUNCTION bcce_data.count_rank(smallint, bigint, boolean, text, timestamptz, bigint, bigint, bigint, bigint) IS 'the larger it is, the more a record of a call says what the call used';
+
+-- The row of a call's own key, locked; made where no name of it is known.
+CREATE OR REPLACE FUNCTION bcce_data.claim_call(target uuid, names text[], call_at timestamptz, call_source text, OUT call bcce_data.model_usage_keys, OUT is_new boolean)
+LANGUAGE plpgsql VOLATILE AS $body$
+DECLARE
+    known text;
+BEGIN
+    LOOP
+        SELECT k.call_key INTO known FROM bcce_data.model_usage_keys k
+        WHERE k.tenant_id = target AND k.request_key = ANY (names)
+        ORDER BY array_position(names, k.request_key) LIMIT 1;
+        IF FOUND THEN
+            SELECT k.* INTO call FROM bcce_data.model_usage_keys k WHERE k.tenant_id = target AND k.request_key = known FOR UPDATE;
+            is_new := false;
+            RETURN;
+        END IF;
+        INSERT INTO bcce_data.model_usage_keys AS k (tenant_id, request_key, call_key, source, at)
+        VALUES (target, names[1], names[1], call_source, call_at)
+        ON CONFLICT DO NOTHING RETURNING k.* INTO call;
+        is_new := FOUND;
+        EXIT WHEN is_new;
+        -- Another writer was first; now it is known.
+    END LOOP;
+END
+$body$;
+COMMENT ON FUNCTION bcce_data.claim_call(uuid, text[], timestamptz, text) IS 'finds or makes the key of a call by any of its names, the first its own, and locks it';
+
+-- A record as the store will hold it, so that it can be compared with what is there.
+CREATE OR REPLACE FUNCTION bcce_data.normal_request(target uuid, r bcce_data.given_model_request) RETURNS bcce_data.given_model_request
+LANGUAGE plpgsql STABLE AS $body$
+BEGIN
+    r.model_id := bcce_data.key_text(target, r.model_id);
+    r.request_id := bcce_data.key_text(target, r.request_id);
+    r.session_id := bcce_data.key_text(target, r.session_id);
+    r.run_id := bcce_data.key_text(target, r.run_id);
+    r.project := bcce_data.key_text(target, r.project);
+    r.team_id := bcce_data.key_text(target, r.team_id);
+    r.user_id := CASE WHEN r.user_id ~ '^user_[a-z2-7]{26}$' THEN r.user_id ELSE bcce.pseudonym(r.user_id, 'user', target) END;
+    r.query_source := bcce.redact(r.query_source);
+    r.agent_name := bcce.redact(r.agent_name);
+    RETURN r;
+END
+$body$;
+COMMENT ON FUNCTION bcce_data.normal_request(uuid, bcce_data.given_model_request) IS 'a record with identifiers and people as the redaction trigger stores them';
+
+CREATE OR REPLACE FUNCTION bcce_data.token_counts(r bcce_data.given_model_request) RETURNS bigint[]
+LANGUAGE sql IMMUTABLE AS $body$
+    SELECT ARRAY[coalesce((r).input_tokens, 0), coalesce((r).output_tokens, 0), coalesce((r).cache_read_tokens, 0),
+        coalesce((r).cache_write_5m_tokens, 0) + coalesce((r).cache_write_1h_tokens, 0)]
+$body$;
+COMMENT ON FUNCTION bcce_data.token_counts(bcce_data.given_model_request) IS 'input, output, cache reads and cache writes of a record';
+
+-- What a call's row becomes by a further record of it.
+CREATE OR REPLACE FUNCTION bcce_data.merge_request(u bcce_data.model_usage, r bcce_data.given_model_request) RETURNS bcce_data.model_usage
+LANGUAGE plpgsql IMMUTABLE AS $body$
+BEGIN
+    IF bcce_data.count_rank(r.told_by, r.output_tokens, r.ttl_assumed, r.speed, r.counted_at, r.input_tokens, r.cache_read_tokens, r.cache_write_5m_tokens, r.cache_write_1h_tokens)
+       > bcce_data.count_rank(u.told_by, u.output_tokens, u.ttl_assumed, u.speed, u.counted_at, u.input_tokens, u.cache_read_tokens, u.cache_write_5m_tokens, u.cache_write_1h_tokens) THEN
+        u.model_id := r.model_id; u.input_tokens := r.input_tokens; u.output_tokens := r.output_tokens; u.cache_read_tokens := r.cache_read_tokens;
+        u.cache_write_5m_tokens := r.cache_write_5m_tokens; u.cache_write_1h_tokens := r.cache_write_1h_tokens; u.web_searches := r.web_searches;
+        u.speed := r.speed; u.inference_geo := r.inference_geo; u.service_tier := r.service_tier; u.ttl_assumed := r.ttl_assumed; u.counted_at := r.counted_at;
+    END IF;
+    -- Where it belongs: as the earliest record of a transcript says, else an event.
+    IF (r.told_by & 1, -extract(epoch FROM r.at), coalesce(r.session_id, '') COLLATE "C", coalesce(r.project, '') COLLATE "C")
+       > (u.told_by & 1, -extract(epoch FROM u.at), coalesce(u.session_id, '') COLLATE "C", coalesce(u.project, '') COLLATE "C") THEN
+        u.at := r.at; u.session_id := coalesce(r.session_id, u.session_id); u.project := coalesce(r.project, u.project);
+        u.user_key := coalesce(r.user_id, u.user_key); u.team_id := coalesce(r.team_id, u.team_id);
+    END IF;
+    u.session_id := coalesce(u.session_id, r.session_id); u.project := coalesce(u.project, r.project); u.user_key := coalesce(u.user_key, r.user_id);
+    u.team_id := coalesce(u.team_id, r.team_id); u.run_id := coalesce(u.run_id, r.run_id); u.request_id := coalesce(u.request_id, r.request_id);
+    u.query_source := coalesce(u.query_source, r.query_source); u.agent_name := coalesce(u.agent_name, r.agent_name);
+    u.latency_ms := coalesce(u.latency_ms, r.latency_ms); u.client_cost_usd := greatest(u.client_cost_usd, r.client_cost_usd);
+    IF r.told_by & 2 = 2 THEN
+        u.event_tokens := coalesce(u.event_tokens, bcce_data.token_counts(r));
+    END IF;
+    u.told_by := u.told_by | r.told_by;
+    RETURN u;
+END
+$body$;
+COMMENT ON FUNCTION bcce_data.merge_request(bcce_data.model_usage, bcce_data.given_model_request) IS 'the row of a call after a further record of it, the same whatever came first';
+
+-- Bedrock gives requests no id: then an event and a transcript tell of the same
+-- call if model and all counts agree, and the session too or else the second: a
+-- resumed session is copied under another name.  The key of the nearest row.
+CREATE OR REPLACE FUNCTION bcce_data.twin_call(target uuid, twin_told_by smallint, call_at timestamptz, session text, model text, counts bigint[]) RETURNS text
+LANGUAGE sql STABLE AS $body$
+    SELECT c.idempotency_key FROM bcce_data.model_usage c
+    WHERE c.tenant_id = target AND c.at >= call_at - interval '1 hour' AND c.at < call_at + interval '1 hour'
+      AND (c.session_id = session OR abs(extract(epoch FROM c.at - call_at)) < 2)
+      AND c.told_by = twin_told_by AND c.request_id IS NULL AND c.model_id = model
+      AND counts = ARRAY[coalesce(c.input_tokens, 0), coalesce(c.output_tokens, 0), coalesce(c.cache_read_tokens, 0), coalesce(c.cache_write_5m_tokens, 0) + coalesce(c.cache_write_1h_tokens, 0)]
+    ORDER BY abs(extract(epoch FROM c.at - call_at)), c.at, c.idempotency_key COLLATE "C" LIMIT 1
+$body$;
+COMMENT ON FUNCTION bcce_data.twin_call(uuid, smallint, timestamptz, text, text, bigint[]) IS 'the call that another kind of source told of, without an id of its request, with the same model and counts, and the same session or at the same time';
+
+-- A transcript's call takes in the event that was stored for it before.
+CREATE OR REPLACE FUNCTION bcce_data.absorb_event(target uuid, call bcce_data.model_usage_keys, r bcce_data.given_model_request) RETURNS void
+LANGUAGE plpgsql VOLATILE AS $body$
+DECLARE
+    twin text := bcce_data.twin_call(target, 2::smallint, r.at, r.session_id, r.model_id, bcce_data.token_counts(r));
+    event bcce_data.model_usage;
+BEGIN
+    IF twin IS NULL THEN
+        RETURN;
+    END IF;
+    DELETE FROM bcce_data.model_usage c USING bcce_data.model_usage_keys k
+    WHERE k.tenant_id = target AND k.request_key = twin AND c.tenant_id = target AND c.source = k.source AND c.idempotency_key = twin AND c.at = k.at
+    RETURNING c.* INTO event;
+    IF event.tenant_id IS NULL THEN
+        RETURN;
+    END IF;
+    UPDATE bcce_data.model_usage_keys k SET call_key = call.call_key, source = NULL, at = NULL WHERE k.tenant_id = target AND k.request_key = twin;
+    UPDATE bcce_data.model_usage c
+    SET told_by = c.told_by | 2, event_tokens = event.event_tokens, run_id = coalesce(c.run_id, event.run_id), user_key = coalesce(c.user_key, event.user_key),
+        team_id = coalesce(c.team_id, event.team_id), query_source = coalesce(c.query_source, event.query_source), agent_name = coalesce(c.agent_name, event.agent_name),
+        latency_ms = coalesce(c.latency_ms, event.latency_ms), client_cost_usd = greatest(c.client_cost_usd, event.client_cost_usd)
+    FROM bcce_data.model_usage_keys k
+    WHERE k.tenant_id = target AND k.request_key = call.call_key AND c.tenant_id = target AND c.source = k.source AND c.idempotency_key = k.request_key AND c.at = k.at;
+END
+$body$;
+COMMENT ON FUNCTION bcce_data.absorb_event(uuid, bcce_data.model_usage_keys, bcce_data.given_model_request) IS 'joins the row of a telemetry event without an id of its request with the transcript''s row of the same call';
+
+-- Stores one call, or what a further record of it says.  True: new; false: changed; NULL: nothing new.
+CREATE OR REPLACE FUNCTION bcce_data.put_model_request(target uuid, given bcce_data.given_model_request, call_source text) RETURNS boolean
+LANGUAGE plpgsql VOLATILE AS $body$
+DECLARE
+    names text[];
+    claimed record;
+    r bcce_data.given_model_request := bcce_data.normal_request(target, given);
+    u bcce_data.model_usage;
+    old bcce_data.model_usage;
+BEGIN
+    SELECT array_agg(bcce_data.key_text(target, n.name) ORDER BY n.place) INTO names
+    FROM (VALUES (1, 'msg:' || given.message_id), (2, 'req:' || given.request_id), (3, given.other_key)) AS n (place, name) WHERE n.name IS NOT NULL;
+    IF r.told_by = 2 AND given.request_id IS NULL AND NOT EXISTS (SELECT FROM bcce_data.model_usage_keys k WHERE k.tenant_id = target AND k.request_key = ANY (names)) THEN
+        names := bcce_data.twin_call(target, 1::smallint, r.at, r.session_id, r.model_id, bcce_data.token_counts(r)) || names;
+        names := array_remove(names, NULL);
+    END IF;
+    -- A message is a call of its own, but where an event of its request came first.
+    claimed := bcce_data.claim_call(target, CASE WHEN given.message_id IS NULL THEN names ELSE names[1:1] END, r.at, call_source);
+    IF claimed.is_new AND given.message_id IS NOT NULL AND given.request_id IS NOT NULL THEN
+        SELECT c.* INTO u FROM bcce_data.model_usage_keys k
+        JOIN bcce_data.model_usage_keys o ON o.tenant_id = k.tenant_id AND o.request_key = k.call_key
+        JOIN bcce_data.model_usage c ON c.tenant_id = o.tenant_id AND c.source = o.source AND c.idempotency_key = o.call_key AND c.at = o.at
+        WHERE k.tenant_id = target AND k.request_key = names[2] AND c.told_by & 1 = 0;
+        IF FOUND THEN
+            UPDATE bcce_data.model_usage_keys k SET call_key = u.idempotency_key, source = NULL, at = NULL
+            WHERE k.tenant_id = target AND k.request_key = names[1];
+            claimed := bcce_data.claim_call(target, ARRAY[u.idempotency_key], r.at, call_source);
+        END IF;
+    END IF;
+    INSERT INTO bcce_data.model_usage_keys (tenant_id, request_key, call_key)
+    SELECT target, n.name, (claimed.call).call_key FROM unnest(names[2:]) AS n (name)
+    WHERE NOT EXISTS (SELECT FROM bcce_data.model_usage_keys k WHERE k.tenant_id = target AND k.request_key = n.name)
+    ON CONFLICT DO NOTHING;
+
+    IF claimed.is_new THEN
+        INSERT INTO bcce_data.model_usage (tenant_id, source, idempotency_key, at, model_id, provider, user_key, session_id, run_id, request_id,
+            project, team_id, query_source, agent_name, input_tokens, output_tokens, cache_read_tokens, cache_write_5m_tokens, cache_write_1h_tokens,
+            web_searches, speed, inference_geo, service_tier, latency_ms, client_cost_usd, counted_at, ttl_assumed, told_by, event_tokens, charged_usd, priced_at)
+        SELECT target, call_source, (claimed.call).call_key, r.at, r.model_id, 'anthropic', r.user_id, r.session_id, r.run_id, r.request_id,
+            r.project, r.team_id, r.query_source, r.agent_name, r.input_tokens, r.output_tokens, r.cache_read_tokens, r.cache_write_5m_tokens, r.cache_write_1h_tokens,
+            r.web_searches, r.speed, r.inference_geo, r.service_tier, r.latency_ms, r.client_cost_usd, r.counted_at, r.ttl_assumed, r.told_by,
+            CASE WHEN r.told_by & 2 = 2 THEN bcce_data.token_counts(r) END,
+            cost.usd, CASE WHEN cost.usd IS NOT NULL THEN now() END
+        FROM (SELECT bcce.estimate_token_cost(r.model_id, r.at, r.input_tokens, r.output_tokens, r.cache_read_tokens, r.cache_write_5m_tokens,
+                  r.cache_write_1h_tokens, r.web_searches, r.speed, r.inference_geo, r.service_tier, target) AS usd) AS cost;
+        IF r.told_by = 1 AND r.request_id IS NULL THEN
+            PERFORM bcce_data.absorb_event(target, claimed.call, r);
+        END IF;
+        RETURN true;
+    END IF;
+
+    SELECT c.* INTO old FROM bcce_data.model_usage c
+    WHERE c.tenant_id = target AND c.source = (claimed.call).source AND c.idempotency_key = (claimed.call).call_key AND c.at = (claimed.call).at;
+    u := bcce_data.merge_request(old, r);
+    IF u IS NOT DISTINCT FROM old THEN
+        RETURN NULL;
+    END IF;
+    IF (u.model_id, u.at, u.input_tokens, u.output_tokens, u.cache_read_tokens, u.cache_write_5m_tokens, u.cache_write_1h_tokens, u.web_searches, u.speed, u.inference_geo, u.service_tier)
+       IS DISTINCT FROM (old.model_id, old.at, old.input_tokens, old.output_tokens, old.cache_read_tokens, old.cache_write_5m_tokens, old.cache_write_1h_tokens, old.web_searches, old.speed, old.inference_geo, old.service_tier) THEN
+        u.charged_usd := bcce.estimate_token_cost(u.model_id, u.at, u.input_tokens, u.output_tokens, u.cache_read_tokens, u.cache_write_5m_tokens,
+            u.cache_write_1h_tokens, u.web_searches, u.speed, u.inference_geo, u.service_tier, target);
+        u.priced_at := CASE WHEN u.charged_usd IS NOT NULL THEN now() END;
+    END IF;
+    UPDATE bcce_data.model_usage c
+    SET at = u.at, model_id = u.model_id, user_key = u.user_key, session_id = u.session_id, run_id = u.run_id, request_id = u.request_id, project = u.project,
+        team_id = u.team_id, query_source = u.query_source, agent_name = u.agent_name, input_tokens = u.input_tokens, output_tokens = u.output_tokens,
+        cache_read_tokens = u.cache_read_tokens, cache_write_5m_tokens = u.cache_write_5m_tokens, cache_write_1h_tokens = u.cache_write_1h_tokens,
+        web_searches = u.web_searches, speed = u.speed, inference_geo = u.inference_geo, service_tier = u.service_tier, latency_ms = u.latency_ms,
+        client_cost_usd = u.client_cost_usd, counted_at = u.counted_at, ttl_assumed = u.ttl_assumed, told_by = u.told_by, event_tokens = u.event_tokens,
+        charged_usd = u.charged_usd, priced_at = u.priced_at
+    WHERE c.tenant_id = target AND c.source = old.source AND c.idempotency_key = old.idempotency_key AND c.at = old.at;
+    IF u.at <> old.at THEN
+        UPDATE bcce_data.model_usage_keys k SET at = u.at WHERE k.tenant_id = target AND k.request_key = old.idempotency_key;
+    END IF;
+    IF u.told_by = 1 AND u.request_id IS NULL THEN
+        r.at := u.at; r.session_id := u.session_id; r.model_id := u.model_id; r.input_tokens := u.input_tokens; r.output_tokens := u.output_tokens;
+        r.cache_read_tokens := u.cache_read_tokens; r.cache_write_5m_tokens := u.cache_write_5m_tokens; r.cache_write_1h_tokens := u.cache_write_1h_tokens;
+        PERFORM bcce_data.absorb_event(target, claimed.call, r);
+    END IF;
+    RETURN false;
+END
+$body$;
+COMMENT ON FUNCTION bcce_data.put_model_request(uuid, bcce_data.given_model_request, text) IS 'stores a call, or what a further record of it says; true: new, false: changed, NULL: nothing new';
+
+-- Many records, each call once: of its records in a batch the one that counts,
+-- with the place and time of the earliest.
+CREATE OR REPLACE FUNCTION bcce_data.put_model_requests(target uuid, requests bcce_data.given_model_request[], call_source text, OUT added bigint, OUT changed bigint)
+LANGUAGE plpgsql VOLATILE AS $body$
+DECLARE
+    request bcce_data.given_model_request;
+    item record;
+    outcome boolean;
+BEGIN
+    added := 0;
+    changed := 0;
+    -- In one order for all writers, or two of them would wait for each other.
+    FOR item IN
+        SELECT g.key, g.told_by,
+            (array_agg(g.r ORDER BY bcce_data.count_rank((g.r).told_by, (g.r).output_tokens, (g.r).ttl_assumed, (g.r).speed, (g.r).counted_at, (g.r).input_tokens,
+                (g.r).cache_read_tokens, (g.r).cache_write_5m_tokens, (g.r).cache_write_1h_tokens) DESC))[1] AS counts,
+            (array_agg(g.r ORDER BY (g.r).at, coalesce((g.r).session_id, '') COLLATE "C", coalesce((g.r).project, '') COLLATE "C"))[1] AS place,
+            max((g.r).client_cost_usd) AS client_cost_usd
+        FROM (
+            SELECT r, r.told_by, coalesce('msg:' || r.message_id, 'req:' || r.request_id, r.other_key) AS key FROM unnest(requests) AS r
+        ) AS g
+        GROUP BY g.key, g.told_by
+        ORDER BY g.key COLLATE "C", g.told_by
+    LOOP
+        request := item.counts;
+        request.at := (item.place).at;
+        request.session_id := coalesce((item.place).session_id, request.session_id);
+        request.project := coalesce((item.place).project, request.project);
+        request.user_id := coalesce((item.place).user_id, request.user_id);
+        request.team_id := coalesce((item.place).team_id, request.team_id);
+        request.request_id := coalesce((item.place).request_id, request.request_id);
+        request.client_cost_usd := item.client_cost_usd;
+        outcome := bcce_data.put_model_request(target, request, call_source);
+        added := added + coalesce(outcome, false)::integer;
+        changed := changed + (outcome IS FALSE)::integer;
+    END LOOP;
+END
+$body$;
+COMMENT ON FUNCTION bcce_data.put_model_requests(uuid, bcce_data.given_model_request[], text) IS 'stores the calls that records tell of; how many were new and how many changed';
