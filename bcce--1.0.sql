@@ -4790,7 +4790,7 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $body$
       AND c.relnamespace = 'bcce_data'::regnamespace AND c.relname <> 'person_lookups'
       AND argument ~ '^[a-z]+:'
 $body$;
-COMMENT ON FUNCTION bcce_data.person_columns() IS 'columns that may hold a pseudonym, and the domain of it; key: an identifier, which becomes an id_… where it holds personal data';
+COMMENT ON FUNCTION bcce_data.person_columns() IS 'columns that may hold a pseudonym, and the domain of it; key: an identifier, which becomes an id_... where it holds personal data';
 
 CREATE OR REPLACE FUNCTION bcce.find_person(identifier text, reason text)
 RETURNS TABLE (pseudonym text, found_in text, column_name text, row_count bigint)
@@ -5299,20 +5299,20 @@ INSERT INTO bcce.module (part, name, sql) VALUES ('store', '50_gate', $bcce_modu
 -- These run inside the definer functions that call them, under their pinned
 -- search_path.
 --
--- A fact has one function, put_…s(), for one row and for many: it takes rows
--- of a type given_…, in the order in which the sender gave them, stores what
+-- A fact has one function, put_...s(), for one row and for many: it takes rows
+-- of a type given_..., in the order in which the sender gave them, stores what
 -- is sound, and returns for each row the reason of its refusal or NULL.  A row
 -- whose fault is set already is only handed back.
 --
 -- Plans are kept and met by batches of every size, so nothing here may join
 -- two batches: with a plan made for single rows that would be a nested loop.
--- Lists are asked by IN (…) in a place that the planner cannot turn into a
+-- Lists are asked by IN (...) in a place that the planner cannot turn into a
 -- join, which hashes them, and words by a jsonb object.  And a key that is
 -- looked up comes out of a sub-select with OFFSET 0: row security lets no
 -- function that is not leakproof near an index.  Nor may a plan made while a
 -- table was small read it whole for every row when it has grown: a look-up is
--- a sub-select that the planner cannot turn into a join, by LATERAL … OFFSET 0
--- or EXISTS (…) IS NOT TRUE, and the callers switch sequential scans off.
+-- a sub-select that the planner cannot turn into a join, by LATERAL ... OFFSET 0
+-- or EXISTS (...) IS NOT TRUE, and the callers switch sequential scans off.
 CREATE OR REPLACE FUNCTION bcce_data.key_text(tenant uuid, value text) RETURNS text
 LANGUAGE sql STABLE AS $body$
     SELECT CASE WHEN bcce.contains_pii(value, tenant) THEN bcce.pseudonym(value, 'id', tenant) ELSE value END
@@ -9143,7 +9143,7 @@ BEGIN ATOMIC
     -- Kept apart: what a condition computes from a column is no condition for an index under row security.
     OFFSET 0;
 END;
-COMMENT ON FUNCTION bcce_data.service_limits(timestamptz) IS 'Services (not those retired 30 days ago) with the moment at which they are judged, until or now, and their limits: the service''s own, else the tenant''s for all services, else the default. slo_target_percent: NULL where none is promised; …_starts_at: where windows begin; reach: length of the longest; lookback_starts_at and reads_from: how far back status_since looks, and reads to know.';
+COMMENT ON FUNCTION bcce_data.service_limits(timestamptz) IS 'Services (not those retired 30 days ago) with the moment at which they are judged, until or now, and their limits: the service''s own, else the tenant''s for all services, else the default. slo_target_percent: NULL where none is promised; ..._starts_at: where windows begin; reach: length of the longest; lookback_starts_at and reads_from: how far back status_since looks, and reads to know.';
 
 CREATE OR REPLACE FUNCTION bcce_data.health_verdict(
     in_maintenance boolean, is_unknown boolean, is_stale boolean, stale_seconds double precision,
@@ -9519,7 +9519,7 @@ BEGIN ATOMIC
         coalesce(run.total - run.finished - run.cancelled, 0),
         coalesce(run.cancelled, 0),
         round(100.0 * (run.finished - run.failed) / nullif(run.finished, 0), 1),
-        -- Wilson: (k + z²/2 ± z √(k (n − k) / n + z²/4)) / (n + z²), z = 1.959963984540054
+        -- Wilson: (k + z^2/2 +- z sqrt(k (n - k) / n + z^2/4)) / (n + z^2), z = 1.959963984540054
         round(100.0 * (run.failed + 3.841458820694124 / 2 - 1.959963984540054
             * sqrt(1.0 * run.failed * (run.finished - run.failed) / nullif(run.finished, 0) + 3.841458820694124 / 4))
             / (run.finished + 3.841458820694124), 1),
@@ -10498,9 +10498,9 @@ COMMENT ON COLUMN bcce.usage_trends.peak_hour_workflows IS 'runs started in that
 COMMENT ON COLUMN bcce.usage_trends.peak_concurrent_runs IS 'most runs under way at one moment of the day, those started earlier included';
 COMMENT ON COLUMN bcce.usage_trends.workflows_7d_avg IS 'mean runs a day over this and the six days before; NULL in the first six days';
 COMMENT ON COLUMN bcce.usage_trends.change_vs_7d_ago_percent IS 'percent change of the day''s runs against seven days before, one decimal; NULL: none then';
-COMMENT ON COLUMN bcce.usage_trends.anomaly_score IS 'distance of the day''s runs from the median of the same weekday in the eight weeks before, in robust standard deviations (1.4826 × median absolute deviation); NULL: under four such days, or no deviation';
+COMMENT ON COLUMN bcce.usage_trends.anomaly_score IS 'distance of the day''s runs from the median of the same weekday in the eight weeks before, in robust standard deviations (1.4826 x median absolute deviation); NULL: under four such days, or no deviation';
 COMMENT ON COLUMN bcce.usage_trends.is_partial_day IS 'true when the day is not over or the period cuts it';
-COMMENT ON COLUMN bcce.usage_trends.hours_in_day IS 'length of the local day in hours: 24, or 23, 25, 23.5 … when clocks change';
+COMMENT ON COLUMN bcce.usage_trends.hours_in_day IS 'length of the local day in hours: 24, or 23, 25, 23.5 ... when clocks change';
 $bcce_module$);
 
 INSERT INTO bcce.module (part, name, sql) VALUES ('report', '24_service_health', $bcce_module$
@@ -14024,7 +14024,7 @@ COMMENT ON FUNCTION bcce.metrics(text, text, text) IS 'How often something happe
 $bcce_module$);
 
 INSERT INTO bcce.module (part, name, sql) VALUES ('report', '30_known_words', $bcce_module$
--- The words that inboxes and record_…() functions take for states.
+-- The words that inboxes and record_...() functions take for states.
 CREATE OR REPLACE VIEW bcce.known_words WITH (security_invoker = true) AS
 SELECT a.tenant_id, a.domain, a.alias AS word, a.value AS report_word
 FROM bcce_data.value_aliases a
