@@ -2388,6 +2388,29 @@ COMMENT ON COLUMN bcce_data.rejected_input.rejected_count IS 'how many rows';
 COMMENT ON COLUMN bcce_data.rejected_input.first_seen_at IS 'first such row';
 COMMENT ON COLUMN bcce_data.rejected_input.last_seen_at IS 'last such row';
 
+-- Append-only likewise: the trigger adds one row for each transaction, table and
+-- kind.  Times are cut to the quarter of an hour, at which every zone's days
+-- begin, so that adding rows up loses nothing.
+CREATE TABLE IF NOT EXISTS bcce_data.redaction_counts (
+    tenant_id uuid NOT NULL,
+    source text NOT NULL,
+    kind text NOT NULL,
+    rule text,
+    redaction_count bigint NOT NULL,
+    counted_at timestamptz NOT NULL DEFAULT date_bin('15 minutes', now(), '2000-01-01 00:00:00+00'),
+    CONSTRAINT redaction_counts_source_check CHECK (source ~ '^[a-z0-9_]+([.][a-z0-9_]+)?$'),
+    CONSTRAINT redaction_counts_kind_check CHECK (kind ~ '^[a-z_]+$'),
+    CONSTRAINT redaction_counts_rule_check CHECK (rule ~ '^[a-z][a-z0-9_]{0,19}$')
+);
+CREATE INDEX IF NOT EXISTS redaction_counts_tenant_idx ON bcce_data.redaction_counts (tenant_id, counted_at);
+COMMENT ON TABLE bcce_data.redaction_counts IS 'how much was redacted: counted, never kept';
+COMMENT ON COLUMN bcce_data.redaction_counts.tenant_id IS 'tenant of the rows';
+COMMENT ON COLUMN bcce_data.redaction_counts.source IS 'table they were written to: one of the store, or schema.table; other where that is no plain name';
+COMMENT ON COLUMN bcce_data.redaction_counts.kind IS 'kind of what was found, as find_pii() spells it; custom for the tenant''s own rules';
+COMMENT ON COLUMN bcce_data.redaction_counts.rule IS 'of kind custom: the rule that found it';
+COMMENT ON COLUMN bcce_data.redaction_counts.redaction_count IS 'how many findings were replaced';
+COMMENT ON COLUMN bcce_data.redaction_counts.counted_at IS 'quarter of an hour (UTC) in which the transaction began';
+
 CREATE TABLE IF NOT EXISTS bcce_data.rejection_reasons (
     reason text NOT NULL,
     sqlstate text NOT NULL,
@@ -2974,6 +2997,33 @@ COMMENT ON TABLE bcce_data.incident_impacts IS 'spans in which an incident hurt;
 COMMENT ON COLUMN bcce_data.incident_impacts.tenant_id IS 'tenant';
 COMMENT ON COLUMN bcce_data.incident_impacts.incident_id IS 'incident';
 COMMENT ON COLUMN bcce_data.incident_impacts.span IS 'start inclusive, end exclusive';
+
+-- When a tenant works: what the mean on the business calendar counts.
+CREATE TABLE IF NOT EXISTS bcce_data.business_hours (
+    tenant_id uuid NOT NULL,
+    weekday smallint NOT NULL,
+    opens time NOT NULL,
+    closes time NOT NULL,
+    CONSTRAINT business_hours_pkey PRIMARY KEY (tenant_id, weekday),
+    CONSTRAINT business_hours_tenant_fkey FOREIGN KEY (tenant_id) REFERENCES bcce_data.tenants,
+    CONSTRAINT business_hours_weekday_check CHECK (weekday BETWEEN 1 AND 7)
+);
+COMMENT ON TABLE bcce_data.business_hours IS 'when a tenant works on a day of the week; a day without a row is free';
+COMMENT ON COLUMN bcce_data.business_hours.tenant_id IS 'tenant';
+COMMENT ON COLUMN bcce_data.business_hours.weekday IS 'day of the week, 1 Monday to 7 Sunday';
+COMMENT ON COLUMN bcce_data.business_hours.opens IS 'start of work by the clock of the tenant''s zone';
+COMMENT ON COLUMN bcce_data.business_hours.closes IS 'end of work; not later than opens: on the next day';
+
+CREATE TABLE IF NOT EXISTS bcce_data.holidays (
+    tenant_id uuid NOT NULL,
+    day date NOT NULL,
+    CONSTRAINT holidays_pkey PRIMARY KEY (tenant_id, day),
+    CONSTRAINT holidays_tenant_fkey FOREIGN KEY (tenant_id) REFERENCES bcce_data.tenants,
+    CONSTRAINT holidays_day_check CHECK (isfinite(day))
+);
+COMMENT ON TABLE bcce_data.holidays IS 'days on which a tenant does not work, whatever the day of the week';
+COMMENT ON COLUMN bcce_data.holidays.tenant_id IS 'tenant';
+COMMENT ON COLUMN bcce_data.holidays.day IS 'date in the tenant''s zone; no work begins on it';
 $bcce_module$);
 
 INSERT INTO bcce.module (part, name, sql) VALUES ('store', '16_predictions', $bcce_module$
@@ -3361,6 +3411,25 @@ BEGIN
     ms := round(1000 * extract(epoch FROM clock_timestamp() - began), 1);
     RETURN NEXT;
 
+    -- Of redactions counted apart, only those of one quarter of an hour are added
+    -- up, and only where there is more than one row: nothing is lost by it.
+    began := clock_timestamp();
+    WITH many AS (
+        SELECT c.tenant_id, c.source, c.kind, coalesce(c.rule, '') AS rule, c.counted_at
+        FROM bcce_data.redaction_counts c GROUP BY 1, 2, 3, 4, 5 HAVING count(*) > 1
+    ), folded AS (
+        DELETE FROM bcce_data.redaction_counts c USING many m
+        WHERE (c.tenant_id, c.source, c.kind, coalesce(c.rule, ''), c.counted_at) = (m.tenant_id, m.source, m.kind, m.rule, m.counted_at)
+        RETURNING c.*
+    )
+    INSERT INTO bcce_data.redaction_counts (tenant_id, source, kind, rule, redaction_count, counted_at)
+    SELECT tenant_id, source, kind, rule, sum(redaction_count), counted_at
+    FROM folded GROUP BY tenant_id, source, kind, rule, counted_at;
+    GET DIAGNOSTICS moved = ROW_COUNT;
+    task := 'redaction counts'; object := 'redaction_counts'; detail := format('folded into %s rows', moved);
+    ms := round(1000 * extract(epoch FROM clock_timestamp() - began), 1);
+    RETURN NEXT;
+
     -- A renamed role keeps its rights; here its new name is noted for the next
     -- dump, and a role that was missing at a restore is bound.  A dropped one
     -- leaves: after a dump its row would be that of a new role of its name.
@@ -3379,7 +3448,7 @@ BEGIN
 END
 $body$;
 COMMENT ON FUNCTION bcce.maintain() IS
-'Upkeep: makes the monthly partitions of facts three months ahead and for every month that waits in a default partition, folds bcce.rejected, refreshes role names and removes the memberships of dropped roles. Never waits long for a lock: a table in use is left for the next run. One row per task. Run it daily (pg_cron, cron); nothing breaks when it does not run.';
+'Upkeep: makes the monthly partitions of facts three months ahead and for every month that waits in a default partition, folds bcce.rejected and bcce.redaction_stats, refreshes role names and removes the memberships of dropped roles. Never waits long for a lock: a table in use is left for the next run. One row per task. Run it daily (pg_cron, cron); nothing breaks when it does not run.';
 $bcce_module$);
 
 INSERT INTO bcce.module (part, name, sql) VALUES ('store', '30_security', $bcce_module$
@@ -3938,6 +4007,55 @@ BEGIN
 END
 $body$;
 COMMENT ON FUNCTION bcce_data.known_word(uuid, text, text) IS 'the reports'' word for a sender''s word, NULL where nobody knows it';
+$bcce_module$);
+
+INSERT INTO bcce.module (part, name, sql) VALUES ('store', '42_business_hours', $bcce_module$
+-- When a tenant works, for its admins to say.
+CREATE OR REPLACE FUNCTION bcce.set_business_hours(weekdays integer[], opens time, closes time, tenant text DEFAULT NULL) RETURNS void
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $body$
+DECLARE
+    target uuid := bcce_data.resolve_tenant(tenant);
+BEGIN
+    IF target IS NULL THEN
+        PERFORM bcce_data.refuse('unknown_tenant');
+    END IF;
+    IF weekdays IS NULL OR NOT weekdays <@ ARRAY[1, 2, 3, 4, 5, 6, 7] THEN
+        PERFORM bcce.raise_error('22023', 'days of the week are 1 to 7', NULL, 'Give {1,2,3,4,5} for Monday to Friday.');
+    END IF;
+    IF (opens IS NULL) <> (closes IS NULL) OR opens = closes THEN
+        PERFORM bcce.raise_error('22023', 'opening and closing are one time, or only one is given', NULL,
+            'Give both, such as 09:00 and 17:30, 00:00 and 24:00 for the whole day, or NULL for both to make the days free.');
+    END IF;
+    DELETE FROM bcce_data.business_hours h WHERE h.tenant_id = target AND h.weekday = ANY (weekdays);
+    INSERT INTO bcce_data.business_hours (tenant_id, weekday, opens, closes)
+    SELECT DISTINCT target, d.weekday, set_business_hours.opens, set_business_hours.closes
+    FROM unnest(weekdays) AS d (weekday)
+    WHERE set_business_hours.opens IS NOT NULL;
+END
+$body$;
+COMMENT ON FUNCTION bcce.set_business_hours(integer[], time, time, text) IS
+'Sets when a tenant works on some days of the week (1 Monday to 7 Sunday), by the clock of its zone: avg_mttr_business_minutes of mttr_breakdown counts these hours only. One span a day; closes before opens is on the next day; NULL for both makes the days free. Errors: 22023 no day of the week, or no span; P0002 tenant not found.';
+
+CREATE OR REPLACE FUNCTION bcce.set_holiday(day date, is_free boolean DEFAULT true, tenant text DEFAULT NULL) RETURNS void
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $body$
+DECLARE
+    target uuid := bcce_data.resolve_tenant(tenant);
+BEGIN
+    IF target IS NULL THEN
+        PERFORM bcce_data.refuse('unknown_tenant');
+    END IF;
+    IF day IS NULL OR is_free IS NULL OR NOT isfinite(day) THEN
+        PERFORM bcce.raise_error('22023', 'a holiday is a finite date', NULL, 'Give a date such as 2026-12-25, and true or false.');
+    END IF;
+    IF is_free THEN
+        INSERT INTO bcce_data.holidays (tenant_id, day) VALUES (target, set_holiday.day) ON CONFLICT DO NOTHING;
+    ELSE
+        DELETE FROM bcce_data.holidays h WHERE h.tenant_id = target AND h.day = set_holiday.day;
+    END IF;
+END
+$body$;
+COMMENT ON FUNCTION bcce.set_holiday(date, boolean, text) IS
+'Says that a tenant does not work on a day of its zone, or with is_free => false that it does after all. Errors: 22023 no date, P0002 tenant not found.';
 $bcce_module$);
 
 INSERT INTO bcce.module (part, name, sql) VALUES ('store', '42_model_prices', $bcce_module$
@@ -6502,7 +6620,8 @@ RETURNS TABLE (
     acknowledge_minutes double precision,
     detect_minutes double precision,
     open_minutes double precision,
-    unacknowledged_minutes double precision
+    unacknowledged_minutes double precision,
+    ended_at timestamptz
 )
 LANGUAGE sql STABLE PARALLEL RESTRICTED
 BEGIN ATOMIC
@@ -6545,7 +6664,8 @@ BEGIN ATOMIC
                 AND NOT coalesce(i.acknowledged_at <= (SELECT least(until, bcce.report_now())), false)
                 AND coalesce(i.detected_at, i.opened_at) <= least(d.ended_at, (SELECT least(until, bcce.report_now()))) THEN
             extract(epoch FROM least(d.ended_at, (SELECT least(until, bcce.report_now())))
-                - coalesce(i.detected_at, i.opened_at))::double precision / 60 END
+                - coalesce(i.detected_at, i.opened_at))::double precision / 60 END,
+        d.ended_at
     FROM declared d
     JOIN basis b ON b.tenant_id = d.tenant_id
     JOIN bcce_data.incidents i ON i.tenant_id = d.tenant_id AND i.incident_id = d.incident_id
@@ -6565,13 +6685,47 @@ BEGIN ATOMIC
         NULL,
         NULL,
         CASE WHEN e.state = 'open' THEN extract(epoch FROM (SELECT least(until, bcce.report_now())) - e.failed_at)::double precision / 60 END,
-        NULL
+        NULL,
+        e.ended_at
     FROM bcce_data.failure_episodes(until, true) e
     WHERE (since IS NULL OR e.failed_at >= since)
       AND (until IS NULL OR e.failed_at < until)
       AND (e.basis = 'derived' OR e.incident_id IS NULL);
 END;
 COMMENT ON FUNCTION bcce_data.mttr_incidents(timestamptz, timestamptz) IS 'The incidents of each tenant''s basis that began between since (inclusive) and until (exclusive): declared ones, and failure episodes of workflows (from the first failed run to the next success). recovery_minutes is NULL unless recovered, open_minutes unless open; the times to acknowledge and to detect are known of declared incidents only. unacknowledged_minutes is how long one waited for it that nobody has acknowledged: up to the window''s end or now, or until it was over.';
+$bcce_module$);
+
+INSERT INTO bcce.module (part, name, sql) VALUES ('report', '11_business_time', $bcce_module$
+-- How much of a span falls into the hours in which a tenant works.
+CREATE OR REPLACE FUNCTION bcce_data.business_minutes(tenant uuid, timezone text, spans tstzmultirange)
+RETURNS TABLE (minutes double precision)
+LANGUAGE sql STABLE PARALLEL SAFE
+BEGIN ATOMIC
+    SELECT CASE WHEN spans IS NOT NULL AND EXISTS (SELECT FROM bcce_data.business_hours h WHERE h.tenant_id = tenant) THEN
+        coalesce((
+            SELECT sum(extract(epoch FROM upper(part.span) - lower(part.span)))
+            FROM (
+                -- Open days as instants.  A clock that is put forward may skip a close; a day never ends before it began.
+                SELECT unnest(range_agg(tstzrange(o.opens_at, greatest(o.opens_at, o.closes_at))) * spans) AS span
+                FROM (
+                    SELECT
+                        (d.day::date + h.opens) AT TIME ZONE timezone AS opens_at,
+                        (d.day::date + (h.closes <= h.opens)::integer + h.closes) AT TIME ZONE timezone AS closes_at
+                    FROM bcce_data.business_hours h
+                    -- From the day before, whose work may last over midnight.
+                    CROSS JOIN LATERAL generate_series(
+                        date_trunc('week', (lower(spans) AT TIME ZONE timezone) - interval '1 day') + (h.weekday - 1) * interval '1 day',
+                        upper(spans) AT TIME ZONE timezone,
+                        interval '7 days'
+                    ) AS d (day)
+                    WHERE h.tenant_id = tenant
+                      AND NOT EXISTS (SELECT FROM bcce_data.holidays f WHERE f.tenant_id = tenant AND f.day = d.day::date)
+                ) o
+            ) part
+        ), 0)::double precision / 60
+    END;
+END;
+COMMENT ON FUNCTION bcce_data.business_minutes(uuid, text, tstzmultirange) IS 'Minutes of finite spans that lie in the business hours of a tenant, by the clock of its zone and without its holidays; NULL: it has no business hours, or spans is NULL.';
 $bcce_module$);
 
 INSERT INTO bcce.module (part, name, sql) VALUES ('report', '11_local_time', $bcce_module$
@@ -9500,7 +9654,8 @@ RETURNS TABLE (
     median_mttr_incl_open_low_minutes double precision,
     median_mttr_incl_open_high_minutes double precision,
     avg_mttr_incl_open_minutes double precision,
-    avg_mttr_incl_open_limit_minutes double precision
+    avg_mttr_incl_open_limit_minutes double precision,
+    avg_mttr_business_minutes double precision
 )
 LANGUAGE sql STABLE PARALLEL RESTRICTED
 BEGIN ATOMIC
@@ -9532,7 +9687,8 @@ BEGIN ATOMIC
         b.median_low,
         b.median_high,
         CASE WHEN b.recovered > 0 THEN b.mean_incl_open END,
-        CASE WHEN b.recovered > 0 THEN b.longest END
+        CASE WHEN b.recovered > 0 THEN b.longest END,
+        b.business_mean
     FROM (
         SELECT
             t.tenant_id,
@@ -9559,9 +9715,18 @@ BEGIN ATOMIC
             bcce.km_quantile_low(coalesce(i.recovery_minutes, i.open_minutes), i.state = 'recovered', 0.5) AS median_low,
             bcce.km_quantile_high(coalesce(i.recovery_minutes, i.open_minutes), i.state = 'recovered', 0.5) AS median_high,
             bcce.km_mean(coalesce(i.recovery_minutes, i.open_minutes), i.state = 'recovered') AS mean_incl_open,
-            max(coalesce(i.recovery_minutes, i.open_minutes)) AS longest
+            max(coalesce(i.recovery_minutes, i.open_minutes)) AS longest,
+            avg(business.minutes) AS business_mean
         FROM bcce_data.tenants t
         JOIN bcce_data.mttr_incidents(since, until) i ON i.tenant_id = t.tenant_id
+        LEFT JOIN LATERAL (
+            SELECT CASE WHEN i.state = 'recovered' THEN
+                coalesce(range_agg(p.span), tstzmultirange(tstzrange(i.started_at, i.ended_at))) END AS spans
+            FROM bcce_data.incident_impacts p
+            WHERE p.tenant_id = i.tenant_id AND p.incident_id = i.incident_id
+              AND (until IS NULL OR lower(p.span) < until)
+        ) impact ON true
+        LEFT JOIN LATERAL bcce_data.business_minutes(t.tenant_id, t.timezone, impact.spans) business ON true
         GROUP BY t.tenant_id, t.tenant_name, coalesce(i.severity, 'unclassified'), i.service_id, i.is_derived
     ) b
     LEFT JOIN bcce_data.services s ON s.tenant_id = b.tenant_id AND s.service_id = b.service_id;
@@ -9595,7 +9760,8 @@ SELECT
     x.median_mttr_incl_open_low_minutes,
     x.median_mttr_incl_open_high_minutes,
     x.avg_mttr_incl_open_minutes,
-    x.avg_mttr_incl_open_limit_minutes
+    x.avg_mttr_incl_open_limit_minutes,
+    x.avg_mttr_business_minutes
 FROM bcce.mttr_breakdown(NULL::timestamptz, NULL::timestamptz) x;
 COMMENT ON VIEW bcce.mttr_breakdown IS 'Where does recovery take long? One row per visible tenant, severity, service and basis with an incident. For a period use the function of this name.';
 COMMENT ON COLUMN bcce.mttr_breakdown.tenant_id IS 'tenant';
@@ -9624,6 +9790,7 @@ COMMENT ON COLUMN bcce.mttr_breakdown.median_mttr_incl_open_low_minutes IS 'lowe
 COMMENT ON COLUMN bcce.mttr_breakdown.median_mttr_incl_open_high_minutes IS 'upper bound of the 95 percent interval of median_mttr_incl_open_minutes, minutes (log-log); NULL: under five recovered, or not known how long it may be';
 COMMENT ON COLUMN bcce.mttr_breakdown.avg_mttr_incl_open_minutes IS 'mean recovery time with the open incidents included, minutes, none counted for longer than avg_mttr_incl_open_limit_minutes (restricted Kaplan-Meier mean); NULL: none recovered';
 COMMENT ON COLUMN bcce.mttr_breakdown.avg_mttr_incl_open_limit_minutes IS 'longest recovery time or age of an open incident, minutes: the limit of avg_mttr_incl_open_minutes; two means compare only where the limits do';
+COMMENT ON COLUMN bcce.mttr_breakdown.avg_mttr_business_minutes IS 'mean recovery time of the recovered incidents within the tenant''s business hours (set_business_hours, without its holidays), minutes; NULL: it has none, or none recovered';
 $bcce_module$);
 
 INSERT INTO bcce.module (part, name, sql) VALUES ('report', '26_mttr_by_month', $bcce_module$
@@ -11499,6 +11666,63 @@ COMMENT ON COLUMN bcce.redaction_rules.enabled IS 'false: the rule is kept and n
 COMMENT ON COLUMN bcce.redaction_rules.created_at IS 'when the rule was made';
 $bcce_module$);
 
+INSERT INTO bcce.module (part, name, sql) VALUES ('report', '30_redaction_stats', $bcce_module$
+-- How much was redacted: counted by the trigger, never any text.
+CREATE OR REPLACE FUNCTION bcce.redaction_stats(since timestamptz DEFAULT NULL, until timestamptz DEFAULT NULL)
+RETURNS TABLE (
+    tenant_id uuid,
+    tenant_name text,
+    period_start_at timestamptz,
+    usage_date date,
+    source text,
+    kind text,
+    rule text,
+    redaction_count bigint
+)
+LANGUAGE sql STABLE PARALLEL RESTRICTED
+BEGIN ATOMIC
+    SELECT
+        t.tenant_id,
+        t.tenant_name,
+        midnight.starts_at,
+        local.day,
+        c.source,
+        c.kind,
+        c.rule,
+        sum(c.redaction_count)::bigint
+    FROM bcce_data.tenants t
+    JOIN bcce_data.redaction_counts c ON c.tenant_id = t.tenant_id
+    CROSS JOIN LATERAL bcce_data.local_date(c.counted_at, t.timezone) local
+    CROSS JOIN LATERAL bcce_data.local_midnight(local.day, t.timezone) midnight
+    WHERE t.deleted_at IS NULL
+      AND c.counted_at >= coalesce(since, '-infinity')
+      AND c.counted_at < coalesce(until, 'infinity')
+    GROUP BY t.tenant_id, t.tenant_name, midnight.starts_at, local.day, c.source, c.kind, c.rule;
+END;
+COMMENT ON FUNCTION bcce.redaction_stats(timestamptz, timestamptz) IS 'How much personal data and how many secrets were redacted between since (inclusive) and until (exclusive), by day, table and kind? NULL leaves an end open; counts are kept by the quarter of an hour, and one counts where it begins in the window. Same columns as the view of this name.';
+
+CREATE OR REPLACE VIEW bcce.redaction_stats WITH (security_invoker = true) AS
+SELECT
+    x.tenant_id,
+    x.tenant_name,
+    x.period_start_at,
+    x.usage_date,
+    x.source,
+    x.kind,
+    x.rule,
+    x.redaction_count
+FROM bcce.redaction_stats(NULL::timestamptz, NULL::timestamptz) x;
+COMMENT ON VIEW bcce.redaction_stats IS 'How much personal data and how many secrets were redacted, and where? One row per visible tenant, local day, table, kind and rule; never any text. For a period use the function of this name.';
+COMMENT ON COLUMN bcce.redaction_stats.tenant_id IS 'tenant';
+COMMENT ON COLUMN bcce.redaction_stats.tenant_name IS 'display name of the tenant';
+COMMENT ON COLUMN bcce.redaction_stats.period_start_at IS 'first instant of the day in the tenant''s zone';
+COMMENT ON COLUMN bcce.redaction_stats.usage_date IS 'day in the tenant''s zone on which the rows were written';
+COMMENT ON COLUMN bcce.redaction_stats.source IS 'table that the rows were written to: one of the store, or schema.table; other where that is no plain name';
+COMMENT ON COLUMN bcce.redaction_stats.kind IS 'email, phone, credit_card, us_ssn, iban, ip, mac, url_credentials, secret, national_id, crypto_wallet, or custom for a rule of the tenant''s own';
+COMMENT ON COLUMN bcce.redaction_stats.rule IS 'of kind custom: name of the rule; else NULL';
+COMMENT ON COLUMN bcce.redaction_stats.redaction_count IS 'findings replaced before a row was written; a row that is sent again counts again';
+$bcce_module$);
+
 INSERT INTO bcce.module (part, name, sql) VALUES ('report', '30_rejected', $bcce_module$
 -- What was refused, and the way out.
 CREATE OR REPLACE VIEW bcce.rejected WITH (security_invoker = true) AS
@@ -12013,6 +12237,8 @@ BEGIN
     GRANT EXECUTE ON FUNCTION bcce.set_price(text, numeric, timestamptz, text),
                               bcce.add_value_alias(text, text, text, text),
                               bcce.set_slo(numeric, text, text),
+                              bcce.set_business_hours(integer[], time, time, text),
+                              bcce.set_holiday(date, boolean, text),
                               bcce.set_redaction_rule(text, text, text, integer, integer, text, text[], text, boolean, boolean, text),
                               bcce.drop_redaction_rule(text, text),
                               bcce.set_redaction_style(text, text),

@@ -29,6 +29,7 @@
 #include "error.h"
 #include "network/truncate_ip.h"
 #include "redact/redact.h"
+#include "redact/transaction_counts.h"
 
 #define KEEP_V4		24			/* prefix bits of an address that is stored */
 #define KEEP_V6		48
@@ -60,6 +61,7 @@ typedef struct ColumnPlan
 	MemoryContext context;
 	AttrNumber	tenant;			/* 0 if there is no such column */
 	bool		is_trusted;		/* may take rules and keys of any tenant */
+	bool		is_temporary;
 	int			ncolumns;
 	Column		columns[FLEXIBLE_ARRAY_MEMBER];
 } ColumnPlan;
@@ -215,6 +217,7 @@ make_plan(FmgrInfo *flinfo, Trigger *trigger, Relation rel)
 	plan->desc = CreateTupleDescCopy(RelationGetDescr(rel));
 	plan->tenant = tenant_column(plan->desc);
 	plan->is_trusted = owner_is_trusted(rel);
+	plan->is_temporary = rel->rd_rel->relpersistence == RELPERSISTENCE_TEMP;
 	for (i = 0; i < trigger->tgnargs; i++)
 		resolve_column(&plan->columns[i], rel, trigger->tgargs[i]);
 	plan->ncolumns = trigger->tgnargs;
@@ -381,6 +384,8 @@ redact_identifier(Redactor *r, const ColumnPlan *plan, const Column *column,
 
 	if (is_key ? !redactor_scan(r, bytes, len) : is_pseudonym_of(bytes, len, column->domain))
 		return false;
+	if (is_key)
+		redactor_count(r, &r->result);
 	tenant = row_tenant(plan, tuple, desc);
 	*out = PointerGetDatum(fit(pseudonym_for(DatumGetUUIDP(tenant), bytes, len,
 											 is_key ? "id" : column->domain),
@@ -426,15 +431,22 @@ redact_column(Redactor *r, const ColumnPlan *plan, const Column *column,
 	return false;
 }
 
-/* The rules and the style of NEW.tenant_id, never those of the session. */
-static void
+/*
+ * The rules and the style of NEW.tenant_id, never those of the session.  Returns
+ * that tenant, NULL when there is none or it is no business of the table.
+ */
+static const pg_uuid_t *
 use_row_tenant(Redactor *r, const ColumnPlan *plan, HeapTuple tuple, TupleDesc desc)
 {
-	bool		isnull;
-	Datum		tenant = heap_getattr(tuple, plan->tenant, desc, &isnull);
+	bool		isnull = true;
+	Datum		tenant = (Datum) 0;
 
-	if (!isnull)
-		redactor_use_tenant(r, DatumGetUUIDP(tenant));
+	if (plan->tenant > 0 && plan->is_trusted)
+		tenant = heap_getattr(tuple, plan->tenant, desc, &isnull);
+	if (isnull)
+		return NULL;
+	redactor_use_tenant(r, DatumGetUUIDP(tenant));
+	return DatumGetUUIDP(tenant);
 }
 
 /* The row with its columns redacted; the same tuple when nothing changed. */
@@ -445,12 +457,15 @@ redact_row(const ColumnPlan *plan, HeapTuple tuple, TupleDesc desc)
 	Datum	   *values = palloc(plan->ncolumns * sizeof(Datum));
 	bool	   *nulls = palloc0(plan->ncolumns * sizeof(bool));
 	Redactor	r;
+	RedactCounts counts = {0};
+	const pg_uuid_t *tenant;
 	int			changed = 0;
 	int			i;
 
 	redactor_init(&r);
-	if (plan->tenant > 0 && plan->is_trusted)
-		use_row_tenant(&r, plan, tuple, desc);
+	tenant = use_row_tenant(&r, plan, tuple, desc);
+	if (tenant != NULL && !plan->is_temporary)
+		r.counts = &counts;
 	for (i = 0; i < plan->ncolumns; i++)
 	{
 		const Column *column = &plan->columns[i];
@@ -461,6 +476,8 @@ redact_row(const ColumnPlan *plan, HeapTuple tuple, TupleDesc desc)
 			continue;
 		numbers[changed++] = column->number;
 	}
+	if (changed > 0 && r.counts != NULL)
+		count_redactions(tenant, plan->relation, &counts, r.options.rules);
 	if (changed > 0)
 		tuple = heap_modify_tuple_by_cols(tuple, desc, changed, numbers, values, nulls);
 	return tuple;

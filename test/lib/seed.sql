@@ -30,6 +30,8 @@ SELECT stored, duplicates, rejected FROM bcce.ingest_events((
         'guest_id', 'guest-' || t || i, 'ip', '203.0.113.' || i, 'event_id', 'e' || i, 'properties', jsonb_build_object('of', t)))
     FROM (VALUES ('alpha'), ('beta'), ('nobody')) AS tenants (t), generate_series(1, 15) AS i));
 INSERT INTO bcce_data.slos (tenant_id, target_percent) VALUES (:'alpha', 99), (:'beta', 97);
+SELECT bcce.set_business_hours('{1,2,3,4,5}', '09:00', closes, t), bcce.set_holiday('2026-01-01', tenant => t)
+FROM (VALUES ('alpha', time '17:00'), ('beta', time '18:00')) AS tenants (t, closes);
 INSERT INTO bcce_data.principals (tenant_id, user_key, provisioned_at)
 SELECT tenant_id::uuid, 'newcomer-' || i, statement_timestamp() - make_interval(days => i * n)
 FROM (VALUES (:'alpha', 1), (:'beta', 3)) AS tenants (tenant_id, n), generate_series(1, 3) AS i;

@@ -4,7 +4,7 @@
 set -euo pipefail
 . "$(dirname "$0")/../lib/tap.sh"
 
-own_server replica -c wal_level=logical >/dev/null
+own_server replica -c wal_level=logical -c max_prepared_transactions=2 >/dev/null
 
 # until_is SECONDS EXPECTED DATABASE SQL: waits for an answer.
 until_is() {
@@ -49,6 +49,15 @@ sql there postgres -c "INSERT INTO bcce_data.incidents VALUES ('$tenant', 'after
 is "$(until_is 20 'call [EMAIL]' here "SELECT title FROM bcce_data.incidents WHERE incident_id = 'after'")" 'call [EMAIL]' "an inserted row is redacted by the apply worker"
 sql there postgres -c "UPDATE bcce_data.incidents SET title = 'card 4111 1111 1111 1111' WHERE incident_id = 'after'" >/dev/null
 is "$(until_is 20 'card [CREDIT_CARD]' here "SELECT title FROM bcce_data.incidents WHERE incident_id = 'after'")" 'card [CREDIT_CARD]' "an updated row too"
+
+is "$(sql here postgres -c "SELECT kind, redaction_count FROM bcce.redaction_stats ORDER BY kind" | tr '\n' ' ')" "credit_card|1 email|1 " "both are counted"
+
+# A prepared transaction is counted when it is prepared, and for good when it commits.
+sql here postgres -c "BEGIN; INSERT INTO bcce_data.incidents (tenant_id, incident_id, opened_at, title) VALUES ('$tenant', 'two', now(), 'from 10.1.2.3'); PREPARE TRANSACTION 'two'" \
+    -c "INSERT INTO bcce_data.incidents (tenant_id, incident_id, opened_at, title) VALUES ('$tenant', 'three', now(), 'from 10.1.2.3')" >/dev/null
+is "$(sql here postgres -c "SELECT sum(redaction_count) FROM bcce.redaction_stats WHERE kind = 'ip'")" 1 "a prepared transaction does not count yet"
+sql here postgres -c "COMMIT PREPARED 'two'" >/dev/null
+is "$(sql here postgres -c "SELECT sum(redaction_count) FROM bcce.redaction_stats WHERE kind = 'ip'")" 2 "and counts once it is committed"
 
 # One session that has its memberships cached while they go.
 reader_in=$(mktemp -u) reader_out=$(mktemp)

@@ -233,7 +233,8 @@ RETURNS TABLE (
     acknowledge_minutes double precision,
     detect_minutes double precision,
     open_minutes double precision,
-    unacknowledged_minutes double precision
+    unacknowledged_minutes double precision,
+    ended_at timestamptz
 )
 LANGUAGE sql STABLE PARALLEL RESTRICTED
 BEGIN ATOMIC
@@ -276,7 +277,8 @@ BEGIN ATOMIC
                 AND NOT coalesce(i.acknowledged_at <= (SELECT least(until, bcce.report_now())), false)
                 AND coalesce(i.detected_at, i.opened_at) <= least(d.ended_at, (SELECT least(until, bcce.report_now()))) THEN
             extract(epoch FROM least(d.ended_at, (SELECT least(until, bcce.report_now())))
-                - coalesce(i.detected_at, i.opened_at))::double precision / 60 END
+                - coalesce(i.detected_at, i.opened_at))::double precision / 60 END,
+        d.ended_at
     FROM declared d
     JOIN basis b ON b.tenant_id = d.tenant_id
     JOIN bcce_data.incidents i ON i.tenant_id = d.tenant_id AND i.incident_id = d.incident_id
@@ -296,7 +298,8 @@ BEGIN ATOMIC
         NULL,
         NULL,
         CASE WHEN e.state = 'open' THEN extract(epoch FROM (SELECT least(until, bcce.report_now())) - e.failed_at)::double precision / 60 END,
-        NULL
+        NULL,
+        e.ended_at
     FROM bcce_data.failure_episodes(until, true) e
     WHERE (since IS NULL OR e.failed_at >= since)
       AND (until IS NULL OR e.failed_at < until)

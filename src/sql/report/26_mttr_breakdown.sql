@@ -26,7 +26,8 @@ RETURNS TABLE (
     median_mttr_incl_open_low_minutes double precision,
     median_mttr_incl_open_high_minutes double precision,
     avg_mttr_incl_open_minutes double precision,
-    avg_mttr_incl_open_limit_minutes double precision
+    avg_mttr_incl_open_limit_minutes double precision,
+    avg_mttr_business_minutes double precision
 )
 LANGUAGE sql STABLE PARALLEL RESTRICTED
 BEGIN ATOMIC
@@ -58,7 +59,8 @@ BEGIN ATOMIC
         b.median_low,
         b.median_high,
         CASE WHEN b.recovered > 0 THEN b.mean_incl_open END,
-        CASE WHEN b.recovered > 0 THEN b.longest END
+        CASE WHEN b.recovered > 0 THEN b.longest END,
+        b.business_mean
     FROM (
         SELECT
             t.tenant_id,
@@ -85,9 +87,18 @@ BEGIN ATOMIC
             bcce.km_quantile_low(coalesce(i.recovery_minutes, i.open_minutes), i.state = 'recovered', 0.5) AS median_low,
             bcce.km_quantile_high(coalesce(i.recovery_minutes, i.open_minutes), i.state = 'recovered', 0.5) AS median_high,
             bcce.km_mean(coalesce(i.recovery_minutes, i.open_minutes), i.state = 'recovered') AS mean_incl_open,
-            max(coalesce(i.recovery_minutes, i.open_minutes)) AS longest
+            max(coalesce(i.recovery_minutes, i.open_minutes)) AS longest,
+            avg(business.minutes) AS business_mean
         FROM bcce_data.tenants t
         JOIN bcce_data.mttr_incidents(since, until) i ON i.tenant_id = t.tenant_id
+        LEFT JOIN LATERAL (
+            SELECT CASE WHEN i.state = 'recovered' THEN
+                coalesce(range_agg(p.span), tstzmultirange(tstzrange(i.started_at, i.ended_at))) END AS spans
+            FROM bcce_data.incident_impacts p
+            WHERE p.tenant_id = i.tenant_id AND p.incident_id = i.incident_id
+              AND (until IS NULL OR lower(p.span) < until)
+        ) impact ON true
+        LEFT JOIN LATERAL bcce_data.business_minutes(t.tenant_id, t.timezone, impact.spans) business ON true
         GROUP BY t.tenant_id, t.tenant_name, coalesce(i.severity, 'unclassified'), i.service_id, i.is_derived
     ) b
     LEFT JOIN bcce_data.services s ON s.tenant_id = b.tenant_id AND s.service_id = b.service_id;
@@ -121,7 +132,8 @@ SELECT
     x.median_mttr_incl_open_low_minutes,
     x.median_mttr_incl_open_high_minutes,
     x.avg_mttr_incl_open_minutes,
-    x.avg_mttr_incl_open_limit_minutes
+    x.avg_mttr_incl_open_limit_minutes,
+    x.avg_mttr_business_minutes
 FROM bcce.mttr_breakdown(NULL::timestamptz, NULL::timestamptz) x;
 COMMENT ON VIEW bcce.mttr_breakdown IS 'Where does recovery take long? One row per visible tenant, severity, service and basis with an incident. For a period use the function of this name.';
 COMMENT ON COLUMN bcce.mttr_breakdown.tenant_id IS 'tenant';
@@ -150,3 +162,4 @@ COMMENT ON COLUMN bcce.mttr_breakdown.median_mttr_incl_open_low_minutes IS 'lowe
 COMMENT ON COLUMN bcce.mttr_breakdown.median_mttr_incl_open_high_minutes IS 'upper bound of the 95 percent interval of median_mttr_incl_open_minutes, minutes (log-log); NULL: under five recovered, or not known how long it may be';
 COMMENT ON COLUMN bcce.mttr_breakdown.avg_mttr_incl_open_minutes IS 'mean recovery time with the open incidents included, minutes, none counted for longer than avg_mttr_incl_open_limit_minutes (restricted Kaplan-Meier mean); NULL: none recovered';
 COMMENT ON COLUMN bcce.mttr_breakdown.avg_mttr_incl_open_limit_minutes IS 'longest recovery time or age of an open incident, minutes: the limit of avg_mttr_incl_open_minutes; two means compare only where the limits do';
+COMMENT ON COLUMN bcce.mttr_breakdown.avg_mttr_business_minutes IS 'mean recovery time of the recovered incidents within the tenant''s business hours (set_business_hours, without its holidays), minutes; NULL: it has none, or none recovered';

@@ -252,6 +252,29 @@ COMMENT ON COLUMN bcce_data.rejected_input.rejected_count IS 'how many rows';
 COMMENT ON COLUMN bcce_data.rejected_input.first_seen_at IS 'first such row';
 COMMENT ON COLUMN bcce_data.rejected_input.last_seen_at IS 'last such row';
 
+-- Append-only likewise: the trigger adds one row for each transaction, table and
+-- kind.  Times are cut to the quarter of an hour, at which every zone's days
+-- begin, so that adding rows up loses nothing.
+CREATE TABLE IF NOT EXISTS bcce_data.redaction_counts (
+    tenant_id uuid NOT NULL,
+    source text NOT NULL,
+    kind text NOT NULL,
+    rule text,
+    redaction_count bigint NOT NULL,
+    counted_at timestamptz NOT NULL DEFAULT date_bin('15 minutes', now(), '2000-01-01 00:00:00+00'),
+    CONSTRAINT redaction_counts_source_check CHECK (source ~ '^[a-z0-9_]+([.][a-z0-9_]+)?$'),
+    CONSTRAINT redaction_counts_kind_check CHECK (kind ~ '^[a-z_]+$'),
+    CONSTRAINT redaction_counts_rule_check CHECK (rule ~ '^[a-z][a-z0-9_]{0,19}$')
+);
+CREATE INDEX IF NOT EXISTS redaction_counts_tenant_idx ON bcce_data.redaction_counts (tenant_id, counted_at);
+COMMENT ON TABLE bcce_data.redaction_counts IS 'how much was redacted: counted, never kept';
+COMMENT ON COLUMN bcce_data.redaction_counts.tenant_id IS 'tenant of the rows';
+COMMENT ON COLUMN bcce_data.redaction_counts.source IS 'table they were written to: one of the store, or schema.table; other where that is no plain name';
+COMMENT ON COLUMN bcce_data.redaction_counts.kind IS 'kind of what was found, as find_pii() spells it; custom for the tenant''s own rules';
+COMMENT ON COLUMN bcce_data.redaction_counts.rule IS 'of kind custom: the rule that found it';
+COMMENT ON COLUMN bcce_data.redaction_counts.redaction_count IS 'how many findings were replaced';
+COMMENT ON COLUMN bcce_data.redaction_counts.counted_at IS 'quarter of an hour (UTC) in which the transaction began';
+
 CREATE TABLE IF NOT EXISTS bcce_data.rejection_reasons (
     reason text NOT NULL,
     sqlstate text NOT NULL,

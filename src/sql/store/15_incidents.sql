@@ -87,3 +87,30 @@ COMMENT ON TABLE bcce_data.incident_impacts IS 'spans in which an incident hurt;
 COMMENT ON COLUMN bcce_data.incident_impacts.tenant_id IS 'tenant';
 COMMENT ON COLUMN bcce_data.incident_impacts.incident_id IS 'incident';
 COMMENT ON COLUMN bcce_data.incident_impacts.span IS 'start inclusive, end exclusive';
+
+-- When a tenant works: what the mean on the business calendar counts.
+CREATE TABLE IF NOT EXISTS bcce_data.business_hours (
+    tenant_id uuid NOT NULL,
+    weekday smallint NOT NULL,
+    opens time NOT NULL,
+    closes time NOT NULL,
+    CONSTRAINT business_hours_pkey PRIMARY KEY (tenant_id, weekday),
+    CONSTRAINT business_hours_tenant_fkey FOREIGN KEY (tenant_id) REFERENCES bcce_data.tenants,
+    CONSTRAINT business_hours_weekday_check CHECK (weekday BETWEEN 1 AND 7)
+);
+COMMENT ON TABLE bcce_data.business_hours IS 'when a tenant works on a day of the week; a day without a row is free';
+COMMENT ON COLUMN bcce_data.business_hours.tenant_id IS 'tenant';
+COMMENT ON COLUMN bcce_data.business_hours.weekday IS 'day of the week, 1 Monday to 7 Sunday';
+COMMENT ON COLUMN bcce_data.business_hours.opens IS 'start of work by the clock of the tenant''s zone';
+COMMENT ON COLUMN bcce_data.business_hours.closes IS 'end of work; not later than opens: on the next day';
+
+CREATE TABLE IF NOT EXISTS bcce_data.holidays (
+    tenant_id uuid NOT NULL,
+    day date NOT NULL,
+    CONSTRAINT holidays_pkey PRIMARY KEY (tenant_id, day),
+    CONSTRAINT holidays_tenant_fkey FOREIGN KEY (tenant_id) REFERENCES bcce_data.tenants,
+    CONSTRAINT holidays_day_check CHECK (isfinite(day))
+);
+COMMENT ON TABLE bcce_data.holidays IS 'days on which a tenant does not work, whatever the day of the week';
+COMMENT ON COLUMN bcce_data.holidays.tenant_id IS 'tenant';
+COMMENT ON COLUMN bcce_data.holidays.day IS 'date in the tenant''s zone; no work begins on it';

@@ -161,6 +161,25 @@ BEGIN
     ms := round(1000 * extract(epoch FROM clock_timestamp() - began), 1);
     RETURN NEXT;
 
+    -- Of redactions counted apart, only those of one quarter of an hour are added
+    -- up, and only where there is more than one row: nothing is lost by it.
+    began := clock_timestamp();
+    WITH many AS (
+        SELECT c.tenant_id, c.source, c.kind, coalesce(c.rule, '') AS rule, c.counted_at
+        FROM bcce_data.redaction_counts c GROUP BY 1, 2, 3, 4, 5 HAVING count(*) > 1
+    ), folded AS (
+        DELETE FROM bcce_data.redaction_counts c USING many m
+        WHERE (c.tenant_id, c.source, c.kind, coalesce(c.rule, ''), c.counted_at) = (m.tenant_id, m.source, m.kind, m.rule, m.counted_at)
+        RETURNING c.*
+    )
+    INSERT INTO bcce_data.redaction_counts (tenant_id, source, kind, rule, redaction_count, counted_at)
+    SELECT tenant_id, source, kind, rule, sum(redaction_count), counted_at
+    FROM folded GROUP BY tenant_id, source, kind, rule, counted_at;
+    GET DIAGNOSTICS moved = ROW_COUNT;
+    task := 'redaction counts'; object := 'redaction_counts'; detail := format('folded into %s rows', moved);
+    ms := round(1000 * extract(epoch FROM clock_timestamp() - began), 1);
+    RETURN NEXT;
+
     -- A renamed role keeps its rights; here its new name is noted for the next
     -- dump, and a role that was missing at a restore is bound.  A dropped one
     -- leaves: after a dump its row would be that of a new role of its name.
@@ -179,4 +198,4 @@ BEGIN
 END
 $body$;
 COMMENT ON FUNCTION bcce.maintain() IS
-'Upkeep: makes the monthly partitions of facts three months ahead and for every month that waits in a default partition, folds bcce.rejected, refreshes role names and removes the memberships of dropped roles. Never waits long for a lock: a table in use is left for the next run. One row per task. Run it daily (pg_cron, cron); nothing breaks when it does not run.';
+'Upkeep: makes the monthly partitions of facts three months ahead and for every month that waits in a default partition, folds bcce.rejected and bcce.redaction_stats, refreshes role names and removes the memberships of dropped roles. Never waits long for a lock: a table in use is left for the next run. One row per task. Run it daily (pg_cron, cron); nothing breaks when it does not run.';
