@@ -16,7 +16,7 @@ for query in \
     "SELECT bcce.percentile_exact((g % 7919) * interval '1 us', $qs) FROM $rows" \
     "SELECT bcce.percentile_exact(g / 3e6, $qs), bcce.median(g % 2) FROM $rows" \
     "SELECT count(m) FROM (SELECT bcce.percentile_exact(g, $qs) OVER (PARTITION BY g / 1000000) AS m FROM $rows OFFSET 0) AS t"; do
-    for wait in 30 150 300 500; do
+    for wait in 30 300 1000 2500; do
         got=$(sql "$PGDATABASE" postgres <<SQL
 \set VERBOSITY sqlstate
 SET work_mem = '64kB';
