@@ -87,6 +87,17 @@ SELECT count(*) AS models, count(*) FILTER (WHERE s::text = o::text) AS same
 FROM quality_serial s JOIN (
     SELECT model, brier(p, y), log_loss(p, y), roc_auc(p, y), ece(p, y), mce(p, y), ece(p, y, 33), mcc(p >= 0.5, y), ks(p, y), psi(p, y), psi(p, y, 4), calibration_bins(p, y)::text
     FROM (SELECT * FROM quality_rows ORDER BY model, hashint4(g + 5)) t GROUP BY model) o USING (model);
+-- On disk, and sorted there.
+SET work_mem = '64kB';
+SET hash_mem_multiplier = 1;
+SELECT count(*) AS models, count(*) FILTER (WHERE s::text = p::text) AS same FROM quality_serial s JOIN quality_results p USING (model);
+\set VERBOSITY terse
+SET temp_file_limit = '64kB';
+SELECT roc_auc(p, y) FROM quality_rows;
+\set VERBOSITY default
+RESET temp_file_limit;
+RESET work_mem;
+RESET hash_mem_multiplier;
 -- Finished again and again, as a window grows.
 SELECT bool_and(w.auc IS NOT DISTINCT FROM e.auc AND w.brier = e.brier AND w.ece = e.ece AND w.ks IS NOT DISTINCT FROM e.ks) AS running
 FROM (SELECT g, roc_auc(p, y) OVER o AS auc, brier(p, y) OVER o AS brier, ece(p, y) OVER o AS ece, ks(p, y) OVER o AS ks FROM quality_rows WHERE g <= 120 WINDOW o AS (ORDER BY g)) w

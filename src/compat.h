@@ -79,4 +79,11 @@ extern int no_such_variable
 	makeJsonLexContextCstringLen(json, len, GetDatabaseEncoding(), true)
 #endif
 
+/* A datum of a sort can be left uncopied since 16. */
+#if PG_VERSION_NUM >= 160000
+#define bcce_tuplesort_getdatum(sort, datum, isnull)	tuplesort_getdatum(sort, true, false, datum, isnull, NULL)
+#else
+#define bcce_tuplesort_getdatum(sort, datum, isnull)	tuplesort_getdatum(sort, true, datum, isnull, NULL)
+#endif
+
 #endif

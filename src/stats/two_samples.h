@@ -3,23 +3,14 @@
  *		Two samples of numbers compared, without a server underneath: how well
  *		numbers tell two classes apart, and how far apart two distributions are.
  *
- * A sample is an array of keys, unsigned integers in the order of the doubles
- * that they stand for.  Counting is in integers: no result depends on the order
- * of rows.
+ * A sample is a list of keys (value_key.h), of any length.  Counting is in
+ * integers: no result depends on the order of rows.
  */
 #ifndef BCCE_TWO_SAMPLES_H
 #define BCCE_TWO_SAMPLES_H
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <string.h>
-
-#define SAMPLE_SIGN		(UINT64_C(1) << 63)
-
-/* Keys of minus and plus infinity; those of other doubles lie between. */
-#define SAMPLE_MIN_KEY	UINT64_C(0x000fffffffffffff)
-#define SAMPLE_MAX_KEY	UINT64_C(0xfff0000000000000)
+#include "stats/value_key.h"
+#include "stats/values.h"
 
 /* How many cells psi may have. */
 #define PSI_MAX_BINS	1000
@@ -27,48 +18,45 @@
 /* Called now and then, to let the caller stop. */
 typedef void (*SampleTick) (void);
 
-typedef struct Sample
+/* A sorted sample, some keys at a time. */
+typedef struct SampleStream
 {
-	size_t		n;
-	uint64_t   *keys;			/* sorted, where that is asked for */
-} Sample;
+	const uint64_t *at;
+	const uint64_t *end;
+	uint64_t	n;				/* keys in all */
+	bool		(*refill) (struct SampleStream *stream);	/* false at the end; NULL where all keys are here */
+} SampleStream;
 
 /* The key of a number that is not NaN; both zeros have one. */
 static inline uint64_t
 sample_key(double value)
 {
-	uint64_t	bits;
-
-	value += 0.0;
-	memcpy(&bits, &value, sizeof(bits));
-	return bits & SAMPLE_SIGN ? ~bits : bits | SAMPLE_SIGN;
+	return key_of_double(value + 0.0);
 }
 
-/* The number of a key. */
-static inline double
-sample_value(uint64_t key)
+/* Is it the key of a number? */
+static inline bool
+sample_key_is_valid(uint64_t key)
 {
-	uint64_t	bits = key & SAMPLE_SIGN ? key & ~SAMPLE_SIGN : ~key;
-	double		value;
-
-	memcpy(&value, &bits, sizeof(value));
-	return value;
+	return key >= key_of_double(-INFINITY) && key <= key_of_double(INFINITY) && key != key_of_double(-0.0);
 }
-
-/* Are these the keys of numbers? */
-extern bool sample_is_valid(const Sample *sample, SampleTick tick);
 
 /* Sorts keys, in time that grows with n whatever they are, without memory. */
 extern void sample_sort(uint64_t *keys, size_t n, SampleTick tick);
 
 /*
- * Of sorted samples, none of them empty: the probability that a number of the
- * second is larger than one of the first, ties one half (area under the ROC
- * curve); the largest distance of their distribution functions; and the
- * population stability index over cells that hold equal parts of the second.
+ * Of samples that are not empty: the probability that a number of the second is
+ * larger than one of the first, ties one half (area under the ROC curve); and
+ * the largest distance of their distribution functions.
  */
-extern double sample_auc(const Sample *first, const Sample *second, SampleTick tick);
-extern double sample_ks(const Sample *first, const Sample *second, SampleTick tick);
-extern double sample_psi(const Sample *current, const Sample *reference, int bins);
+extern double sample_auc(SampleStream *first, SampleStream *second, SampleTick tick);
+extern double sample_ks(SampleStream *first, SampleStream *second, SampleTick tick);
+
+/*
+ * The population stability index over 2 to PSI_MAX_BINS cells that hold equal
+ * parts of the reference.  The samples need not be sorted and are not empty;
+ * no reference is infinite; room is as for values_select().
+ */
+extern double sample_psi(const ValueList *current, const ValueList *reference, int bins, size_t room, SampleTick tick);
 
 #endif

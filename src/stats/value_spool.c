@@ -151,7 +151,7 @@ static void
 hint_at_limit(void *arg)
 {
 	if (geterrcode() == ERRCODE_CONFIGURATION_LIMIT_EXCEEDED || geterrcode() == ERRCODE_DISK_FULL)
-		errhint("Exact percentiles keep every value. Raise work_mem or temp_file_limit, or use approx_percentile().");
+		errhint("This aggregate keeps every value. Raise work_mem or temp_file_limit; for percentiles there is approx_percentile().");
 }
 
 /* Writes at a place of the file, which is made first where there is none. */

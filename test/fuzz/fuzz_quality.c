@@ -42,6 +42,60 @@ free_all(void)
 		free(allocated[--allocations]);
 }
 
+/* The file behind lists of keys, which is written to as chance wants. */
+static char file[4 * 1024 * 1024];
+static size_t file_size;
+
+static int	next_random(int below);
+
+void *
+values_alloc(void *context, size_t size)
+{
+	void	   *p = malloc(size);
+
+	(void) context;
+	if (p == NULL)
+		abort();
+	return p;
+}
+
+void
+values_free(void *pointer)
+{
+	free(pointer);
+}
+
+bool
+values_are_full(void *context, size_t size)
+{
+	(void) context;
+	(void) size;
+	return next_random(3) == 0;
+}
+
+uint64_t
+values_write(void *context, const ValueRun *previous, const uint64_t *words, size_t n)
+{
+	uint64_t	place = file_size;
+
+	(void) context;
+	if (file_size + sizeof(ValueRun) + n * sizeof(uint64_t) > sizeof(file))
+		abort();
+	memcpy(file + file_size, previous, sizeof(ValueRun));
+	memcpy(file + file_size + sizeof(ValueRun), words, n * sizeof(uint64_t));
+	file_size += sizeof(ValueRun) + n * sizeof(uint64_t);
+	return place;
+}
+
+void
+values_read(void *context, uint64_t place, uint64_t offset, void *to, size_t size)
+{
+	(void) context;
+	if (place + offset + size > file_size)
+		abort();
+	memcpy(to, file + place + offset, size);
+}
+
 /* xorshift: the same numbers for the same seed everywhere. */
 static uint64_t
 next_bits(void)
@@ -221,6 +275,76 @@ make_number(int kind)
 	}
 }
 
+/* A sorted sample that comes in pieces. */
+typedef struct Pieces
+{
+	SampleStream stream;		/* the first field */
+	const uint64_t *end;
+} Pieces;
+
+static bool
+next_piece(SampleStream *stream)
+{
+	Pieces	   *pieces = (Pieces *) stream;
+	size_t		left = pieces->end - stream->end;
+
+	stream->at = stream->end;
+	stream->end += left < 3 ? left : (size_t) next_random((int) left - 1) + 1;
+	return left > 0;
+}
+
+static SampleStream *
+open_pieces(Pieces *pieces, const uint64_t *keys, size_t n)
+{
+	bool		whole = next_random(2) == 0;
+
+	pieces->stream.at = keys;
+	pieces->stream.end = whole ? keys + n : keys;
+	pieces->stream.n = n;
+	pieces->stream.refill = whole ? NULL : next_piece;
+	pieces->end = keys + n;
+	return &pieces->stream;
+}
+
+/* The index by its definition, from sorted keys. */
+static double
+plain_psi(uint64_t keys[2][MAX_ROWS * 4], const size_t *n, int bins)
+{
+	double		edge = -INFINITY;
+	double		psi = 0;
+	int			i;
+
+	for (i = 1; i <= bins; i++)
+	{
+		double		place = (double) i / bins * (double) (n[1] - 1);
+		size_t		low = (size_t) floor(place);
+		size_t		high = (size_t) ceil(place);
+		double		last = edge;
+		size_t		cell[2] = {0, 0};
+		double		share[2];
+		size_t		j;
+		int			which;
+
+		edge = i == bins ? INFINITY : double_of_key(keys[1][low]);
+		if (i < bins && high != low)
+			edge += (place - (double) low) * (double_of_key(keys[1][high]) - double_of_key(keys[1][low]));
+		if (!(edge > last))
+		{
+			edge = last;
+			continue;
+		}
+		for (which = 0; which < 2; which++)
+		{
+			for (j = 0; j < n[which]; j++)
+				cell[which] += double_of_key(keys[which][j]) > last && double_of_key(keys[which][j]) <= edge;
+			share[which] = (cell[which] == 0 ? 0.5 : (double) cell[which]) / (double) n[which];
+		}
+		if (cell[0] + cell[1] > 0)
+			psi += (share[0] - share[1]) * log(share[0] / share[1]);
+	}
+	return psi;
+}
+
 /* Two samples against sums over all pairs. */
 static void
 check_samples(void)
@@ -228,7 +352,9 @@ check_samples(void)
 	static uint64_t keys[2][MAX_ROWS * 4];
 	static uint64_t again[MAX_ROWS * 4];
 	int			kind = next_random(6);
-	Sample		sample[2];
+	ValueList	list[2];
+	Pieces		pieces[2];
+	size_t		n[2];
 	int64_t		twice = 0;
 	double		auc;
 	double		ks = 0;
@@ -237,54 +363,58 @@ check_samples(void)
 	size_t		i;
 	size_t		j;
 
+	file_size = 0;
 	for (which = 0; which < 2; which++)
 	{
-		sample[which].keys = keys[which];
-		sample[which].n = 1 + next_random(next_random(5) == 0 ? MAX_ROWS * 4 : 120);
-		for (i = 0; i < sample[which].n; i++)
+		values_init(&list[which], NULL, 1);
+		n[which] = 1 + next_random(next_random(5) == 0 ? MAX_ROWS * 4 : 120);
+		for (i = 0; i < n[which]; i++)
 		{
 			double		value = make_number(kind);
 
 			keys[which][i] = sample_key(value);
-			require(sample_value(keys[which][i]) == value, "a number does not come back");
+			require(double_of_key(keys[which][i]) == value && sample_key_is_valid(keys[which][i]), "a number does not come back");
+			values_add(&list[which], keys[which][i]);
 		}
-		require(sample_is_valid(&sample[which], tick), "a key is none");
-		memcpy(again, keys[which], sample[which].n * sizeof(uint64_t));
-		qsort(again, sample[which].n, sizeof(uint64_t), compare_keys);
-		sample_sort(keys[which], sample[which].n, tick);
-		require(memcmp(again, keys[which], sample[which].n * sizeof(uint64_t)) == 0, "keys are not sorted");
+		memcpy(again, keys[which], n[which] * sizeof(uint64_t));
+		qsort(again, n[which], sizeof(uint64_t), compare_keys);
+		sample_sort(keys[which], n[which], tick);
+		require(memcmp(again, keys[which], n[which] * sizeof(uint64_t)) == 0, "keys are not sorted");
 	}
-	auc = sample_auc(&sample[0], &sample[1], tick);
-	require(fabs(auc + sample_auc(&sample[1], &sample[0], tick) - 1) < 1e-15, "both areas do not add up to 1");
-	got = sample_ks(&sample[0], &sample[1], tick);
-	require(got == sample_ks(&sample[1], &sample[0], tick) && got >= 0 && got <= 1, "the distance depends on the side");
-	if (sample[0].n <= 120 && sample[1].n <= 120)
+	auc = sample_auc(open_pieces(&pieces[0], keys[0], n[0]), open_pieces(&pieces[1], keys[1], n[1]), tick);
+	require(fabs(auc + sample_auc(open_pieces(&pieces[1], keys[1], n[1]), open_pieces(&pieces[0], keys[0], n[0]), tick) - 1) < 1e-15, "both areas do not add up to 1");
+	got = sample_ks(open_pieces(&pieces[0], keys[0], n[0]), open_pieces(&pieces[1], keys[1], n[1]), tick);
+	require(got == sample_ks(open_pieces(&pieces[1], keys[1], n[1]), open_pieces(&pieces[0], keys[0], n[0]), tick) && got >= 0 && got <= 1, "the distance depends on the side");
+	if (n[0] <= 120 && n[1] <= 120)
 	{
-		for (i = 0; i < sample[0].n; i++)
-			for (j = 0; j < sample[1].n; j++)
-				twice += 2 * (sample_value(keys[0][i]) < sample_value(keys[1][j])) + (sample_value(keys[0][i]) == sample_value(keys[1][j]));
-		require(auc == (double) twice / (double) (2 * sample[0].n * sample[1].n), "the area is another");
+		for (i = 0; i < n[0]; i++)
+			for (j = 0; j < n[1]; j++)
+				twice += 2 * (double_of_key(keys[0][i]) < double_of_key(keys[1][j])) + (double_of_key(keys[0][i]) == double_of_key(keys[1][j]));
+		require(auc == (double) twice / (double) (2 * n[0] * n[1]), "the area is another");
 		for (which = 0; which < 2; which++)
-			for (i = 0; i < sample[which].n; i++)
+			for (i = 0; i < n[which]; i++)
 			{
 				int64_t		upto[2] = {0, 0};
 				int			s;
 
 				for (s = 0; s < 2; s++)
-					for (j = 0; j < sample[s].n; j++)
+					for (j = 0; j < n[s]; j++)
 						upto[s] += keys[s][j] <= keys[which][i];
-				ks = fmax(ks, (double) llabs(upto[0] * (int64_t) sample[1].n - upto[1] * (int64_t) sample[0].n) / (double) (sample[0].n * sample[1].n));
+				ks = fmax(ks, (double) llabs(upto[0] * (int64_t) n[1] - upto[1] * (int64_t) n[0]) / (double) (n[0] * n[1]));
 			}
 		require(got == ks, "the distance is another");
 	}
 	if (kind != 3)
 	{
-		int			bins = 2 + next_random(30);
+		int			bins = 2 + next_random(next_random(9) == 0 ? PSI_MAX_BINS - 1 : 30);
 
-		got = sample_psi(&sample[0], &sample[1], bins);
+		got = sample_psi(&list[0], &list[1], bins, 64 + next_random(2000), tick);
 		require(isfinite(got) && got >= 0, "the index is no distance");
-		require(sample_psi(&sample[1], &sample[1], bins) == 0, "the index of a sample with itself is not 0");
+		require(got == plain_psi(keys, n, bins), "the index is another");
+		require(sample_psi(&list[1], &list[1], bins, 64, tick) == 0, "the index of a sample with itself is not 0");
 	}
+	values_reset(&list[0]);
+	values_reset(&list[1]);
 }
 
 /* Confusions and intervals against their formulas. */

@@ -219,6 +219,8 @@ parallel=(-c "SET parallel_setup_cost = 0" -c "SET parallel_tuple_cost = 0" -c "
 is "$(bits judged "${parallel[@]}")" "$serial" "in parallel the same bits"
 is "$(bits "(SELECT * FROM judged ORDER BY md5(p::text || y || r) DESC) s" -c "SET max_parallel_workers_per_gather = 0")" "$serial" "in another order the same bits"
 
+is "$(bits judged -c "SET max_parallel_workers_per_gather = 0" -c "SET work_mem = '64kB'" -c "SET hash_mem_multiplier = 1")" "$serial" "on disk the same bits"
+
 # A long sort, and the walk behind it, can be cancelled.
 sql "$PGDATABASE" postgres -c "CREATE UNLOGGED TABLE many AS SELECT random() AS p, random() < 0.3 AS y FROM generate_series(1, 2000000)"
 for aggregate in roc_auc ks psi; do

@@ -350,7 +350,7 @@ CREATE AGGREGATE bcce.roc_auc(score double precision, y boolean) (
     PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE bcce.roc_auc(double precision, boolean) IS
-'Area under the ROC curve: the probability that a row with y true has a larger score than one with y false, ties one half; 0.5 is chance, 1 best. The score need be no probability. Exact: pairs are counted in integers. Rows with a NULL do not count; NULL without both classes. Keeps 8 bytes per row. Error 22003: score is NaN. Sources: Mann and Whitney 1947, Hanley and McNeil 1982.';
+'Area under the ROC curve: the probability that a row with y true has a larger score than one with y false, ties one half; 0.5 is chance, 1 best. The score need be no probability. Exact: pairs are counted in integers. Rows with a NULL do not count; NULL without both classes. Keeps 8 bytes per row, on disk past work_mem. Error 22003: score is NaN. Sources: Mann and Whitney 1947, Hanley and McNeil 1982.';
 
 CREATE AGGREGATE bcce.ks(value double precision, is_reference boolean) (
     SFUNC = bcce.two_samples_step,
@@ -363,7 +363,7 @@ CREATE AGGREGATE bcce.ks(value double precision, is_reference boolean) (
     PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE bcce.ks(double precision, boolean) IS
-'Kolmogorov-Smirnov distance of two samples, 0 to 1: the largest distance of their distribution functions, ties minded. Exact: counted in integers. Rows with a NULL do not count; NULL without both samples. Keeps 8 bytes per row. Error 22003: value is NaN. Source: Smirnov 1939.';
+'Kolmogorov-Smirnov distance of two samples, 0 to 1: the largest distance of their distribution functions, ties minded. Exact: counted in integers. Rows with a NULL do not count; NULL without both samples. Keeps 8 bytes per row, on disk past work_mem. Error 22003: value is NaN. Source: Smirnov 1939.';
 
 CREATE AGGREGATE bcce.psi(value double precision, is_reference boolean) (
     SFUNC = bcce.two_samples_step,
@@ -376,7 +376,7 @@ CREATE AGGREGATE bcce.psi(value double precision, is_reference boolean) (
     PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE bcce.psi(double precision, boolean) IS
-'Population stability index of the rows with is_reference false against the others: sum of (a - b) * ln(a / b) over the shares a, b of both in cells between the deciles of the reference; 0 is none, above 0.25 is usually called a shift. Deciles as percentile_cont() has them, equal ones taken once; a cell holds its upper end; where one sample has nothing in a cell it counts as half a row, where both have nothing the cell does not count. Rows with a NULL do not count; NULL under 50 rows in one of the samples. Keeps 8 bytes per row. Error 22003: value is NaN, or a reference value is infinite. Source: Siddiqi 2006.';
+'Population stability index of the rows with is_reference false against the others: sum of (a - b) * ln(a / b) over the shares a, b of both in cells between the deciles of the reference; 0 is none, above 0.25 is usually called a shift. Deciles as percentile_cont() has them, equal ones taken once; a cell holds its upper end; where one sample has nothing in a cell it counts as half a row, where both have nothing the cell does not count. Rows with a NULL do not count; NULL under 50 rows in one of the samples. Keeps 8 bytes per row, on disk past work_mem. Error 22003: value is NaN, or a reference value is infinite. Source: Siddiqi 2006.';
 
 CREATE AGGREGATE bcce.psi(value double precision, is_reference boolean, bins integer) (
     SFUNC = bcce.two_samples_step,
