@@ -746,6 +746,57 @@ CREATE AGGREGATE bcce.rollup(sketch bcce.sketch) (
 COMMENT ON AGGREGATE bcce.rollup(bcce.sketch) IS
 'One sketch of all the numbers in several sketches, the same to the byte as a sketch made of those numbers at once. Sketches of different error give the largest. NULLs are left out; NULL without a sketch. Error XX001: a stored sketch was damaged.';
 
+-- For frames that slide: a row joins at the end, the first one leaves.  The same for all types of numbers.
+
+CREATE FUNCTION bcce.sketch_slide(internal, "any")
+RETURNS internal
+AS 'MODULE_PATHNAME', 'sketch_slide'
+LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION bcce.sketch_slide(internal, "any") IS
+'Part of the aggregate percentile_sketch(v): a row joins a frame that slides.';
+
+CREATE FUNCTION bcce.sketch_slide(internal, "any", error double precision)
+RETURNS internal
+AS 'MODULE_PATHNAME', 'sketch_slide_error'
+LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION bcce.sketch_slide(internal, "any", double precision) IS
+'Part of the aggregate percentile_sketch(v, error): a row joins a frame that slides.';
+
+CREATE FUNCTION bcce.approx_percentile_slide(internal, "any", q double precision)
+RETURNS internal
+AS 'MODULE_PATHNAME', 'sketch_slide_percentile'
+LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION bcce.approx_percentile_slide(internal, "any", double precision) IS
+'Part of the aggregate approx_percentile(v, q): a row joins a frame that slides.';
+
+CREATE FUNCTION bcce.approx_percentile_slide(internal, "any", q double precision[])
+RETURNS internal
+AS 'MODULE_PATHNAME', 'sketch_slide_percentiles'
+LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION bcce.approx_percentile_slide(internal, "any", double precision[]) IS
+'Part of the aggregate approx_percentile(v, q[]): a row joins a frame that slides.';
+
+CREATE FUNCTION bcce.sketch_slide_out(internal, "any")
+RETURNS internal
+AS 'MODULE_PATHNAME', 'sketch_slide_out'
+LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION bcce.sketch_slide_out(internal, "any") IS
+'Part of the aggregate percentile_sketch(v): the first row leaves a frame that slides.';
+
+CREATE FUNCTION bcce.sketch_slide_out(internal, "any", double precision)
+RETURNS internal
+AS 'MODULE_PATHNAME', 'sketch_slide_out'
+LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION bcce.sketch_slide_out(internal, "any", double precision) IS
+'Part of the aggregate percentile_sketch(v, error) and approx_percentile(v, q): the first row leaves a frame that slides.';
+
+CREATE FUNCTION bcce.sketch_slide_out(internal, "any", double precision[])
+RETURNS internal
+AS 'MODULE_PATHNAME', 'sketch_slide_out'
+LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION bcce.sketch_slide_out(internal, "any", double precision[]) IS
+'Part of the aggregate approx_percentile(v, q[]): the first row leaves a frame that slides.';
+
 CREATE FUNCTION bcce.sketch_step(internal, double precision)
 RETURNS internal
 AS 'MODULE_PATHNAME', 'sketch_step_float8'
@@ -782,6 +833,11 @@ CREATE AGGREGATE bcce.percentile_sketch(v double precision) (
     COMBINEFUNC = bcce.sketch_combine,
     SERIALFUNC = bcce.sketch_serialize,
     DESERIALFUNC = bcce.sketch_deserialize,
+    MSFUNC = bcce.sketch_slide,
+    MINVFUNC = bcce.sketch_slide_out,
+    MSTYPE = internal,
+    MSSPACE = 4096,
+    MFINALFUNC = bcce.sketch_final,
     PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE bcce.percentile_sketch(double precision) IS
@@ -795,6 +851,11 @@ CREATE AGGREGATE bcce.percentile_sketch(v double precision, error double precisi
     COMBINEFUNC = bcce.sketch_combine,
     SERIALFUNC = bcce.sketch_serialize,
     DESERIALFUNC = bcce.sketch_deserialize,
+    MSFUNC = bcce.sketch_slide,
+    MINVFUNC = bcce.sketch_slide_out,
+    MSTYPE = internal,
+    MSSPACE = 4096,
+    MFINALFUNC = bcce.sketch_final,
     PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE bcce.percentile_sketch(double precision, double precision) IS
@@ -808,6 +869,11 @@ CREATE AGGREGATE bcce.approx_percentile(v double precision, q double precision) 
     COMBINEFUNC = bcce.sketch_combine,
     SERIALFUNC = bcce.sketch_serialize,
     DESERIALFUNC = bcce.sketch_deserialize,
+    MSFUNC = bcce.approx_percentile_slide,
+    MINVFUNC = bcce.sketch_slide_out,
+    MSTYPE = internal,
+    MSSPACE = 4096,
+    MFINALFUNC = bcce.approx_percentile_final,
     PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE bcce.approx_percentile(double precision, double precision) IS
@@ -821,6 +887,11 @@ CREATE AGGREGATE bcce.approx_percentile(v double precision, q double precision[]
     COMBINEFUNC = bcce.sketch_combine,
     SERIALFUNC = bcce.sketch_serialize,
     DESERIALFUNC = bcce.sketch_deserialize,
+    MSFUNC = bcce.approx_percentile_slide,
+    MINVFUNC = bcce.sketch_slide_out,
+    MSTYPE = internal,
+    MSSPACE = 4096,
+    MFINALFUNC = bcce.approx_percentiles_final,
     PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE bcce.approx_percentile(double precision, double precision[]) IS
@@ -862,6 +933,11 @@ CREATE AGGREGATE bcce.percentile_sketch(v bigint) (
     COMBINEFUNC = bcce.sketch_combine,
     SERIALFUNC = bcce.sketch_serialize,
     DESERIALFUNC = bcce.sketch_deserialize,
+    MSFUNC = bcce.sketch_slide,
+    MINVFUNC = bcce.sketch_slide_out,
+    MSTYPE = internal,
+    MSSPACE = 4096,
+    MFINALFUNC = bcce.sketch_final,
     PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE bcce.percentile_sketch(bigint) IS
@@ -875,6 +951,11 @@ CREATE AGGREGATE bcce.percentile_sketch(v bigint, error double precision) (
     COMBINEFUNC = bcce.sketch_combine,
     SERIALFUNC = bcce.sketch_serialize,
     DESERIALFUNC = bcce.sketch_deserialize,
+    MSFUNC = bcce.sketch_slide,
+    MINVFUNC = bcce.sketch_slide_out,
+    MSTYPE = internal,
+    MSSPACE = 4096,
+    MFINALFUNC = bcce.sketch_final,
     PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE bcce.percentile_sketch(bigint, double precision) IS
@@ -888,6 +969,11 @@ CREATE AGGREGATE bcce.approx_percentile(v bigint, q double precision) (
     COMBINEFUNC = bcce.sketch_combine,
     SERIALFUNC = bcce.sketch_serialize,
     DESERIALFUNC = bcce.sketch_deserialize,
+    MSFUNC = bcce.approx_percentile_slide,
+    MINVFUNC = bcce.sketch_slide_out,
+    MSTYPE = internal,
+    MSSPACE = 4096,
+    MFINALFUNC = bcce.approx_percentile_final,
     PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE bcce.approx_percentile(bigint, double precision) IS
@@ -901,6 +987,11 @@ CREATE AGGREGATE bcce.approx_percentile(v bigint, q double precision[]) (
     COMBINEFUNC = bcce.sketch_combine,
     SERIALFUNC = bcce.sketch_serialize,
     DESERIALFUNC = bcce.sketch_deserialize,
+    MSFUNC = bcce.approx_percentile_slide,
+    MINVFUNC = bcce.sketch_slide_out,
+    MSTYPE = internal,
+    MSSPACE = 4096,
+    MFINALFUNC = bcce.approx_percentiles_final,
     PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE bcce.approx_percentile(bigint, double precision[]) IS
@@ -942,6 +1033,11 @@ CREATE AGGREGATE bcce.percentile_sketch(v numeric) (
     COMBINEFUNC = bcce.sketch_combine,
     SERIALFUNC = bcce.sketch_serialize,
     DESERIALFUNC = bcce.sketch_deserialize,
+    MSFUNC = bcce.sketch_slide,
+    MINVFUNC = bcce.sketch_slide_out,
+    MSTYPE = internal,
+    MSSPACE = 4096,
+    MFINALFUNC = bcce.sketch_final,
     PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE bcce.percentile_sketch(numeric) IS
@@ -955,6 +1051,11 @@ CREATE AGGREGATE bcce.percentile_sketch(v numeric, error double precision) (
     COMBINEFUNC = bcce.sketch_combine,
     SERIALFUNC = bcce.sketch_serialize,
     DESERIALFUNC = bcce.sketch_deserialize,
+    MSFUNC = bcce.sketch_slide,
+    MINVFUNC = bcce.sketch_slide_out,
+    MSTYPE = internal,
+    MSSPACE = 4096,
+    MFINALFUNC = bcce.sketch_final,
     PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE bcce.percentile_sketch(numeric, double precision) IS
@@ -968,6 +1069,11 @@ CREATE AGGREGATE bcce.approx_percentile(v numeric, q double precision) (
     COMBINEFUNC = bcce.sketch_combine,
     SERIALFUNC = bcce.sketch_serialize,
     DESERIALFUNC = bcce.sketch_deserialize,
+    MSFUNC = bcce.approx_percentile_slide,
+    MINVFUNC = bcce.sketch_slide_out,
+    MSTYPE = internal,
+    MSSPACE = 4096,
+    MFINALFUNC = bcce.approx_percentile_final,
     PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE bcce.approx_percentile(numeric, double precision) IS
@@ -981,6 +1087,11 @@ CREATE AGGREGATE bcce.approx_percentile(v numeric, q double precision[]) (
     COMBINEFUNC = bcce.sketch_combine,
     SERIALFUNC = bcce.sketch_serialize,
     DESERIALFUNC = bcce.sketch_deserialize,
+    MSFUNC = bcce.approx_percentile_slide,
+    MINVFUNC = bcce.sketch_slide_out,
+    MSTYPE = internal,
+    MSSPACE = 4096,
+    MFINALFUNC = bcce.approx_percentiles_final,
     PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE bcce.approx_percentile(numeric, double precision[]) IS
@@ -1022,6 +1133,11 @@ CREATE AGGREGATE bcce.percentile_sketch(v interval) (
     COMBINEFUNC = bcce.sketch_combine,
     SERIALFUNC = bcce.sketch_serialize,
     DESERIALFUNC = bcce.sketch_deserialize,
+    MSFUNC = bcce.sketch_slide,
+    MINVFUNC = bcce.sketch_slide_out,
+    MSTYPE = internal,
+    MSSPACE = 4096,
+    MFINALFUNC = bcce.sketch_final,
     PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE bcce.percentile_sketch(interval) IS
@@ -1035,6 +1151,11 @@ CREATE AGGREGATE bcce.percentile_sketch(v interval, error double precision) (
     COMBINEFUNC = bcce.sketch_combine,
     SERIALFUNC = bcce.sketch_serialize,
     DESERIALFUNC = bcce.sketch_deserialize,
+    MSFUNC = bcce.sketch_slide,
+    MINVFUNC = bcce.sketch_slide_out,
+    MSTYPE = internal,
+    MSSPACE = 4096,
+    MFINALFUNC = bcce.sketch_final,
     PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE bcce.percentile_sketch(interval, double precision) IS
@@ -1048,6 +1169,11 @@ CREATE AGGREGATE bcce.approx_percentile(v interval, q double precision) (
     COMBINEFUNC = bcce.sketch_combine,
     SERIALFUNC = bcce.sketch_serialize,
     DESERIALFUNC = bcce.sketch_deserialize,
+    MSFUNC = bcce.approx_percentile_slide,
+    MINVFUNC = bcce.sketch_slide_out,
+    MSTYPE = internal,
+    MSSPACE = 4096,
+    MFINALFUNC = bcce.approx_percentile_interval_final,
     PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE bcce.approx_percentile(interval, double precision) IS
@@ -1061,6 +1187,11 @@ CREATE AGGREGATE bcce.approx_percentile(v interval, q double precision[]) (
     COMBINEFUNC = bcce.sketch_combine,
     SERIALFUNC = bcce.sketch_serialize,
     DESERIALFUNC = bcce.sketch_deserialize,
+    MSFUNC = bcce.approx_percentile_slide,
+    MINVFUNC = bcce.sketch_slide_out,
+    MSTYPE = internal,
+    MSSPACE = 4096,
+    MFINALFUNC = bcce.approx_percentiles_interval_final,
     PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE bcce.approx_percentile(interval, double precision[]) IS
@@ -1183,6 +1314,27 @@ AS 'MODULE_PATHNAME', 'sketch_from_jsonb'
 LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION bcce.sketch_from_jsonb(jsonb) IS
 'Exponential histogram of OpenTelemetry to sketch: names in snake or camel case, counts as numbers or in quotes. Missing sum, min and max are estimated from the buckets; scales above 9 become 9. Errors: 22023 a field is missing or wrong; 22003 a number is out of range.';
+
+CREATE FUNCTION bcce.sketch_from_bytes(bytea)
+RETURNS bcce.sketch
+AS 'MODULE_PATHNAME', 'sketch_from_bytes'
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION bcce.sketch_from_bytes(bytea) IS
+'Sketch from the bytes that sketch_send() gives, every byte checked: for columns that must outlive the extension. Error 22P03: not the bytes of a sketch.';
+
+CREATE FUNCTION bcce.try_sketch(value text)
+RETURNS bcce.sketch
+AS 'MODULE_PATHNAME', 'try_sketch'
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION bcce.try_sketch(text) IS
+'Sketch from its text, or NULL. Never errors.';
+
+CREATE FUNCTION bcce.try_sketch(value jsonb)
+RETURNS bcce.sketch
+AS 'MODULE_PATHNAME', 'try_sketch_jsonb'
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION bcce.try_sketch(jsonb) IS
+'Exponential histogram of OpenTelemetry to sketch as in the cast, or NULL. Never errors.';
 
 CREATE CAST (bcce.sketch AS jsonb) WITH FUNCTION bcce.sketch_to_jsonb(bcce.sketch);
 COMMENT ON CAST (bcce.sketch AS jsonb) IS 'Sketch to an exponential histogram of OpenTelemetry.';
@@ -2454,6 +2606,8 @@ VALUES
      'Counts, latencies, tokens and money start at zero.'),
     ('bad_percent', '22003', 'a percentage lies outside 0 to 100',
      'Send 42.5 for 42.5 percent.'),
+    ('bad_digest', '22023', 'a latency digest cannot be read',
+     'Send a sketch as it is shown, or an exponential histogram of OpenTelemetry as JSON.'),
     ('bad_probability', '22003', 'a probability lies outside 0 to 1',
      'Send 0.425 for 42.5 percent.'),
     ('missing_horizon', '22004', 'a prediction about a service needs a horizon',
@@ -2869,6 +3023,7 @@ CREATE TABLE IF NOT EXISTS bcce_data.performance_metrics (
     is_test boolean NOT NULL DEFAULT false,
     charged_usd numeric,
     recorded_at timestamptz NOT NULL DEFAULT now(),
+    latency_digest bytea,
     CONSTRAINT performance_metrics_pkey PRIMARY KEY (tenant_id, source, idempotency_key, observed_at),
     CONSTRAINT performance_metrics_tenant_fkey FOREIGN KEY (tenant_id) REFERENCES bcce_data.tenants,
     -- One check for several columns: a check is read anew by every statement.
@@ -2882,6 +3037,7 @@ CREATE TABLE IF NOT EXISTS bcce_data.performance_metrics (
         AND greatest(cpu_percent, memory_percent, storage_percent, network_percent) <= 100),
     CONSTRAINT performance_metrics_charged_usd_check CHECK (charged_usd >= 0 AND charged_usd <= 1e15)
 ) PARTITION BY RANGE (observed_at);
+ALTER TABLE bcce_data.performance_metrics ADD COLUMN IF NOT EXISTS latency_digest bytea;
 CREATE TABLE IF NOT EXISTS bcce_data.performance_metrics_default PARTITION OF bcce_data.performance_metrics DEFAULT;
 CREATE INDEX IF NOT EXISTS performance_metrics_service_idx ON bcce_data.performance_metrics (tenant_id, service_id, observed_at);
 CREATE INDEX IF NOT EXISTS performance_metrics_observed_at_idx ON bcce_data.performance_metrics (tenant_id, observed_at);
@@ -2905,6 +3061,7 @@ COMMENT ON COLUMN bcce_data.performance_metrics.network_percent IS 'network use,
 COMMENT ON COLUMN bcce_data.performance_metrics.is_test IS 'test samples never count';
 COMMENT ON COLUMN bcce_data.performance_metrics.charged_usd IS 'price of the sample in US dollars as of its time, frozen when it was recorded';
 COMMENT ON COLUMN bcce_data.performance_metrics.recorded_at IS 'when it was recorded';
+COMMENT ON COLUMN bcce_data.performance_metrics.latency_digest IS 'latencies of the window in milliseconds as a sketch, in the bytes of sketch_send(): a column of the type itself would go with the extension';
 $bcce_module$);
 
 INSERT INTO bcce.module (part, name, sql) VALUES ('store', '15_incidents', $bcce_module$
@@ -5034,7 +5191,10 @@ BEGIN
             request_count bigint, error_count bigint, p50_latency_ms double precision, p95_latency_ms double precision,
             p99_latency_ms double precision, throughput_rps double precision, cpu_percent double precision,
             memory_percent double precision, storage_percent double precision, network_percent double precision,
-            idempotency_key text, source text, is_test boolean);
+            idempotency_key text, source text, is_test boolean, latency_digest bytea);
+    ELSIF NOT EXISTS (SELECT FROM pg_catalog.pg_attribute
+                      WHERE attrelid = 'bcce_data.given_metric'::pg_catalog.regclass AND attname = 'latency_digest') THEN
+        ALTER TYPE bcce_data.given_metric ADD ATTRIBUTE latency_digest bytea;
     END IF;
 END
 $do$;
@@ -5055,9 +5215,11 @@ BEGIN
                       s.throughput_rps, s.request_count, s.error_count) > 1e15 THEN 'bad_number'
         WHEN least(s.cpu_percent, s.memory_percent, s.storage_percent, s.network_percent) < 0
              OR greatest(s.cpu_percent, s.memory_percent, s.storage_percent, s.network_percent) > 100 THEN 'bad_percent'
+        WHEN bcce.min_val(digest.sketch) < 0 THEN 'negative_number'
+        WHEN bcce.max_val(digest.sketch) > 1e15 THEN 'bad_number'
         ELSE bcce_data.time_fault(s.observed_at)
     END)) INTO faults
-    FROM unnest(samples) AS s;
+    FROM unnest(samples) AS s CROSS JOIN LATERAL (SELECT bcce.sketch_from_bytes(s.latency_digest) AS sketch) AS digest;
 
     PERFORM bcce_data.mention_services(array_agg(m.tenant_id), array_agg(m.service_id)) FROM (
         SELECT DISTINCT (g.sample).tenant_id, nullif((g.sample).service_id, '') AS service_id
@@ -5068,21 +5230,23 @@ BEGIN
     -- keys, so that two writers wait for each other instead of deadlocking.
     INSERT INTO bcce_data.performance_metrics (tenant_id, source, idempotency_key, observed_at, service_id, window_seconds,
         request_count, error_count, p50_latency_ms, p95_latency_ms, p99_latency_ms, throughput_rps,
-        cpu_percent, memory_percent, storage_percent, network_percent, is_test, charged_usd)
+        cpu_percent, memory_percent, storage_percent, network_percent, is_test, charged_usd, latency_digest)
     SELECT s.tenant_id, s.source, coalesce(nullif(s.idempotency_key, ''), bcce.pseudonym(ROW(s.service_id,
                encode(array_send(ARRAY[s.window_seconds, s.p50_latency_ms, s.p95_latency_ms, s.p99_latency_ms, s.throughput_rps,
                                        s.request_count, s.error_count]), 'hex'),
-               encode(array_send(ARRAY[s.cpu_percent, s.memory_percent, s.storage_percent, s.network_percent]), 'hex'))::text,
+               encode(array_send(ARRAY[s.cpu_percent, s.memory_percent, s.storage_percent, s.network_percent]), 'hex')
+                   || coalesce(encode(s.latency_digest, 'hex'), ''))::text,
                'content', s.tenant_id)) AS key,
         s.observed_at, s.service_id, s.window_seconds, s.request_count, s.error_count,
         s.p50_latency_ms, s.p95_latency_ms, s.p99_latency_ms, s.throughput_rps,
         s.cpu_percent, s.memory_percent, s.storage_percent, s.network_percent, coalesce(s.is_test, false),
-        CASE WHEN s.is_test IS NOT TRUE THEN bcce.estimate_cost('metric', 1, s.observed_at, s.tenant_id) END
+        CASE WHEN s.is_test IS NOT TRUE THEN bcce.estimate_cost('metric', 1, s.observed_at, s.tenant_id) END,
+        s.latency_digest
     FROM (
         SELECT r.tenant_id, coalesce(r.source, 'api') AS source, r.idempotency_key, r.observed_at,
                bcce_data.key_text(r.tenant_id, r.service_id) AS service_id, r.window_seconds, r.request_count, r.error_count,
                r.p50_latency_ms, r.p95_latency_ms, r.p99_latency_ms, r.throughput_rps,
-               r.cpu_percent, r.memory_percent, r.storage_percent, r.network_percent, r.is_test
+               r.cpu_percent, r.memory_percent, r.storage_percent, r.network_percent, r.is_test, r.latency_digest
         FROM ROWS FROM (unnest(samples), unnest(faults)) AS r
         WHERE r.unnest IS NULL OFFSET 0) AS s
     ORDER BY s.tenant_id, key
@@ -5099,7 +5263,7 @@ CREATE OR REPLACE FUNCTION bcce.record_metric(
     cpu_percent double precision DEFAULT NULL, memory_percent double precision DEFAULT NULL,
     storage_percent double precision DEFAULT NULL, network_percent double precision DEFAULT NULL,
     window_seconds double precision DEFAULT NULL, idempotency_key text DEFAULT NULL, source text DEFAULT 'api',
-    is_test boolean DEFAULT false, tenant text DEFAULT NULL) RETURNS void
+    is_test boolean DEFAULT false, tenant text DEFAULT NULL, latency_digest bcce.sketch DEFAULT NULL) RETURNS void
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan SET enable_seqscan = off AS $body$
 DECLARE
     sample bcce_data.given_metric;
@@ -5121,20 +5285,21 @@ BEGIN
     sample.idempotency_key := idempotency_key;
     sample.source := source;
     sample.is_test := is_test;
+    sample.latency_digest := bcce.sketch_send(latency_digest);
     PERFORM bcce_data.refuse_any(bcce_data.put_metrics(ARRAY[sample]));
 END
 $body$;
-COMMENT ON FUNCTION bcce.record_metric(text, timestamptz, bigint, bigint, double precision, double precision, double precision, double precision, double precision, double precision, double precision, double precision, double precision, text, text, boolean, text) IS
-'Records a sample of a service: counts, latencies in milliseconds, requests per second, percentages 0 to 100. The same sample again is stored once. Errors: P0002 tenant not found, 22003 number out of range, 22004 missing id or time, 22001 id too long, 22008 time out of range.';
+COMMENT ON FUNCTION bcce.record_metric(text, timestamptz, bigint, bigint, double precision, double precision, double precision, double precision, double precision, double precision, double precision, double precision, double precision, text, text, boolean, text, bcce.sketch) IS
+'Records a sample of a service: counts, latencies in milliseconds, requests per second, percentages 0 to 100; and all latencies as a sketch or, cast to one, an exponential histogram of OpenTelemetry. The same sample again is stored once. Errors: P0002 tenant not found, 22003 number out of range, 22004 missing id or time, 22001 id too long, 22008 time out of range.';
 
 CREATE OR REPLACE VIEW bcce.inbox_metrics WITH (security_invoker = true) AS
 SELECT NULL::text AS tenant, NULL::text AS service_id, NULL::text AS observed_at, NULL::text AS request_count,
        NULL::text AS error_count, NULL::text AS p50_latency_ms, NULL::text AS p95_latency_ms, NULL::text AS p99_latency_ms,
        NULL::text AS throughput_rps, NULL::text AS cpu_percent, NULL::text AS memory_percent, NULL::text AS storage_percent,
        NULL::text AS network_percent, NULL::text AS window_seconds, NULL::text AS idempotency_key, NULL::text AS source,
-       NULL::text AS is_test
+       NULL::text AS is_test, NULL::text AS latency_digest
 WHERE false;
-COMMENT ON VIEW bcce.inbox_metrics IS 'Write-only: INSERT or COPY samples of services here, all columns text; the same sample again is stored once. Bad rows are counted in bcce.rejected.';
+COMMENT ON VIEW bcce.inbox_metrics IS 'Write-only: INSERT or COPY samples of services here, all columns text; latency_digest is a sketch or an exponential histogram of OpenTelemetry in JSON. The same sample again is stored once. Bad rows are counted in bcce.rejected.';
 
 CREATE OR REPLACE FUNCTION bcce_data.inbox_metrics() RETURNS trigger
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan SET enable_seqscan = off AS $body$
@@ -5156,10 +5321,11 @@ BEGIN
                  <> num_nonnulls(g.requests, g.errors, g.p50, g.p95, g.p99, g.throughput, g.cpu, g.memory, g.storage, g.network, g.span)
                  THEN 'bad_number'
             WHEN g.is_test <> '' AND bcce.try_boolean(g.is_test) IS NULL THEN 'bad_boolean'
+            WHEN g.latency_digest <> '' AND g.digest IS NULL THEN 'bad_digest'
         END,
         g.service_id, g.observed, g.span, g.requests, g.errors, g.p50, g.p95, g.p99, g.throughput,
         g.cpu, g.memory, g.storage, g.network, nullif(g.idempotency_key, ''), nullif(g.source, ''),
-        bcce.try_boolean(g.is_test)
+        bcce.try_boolean(g.is_test), bcce.sketch_send(g.digest)
     )::bcce_data.given_metric) INTO samples
     FROM (
         SELECT b.*, tenants ->> bcce_data.tenant_word(b.tenant) AS tenant_id, bcce.try_timestamptz(b.observed_at) AS observed,
@@ -5168,7 +5334,9 @@ BEGIN
                bcce.try_float8(b.p99_latency_ms) AS p99, bcce.try_float8(b.throughput_rps) AS throughput,
                bcce.try_float8(b.cpu_percent) AS cpu, bcce.try_float8(b.memory_percent) AS memory,
                bcce.try_float8(b.storage_percent) AS storage, bcce.try_float8(b.network_percent) AS network,
-               bcce.try_float8(b.window_seconds) AS span
+               bcce.try_float8(b.window_seconds) AS span,
+               CASE WHEN b.latency_digest LIKE '%{%' THEN bcce.try_sketch(bcce.try_jsonb(b.latency_digest))
+                    ELSE bcce.try_sketch(b.latency_digest) END AS digest
         FROM batch b OFFSET 0) AS g;
     faults := bcce_data.put_metrics(samples);
     PERFORM bcce_data.reject('inbox_metrics', array_agg((g.sample).tenant_id), array_agg(g.fault), array_agg((g.sample).idempotency_key))
@@ -6162,7 +6330,7 @@ LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp AS $body$
     ), metrics AS (
         INSERT INTO bcce_data.performance_metrics (tenant_id, source, idempotency_key, observed_at, service_id, window_seconds, request_count,
             error_count, p50_latency_ms, p95_latency_ms, p99_latency_ms, throughput_rps, cpu_percent, memory_percent, storage_percent,
-            network_percent, charged_usd)
+            network_percent, charged_usd, latency_digest)
         SELECT tenant_id, 'sample', format('%s-m-%s', prefix, n), at, service_id, seconds, requests,
                least(requests, round(requests * least(error_share, 0.95)))::bigint,
                round(latency::numeric, 1)::double precision, round((latency * 2.4)::numeric, 1)::double precision,
@@ -6171,7 +6339,10 @@ LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp AS $body$
                round(least(95, 45 + 15 * bcce_data.sample_draw(seed, 44, n))::numeric, 1)::double precision,
                round((40 + 25 * (7776000 - age) / 7776000)::numeric, 1)::double precision,
                round(least(90, 8 * load + 4 * bcce_data.sample_draw(seed, 45, n))::numeric, 1)::double precision,
-               bcce.estimate_cost('metric', 1, at, tenant_id)
+               bcce.estimate_cost('metric', 1, at, tenant_id),
+               -- Twenty latencies stand for all: the 10th is the median, the 19th the 95th percentile, the last the 99th.
+               (SELECT bcce.sketch_send(bcce.percentile_sketch(round((latency * spread)::numeric, 1)::double precision))
+                FROM unnest(ARRAY[0.34, 0.42, 0.49, 0.55, 0.61, 0.68, 0.75, 0.82, 0.91, 1, 1.1, 1.2, 1.32, 1.45, 1.6, 1.78, 1.98, 2.16, 2.4, 4.1]) AS spread)
         FROM sample
         ON CONFLICT DO NOTHING RETURNING tenant_id
     )
@@ -7692,7 +7863,14 @@ BEGIN ATOMIC
                             CASE WHEN c.sev1 > 0 THEN 'sev1' WHEN c.sev2 > 0 THEN 'sev2' END AS worst_severity,
                             CASE WHEN c.rated > 0 THEN c.requests END AS requests,
                             CASE WHEN c.rated > 0 THEN c.errors END AS errors,
-                            c.p95 / nullif(1e6 * c.p95_n, 0) AS p95,
+                            -- As the dashboard has it: of the merged digests where there is one.
+                            coalesce(CASE WHEN c.digests > 0 THEN (
+                                SELECT bcce.approx_percentile(bcce.rollup(bcce.sketch_from_bytes(d.latency_digest)), 0.95)
+                                FROM bcce_data.performance_metrics d
+                                WHERE d.tenant_id = s.tenant_id AND d.service_id = s.service_id AND NOT d.is_test
+                                  AND d.observed_at < coalesce(until, 'infinity')
+                                  AND d.observed_at >= c.at - s.window_minutes * interval '1 minute' AND d.observed_at <= c.at
+                            ) END, c.p95 / nullif(1e6 * c.p95_n, 0)) AS p95,
                             c.cpu / nullif(1e6 * c.cpu_n, 0) AS cpu,
                             c.memory / nullif(1e6 * c.memory_n, 0) AS memory,
                             c.storage / nullif(1e6 * c.storage_n, 0) AS storage,
@@ -7715,6 +7893,7 @@ BEGIN ATOMIC
                                 sum(e.judged * e.errors) OVER sweep AS errors,
                                 sum(e.judged * e.p95) OVER sweep AS p95,
                                 sum(e.judged) FILTER (WHERE e.p95 IS NOT NULL) OVER sweep AS p95_n,
+                                sum(e.judged) FILTER (WHERE e.has_digest) OVER sweep AS digests,
                                 sum(e.judged * e.cpu) OVER sweep AS cpu,
                                 sum(e.judged) FILTER (WHERE e.cpu IS NOT NULL) OVER sweep AS cpu_n,
                                 sum(e.judged * e.memory) OVER sweep AS memory,
@@ -7738,14 +7917,14 @@ BEGIN ATOMIC
                                     s.lookback_starts_at AS at, 1 AS stale, 0 AS judged, 0 AS fast_long, 0 AS fast_short, 0 AS slow_long, 0 AS slow_short,
                                     NULL::double precision AS requests, NULL::double precision AS errors, NULL::double precision AS p95,
                                     NULL::double precision AS cpu, NULL::double precision AS memory, NULL::double precision AS storage,
-                                    NULL::double precision AS network, 0 AS sev1, 0 AS sev2, 0 AS maintenance
+                                    NULL::double precision AS network, false AS has_digest, 0 AS sev1, 0 AS sev2, 0 AS maintenance
                                 UNION ALL
                                 SELECT
                                     greatest(way.at, s.lookback_starts_at), way.stale, way.judged, way.fast_long, way.fast_short, way.slow_long, way.slow_short,
-                                    near.requests, near.errors, near.p95, near.cpu, near.memory, near.storage, near.network, 0, 0, 0
+                                    near.requests, near.errors, near.p95, near.cpu, near.memory, near.storage, near.network, near.has_digest, 0, 0, 0
                                 FROM (
                                     SELECT
-                                        m.at, m.requests, m.errors, m.p95, m.cpu, m.memory, m.storage, m.network,
+                                        m.at, m.requests, m.errors, m.p95, m.cpu, m.memory, m.storage, m.network, m.has_digest,
                                         lag(m.at) OVER in_time IS NULL AS is_first,
                                         lead(m.at) OVER in_time AS next_at,
                                         max(m.bad_at) OVER in_time >= m.at - s.reach
@@ -7761,9 +7940,13 @@ BEGIN ATOMIC
                                             round(m.memory_percent * 1e6) AS memory,
                                             round(m.storage_percent * 1e6) AS storage,
                                             round(m.network_percent * 1e6) AS network,
+                                            m.latency_digest IS NOT NULL AS has_digest,
                                             CASE WHEN m.p95_latency_ms > s.degraded_p95_latency_ms OR m.cpu_percent > s.degraded_cpu_percent
                                                       OR m.memory_percent > s.degraded_memory_percent OR m.storage_percent > s.degraded_storage_percent
                                                       OR m.network_percent > s.degraded_network_percent
+                                                      -- None above the limit, none above it when merged; but for the error of buckets.
+                                                      OR bcce.approx_percentile(digest.sketch, 0.95) * 1.03 > s.degraded_p95_latency_ms
+                                                      OR bcce.error(digest.sketch) > 0.01
                                                       OR rated.errors > 0 AND (100 * rated.errors >= s.down_error_percent * rated.requests
                                                           OR 100 * rated.errors > s.degraded_error_percent * rated.requests
                                                           OR 100 * rated.errors > least(s.fast_burn_rate, s.slow_burn_rate) * rated.requests
@@ -7775,6 +7958,7 @@ BEGIN ATOMIC
                                             SELECT CASE WHEN m.error_count IS NOT NULL THEN m.request_count::double precision END AS requests,
                                                    CASE WHEN m.request_count IS NOT NULL THEN m.error_count::double precision END AS errors
                                         ) rated
+                                        CROSS JOIN LATERAL (SELECT bcce.sketch_from_bytes(m.latency_digest) AS sketch) digest
                                         WHERE m.tenant_id = s.tenant_id AND m.service_id = s.service_id AND NOT m.is_test
                                           AND m.observed_at < coalesce(until, 'infinity')
                                           AND m.observed_at >= s.reads_from AND m.observed_at <= s.judged_at
@@ -7804,7 +7988,7 @@ BEGIN ATOMIC
                                 WHERE way.at <= s.judged_at
                                 UNION ALL
                                 SELECT
-                                    greatest(way.at, s.lookback_starts_at), 0, 0, 0, 0, 0, 0, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
+                                    greatest(way.at, s.lookback_starts_at), 0, 0, 0, 0, 0, 0, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
                                     CASE WHEN d.severity = 'sev1' THEN way.change ELSE 0 END,
                                     CASE WHEN d.severity = 'sev2' THEN way.change ELSE 0 END, 0
                                 FROM bcce_data.declared_incidents(until) d
@@ -7814,7 +7998,7 @@ BEGIN ATOMIC
                                 WHERE d.tenant_id = s.tenant_id AND d.service_id = s.service_id
                                   AND d.state <> 'invalid' AND d.severity IN ('sev1', 'sev2') AND way.at <= s.judged_at
                                 UNION ALL
-                                SELECT greatest(way.at, s.lookback_starts_at), 0, 0, 0, 0, 0, 0, NULL, NULL, NULL, NULL, NULL, NULL, NULL, 0, 0, way.change
+                                SELECT greatest(way.at, s.lookback_starts_at), 0, 0, 0, 0, 0, 0, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, 0, 0, way.change
                                 FROM bcce_data.maintenance_windows w
                                 CROSS JOIN LATERAL (
                                     SELECT w.starts_at AS at, 1 AS change UNION ALL SELECT w.ends_at, -1
@@ -7858,6 +8042,8 @@ RETURNS TABLE (
     success_rate_percent numeric,
     failure_rate_low_percent numeric,
     failure_rate_high_percent numeric,
+    p95_latency_ms double precision,
+    p95_is_approximate boolean,
     open_incidents bigint,
     active_users bigint,
     first_activity_at timestamptz,
@@ -7887,6 +8073,8 @@ BEGIN ATOMIC
         round(100.0 * (run.failed + 3.841458820694124 / 2 + 1.959963984540054
             * sqrt(1.0 * run.failed * (run.finished - run.failed) / nullif(run.finished, 0) + 3.841458820694124 / 4))
             / (run.finished + 3.841458820694124), 1),
+        metric.p95_latency_ms,
+        CASE WHEN metric.p95_latency_ms IS NOT NULL THEN NOT metric.digest_is_exact END,
         coalesce(incident.still_open, 0),
         coalesce(person.active, 0),
         least(run.first_at, metric.first_at, prediction.first_at, person.first_at),
@@ -7925,6 +8113,8 @@ BEGIN ATOMIC
         SELECT
             m.tenant_id,
             avg(m.p95_latency_ms) AS avg_p95_latency_ms,
+            bcce.approx_percentile(bcce.rollup(bcce.sketch_from_bytes(m.latency_digest)), 0.95) AS p95_latency_ms,
+            bcce.is_exact(bcce.rollup(bcce.sketch_from_bytes(m.latency_digest))) AS digest_is_exact,
             CASE WHEN min(length.s) FILTER (WHERE m.throughput_rps IS NOT NULL)
                       < max(length.s) FILTER (WHERE m.throughput_rps IS NOT NULL) THEN
                 (sum(m.throughput_rps * length.s)
@@ -8009,6 +8199,8 @@ RETURNS TABLE (
     success_rate_percent numeric,
     failure_rate_low_percent numeric,
     failure_rate_high_percent numeric,
+    p95_latency_ms double precision,
+    p95_is_approximate boolean,
     open_incidents bigint,
     active_users bigint,
     first_activity_at timestamptz,
@@ -8033,6 +8225,8 @@ BEGIN ATOMIC
         o.success_rate_percent,
         o.failure_rate_low_percent,
         o.failure_rate_high_percent,
+        o.p95_latency_ms,
+        o.p95_is_approximate,
         o.open_incidents,
         o.active_users,
         o.first_activity_at,
@@ -8059,6 +8253,8 @@ SELECT
     o.success_rate_percent,
     o.failure_rate_low_percent,
     o.failure_rate_high_percent,
+    o.p95_latency_ms,
+    o.p95_is_approximate,
     o.open_incidents,
     o.active_users,
     o.first_activity_at,
@@ -8081,6 +8277,8 @@ COMMENT ON COLUMN bcce.analytics_overview.cancelled_workflows IS 'runs that were
 COMMENT ON COLUMN bcce.analytics_overview.success_rate_percent IS 'percent of the finished runs that succeeded, one decimal; NULL: none finished';
 COMMENT ON COLUMN bcce.analytics_overview.failure_rate_low_percent IS 'lower end of the failure rate''s 95 % confidence interval (Wilson), percent; NULL: none finished';
 COMMENT ON COLUMN bcce.analytics_overview.failure_rate_high_percent IS 'upper end of the failure rate''s 95 % confidence interval (Wilson), percent; NULL: none finished';
+COMMENT ON COLUMN bcce.analytics_overview.p95_latency_ms IS '95th percentile of latency, milliseconds, from the merged digests of the samples; NULL: no sample has a digest';
+COMMENT ON COLUMN bcce.analytics_overview.p95_is_approximate IS 'whether p95_latency_ms is within the error of the digests (0.5415 % by default) rather than exact; NULL: there is none';
 COMMENT ON COLUMN bcce.analytics_overview.open_incidents IS 'declared incidents open now (at the end of a period), whenever they began';
 COMMENT ON COLUMN bcce.analytics_overview.active_users IS 'distinct pseudonymous users with a run, an event or a model call; guests are not users';
 COMMENT ON COLUMN bcce.analytics_overview.first_activity_at IS 'time of the first run, event, model call, prediction or sample';
@@ -9009,9 +9207,9 @@ BEGIN ATOMIC
             sum(m.error_count)::bigint AS errors,
             sum(m.request_count) FILTER (WHERE m.error_count IS NOT NULL) AS rated_requests,
             sum(m.error_count) FILTER (WHERE m.request_count IS NOT NULL) AS rated_errors,
-            avg(m.p50_latency_ms) AS p50_latency_ms,
-            avg(m.p95_latency_ms) AS p95_latency_ms,
-            avg(m.p99_latency_ms) AS p99_latency_ms,
+            coalesce(bcce.approx_percentile(bcce.rollup(bcce.sketch_from_bytes(m.latency_digest)), 0.5), avg(m.p50_latency_ms)) AS p50_latency_ms,
+            coalesce(bcce.approx_percentile(bcce.rollup(bcce.sketch_from_bytes(m.latency_digest)), 0.95), avg(m.p95_latency_ms)) AS p95_latency_ms,
+            coalesce(bcce.approx_percentile(bcce.rollup(bcce.sketch_from_bytes(m.latency_digest)), 0.99), avg(m.p99_latency_ms)) AS p99_latency_ms,
             CASE WHEN min(length.s) FILTER (WHERE m.throughput_rps IS NOT NULL)
                       < max(length.s) FILTER (WHERE m.throughput_rps IS NOT NULL) THEN
                 (sum(m.throughput_rps * length.s)
@@ -9106,9 +9304,9 @@ COMMENT ON COLUMN bcce.service_health_dashboard.window_minutes IS 'length of the
 COMMENT ON COLUMN bcce.service_health_dashboard.request_count IS 'requests in those minutes';
 COMMENT ON COLUMN bcce.service_health_dashboard.error_count IS 'failed requests in those minutes';
 COMMENT ON COLUMN bcce.service_health_dashboard.error_rate_percent IS 'percent of the requests that failed, four decimals, over samples that tell both; NULL: no requests';
-COMMENT ON COLUMN bcce.service_health_dashboard.p50_latency_ms IS 'mean of the samples'' median latency, milliseconds';
-COMMENT ON COLUMN bcce.service_health_dashboard.p95_latency_ms IS 'mean of the samples'' p95 latency, milliseconds';
-COMMENT ON COLUMN bcce.service_health_dashboard.p99_latency_ms IS 'mean of the samples'' p99 latency, milliseconds';
+COMMENT ON COLUMN bcce.service_health_dashboard.p50_latency_ms IS 'median latency, milliseconds: of the merged digests of the samples, else the mean of theirs';
+COMMENT ON COLUMN bcce.service_health_dashboard.p95_latency_ms IS '95th percentile of latency, milliseconds: of the merged digests of the samples, else the mean of theirs';
+COMMENT ON COLUMN bcce.service_health_dashboard.p99_latency_ms IS '99th percentile of latency, milliseconds: of the merged digests of the samples, else the mean of theirs';
 COMMENT ON COLUMN bcce.service_health_dashboard.throughput_rps IS 'mean throughput of the samples, requests per second, weighted by sample length';
 COMMENT ON COLUMN bcce.service_health_dashboard.cpu_percent IS 'mean CPU use, 0 to 100';
 COMMENT ON COLUMN bcce.service_health_dashboard.memory_percent IS 'mean memory use, 0 to 100';
@@ -10248,9 +10446,9 @@ BEGIN ATOMIC
             coalesce(sum(m.error_count), 0)::bigint AS errors,
             round(100.0 * sum(m.error_count) FILTER (WHERE m.request_count IS NOT NULL)
                 / nullif(sum(m.request_count) FILTER (WHERE m.error_count IS NOT NULL), 0), 4) AS error_rate_percent,
-            avg(m.p50_latency_ms) AS p50,
-            avg(m.p95_latency_ms) AS p95,
-            avg(m.p99_latency_ms) AS p99,
+            coalesce(bcce.approx_percentile(bcce.rollup(bcce.sketch_from_bytes(m.latency_digest)), 0.5), avg(m.p50_latency_ms)) AS p50,
+            coalesce(bcce.approx_percentile(bcce.rollup(bcce.sketch_from_bytes(m.latency_digest)), 0.95), avg(m.p95_latency_ms)) AS p95,
+            coalesce(bcce.approx_percentile(bcce.rollup(bcce.sketch_from_bytes(m.latency_digest)), 0.99), avg(m.p99_latency_ms)) AS p99,
             -- As in service_health_dashboard: equal lengths give the plain mean, an
             -- unknown length counts as a mean one.
             CASE WHEN min(length.s) FILTER (WHERE m.throughput_rps IS NOT NULL)
@@ -10314,9 +10512,9 @@ COMMENT ON COLUMN bcce.service_health_by_hour.sample_count IS 'metric samples of
 COMMENT ON COLUMN bcce.service_health_by_hour.request_count IS 'requests';
 COMMENT ON COLUMN bcce.service_health_by_hour.error_count IS 'requests that failed';
 COMMENT ON COLUMN bcce.service_health_by_hour.error_rate_percent IS 'percent of the requests that failed, four decimals, over samples with both counts; NULL: no requests';
-COMMENT ON COLUMN bcce.service_health_by_hour.p50_latency_ms IS 'mean of the samples'' median latencies, milliseconds';
-COMMENT ON COLUMN bcce.service_health_by_hour.p95_latency_ms IS 'mean of the samples'' 95th percentiles of latency, milliseconds';
-COMMENT ON COLUMN bcce.service_health_by_hour.p99_latency_ms IS 'mean of the samples'' 99th percentiles of latency, milliseconds';
+COMMENT ON COLUMN bcce.service_health_by_hour.p50_latency_ms IS 'median latency, milliseconds: of the merged digests of the samples, else the mean of their medians';
+COMMENT ON COLUMN bcce.service_health_by_hour.p95_latency_ms IS '95th percentile of latency, milliseconds: of the merged digests of the samples, else the mean of theirs';
+COMMENT ON COLUMN bcce.service_health_by_hour.p99_latency_ms IS '99th percentile of latency, milliseconds: of the merged digests of the samples, else the mean of theirs';
 COMMENT ON COLUMN bcce.service_health_by_hour.throughput_rps IS 'requests per second, mean weighted by the length of the samples';
 COMMENT ON COLUMN bcce.service_health_by_hour.cpu_percent IS 'mean CPU use, percent';
 COMMENT ON COLUMN bcce.service_health_by_hour.memory_percent IS 'mean memory use, percent';

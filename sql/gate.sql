@@ -54,8 +54,17 @@ SET extra_float_digits = 0;
 SELECT bcce.record_metric('s', '2026-01-02 00:00+00', p50_latency_ms => 0.1::float8 + 0.2);
 SELECT bcce.record_metric('s', '2026-01-02 00:00+00', p50_latency_ms => 0.3);
 RESET extra_float_digits;
+SELECT bcce.record_metric('digest', '2026-01-02 00:00+00', latency_digest => bcce.percentile_sketch(v::float8 ORDER BY v)) FROM generate_series(1, 3) AS v;
+SELECT bcce.record_metric('digest', '2026-01-02 00:00+00', latency_digest => bcce.percentile_sketch(v::float8 ORDER BY v DESC)) FROM generate_series(1, 3) AS v;
+SELECT bcce.record_metric('digest', '2026-01-02 00:00+00', latency_digest => '{"scale": 6, "values": [1, 2, 4]}'::jsonb::bcce.sketch);
 \o
+\set VERBOSITY sqlstate
+SELECT bcce.record_metric('digest', '2026-01-02 00:00+00', latency_digest => 'version=1 scale=6 values=-1');
+SELECT bcce.record_metric('digest', '2026-01-02 00:00+00', latency_digest => 'version=1 scale=6 inf=1');
+\set VERBOSITY terse
 RESET ROLE;
+SELECT bcce.sketch_from_bytes(latency_digest) AS digest FROM bcce_data.performance_metrics WHERE service_id = 'digest' ORDER BY bcce.sketch_from_bytes(latency_digest)::text;
+DELETE FROM bcce_data.performance_metrics WHERE service_id = 'digest';
 SELECT count(*) AS calls FROM bcce_data.model_usage;
 SELECT p50_latency_ms FROM bcce_data.performance_metrics ORDER BY 1;
 

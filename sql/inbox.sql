@@ -21,6 +21,24 @@ api,,1,5,,1,
 api,2026-01-01T00:10:00Z,1,5,,1,perhaps
 \.
 
+\echo == digests of latencies: a sketch, an exponential histogram, or a rejection
+COPY bcce.inbox_metrics (service_id, observed_at, latency_digest) FROM STDIN (DELIMITER ';');
+digest;2026-01-01T00:00:00Z;version=1 scale=6 values=10,20.5
+digest;2026-01-01T00:00:00Z;version=1 scale=6 values=10,20.5
+digest;2026-01-01T00:00:00Z;version=1 scale=6 values=10,20.6
+digest;2026-01-01T00:01:00Z; {"scale": 3, "count": "6", "sum": 30, "zeroCount": 1, "positive": {"offset": 16, "bucketCounts": ["2", "3"]}, "min": 0, "max": 5}
+digest;2026-01-01T00:02:00Z;
+digest;2026-01-01T00:03:00Z;version=1 scale=6 values=-1
+digest;2026-01-01T00:03:00Z;version=1 scale=6 values=1e16
+digest;2026-01-01T00:03:00Z;version=1 scale=6 values=1 nan=1
+digest;2026-01-01T00:03:00Z;version=1 scale=6 nan=1
+digest;2026-01-01T00:03:00Z;{"scale": 3, "count": 7, "positive": {"offset": 16, "bucketCounts": ["2", "3"]}}
+digest;2026-01-01T00:03:00Z;{"scale": 3, "positive": {"offset": 99999, "bucketCounts": ["2", "x"]}}
+digest;2026-01-01T00:03:00Z;{"scale": 3,
+digest;2026-01-01T00:03:00Z;{"scale": 1e99, "values": [1e999]}
+digest;2026-01-01T00:03:00Z;12 ms
+\.
+
 \echo == predictions, told at once or later
 COPY bcce.inbox_predictions (prediction_id, model_name, target_kind, target_id, predicted_at, failure_probability, horizon_seconds, outcome, outcome_at) FROM STDIN (FORMAT csv);
 p1,m,external,t1,2026-01-01T00:00:00Z,0.9,,1,2026-01-02T00:00:00Z
@@ -54,6 +72,7 @@ COPY bcce.inbox_json FROM STDIN (DELIMITER E'\x01');
 [{"inbox": "incidents", "incident_id": "i1", "opened_at": "2026-01-01T00:00:00Z", "title": "ask ada@example.org"}, {"inbox": "metrics", "service_id": "api", "observed_at": "2026-01-02T00:00:00Z", "cpu_percent": 12.5}]
 {"inbox": "predictions", "prediction_id": "p5", "model_name": "m", "target_kind": "external", "target_id": "x", "predicted_at": "2026-01-01T00:00:00Z", "failure_probability": 0.25}
 {"inbox": "model_usage", "model_id": "claude", "at": "2026-01-02T00:00:00Z", "input_tokens": 7}
+{"inbox": "metrics", "service_id": "digest", "observed_at": "2026-01-01T00:05:00Z", "latency_digest": {"scale": 6, "values": [3, 1, 2]}}
 
 {"inbox": "secrets"}
 {"event_type": "page_view", "tenant": "somebody-else"}
@@ -62,7 +81,8 @@ COPY bcce.inbox_json FROM STDIN (DELIMITER E'\x01');
 \.
 RESET ROLE;
 
-SELECT service_id, observed_at, request_count, p95_latency_ms, cpu_percent FROM bcce_data.performance_metrics WHERE tenant_id = :'a' ORDER BY observed_at;
+SELECT service_id, observed_at, request_count, p95_latency_ms, cpu_percent FROM bcce_data.performance_metrics WHERE tenant_id = :'a' AND service_id <> 'digest' ORDER BY observed_at;
+SELECT observed_at, bcce.sketch_from_bytes(latency_digest) AS digest FROM bcce_data.performance_metrics WHERE tenant_id = :'a' AND service_id = 'digest' ORDER BY observed_at, latency_digest;
 SELECT prediction_id, target_kind, failure_probability, outcome, outcome_at FROM bcce_data.predictions WHERE tenant_id = :'a' ORDER BY prediction_id;
 SELECT model_id, at, input_tokens, output_tokens, left(user_key, 5) AS who, reported_cost_usd, is_batch FROM bcce_data.model_usage WHERE tenant_id = :'a' ORDER BY at;
 SELECT event_type, idempotency_key, properties FROM bcce_data.events WHERE tenant_id = :'a';

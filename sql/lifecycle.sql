@@ -119,6 +119,15 @@ SELECT * FROM public.changed;
 SELECT * FROM public.moved;
 SELECT count(*) AS tenants, sum(total_workflows) > 70 AS with_facts FROM bcce.analytics_overview;
 
+\echo == a store that is older gets the columns that it lacks
+SELECT count(*) > 50 AS steps FROM bcce.uninstall();
+ALTER TABLE bcce_data.performance_metrics DROP COLUMN latency_digest;
+ALTER TYPE bcce_data.given_metric DROP ATTRIBUTE latency_digest;
+DROP EXTENSION bcce;
+CREATE EXTENSION bcce;
+SELECT * FROM public.changed;
+SELECT * FROM public.moved;
+
 \echo == so does one after DROP EXTENSION CASCADE
 DROP EXTENSION bcce CASCADE;
 SELECT name, before, after FROM public.moved;

@@ -89,6 +89,19 @@ UPDATE bcce_data.performance_metrics SET window_seconds = 180
 WHERE idempotency_key = 'a' AND tenant_id = (SELECT tenant_id FROM bcce_data.tenants WHERE slug = 'over-acme');
 SELECT avg_throughput_rps::numeric(10, 4) AS weighted FROM bcce.analytics_overview WHERE tenant_name = 'Acme';
 
+-- Digests merge: the percentile of all latencies, exact up to 32 of them.  None, or only an empty one, is unknown.
+INSERT INTO bcce_data.performance_metrics (tenant_id, idempotency_key, observed_at, service_id, p95_latency_ms, is_test, latency_digest)
+SELECT tenant_id, 'd' || day, make_timestamptz(2026, 1, day, 0, 0, 0, 'UTC'), 's', 1, day = 4,
+       bcce.sketch_send((SELECT bcce.percentile_sketch(v) FROM generate_series(CASE day WHEN 1 THEN 1 WHEN 4 THEN 1000 ELSE 21 END, CASE day WHEN 1 THEN 20 WHEN 4 THEN 2000 ELSE 100 END) AS v))
+FROM bcce_data.tenants CROSS JOIN unnest(ARRAY[1, 2, 4]) AS day WHERE slug = 'over-idle'
+UNION ALL
+SELECT tenant_id, 'none', '2026-01-03', 's', 7, false, bcce.sketch_send('version=1 scale=6'::bcce.sketch) FROM bcce_data.tenants WHERE slug = 'over-idle';
+SELECT day, avg_p95_latency_ms, p95_latency_ms, p95_latency_ms BETWEEN 95 * (1 - 0.005416) AND 95 * 1.005416 AS within, p95_is_approximate
+FROM (VALUES ('all', '2026-01-01', '2026-02-01'), ('first', '2026-01-01', '2026-01-02'), ('second', '2026-01-02', '2026-01-03'), ('empty', '2026-01-03', '2026-01-04'),
+             ('test', '2026-01-04', '2026-01-05')) AS d (day, since, until)
+CROSS JOIN LATERAL bcce.analytics_overview(since::timestamptz, until::timestamptz) o WHERE o.tenant_name = 'Idle' ORDER BY since, until;
+DELETE FROM bcce_data.performance_metrics WHERE tenant_id = (SELECT tenant_id FROM bcce_data.tenants WHERE slug = 'over-idle');
+
 -- Wilson at the edges, 0 of 1 and 1 of 1; 41 of 400 is 10.25, a tie that a float would round down; cancelled runs are not finished.
 INSERT INTO bcce_data.workflow_runs (tenant_id, run_id, workflow_id, status, started_at, finished_at)
 SELECT tenant_id, 'i1', 'w', 'succeeded', '2026-01-01'::timestamptz, '2026-01-01'::timestamptz FROM bcce_data.tenants WHERE slug = 'over-idle'

@@ -47,15 +47,19 @@ SELECT availability_30d_percent FROM bcce.service_health_dashboard(NULL, '2026-0
 
 -- Since when.  Samples every five minutes from 30 hours ago to 11:58.
 INSERT INTO bcce_data.services (tenant_id, service_id, service_name)
-SELECT pg_temp.tenant('since'), s, s FROM unnest(ARRAY['always', 'recovered', 'slow', 'sev1', 'spell', 'stale', 'long_stale', 'upkeep', 'long_upkeep', 'over', 'never', 'burn', 'new']) AS s;
+SELECT pg_temp.tenant('since'), s, s FROM unnest(ARRAY['always', 'recovered', 'slow', 'sev1', 'spell', 'stale', 'long_stale', 'upkeep', 'long_upkeep', 'over', 'never', 'burn', 'new', 'digest', 'digest_over']) AS s;
 INSERT INTO bcce_data.slos (tenant_id, service_id, target_percent) VALUES (pg_temp.tenant('since'), 'burn', 99);
-INSERT INTO bcce_data.performance_metrics (tenant_id, idempotency_key, observed_at, service_id, request_count, error_count, p95_latency_ms, cpu_percent)
+INSERT INTO bcce_data.performance_metrics (tenant_id, idempotency_key, observed_at, service_id, request_count, error_count, p95_latency_ms, cpu_percent, latency_digest)
 SELECT pg_temp.tenant('since'), s || n, m.at, s, 100,
        CASE WHEN s = 'recovered' AND m.at BETWEEN '2026-01-31 09:00+00' AND '2026-01-31 10:00+00' THEN 60
             WHEN s = 'burn' AND m.at >= '2026-01-31 06:00+00' THEN 7 * (n % 2) * 2 ELSE 0 END,
        CASE WHEN s = 'slow' AND m.at >= '2026-01-31 11:00+00' THEN 4000 ELSE 0.1 END,
-       CASE WHEN s = 'spell' AND m.at = '2026-01-31 08:03+00' THEN 100 ELSE 60.1 END
-FROM unnest(ARRAY['always', 'recovered', 'slow', 'sev1', 'spell', 'stale', 'upkeep', 'long_upkeep', 'over', 'burn', 'new']) AS s
+       CASE WHEN s = 'spell' AND m.at = '2026-01-31 08:03+00' THEN 100 ELSE 60.1 END,
+       -- One of ten requests is slow, or none; every other sample has no digest.
+       CASE WHEN s LIKE 'digest%' AND n % 2 = 0 THEN
+           bcce.sketch_send((SELECT bcce.percentile_sketch(CASE WHEN r % 10 = 0 AND (s = 'digest' AND m.at >= '2026-01-31 10:00+00'
+               OR s = 'digest_over' AND m.at BETWEEN '2026-01-31 06:00+00' AND '2026-01-31 07:00+00') THEN 2600 ELSE r END) FROM generate_series(1, 60) AS r)) END
+FROM unnest(ARRAY['always', 'recovered', 'slow', 'sev1', 'spell', 'stale', 'upkeep', 'long_upkeep', 'over', 'burn', 'new', 'digest', 'digest_over']) AS s
 CROSS JOIN generate_series(0, 360) AS n
 CROSS JOIN LATERAL (SELECT '2026-01-31 11:58+00'::timestamptz - n * interval '5 minutes' AS at) m
 WHERE (s <> 'stale' OR m.at < '2026-01-31 10:00+00') AND (s <> 'new' OR m.at >= '2026-01-31 07:00+00');

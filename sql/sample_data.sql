@@ -31,7 +31,7 @@ CREATE FUNCTION pg_temp.fingerprint() RETURNS text LANGUAGE sql SET extra_float_
         FROM bcce_data.incident_events JOIN bcce_data.tenants t USING (tenant_id)
         UNION ALL
         SELECT concat_ws('|', 'metric', t.slug, idempotency_key, extract(epoch FROM observed_at), service_id, window_seconds, request_count,
-                         error_count, p95_latency_ms, throughput_rps, cpu_percent, memory_percent, storage_percent, network_percent, charged_usd)
+                         error_count, p95_latency_ms, throughput_rps, cpu_percent, memory_percent, storage_percent, network_percent, charged_usd, latency_digest)
         FROM bcce_data.performance_metrics JOIN bcce_data.tenants t USING (tenant_id)
         UNION ALL
         SELECT concat_ws('|', 'prediction', t.slug, prediction_id, extract(epoch FROM predicted_at), model_name, model_version, target_id,
@@ -79,7 +79,8 @@ DECLARE
 BEGIN
     FOR target IN SELECT oid FROM pg_class WHERE relnamespace IN ('bcce_data'::regnamespace, 'bcce_private'::regnamespace) AND relkind = 'r'
     LOOP
-        EXECUTE format('SELECT count(*) FROM %s AS t WHERE t::text ~ $1', target) INTO found USING pattern;
+        -- But for bytes, whose digits are nobody's.
+        EXECUTE format($q$SELECT count(*) FROM %s AS t WHERE regexp_replace(t::text, '\\x[0-9a-f]+', '', 'g') ~ $1$q$, target) INTO found USING pattern;
         total := total + found;
     END LOOP;
     RETURN total;
@@ -144,7 +145,7 @@ CREATE FUNCTION pg_temp.fingerprint() RETURNS text LANGUAGE sql SET extra_float_
         FROM bcce_data.incident_events JOIN bcce_data.tenants t USING (tenant_id)
         UNION ALL
         SELECT concat_ws('|', 'metric', t.slug, idempotency_key, extract(epoch FROM observed_at), service_id, window_seconds, request_count,
-                         error_count, p95_latency_ms, throughput_rps, cpu_percent, memory_percent, storage_percent, network_percent, charged_usd)
+                         error_count, p95_latency_ms, throughput_rps, cpu_percent, memory_percent, storage_percent, network_percent, charged_usd, latency_digest)
         FROM bcce_data.performance_metrics JOIN bcce_data.tenants t USING (tenant_id)
         UNION ALL
         SELECT concat_ws('|', 'prediction', t.slug, prediction_id, extract(epoch FROM predicted_at), model_name, model_version, target_id,

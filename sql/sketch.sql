@@ -99,6 +99,28 @@ SELECT bool_and(p = d) AS same FROM (
     SELECT approx_percentile(v, 0.5) OVER w AS p, (SELECT percentile_disc(0.5) WITHIN GROUP (ORDER BY u) FROM generate_series(greatest(v - 9, 1), v) AS u) AS d
     FROM generate_series(1, 100) AS v WINDOW w AS (ORDER BY v ROWS 9 PRECEDING)) AS t;
 
+-- Frames that slide take numbers back; what is left is what a sketch of the frame alone has, to the byte, with NULLs, NaN, infinite
+-- numbers, a spell of a thousand octaves that makes buckets wider for a while, and numbers kept as they are.
+CREATE TEMP TABLE slid AS
+SELECT i, CASE WHEN i % 7 = 3 THEN NULL WHEN i % 50 BETWEEN 10 AND 14 THEN ('{NaN,Infinity,-Infinity,0,-0}'::float8[])[i % 5 + 1]
+               WHEN i BETWEEN 300 AND 330 THEN 2.0::float8 ^ (i * 7 % 1000 - 500) ELSE (i * 7919 % 1000) * CASE WHEN i % 3 = 0 THEN -1 ELSE 1.5 END END AS v
+FROM generate_series(1, 700) AS i;
+SELECT f.size, bool_and(a.s IS NOT DISTINCT FROM b.s) AS sketches, bool_and(a.fine IS NOT DISTINCT FROM b.fine) AS fine_sketches,
+       bool_and(a.p IS NOT DISTINCT FROM b.p) AS percentiles, bool_and(a.ps IS NOT DISTINCT FROM b.ps) AS arrays, count(DISTINCT bcce.error(bcce.sketch_from_bytes(b.s))) > 2 AS of_all_scales
+FROM (VALUES (0), (1), (31), (32), (45), (200)) AS f (size)
+CROSS JOIN LATERAL (
+    SELECT i, sketch_send(percentile_sketch(v) OVER w) AS s, sketch_send(percentile_sketch(v, 0.001) OVER w) AS fine,
+           approx_percentile(v, 0.9) OVER w AS p, approx_percentile(v, ARRAY[0.1, NULL, 1]) OVER w AS ps
+    FROM slid WINDOW w AS (ORDER BY i ROWS f.size PRECEDING)) AS a
+CROSS JOIN LATERAL (
+    SELECT sketch_send(percentile_sketch(v)) AS s, sketch_send(percentile_sketch(v, 0.001)) AS fine, approx_percentile(v, 0.9) AS p, approx_percentile(v, ARRAY[0.1, NULL, 1]) AS ps
+    FROM slid WHERE slid.i BETWEEN a.i - f.size AND a.i) AS b
+GROUP BY f.size ORDER BY f.size;
+SELECT v, approx_percentile(v::numeric, 0.5) OVER w AS "numeric", approx_percentile(v * interval '1 s', ARRAY[0.5]) OVER w AS "interval", approx_percentile(v, 0.5) FILTER (WHERE v % 2 = 0) OVER w AS filtered,
+       percentile_sketch(v) OVER (ORDER BY v ROWS BETWEEN 1 PRECEDING AND 1 FOLLOWING EXCLUDE CURRENT ROW) AS others, percentile_sketch(v) OVER (ORDER BY v RANGE BETWEEN 2 PRECEDING AND 1 PRECEDING) AS range
+FROM generate_series(1, 4) AS v WINDOW w AS (ORDER BY v ROWS 1 PRECEDING) ORDER BY v;
+SELECT approx_percentile(v, v / 10.0) OVER (ORDER BY v ROWS CURRENT ROW) AS own_question FROM generate_series(1, 3) AS v;
+
 \echo == input types
 SELECT approx_percentile(v::bigint, 0.5), approx_percentile(v::numeric, 0.5), approx_percentile(v::int, 0.5), approx_percentile(v::real, 0.5), percentile_sketch(v::numeric) FROM generate_series(1, 5) AS v;
 SELECT approx_percentile(v, ARRAY[0, 0.5, 1]) FROM (VALUES ('NaN'::numeric), ('-Infinity'), (10 ^ 400::numeric)) AS t (v);
@@ -152,29 +174,37 @@ DROP TABLE sketch_copied;
 SET search_path = bcce, public, pg_temp;
 CREATE CAST (bytea AS sketch) WITHOUT FUNCTION;
 SELECT count(*), bool_and(sketch_send(sketch_send(s)::sketch) = sketch_send(s)) AS bytes_stay FROM sketch_serial;
--- Every byte changed: refused, or a sketch of exactly these bytes that answers.
+-- Every byte changed to every other, and every end cut off: refused, or a sketch of exactly these bytes that answers and merges.
 CREATE FUNCTION pg_temp.damage(bytes bytea) RETURNS TABLE (refused bigint, harmless bigint, other bigint) LANGUAGE plpgsql AS $$
 DECLARE
     damaged bytea;
     result sketch;
+    merged bytea;
 BEGIN
     refused := 0; harmless := 0; other := 0;
     FOR i IN 0 .. length(bytes) - 1 LOOP
-        FOREACH damaged IN ARRAY ARRAY[set_byte(bytes, i, get_byte(bytes, i) # 1), set_byte(bytes, i, get_byte(bytes, i) # 128), set_byte(bytes, i, 255 - get_byte(bytes, i)), substr(bytes, 1, i)] LOOP
+        FOR b IN 0 .. 256 LOOP
+            CONTINUE WHEN b = get_byte(bytes, i);
+            damaged := CASE b WHEN 256 THEN substr(bytes, 1, i) ELSE set_byte(bytes, i, b) END;
+            merged := NULL;
             BEGIN
                 result := damaged::sketch;
+                SELECT sketch_send(rollup(r.s)) INTO merged FROM (VALUES (result)) AS r (s);
                 PERFORM approx_percentile(result, ARRAY[0, 0.5, 1]), mean(result), result::text, result::jsonb, result || result;
-                IF sketch_send(result) = damaged THEN harmless := harmless + 1; ELSE other := other + 1; END IF;
+                IF sketch_send(result) = damaged AND merged = damaged THEN harmless := harmless + 1; ELSE other := other + 1; END IF;
             EXCEPTION WHEN data_corrupted THEN
-                refused := refused + 1;
+                refused := refused + (merged IS NULL)::int;
+                other := other + (merged IS NOT NULL)::int;
             END;
         END LOOP;
     END LOOP;
     RETURN NEXT;
 END
 $$;
-SELECT refused > 0 AS refused, harmless > 0 AS harmless, other FROM pg_temp.damage((SELECT sketch_send(percentile_sketch(v)) FROM generate_series(1, 5) AS v));
-SELECT refused > 0 AS refused, harmless > 0 AS harmless, other FROM pg_temp.damage((SELECT sketch_send(percentile_sketch(v - 20)) FROM generate_series(1, 60) AS v));
+SELECT kind, refused > 0 AS refused, harmless > 0 AS harmless, other
+FROM (SELECT 'kept' AS kind, sketch_send(percentile_sketch(v)) AS bytes FROM generate_series(1, 2) AS v
+      UNION ALL SELECT 'kept, some not finite', sketch_send(percentile_sketch(v)) FROM unnest('{-1,NaN,Infinity,-Infinity}'::float8[]) AS v
+      UNION ALL SELECT 'buckets', sketch_send(percentile_sketch(v / 12 - 1)) FROM generate_series(1, 36) AS v) AS t, pg_temp.damage(bytes) ORDER BY kind;
 
 DROP CAST (bytea AS sketch);
 
@@ -204,7 +234,11 @@ SELECT approx_percentile(s, 2) FROM sketch_serial;
 SELECT approx_percentile('version=1 scale=6'::sketch, ARRAY[2]);
 SELECT sketch_combine(NULL, NULL);
 SELECT sketch_final(NULL);
+SELECT sketch_from_bytes('\x0101');
+SELECT approx_percentile(v, v / 10.0) OVER (ORDER BY v ROWS 1 PRECEDING) FROM generate_series(1, 3) AS v;
+SELECT percentile_sketch(v, 2) OVER (ORDER BY v ROWS 1 PRECEDING) FROM generate_series(1, 3) AS v;
 \set VERBOSITY default
+SELECT try_sketch('version=1 scale=6 values=1,2'), try_sketch('version=1 scale=6 values=2,') IS NULL AS text_is_none, try_sketch('{"scale": 6, "values": [1, 2]}'::jsonb), try_sketch('{"scale": 6, "values": [1e400]}'::jsonb) IS NULL AS json_is_none;
 SELECT approx_percentile(v, 95) FROM generate_series(1, 3) AS v;
 SELECT percentile_sketch(v, 0.0001) FROM generate_series(1, 3) AS v;
 SELECT '{"scale": 6, "count": 1}'::jsonb::sketch;

@@ -6,7 +6,7 @@
 \echo '1  analytics_overview: how is each tenant doing?'
 SELECT replace(tenant_name, ' (sample)', '') AS tenant, total_workflows AS runs, failed_workflows AS failed, failure_rate_percent AS "failure %",
        failure_rate_low_percent || ' - ' || failure_rate_high_percent AS "95 % range", running_workflows AS running,
-       round(avg_p95_latency_ms::numeric) AS "p95 ms", round(avg_throughput_rps::numeric, 1) AS "req/s",
+       round(p95_latency_ms::numeric) AS "p95 ms", round(avg_throughput_rps::numeric, 1) AS "req/s",
        open_incidents AS "open inc.", active_users AS users
 FROM bcce.analytics_overview WHERE tenant_name LIKE '%(sample)' ORDER BY tenant_name;
 \echo

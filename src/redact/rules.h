@@ -72,6 +72,7 @@ typedef struct RedactRules
 								size_t *from, size_t *to);
 
 	uint8_t		class_of[256];
+	bool		opens[256];		/* does some literal begin with it? */
 	int			shift;			/* 1 << shift classes */
 	uint32_t   *next;
 	int		   *first_rule;		/* by state: a rule whose literal ends there, or -1 */

@@ -80,9 +80,10 @@ typedef struct SketchPart
 /* Called for each part; false stops the walk. */
 typedef bool (*SketchVisit) (const SketchPart *part, void *arg);
 
-/* Memory, from whoever uses sketches; sketch_alloc() does not return NULL. */
+/* From whoever uses sketches: memory, never NULL, and a point where to stop when asked to. */
 extern void *sketch_alloc(void *context, size_t size);
 extern void sketch_free(void *pointer);
+extern void sketch_pause(void);
 
 /* sketch.c: making */
 extern void sketch_init(Sketch *sketch, void *context, int scale);

@@ -3,10 +3,7 @@
  *		The aggregates percentile_sketch(), rollup() and approx_percentile().
  *
  * One state serves all of them: a sketch, and what was asked beside it.  Up to
- * ten numbers it takes 144 bytes, for the sake of groups by the million.
- *
- * Intervals count in seconds, a day as 24 hours and a month as 30 days, as the
- * server does when it orders them.
+ * nine numbers it takes 144 bytes, for the sake of groups by the million.
  */
 #include "postgres.h"
 
@@ -24,39 +21,12 @@
 
 #include "compat.h"
 #include "error.h"
-#include "stats/sketch_index.h"
-#include "stats/sketch_type.h"
+#include "stats/sketch_state.h"
 
 /* First byte of a serialized state. */
 #define STATE_VERSION	1
 
 #define USECS_PER_SEC_F	1000000.0
-
-/* What the second argument of an aggregate is. */
-typedef enum AskKind
-{
-	ASK_NOTHING,
-	ASK_ERROR,
-	ASK_PERCENTILE,
-	ASK_PERCENTILES
-} AskKind;
-
-/* The second argument of the aggregate, the same in all rows of a group. */
-typedef struct Ask
-{
-	uint8		kind;
-	bool		isnull;
-	double		number;			/* percentile or error */
-	ArrayType  *array;			/* percentiles */
-} Ask;
-
-/* A power of two bytes, as memory is handed out. */
-typedef struct SketchState
-{
-	Sketch		sketch;
-	Ask		   *ask;			/* NULL when there is no second argument */
-	double		first[10];		/* lent to the sketch */
-} SketchState;
 
 /* What a transition function remembers from row to row. */
 typedef struct StepMemory
@@ -66,8 +36,8 @@ typedef struct StepMemory
 } StepMemory;
 
 /* The context for aggregate states; nobody else may call these functions. */
-static MemoryContext
-aggregate_context(FunctionCallInfo fcinfo)
+MemoryContext
+sketch_aggregate_context(FunctionCallInfo fcinfo)
 {
 	MemoryContext context;
 
@@ -76,14 +46,16 @@ aggregate_context(FunctionCallInfo fcinfo)
 	return context;
 }
 
-static SketchState *
-make_state(MemoryContext context, int scale)
+/* A state without numbers. */
+SketchState *
+sketch_make_state(MemoryContext context, int scale)
 {
 	SketchState *state = (SketchState *) MemoryContextAlloc(context, sizeof(SketchState));
 
 	sketch_init(&state->sketch, context, scale);
 	sketch_lend(&state->sketch, state->first, lengthof(state->first));
 	state->ask = NULL;
+	state->window = NULL;
 	return state;
 }
 
@@ -104,8 +76,8 @@ scale_of_error(double error)
 }
 
 /* Keeps a second argument, and refuses what it cannot be. */
-static Ask *
-make_ask(MemoryContext context, AskKind kind, bool isnull, Datum datum)
+Ask *
+sketch_make_ask(MemoryContext context, AskKind kind, bool isnull, Datum datum)
 {
 	Ask		   *ask = (Ask *) MemoryContextAllocZero(context, sizeof(Ask));
 
@@ -124,6 +96,13 @@ make_ask(MemoryContext context, AskKind kind, bool isnull, Datum datum)
 	if (!isnull && kind == ASK_PERCENTILE)
 		sketch_check_percentile(ask->number);
 	return ask;
+}
+
+/* The scale that the second argument asks for; no error given is the default one. */
+int
+sketch_scale_of_ask(const Ask *ask)
+{
+	return ask->kind == ASK_ERROR && !ask->isnull ? scale_of_error(ask->number) : SKETCH_DEFAULT_SCALE;
 }
 
 /* Is the second argument of the aggregate the same in all rows of the query? */
@@ -146,7 +125,6 @@ first_state(FunctionCallInfo fcinfo, AskKind kind, bool isnull, Datum datum)
 	StepMemory *memory = (StepMemory *) fcinfo->flinfo->fn_extra;
 	SketchState *state;
 	Ask		   *ask;
-	int			scale = SKETCH_DEFAULT_SCALE;
 
 	if (memory == NULL)
 	{
@@ -156,19 +134,17 @@ first_state(FunctionCallInfo fcinfo, AskKind kind, bool isnull, Datum datum)
 	}
 	ask = memory->ask;
 	if (ask == NULL)
-		ask = make_ask(memory->fixed ? fcinfo->flinfo->fn_mcxt : aggregate_context(fcinfo), kind, isnull, datum);
+		ask = sketch_make_ask(memory->fixed ? fcinfo->flinfo->fn_mcxt : sketch_aggregate_context(fcinfo), kind, isnull, datum);
 	if (memory->fixed)
 		memory->ask = ask;
-	if (kind == ASK_ERROR && !isnull)	/* no error given is the default one */
-		scale = scale_of_error(ask->number);
-	state = make_state(aggregate_context(fcinfo), scale);
+	state = sketch_make_state(sketch_aggregate_context(fcinfo), sketch_scale_of_ask(ask));
 	state->ask = ask;
 	return state;
 }
 
 /* Refuses a second argument that is not that of the first row. */
-static void
-check_same_ask(const Ask *ask, AskKind kind, bool isnull, double number, ArrayType *array)
+void
+sketch_check_same_ask(const Ask *ask, AskKind kind, bool isnull, double number, ArrayType *array)
 {
 	bool		same = ask != NULL && ask->kind == kind && ask->isnull == isnull;
 
@@ -196,7 +172,7 @@ state_for_row(FunctionCallInfo fcinfo, AskKind kind)
 	Datum		datum;
 
 	if (kind == ASK_NOTHING)
-		return PG_ARGISNULL(0) ? make_state(aggregate_context(fcinfo), SKETCH_DEFAULT_SCALE) :
+		return PG_ARGISNULL(0) ? sketch_make_state(sketch_aggregate_context(fcinfo), SKETCH_DEFAULT_SCALE) :
 			(SketchState *) PG_GETARG_POINTER(0);
 	isnull = PG_ARGISNULL(2);
 	datum = isnull ? (Datum) 0 : PG_GETARG_DATUM(2);
@@ -206,43 +182,8 @@ state_for_row(FunctionCallInfo fcinfo, AskKind kind)
 	memory = (StepMemory *) fcinfo->flinfo->fn_extra;
 	if (memory != NULL && memory->fixed)
 		return state;
-	if (kind == ASK_PERCENTILES)
-		check_same_ask(state->ask, kind, isnull, 0, isnull ? NULL : DatumGetArrayTypeP(datum));
-	else
-		check_same_ask(state->ask, kind, isnull, isnull ? 0 : DatumGetFloat8(datum), NULL);
+	sketch_check_row_ask(state->ask, kind, isnull, datum);
 	return state;
-}
-
-/* Arguments of the input types as doubles. */
-static inline double
-float8_of(FunctionCallInfo fcinfo)
-{
-	return PG_GETARG_FLOAT8(1);
-}
-
-static inline double
-bigint_of(FunctionCallInfo fcinfo)
-{
-	return (double) PG_GETARG_INT64(1);
-}
-
-static inline double
-numeric_of(FunctionCallInfo fcinfo)
-{
-	return DatumGetFloat8(DirectFunctionCall1(numeric_float8_no_overflow, PG_GETARG_DATUM(1)));
-}
-
-static inline double
-interval_of(FunctionCallInfo fcinfo)
-{
-	Interval   *span = PG_GETARG_INTERVAL_P(1);
-	int			infinity = bcce_interval_infinity(span);
-	int128		usecs = (int128) span->month * DAYS_PER_MONTH + span->day;
-
-	if (infinity != 0)
-		return infinity * INFINITY;
-	usecs = usecs * USECS_PER_DAY + span->time;
-	return (double) usecs / USECS_PER_SEC_F;
 }
 
 /*
@@ -268,22 +209,22 @@ name(PG_FUNCTION_ARGS) \
 } \
 extern int	no_such_variable
 
-STEP_FUNCTION(sketch_step_float8, ASK_NOTHING, float8_of);
-STEP_FUNCTION(sketch_step_float8_error, ASK_ERROR, float8_of);
-STEP_FUNCTION(sketch_step_float8_percentile, ASK_PERCENTILE, float8_of);
-STEP_FUNCTION(sketch_step_float8_percentiles, ASK_PERCENTILES, float8_of);
-STEP_FUNCTION(sketch_step_bigint, ASK_NOTHING, bigint_of);
-STEP_FUNCTION(sketch_step_bigint_error, ASK_ERROR, bigint_of);
-STEP_FUNCTION(sketch_step_bigint_percentile, ASK_PERCENTILE, bigint_of);
-STEP_FUNCTION(sketch_step_bigint_percentiles, ASK_PERCENTILES, bigint_of);
-STEP_FUNCTION(sketch_step_numeric, ASK_NOTHING, numeric_of);
-STEP_FUNCTION(sketch_step_numeric_error, ASK_ERROR, numeric_of);
-STEP_FUNCTION(sketch_step_numeric_percentile, ASK_PERCENTILE, numeric_of);
-STEP_FUNCTION(sketch_step_numeric_percentiles, ASK_PERCENTILES, numeric_of);
-STEP_FUNCTION(sketch_step_interval, ASK_NOTHING, interval_of);
-STEP_FUNCTION(sketch_step_interval_error, ASK_ERROR, interval_of);
-STEP_FUNCTION(sketch_step_interval_percentile, ASK_PERCENTILE, interval_of);
-STEP_FUNCTION(sketch_step_interval_percentiles, ASK_PERCENTILES, interval_of);
+STEP_FUNCTION(sketch_step_float8, ASK_NOTHING, sketch_float8_arg);
+STEP_FUNCTION(sketch_step_float8_error, ASK_ERROR, sketch_float8_arg);
+STEP_FUNCTION(sketch_step_float8_percentile, ASK_PERCENTILE, sketch_float8_arg);
+STEP_FUNCTION(sketch_step_float8_percentiles, ASK_PERCENTILES, sketch_float8_arg);
+STEP_FUNCTION(sketch_step_bigint, ASK_NOTHING, sketch_bigint_arg);
+STEP_FUNCTION(sketch_step_bigint_error, ASK_ERROR, sketch_bigint_arg);
+STEP_FUNCTION(sketch_step_bigint_percentile, ASK_PERCENTILE, sketch_bigint_arg);
+STEP_FUNCTION(sketch_step_bigint_percentiles, ASK_PERCENTILES, sketch_bigint_arg);
+STEP_FUNCTION(sketch_step_numeric, ASK_NOTHING, sketch_numeric_arg);
+STEP_FUNCTION(sketch_step_numeric_error, ASK_ERROR, sketch_numeric_arg);
+STEP_FUNCTION(sketch_step_numeric_percentile, ASK_PERCENTILE, sketch_numeric_arg);
+STEP_FUNCTION(sketch_step_numeric_percentiles, ASK_PERCENTILES, sketch_numeric_arg);
+STEP_FUNCTION(sketch_step_interval, ASK_NOTHING, sketch_interval_arg);
+STEP_FUNCTION(sketch_step_interval_error, ASK_ERROR, sketch_interval_arg);
+STEP_FUNCTION(sketch_step_interval_percentile, ASK_PERCENTILE, sketch_interval_arg);
+STEP_FUNCTION(sketch_step_interval_percentiles, ASK_PERCENTILES, sketch_interval_arg);
 
 PG_FUNCTION_INFO_V1(sketch_step_sketch);
 /* sketch_step(internal, sketch) returns internal */
@@ -300,7 +241,7 @@ sketch_step_sketch(PG_FUNCTION_ARGS)
 		PG_RETURN_POINTER(state);
 	}
 	if (state == NULL)
-		state = make_state(aggregate_context(fcinfo), SKETCH_MAX_SCALE);
+		state = sketch_make_state(sketch_aggregate_context(fcinfo), SKETCH_MAX_SCALE);
 	packed = PG_DETOAST_DATUM_PACKED(PG_GETARG_DATUM(1));
 	if (!sketch_add_packed(&state->sketch, (const uint8_t *) VARDATA_ANY(packed), VARSIZE_ANY_EXHDR(packed)))
 	{
@@ -336,7 +277,7 @@ PG_FUNCTION_INFO_V1(sketch_combine);
 Datum
 sketch_combine(PG_FUNCTION_ARGS)
 {
-	MemoryContext context = aggregate_context(fcinfo);
+	MemoryContext context = sketch_aggregate_context(fcinfo);
 	SketchState *state = PG_ARGISNULL(0) ? NULL : (SketchState *) PG_GETARG_POINTER(0);
 	SketchState *other = PG_ARGISNULL(1) ? NULL : (SketchState *) PG_GETARG_POINTER(1);
 
@@ -348,11 +289,11 @@ sketch_combine(PG_FUNCTION_ARGS)
 	}
 	if (state == NULL)
 	{
-		state = make_state(context, other->sketch.scale);
+		state = sketch_make_state(context, other->sketch.scale);
 		state->ask = copy_ask(context, other->ask);
 	}
 	else if (other->ask != NULL)
-		check_same_ask(state->ask, (AskKind) other->ask->kind, other->ask->isnull, other->ask->number, other->ask->array);
+		sketch_check_same_ask(state->ask, (AskKind) other->ask->kind, other->ask->isnull, other->ask->number, other->ask->array);
 	sketch_merge(&state->sketch, &other->sketch);
 	PG_RETURN_POINTER(state);
 }
@@ -367,7 +308,7 @@ sketch_serialize(PG_FUNCTION_ARGS)
 	struct varlena *packed = (struct varlena *) DatumGetPointer(sketch_get_datum(&state->sketch));
 	StringInfoData out;
 
-	aggregate_context(fcinfo);
+	sketch_aggregate_context(fcinfo);
 	pq_begintypsend(&out);
 	pq_sendbyte(&out, STATE_VERSION);
 	pq_sendbyte(&out, ask == NULL ? ASK_NOTHING : ask->kind);
@@ -433,8 +374,8 @@ sketch_deserialize(PG_FUNCTION_ARGS)
 	int			kind;
 	int			size;
 
-	aggregate_context(fcinfo);
-	state = make_state(CurrentMemoryContext, SKETCH_DEFAULT_SCALE);
+	sketch_aggregate_context(fcinfo);
+	state = sketch_make_state(CurrentMemoryContext, SKETCH_DEFAULT_SCALE);
 	initStringInfo(&in);
 	appendBinaryStringInfo(&in, VARDATA_ANY(bytes), VARSIZE_ANY_EXHDR(bytes));
 	check_state(pq_getmsgbyte(&in) == STATE_VERSION);
@@ -461,12 +402,17 @@ sketch_deserialize(PG_FUNCTION_ARGS)
 	PG_RETURN_POINTER(state);
 }
 
-/* The state of an aggregate that is to end; NULL without rows. */
-static SketchState *
-final_state(FunctionCallInfo fcinfo)
+/* The sketch of an aggregate that is to end, and the question; NULL without rows. */
+static Sketch *
+final_sketch(FunctionCallInfo fcinfo, Ask **ask)
 {
-	aggregate_context(fcinfo);
-	return PG_ARGISNULL(0) ? NULL : (SketchState *) PG_GETARG_POINTER(0);
+	SketchState *state = PG_ARGISNULL(0) ? NULL : (SketchState *) PG_GETARG_POINTER(0);
+
+	sketch_aggregate_context(fcinfo);
+	if (state == NULL || (state->window != NULL && state->window->first == state->window->end))
+		return NULL;
+	*ask = state->ask;
+	return state->window != NULL ? sketch_window_read(state->window) : &state->sketch;
 }
 
 PG_FUNCTION_INFO_V1(sketch_final);
@@ -474,11 +420,12 @@ PG_FUNCTION_INFO_V1(sketch_final);
 Datum
 sketch_final(PG_FUNCTION_ARGS)
 {
-	SketchState *state = final_state(fcinfo);
+	Ask		   *ask;
+	Sketch	   *sketch = final_sketch(fcinfo, &ask);
 
-	if (state == NULL)
+	if (sketch == NULL)
 		PG_RETURN_NULL();
-	PG_RETURN_DATUM(sketch_get_datum(&state->sketch));
+	PG_RETURN_DATUM(sketch_get_datum(sketch));
 }
 
 static Datum
@@ -515,22 +462,24 @@ interval_datum(double seconds)
 static Datum
 final_percentile(FunctionCallInfo fcinfo, PercentileDatum convert)
 {
-	SketchState *state = final_state(fcinfo);
+	Ask		   *ask;
+	Sketch	   *sketch = final_sketch(fcinfo, &ask);
 
-	if (state == NULL || state->ask == NULL || state->ask->isnull || sketch_count(&state->sketch) == 0)
+	if (sketch == NULL || ask == NULL || ask->isnull || sketch_count(sketch) == 0)
 		PG_RETURN_NULL();
-	return convert(sketch_percentile(&state->sketch, state->ask->number));
+	return convert(sketch_percentile(sketch, ask->number));
 }
 
 /* The same for several. */
 static Datum
 final_percentiles(FunctionCallInfo fcinfo, Oid type, PercentileDatum convert)
 {
-	SketchState *state = final_state(fcinfo);
+	Ask		   *ask;
+	Sketch	   *sketch = final_sketch(fcinfo, &ask);
 
-	if (state == NULL || state->ask == NULL || state->ask->isnull || sketch_count(&state->sketch) == 0)
+	if (sketch == NULL || ask == NULL || ask->isnull || sketch_count(sketch) == 0)
 		PG_RETURN_NULL();
-	return sketch_percentiles(&state->sketch, state->ask->array, type, convert);
+	return sketch_percentiles(sketch, ask->array, type, convert);
 }
 
 PG_FUNCTION_INFO_V1(approx_percentile_final);

@@ -22,6 +22,7 @@
 
 #include "compat.h"
 #include "error.h"
+#include "ingest/soft_text.h"
 #include "stats/sketch_index.h"
 #include "stats/sketch_type.h"
 
@@ -118,16 +119,20 @@ sketch_to_jsonb(PG_FUNCTION_ARGS)
 	PG_RETURN_DATUM(DirectFunctionCall1(jsonb_in, CStringGetDatum(out.data)));
 }
 
-/* Refuses a document that is no histogram, and says where. */
-static void
-check_field(bool valid, const char *name)
+/* A document that is read; what is wrong with it is told at the end. */
+typedef struct Document
 {
-	if (!valid)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("document is not an exponential histogram"),
-				 errdetail("Field \"%s\" is missing, of another kind, or does not agree with the others.", name),
-				 bcce_hide_input()));
+	const char *wrong;			/* the first field that is, or NULL */
+	bool		too_large;		/* it is a number out of range */
+} Document;
+
+/* Notes a field that is not as it should be; returns whether it is. */
+static bool
+check_field(Document *document, bool valid, const char *name)
+{
+	if (!valid && document->wrong == NULL)
+		document->wrong = name;
+	return valid;
 }
 
 /* A field by either of its names; false when it is missing or null. */
@@ -140,76 +145,88 @@ find_field(JsonbContainer *object, const char *name, const char *camel, JsonbVal
 	return value->type != jbvNull;
 }
 
-/* A number, which may stand in quotes. */
+/* A number, which may stand in quotes; NULL for what is none. */
 static Numeric
-numeric_of_value(const JsonbValue *value, const char *name)
+numeric_of_value(Document *document, const JsonbValue *value, const char *name)
 {
-	char	   *digits;
-
 	if (value->type == jbvNumeric)
 		return value->val.numeric;
-	check_field(value->type == jbvString && value->val.string.len <= 40, name);
-	digits = pnstrdup(value->val.string.val, value->val.string.len);
-	check_field(strspn(digits, "0123456789+-.eE") == strlen(digits), name);
-	return DatumGetNumeric(DirectFunctionCall3(numeric_in, CStringGetDatum(digits),
+	if (!check_field(document, value->type == jbvString && value->val.string.len <= 40 &&
+					 text_is_number(value->val.string.val, value->val.string.len), name))
+		return NULL;
+	return DatumGetNumeric(DirectFunctionCall3(numeric_in,
+											   CStringGetDatum(pnstrdup(value->val.string.val, value->val.string.len)),
 											   ObjectIdGetDatum(InvalidOid), Int32GetDatum(-1)));
 }
 
+/* A whole number; the least for what is none. */
 static int64
-integer_of_value(const JsonbValue *value, int64 least, int64 most, const char *name)
+integer_of_value(Document *document, const JsonbValue *value, int64 least, int64 most, const char *name)
 {
-	Numeric		number = numeric_of_value(value, name);
-	int64		integer = DatumGetInt64(DirectFunctionCall1(numeric_int8, NumericGetDatum(number)));
+	Numeric		number = numeric_of_value(document, value, name);
+	Datum		datum = NumericGetDatum(number);
+	bool		valid;
 
-	/* rounded, if it was no whole number */
-	check_field(integer >= least && integer <= most &&
-				DatumGetBool(DirectFunctionCall2(numeric_eq, NumericGetDatum(number),
-												 DirectFunctionCall1(int8_numeric, Int64GetDatum(integer)))), name);
-	return integer;
+	if (number == NULL)
+		return least;
+	valid = DatumGetBool(DirectFunctionCall2(numeric_ge, datum, DirectFunctionCall1(int8_numeric, Int64GetDatum(least)))) &&
+		DatumGetBool(DirectFunctionCall2(numeric_le, datum, DirectFunctionCall1(int8_numeric, Int64GetDatum(most)))) &&
+		DatumGetBool(DirectFunctionCall2(numeric_eq, datum, DirectFunctionCall2(numeric_trunc, datum, Int32GetDatum(0))));
+	return check_field(document, valid, name) ? DatumGetInt64(DirectFunctionCall1(numeric_int8, datum)) : least;
 }
 
 static int64
-integer_field(JsonbContainer *object, const char *name, const char *camel, int64 least, int64 most, int64 missing)
+integer_field(Document *document, JsonbContainer *object, const char *name, const char *camel,
+			  int64 least, int64 most, int64 missing)
 {
 	JsonbValue	value;
 
 	if (!find_field(object, name, camel, &value))
 		return missing;
-	return integer_of_value(&value, least, most, name);
+	return integer_of_value(document, &value, least, most, name);
 }
 
+/* A finite number; 0 for what is none. */
 static double
-number_of_value(const JsonbValue *value, const char *name)
+number_of_value(Document *document, const JsonbValue *value, const char *name)
 {
-	Numeric		number = numeric_of_value(value, name);
+	Numeric		number = numeric_of_value(document, value, name);
+	double		result;
 
-	return DatumGetFloat8(DirectFunctionCall1(numeric_float8, NumericGetDatum(number)));
+	if (number == NULL)
+		return 0;
+	result = DatumGetFloat8(DirectFunctionCall1(numeric_float8_no_overflow, NumericGetDatum(number)));
+	if (!isinf(result))
+		return result;
+	document->too_large = document->wrong == NULL;
+	check_field(document, false, name);
+	return 0;
 }
 
 /* NaN when the field is missing. */
 static double
-number_field(JsonbContainer *object, const char *name)
+number_field(Document *document, JsonbContainer *object, const char *name)
 {
 	JsonbValue	value;
 
 	if (!find_field(object, name, name, &value))
 		return NAN;
-	return number_of_value(&value, name);
+	return number_of_value(document, &value, name);
 }
 
-/* The elements of an array. */
+/* The elements of an array; NULL for what is none. */
 static JsonbContainer *
-array_of_value(const JsonbValue *value, uint32 most, const char *name)
+array_of_value(Document *document, const JsonbValue *value, uint32 most, const char *name)
 {
-	check_field(value->type == jbvBinary && JsonContainerIsArray(value->val.binary.data) &&
-				!JsonContainerIsScalar(value->val.binary.data) &&
-				JsonContainerSize(value->val.binary.data) <= most, name);
-	return value->val.binary.data;
+	bool		valid = value->type == jbvBinary && JsonContainerIsArray(value->val.binary.data) &&
+	!JsonContainerIsScalar(value->val.binary.data) && JsonContainerSize(value->val.binary.data) <= most;
+
+	return check_field(document, valid, name) ? value->val.binary.data : NULL;
 }
 
 /* Buckets of one sign. */
 static void
-read_store(JsonbContainer *object, const char *name, int scale, Sketch *sketch)
+read_store(Document *document, JsonbContainer *object, const char *name, int scale, Sketch *sketch)
 {
 	bool		negative = strcmp(name, "negative") == 0;
 	JsonbValue	value;
@@ -218,40 +235,86 @@ read_store(JsonbContainer *object, const char *name, int scale, Sketch *sketch)
 	JsonbIteratorToken token;
 	int64		bucket;
 
-	if (!find_field(object, name, name, &value))
+	if (!find_field(object, name, name, &value) ||
+		!check_field(document, value.type == jbvBinary && JsonContainerIsObject(value.val.binary.data), name))
 		return;
-	check_field(value.type == jbvBinary && JsonContainerIsObject(value.val.binary.data), name);
 	object = value.val.binary.data;
-	bucket = integer_field(object, "offset", "offset", PG_INT32_MIN, PG_INT32_MAX, 0);
+	bucket = integer_field(document, object, "offset", "offset", PG_INT32_MIN, PG_INT32_MAX, 0);
 	if (!find_field(object, "bucket_counts", "bucketCounts", &value))
 		return;
-	buckets = array_of_value(&value, MAX_READ_BUCKETS, "bucket_counts");
+	buckets = array_of_value(document, &value, MAX_READ_BUCKETS, "bucket_counts");
+	if (buckets == NULL)
+		return;
 	it = JsonbIteratorInit(buckets);
-	while ((token = JsonbIteratorNext(&it, &value, true)) != WJB_DONE)
+	while (document->wrong == NULL && (token = JsonbIteratorNext(&it, &value, true)) != WJB_DONE)
 	{
 		int64		count;
 
 		CHECK_FOR_INTERRUPTS();
 		if (token != WJB_ELEM)
 			continue;
-		count = integer_of_value(&value, 0, PG_INT64_MAX, "bucket_counts");
+		count = integer_of_value(document, &value, 0, PG_INT64_MAX, "bucket_counts");
 		if (count > 0)
-			check_field(sketch_import_bucket(sketch, negative, scale, bucket, (uint64) count), "offset");
+			check_field(document, sketch_import_bucket(sketch, negative, scale, bucket, (uint64) count), "offset");
 		bucket++;
 	}
 }
 
 /* The numbers themselves. */
 static void
-read_values(const JsonbValue *values, Sketch *sketch)
+read_values(Document *document, const JsonbValue *values, Sketch *sketch)
 {
-	JsonbIterator *it = JsonbIteratorInit(array_of_value(values, SKETCH_MAX_VALUES, "values"));
+	JsonbContainer *array = array_of_value(document, values, SKETCH_MAX_VALUES, "values");
+	JsonbIterator *it;
 	JsonbValue	value;
 	JsonbIteratorToken token;
 
+	if (array == NULL)
+		return;
+	it = JsonbIteratorInit(array);
 	while ((token = JsonbIteratorNext(&it, &value, true)) != WJB_DONE)
 		if (token == WJB_ELEM)
-			sketch_add_slow(sketch, number_of_value(&value, "values"), 1);
+			sketch_add_slow(sketch, number_of_value(document, &value, "values"), 1);
+}
+
+/* Reads a histogram into a new sketch, which is of use if nothing is wrong. */
+static void
+read_histogram(Document *document, JsonbContainer *object, Sketch *sketch)
+{
+	JsonbValue	values;
+	int			scale;
+	int64		n;
+	SketchOdd  *odd;
+
+	if (!check_field(document, JsonContainerIsObject(object), "scale"))
+		return;
+	scale = (int) integer_field(document, object, "scale", "scale", SKETCH_MIN_SCALE, OTEL_MAX_SCALE, OTEL_MAX_SCALE + 1);
+	if (!check_field(document, scale <= OTEL_MAX_SCALE, "scale"))
+		return;
+	sketch_init(sketch, CurrentMemoryContext, Min(scale, SKETCH_MAX_SCALE));
+	if (find_field(object, "values", "values", &values))
+		read_values(document, &values, sketch);
+	else
+	{
+		sketch_to_buckets(sketch);
+		n = integer_field(document, object, "zero_count", "zeroCount", 0, PG_INT64_MAX, 0);
+		sketch_import_zeros(sketch, (uint64) n);
+		read_store(document, object, "positive", scale, sketch);
+		read_store(document, object, "negative", scale, sketch);
+		if (sketch_count(sketch) == 0)
+			sketch_reset(sketch);
+		else
+		{
+			sketch_import_range(sketch, number_field(document, object, "min"), number_field(document, object, "max"));
+			sketch_import_sum(sketch, number_field(document, object, "sum"));
+		}
+	}
+	n = integer_field(document, object, "count", "count", 0, PG_INT64_MAX, (int64) sketch_count(sketch));
+	check_field(document, (uint64) n == sketch_count(sketch), "count");
+	odd = sketch_make_odd(sketch);
+	odd->n_nan = integer_field(document, object, "nan_count", "nanCount", 0, PG_INT64_MAX, 0);
+	odd->n_pos_inf = integer_field(document, object, "infinity_count", "infinityCount", 0, PG_INT64_MAX, 0);
+	odd->n_neg_inf = integer_field(document, object, "negative_infinity_count", "negativeInfinityCount", 0, PG_INT64_MAX, 0);
 }
 
 PG_FUNCTION_INFO_V1(sketch_from_jsonb);
@@ -259,40 +322,42 @@ PG_FUNCTION_INFO_V1(sketch_from_jsonb);
 Datum
 sketch_from_jsonb(PG_FUNCTION_ARGS)
 {
-	JsonbContainer *object = &PG_GETARG_JSONB_P(0)->root;
-	JsonbValue	values;
+	Document	document = {NULL, false};
 	Sketch		sketch;
-	int			scale;
-	int64		n;
-	int64		zeros;
-	SketchOdd  *odd;
 
-	check_field(JsonContainerIsObject(object), "scale");
-	scale = (int) integer_field(object, "scale", "scale", SKETCH_MIN_SCALE, OTEL_MAX_SCALE, OTEL_MAX_SCALE + 1);
-	check_field(scale <= OTEL_MAX_SCALE, "scale");
-	sketch_init(&sketch, CurrentMemoryContext, Min(scale, SKETCH_MAX_SCALE));
-	if (find_field(object, "values", "values", &values))
-		read_values(&values, &sketch);
-	else
-	{
-		sketch_to_buckets(&sketch);
-		zeros = integer_field(object, "zero_count", "zeroCount", 0, PG_INT64_MAX, 0);
-		sketch_import_zeros(&sketch, (uint64) zeros);
-		read_store(object, "positive", scale, &sketch);
-		read_store(object, "negative", scale, &sketch);
-		if (sketch_count(&sketch) == 0)
-			sketch_reset(&sketch);
-		else
-		{
-			sketch_import_range(&sketch, number_field(object, "min"), number_field(object, "max"));
-			sketch_import_sum(&sketch, number_field(object, "sum"));
-		}
-	}
-	n = integer_field(object, "count", "count", 0, PG_INT64_MAX, (int64) sketch_count(&sketch));
-	check_field((uint64) n == sketch_count(&sketch), "count");
-	odd = sketch_make_odd(&sketch);
-	odd->n_nan = integer_field(object, "nan_count", "nanCount", 0, PG_INT64_MAX, 0);
-	odd->n_pos_inf = integer_field(object, "infinity_count", "infinityCount", 0, PG_INT64_MAX, 0);
-	odd->n_neg_inf = integer_field(object, "negative_infinity_count", "negativeInfinityCount", 0, PG_INT64_MAX, 0);
+	read_histogram(&document, &PG_GETARG_JSONB_P(0)->root, &sketch);
+	if (document.wrong != NULL)
+		ereport(ERROR,
+				(errcode(document.too_large ? ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE : ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("document is not an exponential histogram"),
+				 errdetail("Field \"%s\" is missing, of another kind, or does not agree with the others.", document.wrong),
+				 bcce_hide_input()));
+	PG_RETURN_DATUM(sketch_get_datum(&sketch));
+}
+
+PG_FUNCTION_INFO_V1(try_sketch_jsonb);
+/* try_sketch(jsonb) returns sketch */
+Datum
+try_sketch_jsonb(PG_FUNCTION_ARGS)
+{
+	Document	document = {NULL, false};
+	Sketch		sketch;
+
+	read_histogram(&document, &PG_GETARG_JSONB_P(0)->root, &sketch);
+	if (document.wrong != NULL)
+		PG_RETURN_NULL();
+	PG_RETURN_DATUM(sketch_get_datum(&sketch));
+}
+
+PG_FUNCTION_INFO_V1(try_sketch);
+/* try_sketch(text) returns sketch */
+Datum
+try_sketch(PG_FUNCTION_ARGS)
+{
+	Sketch		sketch;
+
+	sketch_init(&sketch, CurrentMemoryContext, SKETCH_DEFAULT_SCALE);
+	if (!sketch_from_text(&sketch, text_to_cstring(PG_GETARG_TEXT_PP(0))))
+		PG_RETURN_NULL();
 	PG_RETURN_DATUM(sketch_get_datum(&sketch));
 }

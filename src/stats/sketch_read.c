@@ -69,14 +69,20 @@ finite_count(Sketch *sketch)
 	return sketch_add_counts(n, store_count(&sketch->buckets->positive));
 }
 
+/* How many numbers there are with those that are not finite. */
+static uint64_t
+all_count(SketchOdd odd, uint64_t n_finite)
+{
+	uint64_t	n = sketch_add_counts(odd.n_neg_inf, n_finite);
+
+	return sketch_add_counts(sketch_add_counts(n, odd.n_pos_inf), odd.n_nan);
+}
+
 /* How many numbers there are. */
 uint64_t
 sketch_count(Sketch *sketch)
 {
-	SketchOdd	odd = sketch_odd(sketch);
-	uint64_t	n = sketch_add_counts(odd.n_neg_inf, finite_count(sketch));
-
-	return sketch_add_counts(sketch_add_counts(n, odd.n_pos_inf), odd.n_nan);
+	return all_count(sketch_odd(sketch), finite_count(sketch));
 }
 
 /* The smallest and the largest finite number; false when there is none. */
@@ -301,8 +307,8 @@ double
 sketch_percentile(Sketch *sketch, double q)
 {
 	SketchOdd	odd = sketch_odd(sketch);
-	uint64_t	rank = rank_of(sketch_count(sketch), q);
 	uint64_t	n_finite = finite_count(sketch);
+	uint64_t	rank = rank_of(all_count(odd, n_finite), q);
 	double		value;
 
 	if (rank <= odd.n_neg_inf)
@@ -363,8 +369,8 @@ double
 sketch_share(Sketch *sketch, double value, bool inclusive)
 {
 	SketchOdd	odd = sketch_odd(sketch);
-	uint64_t	n = sketch_count(sketch);
 	uint64_t	n_finite = finite_count(sketch);
+	uint64_t	n = all_count(odd, n_finite);
 	BelowCount	state = {value, inclusive, 0};
 	double		min;
 	double		max;

@@ -16,6 +16,7 @@
 #include "miscadmin.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
+#include "utils/memutils.h"
 #include "utils/timestamp.h"
 
 #include "compat.h"
@@ -26,13 +27,19 @@
 void *
 sketch_alloc(void *context, size_t size)
 {
-	return MemoryContextAlloc((MemoryContext) context, size);
+	return MemoryContextAllocHuge((MemoryContext) context, size);
 }
 
 void
 sketch_free(void *pointer)
 {
 	pfree(pointer);
+}
+
+void
+sketch_pause(void)
+{
+	CHECK_FOR_INTERRUPTS();
 }
 
 /* Reads a value into a new sketch in the current memory context. */
@@ -176,6 +183,23 @@ sketch_send(PG_FUNCTION_ARGS)
 	/* the same bytes, behind the same header */
 	sketch_of_datum(&sketch, PG_GETARG_DATUM(0));
 	PG_RETURN_DATUM(sketch_get_datum(&sketch));
+}
+
+PG_FUNCTION_INFO_V1(sketch_from_bytes);
+/* sketch_from_bytes(bytea) returns sketch */
+Datum
+sketch_from_bytes(PG_FUNCTION_ARGS)
+{
+	bytea	   *bytes = PG_GETARG_BYTEA_PP(0);
+	Sketch		sketch;
+
+	sketch_init(&sketch, CurrentMemoryContext, SKETCH_DEFAULT_SCALE);
+	if (!sketch_unpack(&sketch, (const uint8_t *) VARDATA_ANY(bytes), VARSIZE_ANY_EXHDR(bytes)))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_BINARY_REPRESENTATION),
+				 errmsg("invalid binary form of type sketch"),
+				 bcce_hide_input()));
+	PG_RETURN_POINTER(bytes);
 }
 
 PG_FUNCTION_INFO_V1(sketch_union);

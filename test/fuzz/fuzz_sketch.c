@@ -15,6 +15,7 @@
 #include <time.h>
 
 #include "stats/sketch_index.h"
+#include "stats/sketch_window.h"
 
 #define MAX_NUMBERS 3000
 
@@ -35,6 +36,11 @@ void
 sketch_free(void *p)
 {
 	free(p);
+}
+
+void
+sketch_pause(void)
+{
 }
 
 /* xorshift: the same numbers for the same seed everywhere. */
@@ -301,6 +307,79 @@ check_merges(Sketch *direct, const double *v, int n, const int *scales)
 	sketch_reset(&groups[0]);
 }
 
+/* The short way to add packed numbers is the long way, also for what is none. */
+static void
+check_packed(const uint8_t *bytes, size_t size)
+{
+	int			n = next_random(3) * 40;
+	Sketch		sketch;
+	Sketch		added;
+	Sketch		merged;
+	int			i;
+
+	sketch_init(&sketch, NULL, 0);
+	sketch_init(&added, NULL, SKETCH_MAX_SCALE);
+	sketch_init(&merged, NULL, SKETCH_MAX_SCALE);
+	for (i = 0; i < n; i++)
+	{
+		sketch_add(&added, i);
+		sketch_add(&merged, i);
+	}
+	if (!sketch_unpack(&sketch, bytes, size))
+		require(!sketch_add_packed(&added, bytes, size), "what is no sketch was added");
+	else if (sketch_add_packed(&added, bytes, size))
+	{
+		sketch_merge(&merged, &sketch);
+		require_same_bytes(&added, &merged, "packed numbers are added otherwise");
+	}
+	sketch_reset(&sketch);
+	sketch_reset(&added);
+	sketch_reset(&merged);
+}
+
+/* A window that slides holds what a sketch of its numbers is. */
+static void
+check_window(void)
+{
+	int			scale = next_random(2) ? SKETCH_DEFAULT_SCALE : next_random(SKETCH_MAX_SCALE + 1);
+	int			n = 1 + next_random(MAX_NUMBERS);
+	int			width = 1 + (next_random(2) ? next_random(40) : next_random(400));
+	int			wild = next_random(3) == 0 ? 20 + next_random(200) : 0;
+	int			kind = next_random(10);
+	double	   *numbers = malloc(n * sizeof(double));
+	SketchWindow window;
+	int			first = 0;
+	int			i;
+
+	sketch_window_init(&window, NULL, scale);
+	for (i = 0; i < n; i++)
+	{
+		Sketch		direct;
+		int			j;
+
+		numbers[i] = make_number(wild > 0 && i % wild < 20 ? next_random(10) : kind);
+		while (i - first >= width || (i > first && next_random(50) == 0))
+		{
+			sketch_window_remove(&window);
+			first++;
+		}
+		sketch_window_add(&window, numbers[i]);
+		if (next_random(8) > 0 && i < n - 1)
+			continue;
+		sketch_init(&direct, NULL, scale);
+		for (j = first; j <= i; j++)
+			sketch_add(&direct, numbers[j]);
+		require_same_bytes(&direct, sketch_window_read(&window), "a window holds other than its numbers");
+		sketch_reset(&direct);
+	}
+	sketch_reset(&window.all);
+	sketch_reset(&window.few);
+	free(window.numbers);
+	free(window.least.places);
+	free(window.most.places);
+	free(numbers);
+}
+
 /* Bytes that may be none: refused, or a sketch with exactly these bytes. */
 static void
 check_bytes(const uint8_t *data, size_t size)
@@ -309,6 +388,7 @@ check_bytes(const uint8_t *data, size_t size)
 	Sketch		sketch;
 
 	memcpy(copy, data, size);
+	check_packed(copy, size);
 	sketch_init(&sketch, NULL, 0);
 	if (sketch_unpack(&sketch, copy, size))
 	{
@@ -424,6 +504,36 @@ check_forms(Sketch *sketch)
 	free(bytes);
 }
 
+/* Every byte of a few sketches changed to every other. */
+static void
+check_every_byte(void)
+{
+	int			kind;
+	int			i;
+
+	for (kind = 3; kind < 7; kind++)
+	{
+		Sketch		sketch;
+		uint8_t    *bytes;
+		size_t		len;
+		size_t		at;
+
+		sketch_init(&sketch, NULL, SKETCH_DEFAULT_SCALE);
+		for (i = kind < 6 ? 30 : 0; i < 33; i++)
+			sketch_add(&sketch, kind < 6 ? make_number(kind) : i / 10 - 1);
+		bytes = pack(&sketch, &len);
+		/* the last of 256 is the byte that was there */
+		for (at = 0; at < len; at++)
+			for (i = 0; i < 256; i++)
+			{
+				bytes[at]++;
+				check_bytes(bytes, len);
+			}
+		free(bytes);
+		sketch_reset(&sketch);
+	}
+}
+
 static void
 check_numbers(void)
 {
@@ -469,6 +579,7 @@ main(int argc, char **argv)
 	if (argc > 2)
 		state = strtoull(argv[2], NULL, 10) * 2654435761u + 1;
 	check_table();
+	check_every_byte();
 	do
 	{
 		uint8_t		noise[64];
@@ -476,6 +587,7 @@ main(int argc, char **argv)
 
 		check_numbers();
 		check_sum();
+		check_window();
 		for (i = 0; i < sizeof(noise); i++)
 			noise[i] = i == 0 ? 1 : (uint8_t) next_bits();
 		LLVMFuzzerTestOneInput(noise, (size_t) next_random(sizeof(noise)));

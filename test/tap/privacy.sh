@@ -51,6 +51,7 @@ SELECT format('%s|%s|SELECT bcce.%I(%s)', p.proname, names[i], p.proname,
         WHEN t = 'jsonb'::regtype THEN '''{"event_type": "x"}'''
         WHEN t = 'text'::regtype THEN 'gen_random_uuid()::text'
         WHEN t = 'boolean'::regtype THEN 'false'
+        WHEN t = 'bcce.sketch'::regtype THEN '''version=1 scale=6 values=1'''
         ELSE '0.5::' || t END), ', ' ORDER BY j)
      FROM unnest(names, types) WITH ORDINALITY AS u (n, t, j)))
 FROM (SELECT oid, proname, proargnames[1:pronargs] AS names, proargtypes::oid[]::regtype[] AS types

@@ -118,6 +118,57 @@ CREATE AGGREGATE bcce.rollup(sketch bcce.sketch) (
 COMMENT ON AGGREGATE bcce.rollup(bcce.sketch) IS
 'One sketch of all the numbers in several sketches, the same to the byte as a sketch made of those numbers at once. Sketches of different error give the largest. NULLs are left out; NULL without a sketch. Error XX001: a stored sketch was damaged.';
 
+-- For frames that slide: a row joins at the end, the first one leaves.  The same for all types of numbers.
+
+CREATE FUNCTION bcce.sketch_slide(internal, "any")
+RETURNS internal
+AS 'MODULE_PATHNAME', 'sketch_slide'
+LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION bcce.sketch_slide(internal, "any") IS
+'Part of the aggregate percentile_sketch(v): a row joins a frame that slides.';
+
+CREATE FUNCTION bcce.sketch_slide(internal, "any", error double precision)
+RETURNS internal
+AS 'MODULE_PATHNAME', 'sketch_slide_error'
+LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION bcce.sketch_slide(internal, "any", double precision) IS
+'Part of the aggregate percentile_sketch(v, error): a row joins a frame that slides.';
+
+CREATE FUNCTION bcce.approx_percentile_slide(internal, "any", q double precision)
+RETURNS internal
+AS 'MODULE_PATHNAME', 'sketch_slide_percentile'
+LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION bcce.approx_percentile_slide(internal, "any", double precision) IS
+'Part of the aggregate approx_percentile(v, q): a row joins a frame that slides.';
+
+CREATE FUNCTION bcce.approx_percentile_slide(internal, "any", q double precision[])
+RETURNS internal
+AS 'MODULE_PATHNAME', 'sketch_slide_percentiles'
+LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION bcce.approx_percentile_slide(internal, "any", double precision[]) IS
+'Part of the aggregate approx_percentile(v, q[]): a row joins a frame that slides.';
+
+CREATE FUNCTION bcce.sketch_slide_out(internal, "any")
+RETURNS internal
+AS 'MODULE_PATHNAME', 'sketch_slide_out'
+LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION bcce.sketch_slide_out(internal, "any") IS
+'Part of the aggregate percentile_sketch(v): the first row leaves a frame that slides.';
+
+CREATE FUNCTION bcce.sketch_slide_out(internal, "any", double precision)
+RETURNS internal
+AS 'MODULE_PATHNAME', 'sketch_slide_out'
+LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION bcce.sketch_slide_out(internal, "any", double precision) IS
+'Part of the aggregate percentile_sketch(v, error) and approx_percentile(v, q): the first row leaves a frame that slides.';
+
+CREATE FUNCTION bcce.sketch_slide_out(internal, "any", double precision[])
+RETURNS internal
+AS 'MODULE_PATHNAME', 'sketch_slide_out'
+LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION bcce.sketch_slide_out(internal, "any", double precision[]) IS
+'Part of the aggregate approx_percentile(v, q[]): the first row leaves a frame that slides.';
+
 CREATE FUNCTION bcce.sketch_step(internal, double precision)
 RETURNS internal
 AS 'MODULE_PATHNAME', 'sketch_step_float8'
@@ -154,6 +205,11 @@ CREATE AGGREGATE bcce.percentile_sketch(v double precision) (
     COMBINEFUNC = bcce.sketch_combine,
     SERIALFUNC = bcce.sketch_serialize,
     DESERIALFUNC = bcce.sketch_deserialize,
+    MSFUNC = bcce.sketch_slide,
+    MINVFUNC = bcce.sketch_slide_out,
+    MSTYPE = internal,
+    MSSPACE = 4096,
+    MFINALFUNC = bcce.sketch_final,
     PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE bcce.percentile_sketch(double precision) IS
@@ -167,6 +223,11 @@ CREATE AGGREGATE bcce.percentile_sketch(v double precision, error double precisi
     COMBINEFUNC = bcce.sketch_combine,
     SERIALFUNC = bcce.sketch_serialize,
     DESERIALFUNC = bcce.sketch_deserialize,
+    MSFUNC = bcce.sketch_slide,
+    MINVFUNC = bcce.sketch_slide_out,
+    MSTYPE = internal,
+    MSSPACE = 4096,
+    MFINALFUNC = bcce.sketch_final,
     PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE bcce.percentile_sketch(double precision, double precision) IS
@@ -180,6 +241,11 @@ CREATE AGGREGATE bcce.approx_percentile(v double precision, q double precision) 
     COMBINEFUNC = bcce.sketch_combine,
     SERIALFUNC = bcce.sketch_serialize,
     DESERIALFUNC = bcce.sketch_deserialize,
+    MSFUNC = bcce.approx_percentile_slide,
+    MINVFUNC = bcce.sketch_slide_out,
+    MSTYPE = internal,
+    MSSPACE = 4096,
+    MFINALFUNC = bcce.approx_percentile_final,
     PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE bcce.approx_percentile(double precision, double precision) IS
@@ -193,6 +259,11 @@ CREATE AGGREGATE bcce.approx_percentile(v double precision, q double precision[]
     COMBINEFUNC = bcce.sketch_combine,
     SERIALFUNC = bcce.sketch_serialize,
     DESERIALFUNC = bcce.sketch_deserialize,
+    MSFUNC = bcce.approx_percentile_slide,
+    MINVFUNC = bcce.sketch_slide_out,
+    MSTYPE = internal,
+    MSSPACE = 4096,
+    MFINALFUNC = bcce.approx_percentiles_final,
     PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE bcce.approx_percentile(double precision, double precision[]) IS
@@ -234,6 +305,11 @@ CREATE AGGREGATE bcce.percentile_sketch(v bigint) (
     COMBINEFUNC = bcce.sketch_combine,
     SERIALFUNC = bcce.sketch_serialize,
     DESERIALFUNC = bcce.sketch_deserialize,
+    MSFUNC = bcce.sketch_slide,
+    MINVFUNC = bcce.sketch_slide_out,
+    MSTYPE = internal,
+    MSSPACE = 4096,
+    MFINALFUNC = bcce.sketch_final,
     PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE bcce.percentile_sketch(bigint) IS
@@ -247,6 +323,11 @@ CREATE AGGREGATE bcce.percentile_sketch(v bigint, error double precision) (
     COMBINEFUNC = bcce.sketch_combine,
     SERIALFUNC = bcce.sketch_serialize,
     DESERIALFUNC = bcce.sketch_deserialize,
+    MSFUNC = bcce.sketch_slide,
+    MINVFUNC = bcce.sketch_slide_out,
+    MSTYPE = internal,
+    MSSPACE = 4096,
+    MFINALFUNC = bcce.sketch_final,
     PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE bcce.percentile_sketch(bigint, double precision) IS
@@ -260,6 +341,11 @@ CREATE AGGREGATE bcce.approx_percentile(v bigint, q double precision) (
     COMBINEFUNC = bcce.sketch_combine,
     SERIALFUNC = bcce.sketch_serialize,
     DESERIALFUNC = bcce.sketch_deserialize,
+    MSFUNC = bcce.approx_percentile_slide,
+    MINVFUNC = bcce.sketch_slide_out,
+    MSTYPE = internal,
+    MSSPACE = 4096,
+    MFINALFUNC = bcce.approx_percentile_final,
     PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE bcce.approx_percentile(bigint, double precision) IS
@@ -273,6 +359,11 @@ CREATE AGGREGATE bcce.approx_percentile(v bigint, q double precision[]) (
     COMBINEFUNC = bcce.sketch_combine,
     SERIALFUNC = bcce.sketch_serialize,
     DESERIALFUNC = bcce.sketch_deserialize,
+    MSFUNC = bcce.approx_percentile_slide,
+    MINVFUNC = bcce.sketch_slide_out,
+    MSTYPE = internal,
+    MSSPACE = 4096,
+    MFINALFUNC = bcce.approx_percentiles_final,
     PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE bcce.approx_percentile(bigint, double precision[]) IS
@@ -314,6 +405,11 @@ CREATE AGGREGATE bcce.percentile_sketch(v numeric) (
     COMBINEFUNC = bcce.sketch_combine,
     SERIALFUNC = bcce.sketch_serialize,
     DESERIALFUNC = bcce.sketch_deserialize,
+    MSFUNC = bcce.sketch_slide,
+    MINVFUNC = bcce.sketch_slide_out,
+    MSTYPE = internal,
+    MSSPACE = 4096,
+    MFINALFUNC = bcce.sketch_final,
     PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE bcce.percentile_sketch(numeric) IS
@@ -327,6 +423,11 @@ CREATE AGGREGATE bcce.percentile_sketch(v numeric, error double precision) (
     COMBINEFUNC = bcce.sketch_combine,
     SERIALFUNC = bcce.sketch_serialize,
     DESERIALFUNC = bcce.sketch_deserialize,
+    MSFUNC = bcce.sketch_slide,
+    MINVFUNC = bcce.sketch_slide_out,
+    MSTYPE = internal,
+    MSSPACE = 4096,
+    MFINALFUNC = bcce.sketch_final,
     PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE bcce.percentile_sketch(numeric, double precision) IS
@@ -340,6 +441,11 @@ CREATE AGGREGATE bcce.approx_percentile(v numeric, q double precision) (
     COMBINEFUNC = bcce.sketch_combine,
     SERIALFUNC = bcce.sketch_serialize,
     DESERIALFUNC = bcce.sketch_deserialize,
+    MSFUNC = bcce.approx_percentile_slide,
+    MINVFUNC = bcce.sketch_slide_out,
+    MSTYPE = internal,
+    MSSPACE = 4096,
+    MFINALFUNC = bcce.approx_percentile_final,
     PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE bcce.approx_percentile(numeric, double precision) IS
@@ -353,6 +459,11 @@ CREATE AGGREGATE bcce.approx_percentile(v numeric, q double precision[]) (
     COMBINEFUNC = bcce.sketch_combine,
     SERIALFUNC = bcce.sketch_serialize,
     DESERIALFUNC = bcce.sketch_deserialize,
+    MSFUNC = bcce.approx_percentile_slide,
+    MINVFUNC = bcce.sketch_slide_out,
+    MSTYPE = internal,
+    MSSPACE = 4096,
+    MFINALFUNC = bcce.approx_percentiles_final,
     PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE bcce.approx_percentile(numeric, double precision[]) IS
@@ -394,6 +505,11 @@ CREATE AGGREGATE bcce.percentile_sketch(v interval) (
     COMBINEFUNC = bcce.sketch_combine,
     SERIALFUNC = bcce.sketch_serialize,
     DESERIALFUNC = bcce.sketch_deserialize,
+    MSFUNC = bcce.sketch_slide,
+    MINVFUNC = bcce.sketch_slide_out,
+    MSTYPE = internal,
+    MSSPACE = 4096,
+    MFINALFUNC = bcce.sketch_final,
     PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE bcce.percentile_sketch(interval) IS
@@ -407,6 +523,11 @@ CREATE AGGREGATE bcce.percentile_sketch(v interval, error double precision) (
     COMBINEFUNC = bcce.sketch_combine,
     SERIALFUNC = bcce.sketch_serialize,
     DESERIALFUNC = bcce.sketch_deserialize,
+    MSFUNC = bcce.sketch_slide,
+    MINVFUNC = bcce.sketch_slide_out,
+    MSTYPE = internal,
+    MSSPACE = 4096,
+    MFINALFUNC = bcce.sketch_final,
     PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE bcce.percentile_sketch(interval, double precision) IS
@@ -420,6 +541,11 @@ CREATE AGGREGATE bcce.approx_percentile(v interval, q double precision) (
     COMBINEFUNC = bcce.sketch_combine,
     SERIALFUNC = bcce.sketch_serialize,
     DESERIALFUNC = bcce.sketch_deserialize,
+    MSFUNC = bcce.approx_percentile_slide,
+    MINVFUNC = bcce.sketch_slide_out,
+    MSTYPE = internal,
+    MSSPACE = 4096,
+    MFINALFUNC = bcce.approx_percentile_interval_final,
     PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE bcce.approx_percentile(interval, double precision) IS
@@ -433,6 +559,11 @@ CREATE AGGREGATE bcce.approx_percentile(v interval, q double precision[]) (
     COMBINEFUNC = bcce.sketch_combine,
     SERIALFUNC = bcce.sketch_serialize,
     DESERIALFUNC = bcce.sketch_deserialize,
+    MSFUNC = bcce.approx_percentile_slide,
+    MINVFUNC = bcce.sketch_slide_out,
+    MSTYPE = internal,
+    MSSPACE = 4096,
+    MFINALFUNC = bcce.approx_percentiles_interval_final,
     PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE bcce.approx_percentile(interval, double precision[]) IS
@@ -555,6 +686,27 @@ AS 'MODULE_PATHNAME', 'sketch_from_jsonb'
 LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION bcce.sketch_from_jsonb(jsonb) IS
 'Exponential histogram of OpenTelemetry to sketch: names in snake or camel case, counts as numbers or in quotes. Missing sum, min and max are estimated from the buckets; scales above 9 become 9. Errors: 22023 a field is missing or wrong; 22003 a number is out of range.';
+
+CREATE FUNCTION bcce.sketch_from_bytes(bytea)
+RETURNS bcce.sketch
+AS 'MODULE_PATHNAME', 'sketch_from_bytes'
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION bcce.sketch_from_bytes(bytea) IS
+'Sketch from the bytes that sketch_send() gives, every byte checked: for columns that must outlive the extension. Error 22P03: not the bytes of a sketch.';
+
+CREATE FUNCTION bcce.try_sketch(value text)
+RETURNS bcce.sketch
+AS 'MODULE_PATHNAME', 'try_sketch'
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION bcce.try_sketch(text) IS
+'Sketch from its text, or NULL. Never errors.';
+
+CREATE FUNCTION bcce.try_sketch(value jsonb)
+RETURNS bcce.sketch
+AS 'MODULE_PATHNAME', 'try_sketch_jsonb'
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION bcce.try_sketch(jsonb) IS
+'Exponential histogram of OpenTelemetry to sketch as in the cast, or NULL. Never errors.';
 
 CREATE CAST (bcce.sketch AS jsonb) WITH FUNCTION bcce.sketch_to_jsonb(bcce.sketch);
 COMMENT ON CAST (bcce.sketch AS jsonb) IS 'Sketch to an exponential histogram of OpenTelemetry.';

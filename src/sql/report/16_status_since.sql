@@ -24,7 +24,14 @@ BEGIN ATOMIC
                             CASE WHEN c.sev1 > 0 THEN 'sev1' WHEN c.sev2 > 0 THEN 'sev2' END AS worst_severity,
                             CASE WHEN c.rated > 0 THEN c.requests END AS requests,
                             CASE WHEN c.rated > 0 THEN c.errors END AS errors,
-                            c.p95 / nullif(1e6 * c.p95_n, 0) AS p95,
+                            -- As the dashboard has it: of the merged digests where there is one.
+                            coalesce(CASE WHEN c.digests > 0 THEN (
+                                SELECT bcce.approx_percentile(bcce.rollup(bcce.sketch_from_bytes(d.latency_digest)), 0.95)
+                                FROM bcce_data.performance_metrics d
+                                WHERE d.tenant_id = s.tenant_id AND d.service_id = s.service_id AND NOT d.is_test
+                                  AND d.observed_at < coalesce(until, 'infinity')
+                                  AND d.observed_at >= c.at - s.window_minutes * interval '1 minute' AND d.observed_at <= c.at
+                            ) END, c.p95 / nullif(1e6 * c.p95_n, 0)) AS p95,
                             c.cpu / nullif(1e6 * c.cpu_n, 0) AS cpu,
                             c.memory / nullif(1e6 * c.memory_n, 0) AS memory,
                             c.storage / nullif(1e6 * c.storage_n, 0) AS storage,
@@ -47,6 +54,7 @@ BEGIN ATOMIC
                                 sum(e.judged * e.errors) OVER sweep AS errors,
                                 sum(e.judged * e.p95) OVER sweep AS p95,
                                 sum(e.judged) FILTER (WHERE e.p95 IS NOT NULL) OVER sweep AS p95_n,
+                                sum(e.judged) FILTER (WHERE e.has_digest) OVER sweep AS digests,
                                 sum(e.judged * e.cpu) OVER sweep AS cpu,
                                 sum(e.judged) FILTER (WHERE e.cpu IS NOT NULL) OVER sweep AS cpu_n,
                                 sum(e.judged * e.memory) OVER sweep AS memory,
@@ -70,14 +78,14 @@ BEGIN ATOMIC
                                     s.lookback_starts_at AS at, 1 AS stale, 0 AS judged, 0 AS fast_long, 0 AS fast_short, 0 AS slow_long, 0 AS slow_short,
                                     NULL::double precision AS requests, NULL::double precision AS errors, NULL::double precision AS p95,
                                     NULL::double precision AS cpu, NULL::double precision AS memory, NULL::double precision AS storage,
-                                    NULL::double precision AS network, 0 AS sev1, 0 AS sev2, 0 AS maintenance
+                                    NULL::double precision AS network, false AS has_digest, 0 AS sev1, 0 AS sev2, 0 AS maintenance
                                 UNION ALL
                                 SELECT
                                     greatest(way.at, s.lookback_starts_at), way.stale, way.judged, way.fast_long, way.fast_short, way.slow_long, way.slow_short,
-                                    near.requests, near.errors, near.p95, near.cpu, near.memory, near.storage, near.network, 0, 0, 0
+                                    near.requests, near.errors, near.p95, near.cpu, near.memory, near.storage, near.network, near.has_digest, 0, 0, 0
                                 FROM (
                                     SELECT
-                                        m.at, m.requests, m.errors, m.p95, m.cpu, m.memory, m.storage, m.network,
+                                        m.at, m.requests, m.errors, m.p95, m.cpu, m.memory, m.storage, m.network, m.has_digest,
                                         lag(m.at) OVER in_time IS NULL AS is_first,
                                         lead(m.at) OVER in_time AS next_at,
                                         max(m.bad_at) OVER in_time >= m.at - s.reach
@@ -93,9 +101,13 @@ BEGIN ATOMIC
                                             round(m.memory_percent * 1e6) AS memory,
                                             round(m.storage_percent * 1e6) AS storage,
                                             round(m.network_percent * 1e6) AS network,
+                                            m.latency_digest IS NOT NULL AS has_digest,
                                             CASE WHEN m.p95_latency_ms > s.degraded_p95_latency_ms OR m.cpu_percent > s.degraded_cpu_percent
                                                       OR m.memory_percent > s.degraded_memory_percent OR m.storage_percent > s.degraded_storage_percent
                                                       OR m.network_percent > s.degraded_network_percent
+                                                      -- None above the limit, none above it when merged; but for the error of buckets.
+                                                      OR bcce.approx_percentile(digest.sketch, 0.95) * 1.03 > s.degraded_p95_latency_ms
+                                                      OR bcce.error(digest.sketch) > 0.01
                                                       OR rated.errors > 0 AND (100 * rated.errors >= s.down_error_percent * rated.requests
                                                           OR 100 * rated.errors > s.degraded_error_percent * rated.requests
                                                           OR 100 * rated.errors > least(s.fast_burn_rate, s.slow_burn_rate) * rated.requests
@@ -107,6 +119,7 @@ BEGIN ATOMIC
                                             SELECT CASE WHEN m.error_count IS NOT NULL THEN m.request_count::double precision END AS requests,
                                                    CASE WHEN m.request_count IS NOT NULL THEN m.error_count::double precision END AS errors
                                         ) rated
+                                        CROSS JOIN LATERAL (SELECT bcce.sketch_from_bytes(m.latency_digest) AS sketch) digest
                                         WHERE m.tenant_id = s.tenant_id AND m.service_id = s.service_id AND NOT m.is_test
                                           AND m.observed_at < coalesce(until, 'infinity')
                                           AND m.observed_at >= s.reads_from AND m.observed_at <= s.judged_at
@@ -136,7 +149,7 @@ BEGIN ATOMIC
                                 WHERE way.at <= s.judged_at
                                 UNION ALL
                                 SELECT
-                                    greatest(way.at, s.lookback_starts_at), 0, 0, 0, 0, 0, 0, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
+                                    greatest(way.at, s.lookback_starts_at), 0, 0, 0, 0, 0, 0, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
                                     CASE WHEN d.severity = 'sev1' THEN way.change ELSE 0 END,
                                     CASE WHEN d.severity = 'sev2' THEN way.change ELSE 0 END, 0
                                 FROM bcce_data.declared_incidents(until) d
@@ -146,7 +159,7 @@ BEGIN ATOMIC
                                 WHERE d.tenant_id = s.tenant_id AND d.service_id = s.service_id
                                   AND d.state <> 'invalid' AND d.severity IN ('sev1', 'sev2') AND way.at <= s.judged_at
                                 UNION ALL
-                                SELECT greatest(way.at, s.lookback_starts_at), 0, 0, 0, 0, 0, 0, NULL, NULL, NULL, NULL, NULL, NULL, NULL, 0, 0, way.change
+                                SELECT greatest(way.at, s.lookback_starts_at), 0, 0, 0, 0, 0, 0, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, 0, 0, way.change
                                 FROM bcce_data.maintenance_windows w
                                 CROSS JOIN LATERAL (
                                     SELECT w.starts_at AS at, 1 AS change UNION ALL SELECT w.ends_at, -1

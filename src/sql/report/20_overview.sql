@@ -16,6 +16,8 @@ RETURNS TABLE (
     success_rate_percent numeric,
     failure_rate_low_percent numeric,
     failure_rate_high_percent numeric,
+    p95_latency_ms double precision,
+    p95_is_approximate boolean,
     open_incidents bigint,
     active_users bigint,
     first_activity_at timestamptz,
@@ -45,6 +47,8 @@ BEGIN ATOMIC
         round(100.0 * (run.failed + 3.841458820694124 / 2 + 1.959963984540054
             * sqrt(1.0 * run.failed * (run.finished - run.failed) / nullif(run.finished, 0) + 3.841458820694124 / 4))
             / (run.finished + 3.841458820694124), 1),
+        metric.p95_latency_ms,
+        CASE WHEN metric.p95_latency_ms IS NOT NULL THEN NOT metric.digest_is_exact END,
         coalesce(incident.still_open, 0),
         coalesce(person.active, 0),
         least(run.first_at, metric.first_at, prediction.first_at, person.first_at),
@@ -83,6 +87,8 @@ BEGIN ATOMIC
         SELECT
             m.tenant_id,
             avg(m.p95_latency_ms) AS avg_p95_latency_ms,
+            bcce.approx_percentile(bcce.rollup(bcce.sketch_from_bytes(m.latency_digest)), 0.95) AS p95_latency_ms,
+            bcce.is_exact(bcce.rollup(bcce.sketch_from_bytes(m.latency_digest))) AS digest_is_exact,
             CASE WHEN min(length.s) FILTER (WHERE m.throughput_rps IS NOT NULL)
                       < max(length.s) FILTER (WHERE m.throughput_rps IS NOT NULL) THEN
                 (sum(m.throughput_rps * length.s)
@@ -167,6 +173,8 @@ RETURNS TABLE (
     success_rate_percent numeric,
     failure_rate_low_percent numeric,
     failure_rate_high_percent numeric,
+    p95_latency_ms double precision,
+    p95_is_approximate boolean,
     open_incidents bigint,
     active_users bigint,
     first_activity_at timestamptz,
@@ -191,6 +199,8 @@ BEGIN ATOMIC
         o.success_rate_percent,
         o.failure_rate_low_percent,
         o.failure_rate_high_percent,
+        o.p95_latency_ms,
+        o.p95_is_approximate,
         o.open_incidents,
         o.active_users,
         o.first_activity_at,
@@ -217,6 +227,8 @@ SELECT
     o.success_rate_percent,
     o.failure_rate_low_percent,
     o.failure_rate_high_percent,
+    o.p95_latency_ms,
+    o.p95_is_approximate,
     o.open_incidents,
     o.active_users,
     o.first_activity_at,
@@ -239,6 +251,8 @@ COMMENT ON COLUMN bcce.analytics_overview.cancelled_workflows IS 'runs that were
 COMMENT ON COLUMN bcce.analytics_overview.success_rate_percent IS 'percent of the finished runs that succeeded, one decimal; NULL: none finished';
 COMMENT ON COLUMN bcce.analytics_overview.failure_rate_low_percent IS 'lower end of the failure rate''s 95 % confidence interval (Wilson), percent; NULL: none finished';
 COMMENT ON COLUMN bcce.analytics_overview.failure_rate_high_percent IS 'upper end of the failure rate''s 95 % confidence interval (Wilson), percent; NULL: none finished';
+COMMENT ON COLUMN bcce.analytics_overview.p95_latency_ms IS '95th percentile of latency, milliseconds, from the merged digests of the samples; NULL: no sample has a digest';
+COMMENT ON COLUMN bcce.analytics_overview.p95_is_approximate IS 'whether p95_latency_ms is within the error of the digests (0.5415 % by default) rather than exact; NULL: there is none';
 COMMENT ON COLUMN bcce.analytics_overview.open_incidents IS 'declared incidents open now (at the end of a period), whenever they began';
 COMMENT ON COLUMN bcce.analytics_overview.active_users IS 'distinct pseudonymous users with a run, an event or a model call; guests are not users';
 COMMENT ON COLUMN bcce.analytics_overview.first_activity_at IS 'time of the first run, event, model call, prediction or sample';

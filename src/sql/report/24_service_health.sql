@@ -162,9 +162,9 @@ BEGIN ATOMIC
             sum(m.error_count)::bigint AS errors,
             sum(m.request_count) FILTER (WHERE m.error_count IS NOT NULL) AS rated_requests,
             sum(m.error_count) FILTER (WHERE m.request_count IS NOT NULL) AS rated_errors,
-            avg(m.p50_latency_ms) AS p50_latency_ms,
-            avg(m.p95_latency_ms) AS p95_latency_ms,
-            avg(m.p99_latency_ms) AS p99_latency_ms,
+            coalesce(bcce.approx_percentile(bcce.rollup(bcce.sketch_from_bytes(m.latency_digest)), 0.5), avg(m.p50_latency_ms)) AS p50_latency_ms,
+            coalesce(bcce.approx_percentile(bcce.rollup(bcce.sketch_from_bytes(m.latency_digest)), 0.95), avg(m.p95_latency_ms)) AS p95_latency_ms,
+            coalesce(bcce.approx_percentile(bcce.rollup(bcce.sketch_from_bytes(m.latency_digest)), 0.99), avg(m.p99_latency_ms)) AS p99_latency_ms,
             CASE WHEN min(length.s) FILTER (WHERE m.throughput_rps IS NOT NULL)
                       < max(length.s) FILTER (WHERE m.throughput_rps IS NOT NULL) THEN
                 (sum(m.throughput_rps * length.s)
@@ -259,9 +259,9 @@ COMMENT ON COLUMN bcce.service_health_dashboard.window_minutes IS 'length of the
 COMMENT ON COLUMN bcce.service_health_dashboard.request_count IS 'requests in those minutes';
 COMMENT ON COLUMN bcce.service_health_dashboard.error_count IS 'failed requests in those minutes';
 COMMENT ON COLUMN bcce.service_health_dashboard.error_rate_percent IS 'percent of the requests that failed, four decimals, over samples that tell both; NULL: no requests';
-COMMENT ON COLUMN bcce.service_health_dashboard.p50_latency_ms IS 'mean of the samples'' median latency, milliseconds';
-COMMENT ON COLUMN bcce.service_health_dashboard.p95_latency_ms IS 'mean of the samples'' p95 latency, milliseconds';
-COMMENT ON COLUMN bcce.service_health_dashboard.p99_latency_ms IS 'mean of the samples'' p99 latency, milliseconds';
+COMMENT ON COLUMN bcce.service_health_dashboard.p50_latency_ms IS 'median latency, milliseconds: of the merged digests of the samples, else the mean of theirs';
+COMMENT ON COLUMN bcce.service_health_dashboard.p95_latency_ms IS '95th percentile of latency, milliseconds: of the merged digests of the samples, else the mean of theirs';
+COMMENT ON COLUMN bcce.service_health_dashboard.p99_latency_ms IS '99th percentile of latency, milliseconds: of the merged digests of the samples, else the mean of theirs';
 COMMENT ON COLUMN bcce.service_health_dashboard.throughput_rps IS 'mean throughput of the samples, requests per second, weighted by sample length';
 COMMENT ON COLUMN bcce.service_health_dashboard.cpu_percent IS 'mean CPU use, 0 to 100';
 COMMENT ON COLUMN bcce.service_health_dashboard.memory_percent IS 'mean memory use, 0 to 100';

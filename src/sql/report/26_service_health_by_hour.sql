@@ -52,9 +52,9 @@ BEGIN ATOMIC
             coalesce(sum(m.error_count), 0)::bigint AS errors,
             round(100.0 * sum(m.error_count) FILTER (WHERE m.request_count IS NOT NULL)
                 / nullif(sum(m.request_count) FILTER (WHERE m.error_count IS NOT NULL), 0), 4) AS error_rate_percent,
-            avg(m.p50_latency_ms) AS p50,
-            avg(m.p95_latency_ms) AS p95,
-            avg(m.p99_latency_ms) AS p99,
+            coalesce(bcce.approx_percentile(bcce.rollup(bcce.sketch_from_bytes(m.latency_digest)), 0.5), avg(m.p50_latency_ms)) AS p50,
+            coalesce(bcce.approx_percentile(bcce.rollup(bcce.sketch_from_bytes(m.latency_digest)), 0.95), avg(m.p95_latency_ms)) AS p95,
+            coalesce(bcce.approx_percentile(bcce.rollup(bcce.sketch_from_bytes(m.latency_digest)), 0.99), avg(m.p99_latency_ms)) AS p99,
             -- As in service_health_dashboard: equal lengths give the plain mean, an
             -- unknown length counts as a mean one.
             CASE WHEN min(length.s) FILTER (WHERE m.throughput_rps IS NOT NULL)
@@ -118,9 +118,9 @@ COMMENT ON COLUMN bcce.service_health_by_hour.sample_count IS 'metric samples of
 COMMENT ON COLUMN bcce.service_health_by_hour.request_count IS 'requests';
 COMMENT ON COLUMN bcce.service_health_by_hour.error_count IS 'requests that failed';
 COMMENT ON COLUMN bcce.service_health_by_hour.error_rate_percent IS 'percent of the requests that failed, four decimals, over samples with both counts; NULL: no requests';
-COMMENT ON COLUMN bcce.service_health_by_hour.p50_latency_ms IS 'mean of the samples'' median latencies, milliseconds';
-COMMENT ON COLUMN bcce.service_health_by_hour.p95_latency_ms IS 'mean of the samples'' 95th percentiles of latency, milliseconds';
-COMMENT ON COLUMN bcce.service_health_by_hour.p99_latency_ms IS 'mean of the samples'' 99th percentiles of latency, milliseconds';
+COMMENT ON COLUMN bcce.service_health_by_hour.p50_latency_ms IS 'median latency, milliseconds: of the merged digests of the samples, else the mean of their medians';
+COMMENT ON COLUMN bcce.service_health_by_hour.p95_latency_ms IS '95th percentile of latency, milliseconds: of the merged digests of the samples, else the mean of theirs';
+COMMENT ON COLUMN bcce.service_health_by_hour.p99_latency_ms IS '99th percentile of latency, milliseconds: of the merged digests of the samples, else the mean of theirs';
 COMMENT ON COLUMN bcce.service_health_by_hour.throughput_rps IS 'requests per second, mean weighted by the length of the samples';
 COMMENT ON COLUMN bcce.service_health_by_hour.cpu_percent IS 'mean CPU use, percent';
 COMMENT ON COLUMN bcce.service_health_by_hour.memory_percent IS 'mean memory use, percent';

@@ -318,6 +318,8 @@ VALUES
      'Counts, latencies, tokens and money start at zero.'),
     ('bad_percent', '22003', 'a percentage lies outside 0 to 100',
      'Send 42.5 for 42.5 percent.'),
+    ('bad_digest', '22023', 'a latency digest cannot be read',
+     'Send a sketch as it is shown, or an exponential histogram of OpenTelemetry as JSON.'),
     ('bad_probability', '22003', 'a probability lies outside 0 to 1',
      'Send 0.425 for 42.5 percent.'),
     ('missing_horizon', '22004', 'a prediction about a service needs a horizon',

@@ -19,6 +19,7 @@ CREATE TABLE IF NOT EXISTS bcce_data.performance_metrics (
     is_test boolean NOT NULL DEFAULT false,
     charged_usd numeric,
     recorded_at timestamptz NOT NULL DEFAULT now(),
+    latency_digest bytea,
     CONSTRAINT performance_metrics_pkey PRIMARY KEY (tenant_id, source, idempotency_key, observed_at),
     CONSTRAINT performance_metrics_tenant_fkey FOREIGN KEY (tenant_id) REFERENCES bcce_data.tenants,
     -- One check for several columns: a check is read anew by every statement.
@@ -32,6 +33,7 @@ CREATE TABLE IF NOT EXISTS bcce_data.performance_metrics (
         AND greatest(cpu_percent, memory_percent, storage_percent, network_percent) <= 100),
     CONSTRAINT performance_metrics_charged_usd_check CHECK (charged_usd >= 0 AND charged_usd <= 1e15)
 ) PARTITION BY RANGE (observed_at);
+ALTER TABLE bcce_data.performance_metrics ADD COLUMN IF NOT EXISTS latency_digest bytea;
 CREATE TABLE IF NOT EXISTS bcce_data.performance_metrics_default PARTITION OF bcce_data.performance_metrics DEFAULT;
 CREATE INDEX IF NOT EXISTS performance_metrics_service_idx ON bcce_data.performance_metrics (tenant_id, service_id, observed_at);
 CREATE INDEX IF NOT EXISTS performance_metrics_observed_at_idx ON bcce_data.performance_metrics (tenant_id, observed_at);
@@ -55,3 +57,4 @@ COMMENT ON COLUMN bcce_data.performance_metrics.network_percent IS 'network use,
 COMMENT ON COLUMN bcce_data.performance_metrics.is_test IS 'test samples never count';
 COMMENT ON COLUMN bcce_data.performance_metrics.charged_usd IS 'price of the sample in US dollars as of its time, frozen when it was recorded';
 COMMENT ON COLUMN bcce_data.performance_metrics.recorded_at IS 'when it was recorded';
+COMMENT ON COLUMN bcce_data.performance_metrics.latency_digest IS 'latencies of the window in milliseconds as a sketch, in the bytes of sketch_send(): a column of the type itself would go with the extension';

@@ -300,7 +300,7 @@ LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp AS $body$
     ), metrics AS (
         INSERT INTO bcce_data.performance_metrics (tenant_id, source, idempotency_key, observed_at, service_id, window_seconds, request_count,
             error_count, p50_latency_ms, p95_latency_ms, p99_latency_ms, throughput_rps, cpu_percent, memory_percent, storage_percent,
-            network_percent, charged_usd)
+            network_percent, charged_usd, latency_digest)
         SELECT tenant_id, 'sample', format('%s-m-%s', prefix, n), at, service_id, seconds, requests,
                least(requests, round(requests * least(error_share, 0.95)))::bigint,
                round(latency::numeric, 1)::double precision, round((latency * 2.4)::numeric, 1)::double precision,
@@ -309,7 +309,10 @@ LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp AS $body$
                round(least(95, 45 + 15 * bcce_data.sample_draw(seed, 44, n))::numeric, 1)::double precision,
                round((40 + 25 * (7776000 - age) / 7776000)::numeric, 1)::double precision,
                round(least(90, 8 * load + 4 * bcce_data.sample_draw(seed, 45, n))::numeric, 1)::double precision,
-               bcce.estimate_cost('metric', 1, at, tenant_id)
+               bcce.estimate_cost('metric', 1, at, tenant_id),
+               -- Twenty latencies stand for all: the 10th is the median, the 19th the 95th percentile, the last the 99th.
+               (SELECT bcce.sketch_send(bcce.percentile_sketch(round((latency * spread)::numeric, 1)::double precision))
+                FROM unnest(ARRAY[0.34, 0.42, 0.49, 0.55, 0.61, 0.68, 0.75, 0.82, 0.91, 1, 1.1, 1.2, 1.32, 1.45, 1.6, 1.78, 1.98, 2.16, 2.4, 4.1]) AS spread)
         FROM sample
         ON CONFLICT DO NOTHING RETURNING tenant_id
     )
