@@ -10,10 +10,10 @@ SELECT replace(tenant_name, ' (sample)', '') AS tenant, total_workflows AS runs,
        open_incidents AS "open inc.", active_users AS users
 FROM bcce.analytics_overview WHERE tenant_name LIKE '%(sample)' ORDER BY tenant_name;
 \echo
-\echo '2  mttr_analysis: how long does recovery take?  (minutes; open incidents have no recovery time yet)'
+\echo '2  mttr_analysis: how long does recovery take?  (minutes; open incidents are only in the median with them, at their age)'
 SELECT replace(tenant_name, ' (sample)', '') AS tenant, mttr_basis AS basis, incident_count AS incidents, recovered_count AS recovered, open_count AS open,
        round(avg_mttr_minutes::numeric, 1) AS mean, round(median_mttr_minutes::numeric, 1) AS median,
-       round(p95_mttr_minutes::numeric, 1) AS p95, fallback_count AS "closed only", round(oldest_open_minutes::numeric) AS "oldest open",
+       round(p95_mttr_minutes::numeric, 1) AS p95, round(median_mttr_incl_open_minutes::numeric, 1) AS "median with open", fallback_count AS "closed only", round(oldest_open_minutes::numeric) AS "oldest open",
        round(mtta_minutes::numeric, 1) AS "to acknowledge", availability_percent AS "available %"
 FROM bcce.mttr_analysis WHERE tenant_name LIKE '%(sample)' ORDER BY tenant_name;
 \echo

@@ -304,8 +304,12 @@ word_anchors(const ByteMasks *m, const Lanes *escaped, Lanes *visit)
 	Lanes		two = other | other >> 1;
 	Lanes		four = two | two >> 2;
 	Lanes		mixed = four | four >> 4 | other >> 8;
+	/* So many bytes from here on are not all of a token, none of which is shorter than 13. */
+	Lanes		token2 = ~token | ~token >> 1;
+	Lanes		token4 = token2 | token2 >> 2;
+	Lanes		token13 = token4 | token4 >> 4 | (token4 | token4 >> 1) >> 8;
 
-	*visit |= start & ((m->token & RUN8(token) & mixed) |
+	*visit |= start & ((m->token & ~token13 & mixed) |
 					   (m->letter >> 1 & m->digit >> 3 &
 						((m->digit >> 2 & (RUN4(word) >> 4 | (gap >> 4 & RUN4(word) >> 5))) |
 						 (gap >> 2 & m->digit >> 4 & RUN8(account)))));

@@ -470,7 +470,7 @@ secret_name(const uint8_t *name, size_t len)
 	if ((last | says) & PIECE_WEAK)
 		return NAME_WEAK;
 	i = begin[nwords];
-	if (i > 4 && (strcmp(joined + i - 3, "key") == 0 || strcmp(joined + i - 3, "api") == 0))
+	if (i > 4 && (memcmp(joined + i - 3, "key", 3) == 0 || memcmp(joined + i - 3, "api", 3) == 0))
 		return NAME_WEAK;
 	return NAME_NONE;
 }
@@ -559,7 +559,7 @@ is_placeholder(const uint8_t *v, size_t len)
 		word[i] = lower(v[i]);
 	word[len] = '\0';
 	for (i = 0; i < COUNT(empty_words); i++)
-		if (strcmp(word, empty_words[i]) == 0)
+		if (word[0] == empty_words[i][0] && strcmp(word, empty_words[i]) == 0)
 			return true;
 	return false;
 }

@@ -69,7 +69,7 @@ looks_random(const uint8_t *v, size_t len)
 	{
 		uint8_t		c = v[i];
 
-		if (c <= ' ' || c >= 0x7F || strchr("()<>{}\"'`,;\\|", c) != NULL)
+		if (c <= ' ' || c >= 0x7F || byte_is(c, B_CODE))
 			return false;
 		if ((c == '.' || c == ':') && len < 32)
 			return false;
@@ -240,7 +240,7 @@ word_end(const Scan *s, size_t from)
 	size_t		end = from;
 
 	while (end < s->len && end - from < VALUE_BYTES && s->text[end] > ' ' &&
-		   strchr("\"'`,;&<\\", s->text[end]) == NULL)
+		   !byte_is(s->text[end], B_STOP))
 		end++;
 	while (end > from && strchr(".:?!)}]", s->text[end - 1]) != NULL)
 		end--;

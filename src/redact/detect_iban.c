@@ -48,19 +48,19 @@ iban_length(uint8_t a, uint8_t b)
 static int
 modulo97(const uint8_t *iban, int len)
 {
-	int			rest = 0;
+	unsigned	rest = 0;
 	int			i;
 
 	for (i = 0; i < len; i++)
 	{
-		uint8_t		c = lower(iban[(i + 4) % len]);
+		uint8_t		c = lower(iban[i + 4 < len ? i + 4 : i + 4 - len]);
 
 		if (byte_is(c, B_DIGIT))
 			rest = (rest * 10 + (c - '0')) % 97;
 		else
 			rest = (rest * 100 + (c - 'a' + 10)) % 97;
 	}
-	return rest;
+	return (int) rest;
 }
 
 /* A word begins with two letters: an account?  Returns its end, or at. */

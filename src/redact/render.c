@@ -31,13 +31,38 @@ redact_rendered_bound(size_t len, const RedactResult *result)
 	return len + result->count * MAX_TAG;
 }
 
+/* What bytes may be beside a hit, see near_byte[]. */
+#define N_NUMBER	0x01		/* digits, and what some detector joins them by */
+#define N_BEFORE	0x02		/* ends what stands before a hit, for every detector */
+#define N_BEHIND	0x04		/* begins what stands behind one */
+#define N_STOP		0x08		/* ends a sentence */
+#define N_BLANK		0x10		/* space or end of the line */
+#define N_PAUSE		0x20		/* parts a number from the words before it */
+
+static const uint8_t near_byte[256] = {
+	['0'] = N_NUMBER,['1'] = N_NUMBER,['2'] = N_NUMBER,['3'] = N_NUMBER,['4'] = N_NUMBER,
+	['5'] = N_NUMBER,['6'] = N_NUMBER,['7'] = N_NUMBER,['8'] = N_NUMBER,['9'] = N_NUMBER,
+	[' '] = N_NUMBER | N_BEFORE | N_BEHIND | N_BLANK,
+	['\n'] = N_BEFORE | N_BEHIND | N_BLANK | N_PAUSE,
+	['\t'] = N_BEFORE | N_BEHIND,
+	['"'] = N_BEFORE | N_BEHIND,['\''] = N_BEFORE | N_BEHIND,
+	['<'] = N_BEFORE | N_BEHIND,['>'] = N_BEFORE | N_BEHIND,
+	['/'] = N_NUMBER | N_BEFORE | N_BEHIND,
+	['('] = N_NUMBER | N_BEFORE,['['] = N_BEFORE,['{'] = N_BEFORE,
+	[')'] = N_NUMBER | N_BEHIND,[']'] = N_BEHIND,['}'] = N_BEHIND,
+	[','] = N_NUMBER | N_BEFORE | N_BEHIND | N_PAUSE,
+	[';'] = N_BEFORE | N_BEHIND | N_PAUSE,
+	['='] = N_BEFORE,['~'] = N_BEFORE,['|'] = N_BEFORE,['#'] = N_BEFORE,
+	['*'] = N_BEFORE,['&'] = N_BEFORE,
+	['!'] = N_BEFORE | N_STOP,['?'] = N_BEFORE | N_STOP,
+	['.'] = N_NUMBER | N_STOP | N_PAUSE,[':'] = N_NUMBER | N_PAUSE,
+	['-'] = N_NUMBER,['+'] = N_NUMBER
+};
+
 static inline bool
-is_one_of(char c, const char *set)
+is_near(char c, unsigned class)
 {
-	for (; *set; set++)
-		if (c == *set)
-			return true;
-	return false;
+	return (near_byte[(unsigned char) c] & class) != 0;
 }
 
 static bool
@@ -52,13 +77,6 @@ is_letter(char c)
 	return ((c | 0x20) >= 'a' && (c | 0x20) <= 'z');
 }
 
-/* Digits, and what can stand between the digits that some detector joins. */
-static bool
-in_number(char c)
-{
-	return is_digit(c) || is_one_of(c, " -./()+,:");
-}
-
 #define NUMBER_MIN	6			/* fewer digits in a row of numbers are no hit */
 
 /* Are there few digits to the left of a position, back to the last hit? */
@@ -67,18 +85,24 @@ few_before(const char *text, size_t from, size_t at)
 {
 	int			digits = 0;
 
-	for (; at > from && in_number(text[at - 1]) && digits < NUMBER_MIN; at--)
+	for (; at > from && is_near(text[at - 1], N_NUMBER) && digits < NUMBER_MIN; at--)
 		digits += is_digit(text[at - 1]);
 	return digits < NUMBER_MIN;
 }
 
-/* And to the right of one, up to the next hit? */
+/*
+ * And to the right of one, up to the next hit?  A number that begins further
+ * from the hit than one sign has no part in it.
+ */
 static bool
 few_behind(const char *text, size_t at, size_t to)
 {
 	int			digits = 0;
 
-	for (; at < to && in_number(text[at]) && digits < NUMBER_MIN; at++)
+	if (at + 1 < to && !is_digit(text[at]) && !is_digit(text[at + 1]))
+		return true;
+
+	for (; at < to && is_near(text[at], N_NUMBER) && digits < NUMBER_MIN; at++)
 		digits += is_digit(text[at]);
 	return digits < NUMBER_MIN;
 }
@@ -105,7 +129,7 @@ clear_before(const char *text, size_t from, size_t at)
 		if (i > from && text[i - 1] == ':')
 			return false;
 	}
-	else if (!is_one_of(text[i], " \t\n\"'<>/([{=,;~|#*&!?"))
+	else if (!is_near(text[i], N_BEFORE))
 		return false;
 	return few_before(text, from, at);
 }
@@ -125,13 +149,13 @@ clear_behind(const char *text, size_t at, size_t to, bool is_end)
 		if (i < to && text[i] == ':' && (i + 1 == to || text[i + 1] == ':' || is_hex(text[i + 1])))
 			return false;
 	}
-	else if (is_one_of(text[at], ".?!"))
+	else if (is_near(text[at], N_STOP))
 	{
 		/* The end of a sentence. */
-		if (i < to ? !is_one_of(text[i], " \n") : !is_end)
+		if (i < to ? !is_near(text[i], N_BLANK) : !is_end)
 			return false;
 	}
-	else if (!is_one_of(text[at], " \t\n\"'<>/)]},;"))
+	else if (!is_near(text[at], N_BEHIND))
 		return false;
 	return few_behind(text, at, to);
 }
@@ -144,7 +168,7 @@ is_sign_of_name(const char *text, size_t from, size_t at)
 
 	while (i > from && text[i - 1] == ' ')
 		i--;
-	return i > from && !is_letter(text[i - 1]) && !is_digit(text[i - 1]) && !is_one_of(text[i - 1], ",;:.\n");
+	return i > from && !is_letter(text[i - 1]) && !is_digit(text[i - 1]) && !is_near(text[i - 1], N_PAUSE);
 }
 
 /*

@@ -46,6 +46,8 @@ make_tables(void)
 	add_bytes("._%+-'&~", B_LOCAL);
 	add_bytes("!#$%*+-./:=?@^_|~[]{(", B_VALUE);
 	add_bytes(" -./()", B_SIGN);
+	add_bytes("()<>{}\"'`,;\\|", B_CODE);
+	add_bytes("\"'`,;&<\\", B_STOP);
 	context_init();
 	token_init();
 	iban_init();

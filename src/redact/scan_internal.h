@@ -21,6 +21,8 @@
 #define B_DOMAIN	0x40		/* letters, digits, hyphen, non-ASCII */
 #define B_VALUE		0x80		/* may stand in an unquoted value */
 #define B_SIGN		0x100		/* may part the groups of a number */
+#define B_CODE		0x200		/* in no value that a machine drew */
+#define B_STOP		0x400		/* ends a word that is not quoted */
 #define B_ALNUM		(B_DIGIT | B_ALPHA)
 
 /* What a nearby word or the key says the text is about. */

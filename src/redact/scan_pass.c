@@ -153,34 +153,28 @@ visit(Scan *s, size_t at)
 	}
 }
 
+/* Windows whose anchors are found at once: in the text itself, or in a copy of it. */
+#define BATCH			32
+#define BATCH_COPIED	12
+#define BATCH_BYTES		((BATCH_COPIED - 1) * WINDOW + WINDOW_BYTES + 64)
+
 /*
- * Visits the anchors of a window from a position on; where the pass goes on.
- * Numbers that are nothing without a word beside them only if there is one.
+ * How many windows to take from a position on: all of a short text, else a few
+ * at its ends, where they hang over, and as many as a batch holds between.
  */
-static size_t
-visit_window(Scan *s, size_t at, size_t next, const Anchors *anchors, bool near_context)
+static int
+batch_windows(const Scan *s, size_t at)
 {
-	uint64_t	visits = anchors->visit | (near_context ? anchors->number : 0);
-	uint64_t	bits = visits | anchors->name_end;
+	size_t		left = s->len - at;
+	size_t		inside;
 
-	for (; bits; bits &= bits - 1)
-	{
-		int			i = __builtin_ctzll(bits);
-		size_t		here = at + (size_t) i;
-
-		if (here < next)
-			continue;
-		if ((anchors->name_end >> i & 1) && wants(s, REDACT_SECRET))
-			next = detect_named(s, here);
-		if (next <= here && (visits >> i & 1))
-			next = visit(s, here);
-	}
-	return next;
+	if (left <= BATCH_COPIED * WINDOW)
+		return (int) ((left + WINDOW - 1) / WINDOW);
+	if (at < WINDOW_BEFORE)
+		return LANES;
+	inside = (left - (WINDOW_BYTES - WINDOW_BEFORE)) / WINDOW + 1;
+	return inside < BATCH ? (int) inside : BATCH;
 }
-
-/* Windows whose anchors are found at once. */
-#define BATCH			12
-#define BATCH_BYTES		((BATCH - 1) * WINDOW + WINDOW_BYTES + 64)
 
 /* memcpy() for sizes of a line: no call, and none of the slow string instructions. */
 static inline void
@@ -221,22 +215,82 @@ batch_bytes(const Scan *s, size_t at, int n, uint8_t *copy)
 	return copy;
 }
 
+/* A position of a batch: its window, and the bit in that window's masks. */
+#define POSITION_BITS	6
+
+/*
+ * Lists the positions of a batch where something is to be seen; how many.
+ * Numbers that are nothing without a word beside them count only if there is
+ * one.  Most windows have two at most, which is told without a branch.
+ */
+static int
+list_positions(const Scan *s, Anchors *anchors, int n, uint64_t before, uint16_t *positions)
+{
+	int			count = 0;
+	int			i;
+
+	for (i = 0; i < n; i++)
+	{
+		Anchors    *a = &anchors[i];
+		uint64_t	context = before | a->context | anchors[i + 1].context | anchors[i + 2].context;
+		uint64_t	bits;
+		int			k;
+
+		a->visit |= context ? a->number : 0;
+		before = a->context | s->key_context;
+		bits = a->visit | a->name_end;
+		for (k = 0; k < 2; k++)
+		{
+			positions[count] = (uint16_t) (i << POSITION_BITS | __builtin_ctzll(bits | (uint64_t) 1 << WINDOW));
+			count += bits != 0;
+			bits &= bits - 1;
+		}
+		for (; bits; bits &= bits - 1)
+			positions[count++] = (uint16_t) (i << POSITION_BITS | __builtin_ctzll(bits));
+	}
+	return count;
+}
+
+/* Calls the detectors for each position; where the pass goes on. */
+static size_t
+visit_positions(Scan *s, size_t next, const uint16_t *positions, int n)
+{
+	bool		secrets = wants(s, REDACT_SECRET);
+	int			i;
+
+	for (i = 0; i < n; i++)
+	{
+		int			window = positions[i] >> POSITION_BITS;
+		int			bit = positions[i] & ((1 << POSITION_BITS) - 1);
+		size_t		here = s->batch + (size_t) (window * WINDOW + bit);
+
+		if (here < next)
+			continue;
+		if ((s->anchors[window].name_end >> bit & 1) && secrets)
+			next = detect_named(s, here);
+		if (next <= here && (s->anchors[window].visit >> bit & 1))
+			next = visit(s, here);
+	}
+	return next;
+}
+
 /* The pass. */
 void
 scan_windows(Scan *s)
 {
 	uint8_t		copy[BATCH_BYTES];
 	Anchors		anchors[BATCH + 2];
-	uint64_t	before = s->key_context;
+	uint16_t	positions[BATCH * WINDOW + 2];
 	uint64_t	open_name = 0;
-	size_t		at = 0;
+	uint64_t	before = s->key_context;	/* words in the window before */
 	size_t		next = 0;
 	size_t		next_tick = 0;
 
 	s->anchors = anchors;
-	while (at < s->len && !(s->opt->first_only && s->result->count > 0))
+	while (s->batch_end < s->len && !(s->opt->first_only && s->result->count > 0))
 	{
-		int			n = s->len - at > BATCH * WINDOW ? BATCH : (int) ((s->len - at + WINDOW - 1) / WINDOW);
+		size_t		at = s->batch_end;
+		int			n = batch_windows(s, at);
 		int			i;
 
 		if (at >= next_tick)
@@ -248,14 +302,10 @@ scan_windows(Scan *s)
 		find_anchors(batch_bytes(s, at, n, copy), n, anchors, &open_name);
 		s->batch = at;
 		s->batch_end = at + (size_t) n * WINDOW;
+		/* The windows behind are not known yet. */
 		memset(&anchors[n], s->batch_end < s->len ? 0xFF : 0, 2 * sizeof(Anchors));
-		for (i = 0; i < n; i++, at += WINDOW)
-		{
-			bool near_context = (before | anchors[i].context | anchors[i + 1].context | anchors[i + 2].context) != 0;
-
-			before = anchors[i].context | (s->key_context != 0);
-			next = visit_window(s, at, next, &anchors[i], near_context);
-		}
+		next = visit_positions(s, next, positions, list_positions(s, anchors, n, before, positions));
+		before = anchors[n - 1].context | s->key_context;
 		/* The last words are as far back as a number of the next batch looks. */
 		for (i = n - 1; i >= 0 && i >= n - 2; i--)
 			if (anchors[i].context)
@@ -263,10 +313,10 @@ scan_windows(Scan *s)
 				s->last_context = s->batch + (size_t) (i * WINDOW + 64 - __builtin_clzll(anchors[i].context));
 				break;
 			}
-		if (next > at)
+		if (next > s->batch_end)
 		{
 			/* Behind a hit or a long run; which words it held is not known. */
-			at = next;
+			s->batch_end = next;
 			open_name = 0;
 			before = 1;
 			s->last_context = next;

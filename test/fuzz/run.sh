@@ -9,7 +9,7 @@ cd "$(dirname "$0")/../.."
 seconds=${1:-10}
 seed=${2:-1}
 flags=(-g -O1 -std=gnu99 -Wall -Wextra -Wno-unused-parameter -Werror -fsanitize=address,undefined -fno-sanitize-recover=all -Isrc)
-scanner=(src/redact/{context,render}.c src/redact/{scan,anchors}*.c src/redact/detect_*.c)
+scanner=(src/redact/{context,render,rules}.c src/redact/{scan,anchors}*.c src/redact/detect_*.c)
 sketch=(src/stats/sketch{,_bound,_read,_pack,_text,_sum}.c)
 values=(src/stats/{values,values_select,select}.c)
 quality=(src/stats/{quality,two_samples,sketch_sum}.c "${values[@]}")
