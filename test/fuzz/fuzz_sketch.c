@@ -16,10 +16,9 @@
 
 #include "stats/sketch_index.h"
 #include "stats/sketch_window.h"
+#include "random.h"
 
 #define MAX_NUMBERS 3000
-
-static uint64_t state = 88172645463325252ull;
 
 void *
 sketch_alloc(void *context, size_t size)
@@ -41,37 +40,6 @@ sketch_free(void *p)
 void
 sketch_pause(void)
 {
-}
-
-/* xorshift: the same numbers for the same seed everywhere. */
-static uint64_t
-next_bits(void)
-{
-	state ^= state << 13;
-	state ^= state >> 7;
-	state ^= state << 17;
-	return state * 2685821657736338717ull;
-}
-
-static int
-next_random(int below)
-{
-	return (int) ((next_bits() >> 33) % (uint64_t) below);
-}
-
-static double
-next_share(void)
-{
-	return (double) (next_bits() >> 11) / 9007199254740992.0;
-}
-
-static void
-require(bool fact, const char *what)
-{
-	if (fact)
-		return;
-	fprintf(stderr, "fuzz_sketch: %s\n", what);
-	abort();
 }
 
 /* The order of the server: NaN above everything. */
