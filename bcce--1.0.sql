@@ -4781,7 +4781,7 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $body$
       AND c.relnamespace = 'bcce_data'::regnamespace AND c.relname <> 'person_lookups'
       AND argument ~ '^[a-z]+:'
 $body$;
-COMMENT ON FUNCTION bcce_data.person_columns() IS 'columns that may hold a pseudonym, and the domain of it; key: an identifier, which becomes an id_… where it holds personal data';
+COMMENT ON FUNCTION bcce_data.person_columns() IS 'columns that may hold a pseudonym, and the domain of it; key: an identifier, which becomes an id_... where it holds personal data';
 
 CREATE OR REPLACE FUNCTION bcce.find_person(identifier text, reason text)
 RETURNS TABLE (pseudonym text, found_in text, column_name text, row_count bigint)
@@ -5290,20 +5290,20 @@ INSERT INTO bcce.module (part, name, sql) VALUES ('store', '50_gate', $bcce_modu
 -- These run inside the definer functions that call them, under their pinned
 -- search_path.
 --
--- A fact has one function, put_…s(), for one row and for many: it takes rows
--- of a type given_…, in the order in which the sender gave them, stores what
+-- A fact has one function, put_...s(), for one row and for many: it takes rows
+-- of a type given_..., in the order in which the sender gave them, stores what
 -- is sound, and returns for each row the reason of its refusal or NULL.  A row
 -- whose fault is set already is only handed back.
 --
 -- Plans are kept and met by batches of every size, so nothing here may join
 -- two batches: with a plan made for single rows that would be a nested loop.
--- Lists are asked by IN (…) in a place that the planner cannot turn into a
+-- Lists are asked by IN (...) in a place that the planner cannot turn into a
 -- join, which hashes them, and words by a jsonb object.  And a key that is
 -- looked up comes out of a sub-select with OFFSET 0: row security lets no
 -- function that is not leakproof near an index.  Nor may a plan made while a
 -- table was small read it whole for every row when it has grown: a look-up is
--- a sub-select that the planner cannot turn into a join, by LATERAL … OFFSET 0
--- or EXISTS (…) IS NOT TRUE, and the callers switch sequential scans off.
+-- a sub-select that the planner cannot turn into a join, by LATERAL ... OFFSET 0
+-- or EXISTS (...) IS NOT TRUE, and the callers switch sequential scans off.
 CREATE OR REPLACE FUNCTION bcce_data.key_text(tenant uuid, value text) RETURNS text
 LANGUAGE sql STABLE AS $body$
     SELECT CASE WHEN bcce.contains_pii(value, tenant) THEN bcce.pseudonym(value, 'id', tenant) ELSE value END
@@ -8365,7 +8365,21 @@ RETURNS TABLE (
     at timestamptz,
     usd numeric,
     run_seconds numeric,
-    is_estimated boolean
+    is_estimated boolean,
+    upper_usd numeric,
+    user_key text,
+    team_id text,
+    project text,
+    model_id text,
+    workflow_id text,
+    service_id text,
+    run_id text,
+    input_tokens bigint,
+    output_tokens bigint,
+    cache_read_tokens bigint,
+    cache_write_5m_tokens bigint,
+    cache_write_1h_tokens bigint,
+    web_searches bigint
 )
 LANGUAGE sql STABLE PARALLEL RESTRICTED
 BEGIN ATOMIC
@@ -8375,7 +8389,21 @@ BEGIN ATOMIC
         r.started_at,
         coalesce(r.charged_usd, bcce.estimate_cost('workflow_run', 1, r.started_at, r.tenant_id)),
         extract(epoch FROM least(r.finished_at, greatest(r.started_at, (SELECT least(until, bcce.report_now())))) - r.started_at),
-        false
+        false,
+        NULL::numeric,
+        r.user_key,
+        NULL::text,
+        NULL::text,
+        NULL::text,
+        r.workflow_id,
+        r.service_id,
+        r.run_id,
+        NULL::bigint,
+        NULL::bigint,
+        NULL::bigint,
+        NULL::bigint,
+        NULL::bigint,
+        NULL::bigint
     FROM bcce_data.workflow_runs r
     WHERE r.started_at >= coalesce(since, '-infinity')
       AND r.started_at < coalesce(until, 'infinity')
@@ -8387,7 +8415,21 @@ BEGIN ATOMIC
         m.observed_at,
         coalesce(m.charged_usd, bcce.estimate_cost('metric', 1, m.observed_at, m.tenant_id)),
         NULL,
-        false
+        false,
+        NULL,
+        NULL,
+        NULL,
+        NULL,
+        NULL,
+        NULL,
+        m.service_id,
+        NULL,
+        NULL,
+        NULL,
+        NULL,
+        NULL,
+        NULL,
+        NULL
     FROM bcce_data.performance_metrics m
     WHERE m.observed_at >= coalesce(since, '-infinity')
       AND m.observed_at < coalesce(until, 'infinity')
@@ -8399,7 +8441,21 @@ BEGIN ATOMIC
         p.predicted_at,
         coalesce(p.charged_usd, bcce.estimate_cost('prediction', 1, p.predicted_at, p.tenant_id)),
         NULL,
-        false
+        false,
+        NULL,
+        NULL,
+        NULL,
+        NULL,
+        NULL,
+        NULL,
+        CASE WHEN p.target_kind = 'service' THEN p.target_id END,
+        CASE WHEN p.target_kind = 'run' THEN p.target_id END,
+        NULL,
+        NULL,
+        NULL,
+        NULL,
+        NULL,
+        NULL
     FROM bcce_data.predictions p
     WHERE p.predicted_at >= coalesce(since, '-infinity')
       AND p.predicted_at < coalesce(until, 'infinity')
@@ -8412,13 +8468,38 @@ BEGIN ATOMIC
         coalesce(u.reported_cost_usd, u.charged_usd, bcce.estimate_token_cost(u.model_id, u.at, u.input_tokens, u.output_tokens,
             u.cache_read_tokens, u.cache_write_5m_tokens, u.cache_write_1h_tokens, u.web_searches, u.speed, u.inference_geo, u.service_tier, u.tenant_id)),
         NULL,
-        u.reported_cost_usd IS NULL
+        u.reported_cost_usd IS NULL,
+        CASE WHEN u.reported_cost_usd IS NULL AND u.ttl_assumed
+             THEN bcce.estimate_token_cost(u.model_id, u.at, u.input_tokens, u.output_tokens, u.cache_read_tokens, 0,
+                 coalesce(u.cache_write_5m_tokens, 0) + coalesce(u.cache_write_1h_tokens, 0), u.web_searches, u.speed, u.inference_geo,
+                 u.service_tier, u.tenant_id, CASE WHEN u.charged_usd IS NOT NULL THEN u.priced_at END)
+             ELSE coalesce(u.reported_cost_usd, u.charged_usd, bcce.estimate_token_cost(u.model_id, u.at, u.input_tokens, u.output_tokens,
+                 u.cache_read_tokens, u.cache_write_5m_tokens, u.cache_write_1h_tokens, u.web_searches, u.speed, u.inference_geo, u.service_tier, u.tenant_id))
+        END,
+        u.user_key,
+        u.team_id,
+        u.project,
+        u.model_id,
+        NULL,
+        NULL,
+        u.run_id,
+        coalesce(u.input_tokens, tokens.none),
+        coalesce(u.output_tokens, tokens.none),
+        coalesce(u.cache_read_tokens, tokens.none),
+        coalesce(u.cache_write_5m_tokens, tokens.none),
+        coalesce(u.cache_write_1h_tokens, tokens.none),
+        u.web_searches
     FROM bcce_data.model_usage u
+    -- A class that is not told of is empty where another is told of.
+    CROSS JOIN LATERAL (
+        SELECT CASE WHEN coalesce(u.input_tokens, u.output_tokens, u.cache_read_tokens, u.cache_write_5m_tokens, u.cache_write_1h_tokens) IS NOT NULL
+                    THEN 0::bigint END AS none
+    ) tokens
     WHERE u.at >= coalesce(since, '-infinity')
       AND u.at < coalesce(until, 'infinity')
       AND NOT u.is_test;
 END;
-COMMENT ON FUNCTION bcce_data.cost_units(timestamptz, timestamptz) IS 'Runs, metric samples, predictions and model calls between since (inclusive) and until (exclusive) with their cost in US dollars, as reported or charged, else at the price of their time; NULL: unknown. is_estimated: of a model call, from its tokens and not as the sender reported it. run_seconds is how long a run ran, up to now or until.';
+COMMENT ON FUNCTION bcce_data.cost_units(timestamptz, timestamptz) IS 'Runs, metric samples, predictions and model calls between since (inclusive) and until (exclusive) with their cost in US dollars, as reported or charged, else at the price of their time; NULL: unknown. is_estimated: of a model call, from its tokens and not as the sender reported it. run_seconds is how long a run ran, up to now or until. upper_usd: the cost of a model call if cache writes of unknown life were those of one hour. What it belongs to is NULL where the unit does not say; run_id of a prediction is the run that it is about.';
 
 CREATE OR REPLACE FUNCTION bcce_data.infra_share(amount_usd numeric, period_start_at timestamptz, period_end_at timestamptz, since timestamptz, until timestamptz)
 RETURNS numeric
@@ -9053,7 +9134,7 @@ BEGIN ATOMIC
     -- Kept apart: what a condition computes from a column is no condition for an index under row security.
     OFFSET 0;
 END;
-COMMENT ON FUNCTION bcce_data.service_limits(timestamptz) IS 'Services (not those retired 30 days ago) with the moment at which they are judged, until or now, and their limits: the service''s own, else the tenant''s for all services, else the default. slo_target_percent: NULL where none is promised; …_starts_at: where windows begin; reach: length of the longest; lookback_starts_at and reads_from: how far back status_since looks, and reads to know.';
+COMMENT ON FUNCTION bcce_data.service_limits(timestamptz) IS 'Services (not those retired 30 days ago) with the moment at which they are judged, until or now, and their limits: the service''s own, else the tenant''s for all services, else the default. slo_target_percent: NULL where none is promised; ..._starts_at: where windows begin; reach: length of the longest; lookback_starts_at and reads_from: how far back status_since looks, and reads to know.';
 
 CREATE OR REPLACE FUNCTION bcce_data.health_verdict(
     in_maintenance boolean, is_unknown boolean, is_stale boolean, stale_seconds double precision,
@@ -9429,7 +9510,7 @@ BEGIN ATOMIC
         coalesce(run.total - run.finished - run.cancelled, 0),
         coalesce(run.cancelled, 0),
         round(100.0 * (run.finished - run.failed) / nullif(run.finished, 0), 1),
-        -- Wilson: (k + z²/2 ± z √(k (n − k) / n + z²/4)) / (n + z²), z = 1.959963984540054
+        -- Wilson: (k + z^2/2 +- z sqrt(k (n - k) / n + z^2/4)) / (n + z^2), z = 1.959963984540054
         round(100.0 * (run.failed + 3.841458820694124 / 2 - 1.959963984540054
             * sqrt(1.0 * run.failed * (run.finished - run.failed) / nullif(run.finished, 0) + 3.841458820694124 / 4))
             / (run.finished + 3.841458820694124), 1),
@@ -9908,7 +9989,8 @@ RETURNS TABLE (
     unpriced_units bigint,
     is_lower_bound boolean,
     estimated_share_percent numeric,
-    currency text
+    currency text,
+    model_cost_upper_usd numeric
 )
 LANGUAGE sql STABLE PARALLEL RESTRICTED
 BEGIN ATOMIC
@@ -9934,7 +10016,8 @@ BEGIN ATOMIC
         part.unpriced,
         part.unpriced > 0,
         round(100 * part.estimated_usd / nullif(part.model_usd, 0), 1),
-        t.billing_currency
+        t.billing_currency,
+        CASE WHEN unit.upper_unknown > 0 THEN NULL ELSE coalesce(unit.upper_usd, 0) END
     FROM bcce_data.tenants t
     LEFT JOIN (
         SELECT
@@ -9948,6 +10031,8 @@ BEGIN ATOMIC
             sum(u.usd) FILTER (WHERE u.item = 'model_call') AS model_usd,
             sum(u.usd) FILTER (WHERE u.is_estimated) AS estimated_usd,
             count(*) - count(u.usd) AS unpriced,
+            sum(greatest(u.usd, u.upper_usd)) FILTER (WHERE u.item = 'model_call' AND u.usd IS NOT NULL) AS upper_usd,
+            count(u.usd) FILTER (WHERE u.item = 'model_call' AND u.upper_usd IS NULL) AS upper_unknown,
             sum(u.run_seconds) AS run_seconds,
             min(u.at) FILTER (WHERE u.item <> 'model_call') AS first_at,
             max(u.at) FILTER (WHERE u.item <> 'model_call') AS last_at
@@ -10012,7 +10097,8 @@ SELECT
     c.unpriced_units,
     c.is_lower_bound,
     c.estimated_share_percent,
-    c.currency
+    c.currency,
+    c.model_cost_upper_usd
 FROM bcce.cost_analysis(NULL::timestamptz, NULL::timestamptz) c;
 COMMENT ON VIEW bcce.cost_analysis IS 'What did each tenant cost, over all retained data? One row per visible tenant. For a period use the function of this name.';
 COMMENT ON COLUMN bcce.cost_analysis.tenant_id IS 'tenant';
@@ -10036,6 +10122,7 @@ COMMENT ON COLUMN bcce.cost_analysis.unpriced_units IS 'runs, samples, predictio
 COMMENT ON COLUMN bcce.cost_analysis.is_lower_bound IS 'true when some cost is unknown, so that the sums are lower bounds';
 COMMENT ON COLUMN bcce.cost_analysis.estimated_share_percent IS 'percent of the model cost that is estimated rather than reported, one decimal; NULL: no model cost';
 COMMENT ON COLUMN bcce.cost_analysis.currency IS 'currency of the money columns';
+COMMENT ON COLUMN bcce.cost_analysis.model_cost_upper_usd IS 'model_cost_usd if the cache writes whose life no sender told, which count as five minutes, were those of one hour; equal where all was told; NULL: a price of one hour is not known';
 $bcce_module$);
 
 INSERT INTO bcce.module (part, name, sql) VALUES ('report', '23_trends', $bcce_module$
@@ -10402,9 +10489,9 @@ COMMENT ON COLUMN bcce.usage_trends.peak_hour_workflows IS 'runs started in that
 COMMENT ON COLUMN bcce.usage_trends.peak_concurrent_runs IS 'most runs under way at one moment of the day, those started earlier included';
 COMMENT ON COLUMN bcce.usage_trends.workflows_7d_avg IS 'mean runs a day over this and the six days before; NULL in the first six days';
 COMMENT ON COLUMN bcce.usage_trends.change_vs_7d_ago_percent IS 'percent change of the day''s runs against seven days before, one decimal; NULL: none then';
-COMMENT ON COLUMN bcce.usage_trends.anomaly_score IS 'distance of the day''s runs from the median of the same weekday in the eight weeks before, in robust standard deviations (1.4826 × median absolute deviation); NULL: under four such days, or no deviation';
+COMMENT ON COLUMN bcce.usage_trends.anomaly_score IS 'distance of the day''s runs from the median of the same weekday in the eight weeks before, in robust standard deviations (1.4826 x median absolute deviation); NULL: under four such days, or no deviation';
 COMMENT ON COLUMN bcce.usage_trends.is_partial_day IS 'true when the day is not over or the period cuts it';
-COMMENT ON COLUMN bcce.usage_trends.hours_in_day IS 'length of the local day in hours: 24, or 23, 25, 23.5 … when clocks change';
+COMMENT ON COLUMN bcce.usage_trends.hours_in_day IS 'length of the local day in hours: 24, or 23, 25, 23.5 ... when clocks change';
 $bcce_module$);
 
 INSERT INTO bcce.module (part, name, sql) VALUES ('report', '24_service_health', $bcce_module$
@@ -11888,6 +11975,219 @@ COMMENT ON COLUMN bcce.service_health_by_hour.storage_percent IS 'mean storage u
 COMMENT ON COLUMN bcce.service_health_by_hour.network_percent IS 'mean network use, percent';
 $bcce_module$);
 
+INSERT INTO bcce.module (part, name, sql) VALUES ('report', '27_cost_by_key', $bcce_module$
+-- cost_by_user, _team, _model, _project, _workflow and _service: who and what
+-- cost how much.  The six have one body; each shows the parts of the cost that
+-- can have its key, and a row without the key for what does not say.
+DO $do$
+DECLARE
+    report record;
+    part text;
+    columns text;
+    -- Where a part's units say what they belong to.
+    people CONSTANT text[] := '{workflow_run,model_call}';
+    calls CONSTANT text[] := '{model_call}';
+    runs CONSTANT text[] := '{workflow_run,prediction,model_call}';
+    services CONSTANT text[] := '{workflow_run,metric,prediction,model_call}';
+    -- The run of a call or prediction, whenever it began; once for all calls of a run.
+    run_of CONSTANT text := $sql$
+        LEFT JOIN LATERAL (
+            SELECT k.started_at
+            FROM bcce_data.workflow_run_keys k
+            WHERE k.tenant_id = u.tenant_id AND k.run_id = u.run_id AND u.item <> 'workflow_run'
+            OFFSET 0
+        ) start ON true
+        LEFT JOIN LATERAL (
+            SELECT r.workflow_id, r.service_id
+            FROM bcce_data.workflow_runs r
+            WHERE r.tenant_id = u.tenant_id AND r.run_id = u.run_id AND r.started_at = start.started_at
+            OFFSET 0
+        ) run ON true$sql$;
+    unit_run CONSTANT text := $sql$u.workflow_id, u.service_id, CASE WHEN u.item <> 'workflow_run' THEN u.run_id END AS run_id$sql$;
+BEGIN
+    FOR report IN
+        SELECT * FROM (VALUES
+            ('user', people, 'user_key', NULL, 'u.user_key', 'u.user_key', NULL, NULL, NULL,
+             'pseudonym of the person; NULL: runs and calls of nobody known', NULL,
+             'Who spends how much, person by person?', 'user'),
+            ('team', people, 'team_id', 'team_name', 'u.user_key, u.team_id', 'coalesce(u.team_id, p.team_id)',
+             'LEFT JOIN bcce_data.principals p ON p.tenant_id = u.tenant_id AND p.user_key = u.user_key', 'n.team_name',
+             'LEFT JOIN bcce_data.teams n ON n.tenant_id = x.tenant_id AND n.team_id = x.key',
+             'team that the call names, else the team of the person; NULL: neither is known', 'display name of the team; NULL: it was never declared',
+             'Which team spends how much?', 'team'),
+            ('model', calls, 'model_id', NULL, 'u.model_id', 'u.model_id', NULL, NULL, NULL,
+             'model as the calls name it', NULL,
+             'On which model is how much spent?', 'model'),
+            ('project', calls, 'project', NULL, 'u.project', 'u.project', NULL, NULL, NULL,
+             'project in which the calls were made, redacted; NULL: calls that name none', NULL,
+             'Which project spends how much?', 'project'),
+            ('workflow', runs, 'workflow_id', 'workflow_name', unit_run, 'coalesce(u.workflow_id, run.workflow_id)', run_of, 'n.name',
+             'LEFT JOIN bcce_data.workflows n ON n.tenant_id = x.tenant_id AND n.workflow_id = x.key',
+             'workflow of the run, of a call by its run, of a prediction by the run that it is about; NULL: calls and predictions outside known runs',
+             'display name of the workflow; NULL: it was never declared',
+             'Which workflow spends how much, its model calls included?', 'workflow'),
+            ('service', services, 'service_id', 'service_name', unit_run,
+             'coalesce(u.service_id, run.service_id, w.service_id)',
+             run_of || $sql$
+        LEFT JOIN bcce_data.workflows w ON w.tenant_id = u.tenant_id AND w.workflow_id = coalesce(u.workflow_id, run.workflow_id)$sql$, 'n.service_name',
+             'LEFT JOIN bcce_data.services n ON n.tenant_id = x.tenant_id AND n.service_id = x.key',
+             'service of the run, else of its workflow, of the sample, of the prediction or of the run that it is about, of a call by its run; NULL: none of them',
+             'display name of the service; NULL: it was never declared',
+             'On which service is how much spent?', 'service')
+        ) AS t (kind, items, key, name, unit, key_of, joins, name_of, name_join, key_meaning, name_meaning, question, grain)
+    LOOP
+        EXECUTE format($sql$
+CREATE OR REPLACE FUNCTION bcce.cost_by_%1$s(since timestamptz DEFAULT NULL, until timestamptz DEFAULT NULL)
+RETURNS TABLE (
+    tenant_id uuid,
+    tenant_name text,
+    %2$I text,%3$s
+    input_tokens bigint,
+    output_tokens bigint,
+    cache_read_tokens bigint,
+    cache_write_5m_tokens bigint,
+    cache_write_1h_tokens bigint,
+    web_searches bigint,%4$s
+    total_cost_usd numeric,
+    cost_share_percent numeric,
+    unpriced_units bigint,
+    is_lower_bound boolean,
+    estimated_share_percent numeric,
+    currency text
+)
+LANGUAGE sql STABLE PARALLEL RESTRICTED
+BEGIN ATOMIC
+    SELECT
+        t.tenant_id,
+        t.tenant_name,
+        x.key,%5$s
+        x.input_tokens,
+        x.output_tokens,
+        x.cache_read_tokens,
+        x.cache_write_5m_tokens,
+        x.cache_write_1h_tokens,
+        x.web_searches,%6$s
+        x.usd,
+        round(100 * x.usd / nullif(sum(x.usd) OVER (PARTITION BY t.tenant_id), 0), 1),
+        x.unpriced,
+        x.unpriced > 0,
+        round(100 * x.estimated_usd / nullif(x.model_call_usd, 0), 1),
+        t.billing_currency
+    FROM bcce_data.tenants t
+    JOIN (
+        SELECT
+            u.tenant_id,
+            %7$s AS key,
+            sum(u.workflow_runs)::bigint AS workflow_runs,
+            sum(u.metrics)::bigint AS metrics,
+            sum(u.predictions)::bigint AS predictions,
+            sum(u.calls)::bigint AS calls,
+            sum(u.input_tokens)::bigint AS input_tokens,
+            sum(u.output_tokens)::bigint AS output_tokens,
+            sum(u.cache_read_tokens)::bigint AS cache_read_tokens,
+            sum(u.cache_write_5m_tokens)::bigint AS cache_write_5m_tokens,
+            sum(u.cache_write_1h_tokens)::bigint AS cache_write_1h_tokens,
+            sum(u.web_searches)::bigint AS web_searches,
+            coalesce(sum(u.usd) FILTER (WHERE u.item = 'workflow_run'), 0) AS workflow_run_usd,
+            coalesce(sum(u.usd) FILTER (WHERE u.item = 'metric'), 0) AS metric_usd,
+            coalesce(sum(u.usd) FILTER (WHERE u.item = 'prediction'), 0) AS prediction_usd,
+            coalesce(sum(u.usd) FILTER (WHERE u.item = 'model_call'), 0) AS model_call_usd,
+            coalesce(sum(u.estimated_usd), 0) AS estimated_usd,
+            coalesce(sum(u.usd), 0) AS usd,
+            sum(u.unpriced)::bigint AS unpriced
+        FROM (
+            SELECT
+                u.tenant_id,
+                u.item,
+                %8$s,
+                count(*) FILTER (WHERE u.item = 'workflow_run') AS workflow_runs,
+                count(*) FILTER (WHERE u.item = 'metric') AS metrics,
+                count(*) FILTER (WHERE u.item = 'prediction') AS predictions,
+                count(*) FILTER (WHERE u.item = 'model_call') AS calls,
+                sum(u.input_tokens) AS input_tokens,
+                sum(u.output_tokens) AS output_tokens,
+                sum(u.cache_read_tokens) AS cache_read_tokens,
+                sum(u.cache_write_5m_tokens) AS cache_write_5m_tokens,
+                sum(u.cache_write_1h_tokens) AS cache_write_1h_tokens,
+                sum(u.web_searches) AS web_searches,
+                sum(u.usd) AS usd,
+                sum(u.usd) FILTER (WHERE u.is_estimated) AS estimated_usd,
+                count(*) - count(u.usd) AS unpriced
+            FROM bcce_data.cost_units(since, until) u
+            WHERE u.item IN (%9$s)
+            GROUP BY u.tenant_id, u.item, %10$s
+        ) u%11$s
+        GROUP BY u.tenant_id, %7$s
+    ) x ON x.tenant_id = t.tenant_id%12$s
+    WHERE t.deleted_at IS NULL;
+END$sql$,
+            report.kind, report.key,
+            concat(CASE WHEN report.name IS NOT NULL THEN E'\n    ' || report.name || ' text,' END,
+                   (SELECT string_agg(E'\n    ' || c.name || ' bigint,', '' ORDER BY c.n)
+                    FROM (VALUES (1, 'workflow_run', 'workflow_runs'), (2, 'metric', 'metric_count'), (3, 'prediction', 'prediction_count'), (4, 'model_call', 'model_call_count')) AS c (n, item, name)
+                    WHERE c.item = ANY (report.items))),
+            (SELECT string_agg(E'\n    ' || c.name || ' numeric,', '' ORDER BY c.n)
+             FROM (VALUES (1, 'workflow_run', 'workflow_cost_usd'), (2, 'metric', 'monitoring_cost_usd'), (3, 'prediction', 'prediction_cost_usd'), (4, 'model_call', 'model_cost_usd')) AS c (n, item, name)
+             WHERE c.item = ANY (report.items)),
+            concat(CASE WHEN report.name IS NOT NULL THEN E'\n        ' || report.name_of || ',' END,
+                   (SELECT string_agg(E'\n        x.' || c.name || ',', '' ORDER BY c.n)
+                    FROM (VALUES (1, 'workflow_run', 'workflow_runs'), (2, 'metric', 'metrics'), (3, 'prediction', 'predictions'), (4, 'model_call', 'calls')) AS c (n, item, name)
+                    WHERE c.item = ANY (report.items))),
+            (SELECT string_agg(E'\n        x.' || i.item || '_usd,', '' ORDER BY i.n) FROM unnest(report.items) WITH ORDINALITY AS i (item, n)),
+            report.key_of, report.unit,
+            (SELECT string_agg(quote_literal(i), ', ') FROM unnest(report.items) AS i),
+            replace(report.unit, ' AS run_id', ''),
+            E'\n        ' || report.joins, E'\n    ' || report.name_join);
+        EXECUTE format('COMMENT ON FUNCTION bcce.cost_by_%1$s(timestamptz, timestamptz) IS %2$L', report.kind,
+            replace(report.question, '?', ', of what falls between since (inclusive) and until (exclusive)?')
+            || ' NULL leaves an end open. Same columns as the view of this name; each part summed over the rows is that of cost_analysis for the same period.');
+
+        SELECT string_agg('x.' || quote_ident(p.name), ', ' ORDER BY p.n) INTO columns
+        FROM pg_catalog.pg_proc f
+        CROSS JOIN LATERAL unnest(f.proargnames, f.proargmodes) WITH ORDINALITY AS p (name, mode, n)
+        WHERE f.oid = to_regprocedure(format('bcce.cost_by_%s(pg_catalog.timestamptz, pg_catalog.timestamptz)', report.kind)) AND p.mode = 't';
+        EXECUTE format('CREATE OR REPLACE VIEW bcce.cost_by_%1$s WITH (security_invoker = true) AS SELECT %2$s FROM bcce.cost_by_%1$s(NULL::timestamptz, NULL::timestamptz) x',
+            report.kind, columns);
+        EXECUTE format('COMMENT ON VIEW bcce.cost_by_%1$s IS %2$L', report.kind,
+            format('%s One row per visible tenant and %s, and one for what names none. For a period use the function of this name.', report.question, report.grain));
+        FOR part IN
+            SELECT format('COMMENT ON COLUMN bcce.cost_by_%s.%I IS %L', report.kind, a.attname, m.meaning)
+            FROM pg_catalog.pg_attribute a
+            LEFT JOIN (VALUES
+                ('tenant_id', 'tenant'),
+                ('tenant_name', 'display name of the tenant'),
+                (report.key, report.key_meaning),
+                (report.name, report.name_meaning),
+                ('workflow_runs', 'runs started, failed and running ones included, skipped ones not'),
+                ('metric_count', 'metric samples stored'),
+                ('prediction_count', 'predictions made'),
+                ('model_call_count', 'model calls'),
+                ('input_tokens', 'tokens into models, cache reads and writes apart; NULL: no call told'),
+                ('output_tokens', 'tokens out of models; NULL: no call told'),
+                ('cache_read_tokens', 'tokens that models read from their cache; NULL: no call told'),
+                ('cache_write_5m_tokens', 'tokens written to the five-minute cache, those of unknown life among them; NULL: no call told'),
+                ('cache_write_1h_tokens', 'tokens written to the one-hour cache; NULL: no call told'),
+                ('web_searches', 'searches that the provider made for the calls; NULL: no call told'),
+                ('workflow_cost_usd', 'US dollars for the runs: each as charged when it was recorded, else at the price of its start'),
+                ('monitoring_cost_usd', 'US dollars for the metric samples: each as charged when it was recorded, else at the price of its time'),
+                ('prediction_cost_usd', 'US dollars for the predictions: each as charged when it was recorded, else at the price of its time'),
+                ('model_cost_usd', 'US dollars for model calls: each as the sender reported it, else by its tokens at the prices known when it was recorded, else at those known now; a call whose cost is unknown is in unpriced_units'),
+                ('total_cost_usd', 'US dollars, sum of the parts in this report, unrounded'),
+                ('cost_share_percent', 'percent of the sum of the tenant''s rows in this report, one decimal; NULL: that is 0'),
+                ('unpriced_units', 'runs, samples, predictions and model calls whose cost is unknown: they are left out of the sums'),
+                ('is_lower_bound', 'true when some cost is unknown, so that the sums are lower bounds'),
+                ('estimated_share_percent', 'percent of the model cost that is estimated rather than reported, one decimal; NULL: no model cost'),
+                ('currency', 'currency of the money columns')
+            ) AS m (name, meaning) ON m.name = a.attname
+            WHERE a.attrelid = format('bcce.cost_by_%s', report.kind)::regclass AND a.attnum > 0 AND NOT a.attisdropped
+        LOOP
+            EXECUTE part;
+        END LOOP;
+    END LOOP;
+END
+$do$;
+$bcce_module$);
+
 INSERT INTO bcce.module (part, name, sql) VALUES ('report', '27_executions_hourly', $bcce_module$
 -- How runs ended, hour by hour.
 CREATE OR REPLACE FUNCTION bcce.executions_by_status_hourly(since timestamptz DEFAULT NULL, until timestamptz DEFAULT NULL)
@@ -13202,7 +13502,7 @@ COMMENT ON FUNCTION bcce.metrics(text, text, text) IS 'How often something happe
 $bcce_module$);
 
 INSERT INTO bcce.module (part, name, sql) VALUES ('report', '30_known_words', $bcce_module$
--- The words that inboxes and record_…() functions take for states.
+-- The words that inboxes and record_...() functions take for states.
 CREATE OR REPLACE VIEW bcce.known_words WITH (security_invoker = true) AS
 SELECT a.tenant_id, a.domain, a.alias AS word, a.value AS report_word
 FROM bcce_data.value_aliases a

@@ -13,7 +13,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-typedef __int128 TokenUsd;		/* in 1e-24 US dollars */
+/* In 1e-24 US dollars.  Aligned as what palloc() returns, as int128 of the server. */
+typedef __int128 TokenUsd __attribute__((aligned(8)));
 
 #define TOKEN_USD_SCALE		24
 #define PICO_SCALE			12
