@@ -120,4 +120,11 @@ object() {
 theirs=$(object regress_nf_all o.id)
 is "$theirs" "$(object regress_nf_all "'none_' || o.name")" "an object of beta's and one that does not exist are the same to every function"
 like "$(grep -c P0002 <<<"$theirs")" '^[1-9]' "those that need one say that there is none"
+
+# The comparison sees what it is to see.
+sql $database postgres >/dev/null <<'SQL'
+CREATE FUNCTION bcce.tell(tenant text) RETURNS boolean LANGUAGE sql SECURITY DEFINER AS 'SELECT EXISTS (SELECT FROM bcce_data.tenants t WHERE t.slug = tenant)';
+GRANT EXECUTE ON FUNCTION bcce.tell(text) TO bcce_analytics_user;
+SQL
+is "$(diff <(tenant regress_nf_all "$beta" beta ext-beta) <(tenant regress_nf_all $nobody nobody ext-nobody) | grep '^[<>]' | cut -d' ' -f1,2)" "$(printf '%s\n' '< tell(text)' '> tell(text)')" "a function that tells is found out"
 done_testing
