@@ -88,10 +88,13 @@ price_slot(const ModelPrices *p, ServiceTier tier, int context, TokenClass class
 	return &p->pico[((int) tier * p->ncontexts + context) * TOKEN_CLASSES + (int) class];
 }
 
-/* One call. */
+#define ALL_CLASSES			((1u << TOKENS_SECOND) - 1)
+
+/* One call.  Classes that are not asked for count for its context all the same. */
 typedef struct TokenUsage
 {
 	int64_t		count[TOKENS_SECOND];	/* of each class; -1: unknown */
+	unsigned	priced;			/* bit of each class whose cost is asked for */
 	ServiceTier tier;
 	bool		fast;
 	bool		us;

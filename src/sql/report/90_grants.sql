@@ -5,7 +5,7 @@ DO $do$
 DECLARE
     item record;
     readers CONSTANT text := 'bcce_analytics_user, bcce_platform';
-    cost_reports CONSTANT text := '^(cost|budget)_';
+    cost_reports CONSTANT text := '^(cost_|budget_|unpriced_usage$)';
     upkeep CONSTANT text[] := '{create_tenant,add_membership,remove_membership,maintain,
                                 set_membership_mode,add_context_key,rotate_context_key,revoke_context_key,
                                 check_roles,check_security,check_budgets}';
@@ -88,7 +88,7 @@ BEGIN
         WHERE p.pronamespace = 'bcce'::regnamespace
           AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e')
           AND (EXISTS (SELECT FROM pg_class c WHERE c.relnamespace = p.pronamespace AND c.relkind = 'v' AND c.relname = p.proname)
-               OR p.proname IN ('overview_json', 'budget_check', 'metrics', 'report_tenant', 'export_csv', 'export_jsonl', 'export_json',
+               OR p.proname IN ('cost_analysis_repriced', 'cost_report', 'budget_check', 'overview_json', 'metrics', 'report_tenant', 'export_csv', 'export_jsonl', 'export_json',
                                  'export_lines', 'log_export'))
     LOOP
         EXECUTE item.command;
