@@ -594,6 +594,15 @@ STABLE CALLED ON NULL INPUT PARALLEL SAFE;
 COMMENT ON FUNCTION bcce.token_cost_status(text, timestamptz, bigint, bigint, bigint, bigint, bigint, bigint, text, text, text, uuid, timestamptz) IS
 'Why estimate_token_cost() of the same arguments has a cost (priced; synthetic: never sent, costs 0) or is NULL: no_tokens (all counts unknown), unknown_model, no_price_at_time, not_token_priced (priced by time), missing_price (of a class that was used, or of the tier), missing_factor (of fast, us or batch), out_of_range (a count above 2^53, or the product). Error 22003: a count is negative.';
 
+CREATE FUNCTION bcce.token_cost_parts(model text, at timestamptz, input bigint, output bigint,
+    cache_read bigint DEFAULT 0, cache_write_5m bigint DEFAULT 0, cache_write_1h bigint DEFAULT 0, web_searches bigint DEFAULT 0,
+    speed text DEFAULT 'standard', geo text DEFAULT NULL, service_tier text DEFAULT 'standard',
+    tenant uuid DEFAULT NULL, as_of timestamptz DEFAULT NULL) RETURNS numeric[]
+AS 'MODULE_PATHNAME' LANGUAGE C
+STABLE CALLED ON NULL INPUT PARALLEL SAFE;
+COMMENT ON FUNCTION bcce.token_cost_parts(text, timestamptz, bigint, bigint, bigint, bigint, bigint, bigint, text, text, text, uuid, timestamptz) IS
+'The cost in US dollars that estimate_token_cost() of the same arguments gives, by class: six numbers, of input, output, cache reads, five-minute and one-hour cache writes and searches, whose sum is the cost to the last digit. NULL when the cost is not known. Error 22003: a count is negative.';
+
 CREATE FUNCTION bcce.sum_token_cost_step(internal, text, timestamptz, bigint, bigint, bigint, bigint, bigint, bigint, text, text, text, uuid, timestamptz) RETURNS internal
 AS 'MODULE_PATHNAME' LANGUAGE C
 STABLE CALLED ON NULL INPUT PARALLEL SAFE;
@@ -12170,7 +12179,7 @@ COMMENT ON FUNCTION bcce_data.budget_calls(uuid, text, text, text, text, text, t
 -- on the days past; where those are too few, from how days scatter about the mean
 -- of their weekday, as if they were independent.
 CREATE OR REPLACE FUNCTION bcce_data.cost_forecast(daily numeric[], ahead integer) RETURNS numeric[]
-LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $body$
+LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $body$
 DECLARE
     days integer := coalesce(cardinality(daily), 0);
     skip integer := 0;
@@ -12810,6 +12819,305 @@ END
 $do$;
 $bcce_module$);
 
+INSERT INTO bcce.module (part, name, sql) VALUES ('report', '27_cost_cache_savings', $bcce_module$
+-- cost_cache_savings: what the cache of prompts saved, and what writing it cost.
+CREATE OR REPLACE FUNCTION bcce.cost_cache_savings(since timestamptz DEFAULT NULL, until timestamptz DEFAULT NULL)
+RETURNS TABLE (
+    tenant_id uuid,
+    tenant_name text,
+    model_id text,
+    model_call_count bigint,
+    input_tokens bigint,
+    cache_read_tokens bigint,
+    cache_write_5m_tokens bigint,
+    cache_write_1h_tokens bigint,
+    cache_read_percent numeric,
+    read_savings_usd numeric,
+    write_premium_usd numeric,
+    cache_savings_usd numeric,
+    unpriced_units bigint,
+    currency text
+)
+LANGUAGE sql STABLE PARALLEL RESTRICTED
+BEGIN ATOMIC
+    SELECT
+        t.tenant_id,
+        t.tenant_name,
+        x.model_id,
+        x.calls,
+        x.input_tokens,
+        x.cache_read_tokens,
+        x.cache_write_5m_tokens,
+        x.cache_write_1h_tokens,
+        round(100 * x.cache_read_tokens / nullif(x.context_tokens, 0), 1),
+        x.savings,
+        x.premium,
+        x.savings - x.premium,
+        x.unpriced,
+        t.billing_currency
+    FROM bcce_data.tenants t
+    JOIN (
+        SELECT
+            u.tenant_id,
+            u.model_id,
+            count(*) AS calls,
+            sum(u.input_tokens)::bigint AS input_tokens,
+            sum(u.cache_read_tokens)::bigint AS cache_read_tokens,
+            sum(u.cache_write_5m_tokens)::bigint AS cache_write_5m_tokens,
+            sum(u.cache_write_1h_tokens)::bigint AS cache_write_1h_tokens,
+            sum(coalesce(u.input_tokens, 0) + cache.read + cache.written) AS context_tokens,
+            -- Of a call of which only one can be told, neither counts.
+            sum(as_is.without_reads - as_is.usd) FILTER (WHERE as_is.without_writes IS NOT NULL) AS savings,
+            sum(as_is.usd - as_is.without_writes) FILTER (WHERE as_is.without_reads IS NOT NULL) AS premium,
+            count(*) FILTER (WHERE cache.read + cache.written > 0 AND num_nulls(as_is.usd, as_is.without_reads, as_is.without_writes) > 0) AS unpriced
+        FROM bcce_data.model_usage u
+        CROSS JOIN LATERAL (
+            SELECT
+                coalesce(u.cache_read_tokens, 0) AS read,
+                coalesce(u.cache_write_5m_tokens, 0) + coalesce(u.cache_write_1h_tokens, 0) AS written,
+                CASE WHEN u.charged_usd IS NOT NULL THEN u.priced_at END AS as_of
+        ) cache
+        -- The context stays as large, so each call stays at its rates.
+        CROSS JOIN LATERAL (
+            SELECT
+                bcce.estimate_token_cost(u.model_id, u.at, u.input_tokens, u.output_tokens, u.cache_read_tokens, u.cache_write_5m_tokens,
+                    u.cache_write_1h_tokens, 0, u.speed, u.inference_geo, u.service_tier, u.tenant_id, cache.as_of) AS usd,
+                bcce.estimate_token_cost(u.model_id, u.at, coalesce(u.input_tokens, 0) + cache.read, u.output_tokens, 0, u.cache_write_5m_tokens,
+                    u.cache_write_1h_tokens, 0, u.speed, u.inference_geo, u.service_tier, u.tenant_id, cache.as_of) AS without_reads,
+                bcce.estimate_token_cost(u.model_id, u.at, coalesce(u.input_tokens, 0) + cache.written, u.output_tokens, u.cache_read_tokens, 0,
+                    0, 0, u.speed, u.inference_geo, u.service_tier, u.tenant_id, cache.as_of) AS without_writes
+            OFFSET 0
+        ) as_is
+        WHERE u.at >= coalesce(since, '-infinity')
+          AND u.at < coalesce(until, 'infinity')
+          AND NOT u.is_test
+        GROUP BY u.tenant_id, u.model_id
+    ) x ON x.tenant_id = t.tenant_id
+    WHERE t.deleted_at IS NULL;
+END;
+COMMENT ON FUNCTION bcce.cost_cache_savings(timestamptz, timestamptz) IS 'What did the prompt cache save, of the calls between since (inclusive) and until (exclusive)? NULL leaves an end open. Same columns as the view of this name.';
+
+CREATE OR REPLACE VIEW bcce.cost_cache_savings WITH (security_invoker = true) AS
+SELECT
+    x.tenant_id,
+    x.tenant_name,
+    x.model_id,
+    x.model_call_count,
+    x.input_tokens,
+    x.cache_read_tokens,
+    x.cache_write_5m_tokens,
+    x.cache_write_1h_tokens,
+    x.cache_read_percent,
+    x.read_savings_usd,
+    x.write_premium_usd,
+    x.cache_savings_usd,
+    x.unpriced_units,
+    x.currency
+FROM bcce.cost_cache_savings(NULL::timestamptz, NULL::timestamptz) x;
+COMMENT ON VIEW bcce.cost_cache_savings IS 'What does the prompt cache save, and is writing it worth while? One row per visible tenant and model. For a period use the function of this name.';
+COMMENT ON COLUMN bcce.cost_cache_savings.tenant_id IS 'tenant';
+COMMENT ON COLUMN bcce.cost_cache_savings.tenant_name IS 'display name of the tenant';
+COMMENT ON COLUMN bcce.cost_cache_savings.model_id IS 'model as the calls name it';
+COMMENT ON COLUMN bcce.cost_cache_savings.model_call_count IS 'model calls';
+COMMENT ON COLUMN bcce.cost_cache_savings.input_tokens IS 'tokens into the model, cache reads and writes apart; NULL: no call told';
+COMMENT ON COLUMN bcce.cost_cache_savings.cache_read_tokens IS 'tokens that the model read from its cache; NULL: no call told';
+COMMENT ON COLUMN bcce.cost_cache_savings.cache_write_5m_tokens IS 'tokens written to the five-minute cache, those of unknown life among them; NULL: no call told';
+COMMENT ON COLUMN bcce.cost_cache_savings.cache_write_1h_tokens IS 'tokens written to the one-hour cache; NULL: no call told';
+COMMENT ON COLUMN bcce.cost_cache_savings.cache_read_percent IS 'percent of the tokens into the model, cache writes included, that were read from the cache, one decimal; NULL: no tokens';
+COMMENT ON COLUMN bcce.cost_cache_savings.read_savings_usd IS 'US dollars saved by reading: tokens read times what input would have cost more, by the prices of each call; NULL: no known price';
+COMMENT ON COLUMN bcce.cost_cache_savings.write_premium_usd IS 'US dollars paid for writing: tokens written times what they cost more than input, by the prices of each call; NULL: no known price';
+COMMENT ON COLUMN bcce.cost_cache_savings.cache_savings_usd IS 'US dollars saved in all: by reading less for writing; negative: the cache cost more than it saved; NULL: no known price';
+COMMENT ON COLUMN bcce.cost_cache_savings.unpriced_units IS 'calls that used the cache at prices which are unknown: they are left out of the sums';
+COMMENT ON COLUMN bcce.cost_cache_savings.currency IS 'currency of the money columns';
+$bcce_module$);
+
+INSERT INTO bcce.module (part, name, sql) VALUES ('report', '27_cost_drivers', $bcce_module$
+-- cost_drivers: why the cost of models rose or fell against the time before.
+CREATE OR REPLACE FUNCTION bcce.cost_drivers(since timestamptz DEFAULT NULL, until timestamptz DEFAULT NULL)
+RETURNS TABLE (
+    tenant_id uuid,
+    tenant_name text,
+    window_start_at timestamptz,
+    window_end_at timestamptz,
+    model_id text,
+    token_class text,
+    previous_quantity bigint,
+    quantity bigint,
+    previous_cost_usd numeric,
+    cost_usd numeric,
+    change_usd numeric,
+    volume_effect_usd numeric,
+    price_effect_usd numeric,
+    mix_effect_usd numeric,
+    is_lower_bound boolean,
+    currency text
+)
+LANGUAGE sql STABLE PARALLEL RESTRICTED
+BEGIN ATOMIC
+    WITH period AS (
+        -- By the second: days of an interval would follow the session's zone.
+        SELECT
+            s.starts_at,
+            e.ends_at,
+            CASE WHEN isfinite(s.starts_at) AND isfinite(e.ends_at) AND s.starts_at < e.ends_at
+                 THEN extract(epoch FROM e.ends_at - s.starts_at) * interval '1 second' END AS length
+        FROM (SELECT least(until, bcce.report_now()) AS ends_at) e
+        CROSS JOIN LATERAL (SELECT coalesce(since, e.ends_at - interval '720 hours') AS starts_at) s
+    ),
+    call AS (
+        SELECT
+            u.tenant_id,
+            u.model_id,
+            u.at >= (SELECT p.starts_at FROM period p) AS is_now,
+            u.input_tokens,
+            u.output_tokens,
+            u.cache_read_tokens,
+            u.cache_write_5m_tokens,
+            u.cache_write_1h_tokens,
+            u.web_searches,
+            c.usd,
+            -- What was reported, or charged otherwise, is of no class.
+            c.parts[1] + c.parts[2] + c.parts[3] + c.parts[4] + c.parts[5] + c.parts[6] IS NOT DISTINCT FROM c.usd AND c.usd IS NOT NULL AS is_split,
+            c.parts,
+            earlier.parts AS earlier_parts
+        FROM bcce_data.model_usage u
+        CROSS JOIN LATERAL (
+            SELECT
+                coalesce(u.reported_cost_usd, u.charged_usd, bcce.estimate_token_cost(u.model_id, u.at, u.input_tokens, u.output_tokens, u.cache_read_tokens,
+                    u.cache_write_5m_tokens, u.cache_write_1h_tokens, u.web_searches, u.speed, u.inference_geo, u.service_tier, u.tenant_id)) AS usd,
+                CASE WHEN u.reported_cost_usd IS NULL
+                     THEN bcce.token_cost_parts(u.model_id, u.at, u.input_tokens, u.output_tokens, u.cache_read_tokens,
+                         u.cache_write_5m_tokens, u.cache_write_1h_tokens, u.web_searches, u.speed, u.inference_geo, u.service_tier, u.tenant_id,
+                         CASE WHEN u.charged_usd IS NOT NULL THEN u.priced_at END)
+                END AS parts
+            OFFSET 0
+        ) c
+        -- The same call, made one period earlier.
+        CROSS JOIN LATERAL (
+            SELECT CASE WHEN u.reported_cost_usd IS NULL AND u.at >= (SELECT p.starts_at FROM period p)
+                        THEN bcce.token_cost_parts(u.model_id, u.at - (SELECT p.length FROM period p), u.input_tokens, u.output_tokens, u.cache_read_tokens,
+                            u.cache_write_5m_tokens, u.cache_write_1h_tokens, u.web_searches, u.speed, u.inference_geo, u.service_tier, u.tenant_id,
+                            CASE WHEN u.charged_usd IS NOT NULL THEN u.priced_at END)
+                   END AS parts
+            OFFSET 0
+        ) earlier
+        WHERE u.at >= (SELECT p.starts_at - p.length FROM period p)
+          AND u.at < (SELECT p.ends_at FROM period p)
+          AND NOT u.is_test
+    ),
+    model AS (
+        SELECT
+            c.tenant_id,
+            c.model_id,
+            c.is_now,
+            count(c.usd) AS calls,
+            count(*) - count(c.usd) AS unpriced,
+            ARRAY[sum(c.input_tokens) FILTER (WHERE c.is_split), sum(c.output_tokens) FILTER (WHERE c.is_split),
+                  sum(c.cache_read_tokens) FILTER (WHERE c.is_split), sum(c.cache_write_5m_tokens) FILTER (WHERE c.is_split),
+                  sum(c.cache_write_1h_tokens) FILTER (WHERE c.is_split), sum(c.web_searches) FILTER (WHERE c.is_split),
+                  count(c.usd) FILTER (WHERE NOT c.is_split)] AS quantity,
+            ARRAY[sum(c.parts[1]) FILTER (WHERE c.is_split), sum(c.parts[2]) FILTER (WHERE c.is_split), sum(c.parts[3]) FILTER (WHERE c.is_split),
+                  sum(c.parts[4]) FILTER (WHERE c.is_split), sum(c.parts[5]) FILTER (WHERE c.is_split), sum(c.parts[6]) FILTER (WHERE c.is_split),
+                  sum(c.usd) FILTER (WHERE NOT c.is_split)] AS usd,
+            ARRAY[sum(c.parts[1] - c.earlier_parts[1]) FILTER (WHERE c.is_split), sum(c.parts[2] - c.earlier_parts[2]) FILTER (WHERE c.is_split),
+                  sum(c.parts[3] - c.earlier_parts[3]) FILTER (WHERE c.is_split), sum(c.parts[4] - c.earlier_parts[4]) FILTER (WHERE c.is_split),
+                  sum(c.parts[5] - c.earlier_parts[5]) FILTER (WHERE c.is_split), sum(c.parts[6] - c.earlier_parts[6]) FILTER (WHERE c.is_split),
+                  NULL] AS price_effect
+        FROM call c
+        GROUP BY c.tenant_id, c.model_id, c.is_now
+    ),
+    cell AS (
+        SELECT
+            m.tenant_id,
+            m.model_id,
+            k.token_class,
+            coalesce(sum(k.quantity) FILTER (WHERE NOT m.is_now), 0)::bigint AS old_quantity,
+            coalesce(sum(k.quantity) FILTER (WHERE m.is_now), 0)::bigint AS new_quantity,
+            coalesce(sum(k.usd) FILTER (WHERE NOT m.is_now), 0) AS old_usd,
+            coalesce(sum(k.usd) FILTER (WHERE m.is_now), 0) AS new_usd,
+            coalesce(sum(k.price_effect), 0) AS price_effect
+        FROM model m
+        CROSS JOIN LATERAL unnest('{input,output,cache_read,cache_write_5m,cache_write_1h,web_search,unsplit}'::text[], m.quantity, m.usd, m.price_effect)
+            AS k (token_class, quantity, usd, price_effect)
+        GROUP BY m.tenant_id, m.model_id, k.token_class
+        HAVING sum(k.quantity) > 0
+    ),
+    total AS (
+        SELECT
+            m.tenant_id,
+            coalesce(sum(m.calls) FILTER (WHERE NOT m.is_now), 0) AS old_calls,
+            coalesce(sum(m.calls) FILTER (WHERE m.is_now), 0) AS new_calls,
+            sum(m.unpriced) > 0 AS is_lower_bound
+        FROM model m
+        GROUP BY m.tenant_id
+    )
+    SELECT
+        t.tenant_id,
+        t.tenant_name,
+        p.starts_at,
+        p.ends_at,
+        c.model_id,
+        c.token_class,
+        c.old_quantity,
+        c.new_quantity,
+        c.old_usd,
+        c.new_usd,
+        c.new_usd - c.old_usd,
+        volume.usd,
+        c.price_effect,
+        c.new_usd - c.old_usd - c.price_effect - volume.usd,
+        x.is_lower_bound,
+        t.billing_currency
+    FROM bcce_data.tenants t
+    JOIN total x ON x.tenant_id = t.tenant_id
+    JOIN cell c ON c.tenant_id = t.tenant_id
+    CROSS JOIN period p
+    CROSS JOIN LATERAL (
+        SELECT CASE WHEN x.old_calls = 0 THEN c.new_usd - c.old_usd - c.price_effect
+                    ELSE round(c.old_usd * x.new_calls / x.old_calls - c.old_usd, 10) END AS usd
+    ) volume
+    WHERE t.deleted_at IS NULL;
+END;
+COMMENT ON FUNCTION bcce.cost_drivers(timestamptz, timestamptz) IS 'What drives the change of model cost from the period before to the one of the same length between since (inclusive) and until (exclusive)? An until of NULL is now, a since of NULL 30 days before the end. Same columns as the view of this name.';
+
+CREATE OR REPLACE VIEW bcce.cost_drivers WITH (security_invoker = true) AS
+SELECT
+    x.tenant_id,
+    x.tenant_name,
+    x.window_start_at,
+    x.window_end_at,
+    x.model_id,
+    x.token_class,
+    x.previous_quantity,
+    x.quantity,
+    x.previous_cost_usd,
+    x.cost_usd,
+    x.change_usd,
+    x.volume_effect_usd,
+    x.price_effect_usd,
+    x.mix_effect_usd,
+    x.is_lower_bound,
+    x.currency
+FROM bcce.cost_drivers(NULL::timestamptz, NULL::timestamptz) x;
+COMMENT ON VIEW bcce.cost_drivers IS 'What drives the change of model spending: volume, prices, or the mix? One row per visible tenant, model and class of tokens used in the last 30 days or the 30 before. For another period, against the one of the same length before it, use the function of this name.';
+COMMENT ON COLUMN bcce.cost_drivers.tenant_id IS 'tenant';
+COMMENT ON COLUMN bcce.cost_drivers.tenant_name IS 'display name of the tenant';
+COMMENT ON COLUMN bcce.cost_drivers.window_start_at IS 'start of the period, inclusive; the one before it ends here';
+COMMENT ON COLUMN bcce.cost_drivers.window_end_at IS 'end of the period, exclusive';
+COMMENT ON COLUMN bcce.cost_drivers.model_id IS 'model as the calls name it';
+COMMENT ON COLUMN bcce.cost_drivers.token_class IS 'input, output, cache_read, cache_write_5m, cache_write_1h, web_search, or unsplit: calls whose cost the sender reported as one sum';
+COMMENT ON COLUMN bcce.cost_drivers.previous_quantity IS 'tokens of the class, searches, or calls of an unsplit cost, in the period before; only calls with a known cost';
+COMMENT ON COLUMN bcce.cost_drivers.quantity IS 'the same in the period';
+COMMENT ON COLUMN bcce.cost_drivers.previous_cost_usd IS 'US dollars in the period before';
+COMMENT ON COLUMN bcce.cost_drivers.cost_usd IS 'US dollars in the period; summed over a model, its model_cost_usd';
+COMMENT ON COLUMN bcce.cost_drivers.change_usd IS 'US dollars more than in the period before: volume, price and mix effect, to the last digit';
+COMMENT ON COLUMN bcce.cost_drivers.volume_effect_usd IS 'US dollars of the change if only the number of the tenant''s calls had changed, rounded to ten decimals; without calls before, all but the price effect';
+COMMENT ON COLUMN bcce.cost_drivers.price_effect_usd IS 'US dollars of the change that are due to prices: what the period''s calls cost more than the same calls would have cost one period earlier; 0 where there was no price then';
+COMMENT ON COLUMN bcce.cost_drivers.mix_effect_usd IS 'US dollars of the change that are left: other models, more or fewer tokens in a call, other classes of them';
+COMMENT ON COLUMN bcce.cost_drivers.is_lower_bound IS 'true when the cost of some call of the tenant in either period is unknown: such calls are left out';
+COMMENT ON COLUMN bcce.cost_drivers.currency IS 'currency of the money columns';
+$bcce_module$);
+
 INSERT INTO bcce.module (part, name, sql) VALUES ('report', '27_executions_hourly', $bcce_module$
 -- How runs ended, hour by hour.
 CREATE OR REPLACE FUNCTION bcce.executions_by_status_hourly(since timestamptz DEFAULT NULL, until timestamptz DEFAULT NULL)
@@ -12958,6 +13266,105 @@ COMMENT ON COLUMN bcce.recovery_episodes.runs_failed IS 'runs of the episode tha
 COMMENT ON COLUMN bcce.recovery_episodes.recovery_minutes IS 'time from failed_at to recovered_at, minutes; NULL: not recovered';
 COMMENT ON COLUMN bcce.recovery_episodes.open_minutes IS 'age of an episode that is open, minutes, up to now or the window''s end; NULL: not open';
 COMMENT ON COLUMN bcce.recovery_episodes.incident_id IS 'declared incident of the same service that the episode overlaps, the earliest of several; NULL: none';
+$bcce_module$);
+
+INSERT INTO bcce.module (part, name, sql) VALUES ('report', '27_unpriced_usage', $bcce_module$
+-- unpriced_usage: model calls whose cost is unknown, and why.
+CREATE OR REPLACE FUNCTION bcce.unpriced_usage(since timestamptz DEFAULT NULL, until timestamptz DEFAULT NULL)
+RETURNS TABLE (
+    tenant_id uuid,
+    tenant_name text,
+    model_id text,
+    reason text,
+    model_call_count bigint,
+    input_tokens bigint,
+    output_tokens bigint,
+    cache_read_tokens bigint,
+    cache_write_5m_tokens bigint,
+    cache_write_1h_tokens bigint,
+    web_searches bigint,
+    first_seen_at timestamptz,
+    last_seen_at timestamptz
+)
+LANGUAGE sql STABLE PARALLEL RESTRICTED
+BEGIN ATOMIC
+    SELECT
+        t.tenant_id,
+        t.tenant_name,
+        x.model_id,
+        x.reason,
+        x.calls,
+        x.input_tokens,
+        x.output_tokens,
+        x.cache_read_tokens,
+        x.cache_write_5m_tokens,
+        x.cache_write_1h_tokens,
+        x.web_searches,
+        x.first_at,
+        x.last_at
+    FROM bcce_data.tenants t
+    JOIN (
+        SELECT
+            u.tenant_id,
+            u.model_id,
+            why.reason,
+            count(*) AS calls,
+            sum(u.input_tokens)::bigint AS input_tokens,
+            sum(u.output_tokens)::bigint AS output_tokens,
+            sum(u.cache_read_tokens)::bigint AS cache_read_tokens,
+            sum(u.cache_write_5m_tokens)::bigint AS cache_write_5m_tokens,
+            sum(u.cache_write_1h_tokens)::bigint AS cache_write_1h_tokens,
+            sum(u.web_searches)::bigint AS web_searches,
+            min(u.at) AS first_at,
+            max(u.at) AS last_at
+        FROM bcce_data.model_usage u
+        CROSS JOIN LATERAL (
+            SELECT
+                bcce.token_cost_status(u.model_id, u.at, u.input_tokens, u.output_tokens, u.cache_read_tokens, u.cache_write_5m_tokens,
+                    u.cache_write_1h_tokens, u.web_searches, u.speed, u.inference_geo, u.service_tier, u.tenant_id) AS reason
+            OFFSET 0
+        ) why
+        WHERE u.at >= coalesce(since, '-infinity')
+          AND u.at < coalesce(until, 'infinity')
+          AND NOT u.is_test
+          AND coalesce(u.reported_cost_usd, u.charged_usd) IS NULL
+          AND why.reason NOT IN ('priced', 'synthetic')
+        GROUP BY u.tenant_id, u.model_id, why.reason
+    ) x ON x.tenant_id = t.tenant_id
+    WHERE t.deleted_at IS NULL;
+END;
+COMMENT ON FUNCTION bcce.unpriced_usage(timestamptz, timestamptz) IS 'Which calls between since (inclusive) and until (exclusive) have no known price, and why? NULL leaves an end open. Same columns as the view of this name.';
+
+CREATE OR REPLACE VIEW bcce.unpriced_usage WITH (security_invoker = true) AS
+SELECT
+    x.tenant_id,
+    x.tenant_name,
+    x.model_id,
+    x.reason,
+    x.model_call_count,
+    x.input_tokens,
+    x.output_tokens,
+    x.cache_read_tokens,
+    x.cache_write_5m_tokens,
+    x.cache_write_1h_tokens,
+    x.web_searches,
+    x.first_seen_at,
+    x.last_seen_at
+FROM bcce.unpriced_usage(NULL::timestamptz, NULL::timestamptz) x;
+COMMENT ON VIEW bcce.unpriced_usage IS 'Which model calls have no known price, and why? One row per visible tenant, model and reason. For a period use the function of this name.';
+COMMENT ON COLUMN bcce.unpriced_usage.tenant_id IS 'tenant';
+COMMENT ON COLUMN bcce.unpriced_usage.tenant_name IS 'display name of the tenant';
+COMMENT ON COLUMN bcce.unpriced_usage.model_id IS 'model as the calls name it';
+COMMENT ON COLUMN bcce.unpriced_usage.reason IS 'no_tokens: no count was told; unknown_model; no_price_at_time; not_token_priced: priced by time; missing_price: of a class of tokens that was used; missing_factor: of fast, us or batch; out_of_range. set_model_price(), set_model_price_factor(), set_model_alias() and import_prices() mend all but the first and the last';
+COMMENT ON COLUMN bcce.unpriced_usage.model_call_count IS 'model calls';
+COMMENT ON COLUMN bcce.unpriced_usage.input_tokens IS 'tokens into the model, cache reads and writes apart; NULL: no call told';
+COMMENT ON COLUMN bcce.unpriced_usage.output_tokens IS 'tokens out of the model; NULL: no call told';
+COMMENT ON COLUMN bcce.unpriced_usage.cache_read_tokens IS 'tokens that the model read from its cache; NULL: no call told';
+COMMENT ON COLUMN bcce.unpriced_usage.cache_write_5m_tokens IS 'tokens written to the five-minute cache, those of unknown life among them; NULL: no call told';
+COMMENT ON COLUMN bcce.unpriced_usage.cache_write_1h_tokens IS 'tokens written to the one-hour cache; NULL: no call told';
+COMMENT ON COLUMN bcce.unpriced_usage.web_searches IS 'searches that the provider made for the calls; NULL: no call told';
+COMMENT ON COLUMN bcce.unpriced_usage.first_seen_at IS 'when the first of them was made';
+COMMENT ON COLUMN bcce.unpriced_usage.last_seen_at IS 'when the last of them was made';
 $bcce_module$);
 
 INSERT INTO bcce.module (part, name, sql) VALUES ('report', '27_workflows', $bcce_module$
@@ -13262,6 +13669,121 @@ COMMENT ON COLUMN bcce.hung_runs.workflow_id IS 'workflow';
 COMMENT ON COLUMN bcce.hung_runs.workflow_name IS 'display name of the workflow; NULL: it was never declared';
 COMMENT ON COLUMN bcce.hung_runs.service_id IS 'service of the run, else of the workflow';
 COMMENT ON COLUMN bcce.hung_runs.running_seconds IS 'how long it has been running, seconds, now or at the window''s end';
+$bcce_module$);
+
+INSERT INTO bcce.module (part, name, sql) VALUES ('report', '28_cost_what_if', $bcce_module$
+-- cost_analysis_repriced(): what model calls would have cost by the prices known
+-- at another time.  cost_report(): what a period cost, piece by piece.
+CREATE OR REPLACE FUNCTION bcce.cost_analysis_repriced(as_of timestamptz DEFAULT NULL, since timestamptz DEFAULT NULL, until timestamptz DEFAULT NULL)
+RETURNS TABLE (
+    tenant_id uuid,
+    tenant_name text,
+    model_id text,
+    model_call_count bigint,
+    changed_call_count bigint,
+    model_cost_usd numeric,
+    repriced_cost_usd numeric,
+    change_usd numeric,
+    unpriced_units bigint,
+    repriced_unpriced_units bigint,
+    currency text
+)
+LANGUAGE sql STABLE PARALLEL RESTRICTED
+BEGIN ATOMIC
+    SELECT
+        t.tenant_id,
+        t.tenant_name,
+        x.model_id,
+        x.calls,
+        x.changed,
+        x.usd,
+        x.repriced_usd,
+        x.repriced_usd - x.usd,
+        x.unpriced,
+        x.repriced_unpriced,
+        t.billing_currency
+    FROM bcce_data.tenants t
+    JOIN (
+        SELECT
+            u.tenant_id,
+            u.model_id,
+            count(*) AS calls,
+            count(*) FILTER (WHERE c.usd IS DISTINCT FROM c.repriced_usd) AS changed,
+            coalesce(sum(c.usd), 0) AS usd,
+            coalesce(sum(c.repriced_usd), 0) AS repriced_usd,
+            count(*) - count(c.usd) AS unpriced,
+            count(*) - count(c.repriced_usd) AS repriced_unpriced
+        FROM bcce_data.model_usage u
+        CROSS JOIN LATERAL (
+            SELECT
+                coalesce(u.reported_cost_usd, u.charged_usd, bcce.estimate_token_cost(u.model_id, u.at, u.input_tokens, u.output_tokens, u.cache_read_tokens,
+                    u.cache_write_5m_tokens, u.cache_write_1h_tokens, u.web_searches, u.speed, u.inference_geo, u.service_tier, u.tenant_id)) AS usd,
+                coalesce(u.reported_cost_usd, bcce.estimate_token_cost(u.model_id, u.at, u.input_tokens, u.output_tokens, u.cache_read_tokens,
+                    u.cache_write_5m_tokens, u.cache_write_1h_tokens, u.web_searches, u.speed, u.inference_geo, u.service_tier, u.tenant_id, as_of)) AS repriced_usd
+            OFFSET 0
+        ) c
+        WHERE u.at >= coalesce(since, '-infinity')
+          AND u.at < coalesce(until, 'infinity')
+          AND NOT u.is_test
+        GROUP BY u.tenant_id, u.model_id
+    ) x ON x.tenant_id = t.tenant_id
+    WHERE t.deleted_at IS NULL;
+END;
+COMMENT ON FUNCTION bcce.cost_analysis_repriced(timestamptz, timestamptz, timestamptz) IS 'What would the model calls between since (inclusive) and until (exclusive; NULL: open ends) cost by the prices that were known at as_of (NULL: now)? One row per visible tenant and model: its calls and how many of them would cost something else, US dollars as they count in cost_analysis and repriced, the difference, and how many calls have no known cost, now and repriced. What a sender reported stays as it is. Nothing is stored.';
+
+CREATE OR REPLACE FUNCTION bcce.cost_report(period interval DEFAULT '30 days', grain text DEFAULT 'period', alert_threshold numeric DEFAULT NULL)
+RETURNS TABLE (
+    tenant_id uuid,
+    tenant_name text,
+    period_start_at timestamptz,
+    period_start_date date,
+    day_count bigint,
+    workflow_cost_usd numeric,
+    monitoring_cost_usd numeric,
+    prediction_cost_usd numeric,
+    model_cost_usd numeric,
+    infra_cost_usd numeric,
+    total_cost_usd numeric,
+    unpriced_units bigint,
+    is_lower_bound boolean,
+    over_threshold boolean,
+    currency text
+)
+LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, pg_temp AS $body$
+#variable_conflict use_column
+BEGIN
+    IF cost_report.grain IS NULL OR cost_report.grain NOT IN ('period', 'day', 'week', 'month', 'quarter', 'year') THEN
+        PERFORM bcce.raise_error('22023', 'unknown grain of a cost report', NULL, 'Known: period (all in one), day, week, month, quarter, year.');
+    END IF;
+    IF cost_report.period IS NULL OR cost_report.period <= interval '0' THEN
+        PERFORM bcce.raise_error('22023', 'the period of a cost report must be longer than nothing', NULL, 'For example period => ''30 days''.');
+    END IF;
+    RETURN QUERY
+    SELECT
+        d.tenant_id,
+        d.tenant_name,
+        min(d.period_start_at),
+        min(d.usage_date),
+        count(*),
+        sum(d.workflow_cost_usd),
+        sum(d.monitoring_cost_usd),
+        sum(d.prediction_cost_usd),
+        sum(d.model_cost_usd),
+        sum(d.infra_cost_usd),
+        sum(d.total_cost_usd),
+        sum(d.unpriced_units)::bigint,
+        bool_or(d.is_lower_bound),
+        CASE WHEN sum(d.total_cost_usd) > cost_report.alert_threshold THEN true
+             WHEN NOT bool_or(d.is_lower_bound) THEN sum(d.total_cost_usd) > cost_report.alert_threshold END,
+        d.currency
+    -- Days of UTC: those of the session's zone could be of 23 hours.
+    FROM bcce.cost_by_day((bcce.report_now() AT TIME ZONE 'UTC' - cost_report.period) AT TIME ZONE 'UTC', bcce.report_now()) d
+    GROUP BY d.tenant_id, d.tenant_name, d.currency,
+             CASE WHEN cost_report.grain <> 'period' THEN date_trunc(cost_report.grain, d.usage_date::timestamp) END
+    ORDER BY d.tenant_name, d.tenant_id, min(d.usage_date);
+END
+$body$;
+COMMENT ON FUNCTION bcce.cost_report(interval, text, numeric) IS 'What did the last 30 days (or another period, up to now) cost? One row per visible tenant and day, week, month, quarter or year of its zone as grain says, one in all by default; the first and the last may be cut short, day_count says by how much. US dollars by part and in total, how many units have no known cost, and whether the row is over alert_threshold US dollars: NULL without a threshold, or when that is unknown because some cost is. Error 22023: an unknown grain, or a period that is not positive.';
 $bcce_module$);
 
 INSERT INTO bcce.module (part, name, sql) VALUES ('report', '28_operations', $bcce_module$
@@ -14400,7 +14922,7 @@ SELECT
     m.unit,
     CASE
         WHEN m.metric ~ 'threshold|target|expected|^(long_|short_)?window_' THEN 'neutral'
-        WHEN m.metric ~ 'success|succeeded_|accuracy|precision|recall|specificity|f1_|^mcc$|^auc$|skill|availability|budget_remaining|exhausted|mtbf|lead_time|throughput|active_|retained|new_users|wau_mau|deployments_(succeeded|per_day)'
+        WHEN m.metric ~ 'savings|success|succeeded_|accuracy|precision|recall|specificity|f1_|^mcc$|^auc$|skill|availability|budget_remaining|exhausted|mtbf|lead_time|throughput|active_|retained|new_users|wau_mau|deployments_(succeeded|per_day)'
             THEN 'higher is better'
         WHEN m.metric ~ 'fail|error|timed_out|latency|duration|running_seconds|_usd$|mttr|mtta|mttd|recovery|open_|oldest|incident_count|invalid|unpriced|rejected|late_count|lag_|burn_rate|brier|log_loss|^[em]ce$|^psi$|^ks$|false_|unlabelable|wait|delay|first_run|^median_minutes$'
             THEN 'lower is better'
@@ -14673,7 +15195,7 @@ DO $do$
 DECLARE
     item record;
     readers CONSTANT text := 'bcce_analytics_user, bcce_platform';
-    cost_reports CONSTANT text := '^(cost|budget)_';
+    cost_reports CONSTANT text := '^(cost_|budget_|unpriced_usage$)';
     upkeep CONSTANT text[] := '{create_tenant,add_membership,remove_membership,maintain,
                                 set_membership_mode,add_context_key,rotate_context_key,revoke_context_key,
                                 check_roles,check_security,check_budgets}';
@@ -14756,7 +15278,7 @@ BEGIN
         WHERE p.pronamespace = 'bcce'::regnamespace
           AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e')
           AND (EXISTS (SELECT FROM pg_class c WHERE c.relnamespace = p.pronamespace AND c.relkind = 'v' AND c.relname = p.proname)
-               OR p.proname IN ('overview_json', 'budget_check', 'metrics', 'report_tenant', 'export_csv', 'export_jsonl', 'export_json',
+               OR p.proname IN ('cost_analysis_repriced', 'cost_report', 'budget_check', 'overview_json', 'metrics', 'report_tenant', 'export_csv', 'export_jsonl', 'export_json',
                                  'export_lines', 'log_export'))
     LOOP
         EXECUTE item.command;
