@@ -3894,8 +3894,12 @@ BEGIN
     RETURN NEXT;
 
     began := clock_timestamp();
-    SELECT count(*) INTO moved FROM bcce.check_budgets();
-    task := 'budgets'; object := 'budget_alerts'; detail := format('%s new alerts', moved);
+    task := 'budgets'; object := 'budget_alerts';
+    BEGIN
+        SELECT format('%s new alerts', count(*)) INTO detail FROM bcce.check_budgets();
+    EXCEPTION WHEN lock_not_available THEN
+        detail := 'in use, left for the next run';
+    END;
     ms := round(1000 * extract(epoch FROM clock_timestamp() - began), 1);
     RETURN NEXT;
 END
