@@ -108,6 +108,7 @@ SELECT bcce.redact(t) FROM (VALUES (1, 'DJANGO_SECRET_KEY=k2#4f)9w!e&z0x'), (2, 
     (4, 'make PASSWORD=abc && ls'), (5, 'authorization: Digest username="Mufasa", realm="x"'), (6, 'Authorization: Token token="abc123def456ghi7"'),
     (7, 'curl "https://x.example/?password=Abcdef12==" y'), (8, '_gitlab_session=0123456789abcdef0123456789abcdef'),
     (9, 'https://discord.com/api/webhooks/123456789012345678/' || repeat('aB3dE6gH', 8)), (10, 'see discord.com/api/webhooks/ for more')) AS v (n, t) ORDER BY n;
+SELECT once, bcce.redact(once) = once AS rests FROM bcce.redact('authorization: password=&x@y.com') AS once;
 
 -- Positions count characters.
 SELECT kind, subtype, start, length, round(confidence::numeric, 2) AS confidence,

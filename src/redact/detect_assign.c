@@ -282,14 +282,17 @@ ampersand_ends(const Scan *s, size_t at)
 	return end == at + 1 || (byte_at(s, end) != '\0' && strchr("=;[%", byte_at(s, end)) != NULL);
 }
 
-/* After a name that takes any value: to the next space or quote. */
+/*
+ * After a name that takes any value: to the next space or quote.  Past ampersands
+ * goes only what is known to be a hit, so that a tag there changes no judgement.
+ */
 static size_t
-word_end(const Scan *s, size_t from)
+word_end(const Scan *s, size_t from, bool past)
 {
 	size_t		end = from;
 
 	while (end < s->len && end - from < VALUE_BYTES && s->text[end] > ' ' &&
-		   (!byte_is(s->text[end], B_STOP) || (s->text[end] == '&' && !ampersand_ends(s, end))))
+		   (!byte_is(s->text[end], B_STOP) || (past && s->text[end] == '&' && !ampersand_ends(s, end))))
 		end++;
 	while (end > from && strchr(".:?!)}]", s->text[end - 1]) != NULL)
 		end--;
@@ -375,7 +378,7 @@ judge_value(Scan *s, size_t at, int name)
 	scheme = from;
 	from = skip_scheme(s, from);
 	if (!quoted && name == NAME_STRONG)
-		end = word_end(s, from);
+		end = word_end(s, from, false);
 	else if (!quoted && from > scheme)
 		end = plain_end(s, from);
 	if (from > scheme && is_parameter(s, from, end))
@@ -383,6 +386,8 @@ judge_value(Scan *s, size_t at, int name)
 	if (end <= from || !secret_value(s->text + from, end - from, name, quoted) ||
 		(!quoted && is_prose(s, from, end)))
 		return 0;
+	if (!quoted && name == NAME_STRONG)
+		end = word_end(s, from, true);
 	scan_hit(s, from, end, REDACT_SECRET, "named", STRENGTH_CONTEXT,
 			 name == NAME_STRONG ? 80 : 60);
 	return end;
