@@ -102,6 +102,14 @@ SELECT bcce.redact('x', ARRAY[NULL]::text[]);
 SELECT bcce.redact('x', NULL, 'hash');
 SELECT bcce.redact('{}'::jsonb, ARRAY['name']);
 
+-- An ampersand is a sign of a password unless a parameter or an entity begins;
+-- what stands behind a scheme may be named; a webhook is a secret by its path.
+SELECT bcce.redact(t) FROM (VALUES (1, 'DJANGO_SECRET_KEY=k2#4f)9w!e&z0x'), (2, 'GET /?password=abc12&user=bob'), (3, 'password=abc&amp;x=1'),
+    (4, 'make PASSWORD=abc && ls'), (5, 'authorization: Digest username="Mufasa", realm="x"'), (6, 'Authorization: Token token="abc123def456ghi7"'),
+    (7, 'curl "https://x.example/?password=Abcdef12==" y'), (8, '_gitlab_session=0123456789abcdef0123456789abcdef'),
+    (9, 'https://discord.com/api/webhooks/123456789012345678/' || repeat('aB3dE6gH', 8)), (10, 'see discord.com/api/webhooks/ for more')) AS v (n, t) ORDER BY n;
+SELECT once, bcce.redact(once) = once AS rests FROM bcce.redact('authorization: password=&x@y.com') AS once;
+
 -- Positions count characters.
 SELECT kind, subtype, start, length, round(confidence::numeric, 2) AS confidence,
     substr(t, start, length) AS what

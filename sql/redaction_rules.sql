@@ -178,7 +178,9 @@ SELECT n, pg_temp.refused(arguments) FROM (VALUES
     (22, $$'x', 'hush', pattern => repeat('hush', 80)$$), (23, $$'x', 'hush', pattern => 'hush', character_class => 'digits'$$),
     (24, $$'x', 'hush', context_words => '{Hush}'$$), (25, $$'x', 'hush', context_words => '{h}'$$), (26, $$'x', 'hush', context_words => '{NULL}'$$),
     (27, $$'x', 'hush', context_words => array_fill('hush'::text, '{11}')$$), (28, $$'x', 'hush', style => 'hush'$$),
-    (29, $$'x', 'hush', pattern => 'hush' || repeat('(a|b', 60)$$), (30, $$'x', 'hush.x', pattern => 'hush\.x(aa|bb)+'$$)
+    (29, $$'x', 'hush', pattern => 'hush' || repeat('(a|b', 60)$$), (30, $$'x', 'hush.x', pattern => 'hush\.x(aa|bb)+'$$),
+    (31, $$'x', 'hush', pattern => 'hush(?=.*(?=.*(?=.*q)))'$$), (32, $$'x', 'hush', pattern => '.*(?<!a.*)hush'$$),
+    (33, $$'x', 'hush', pattern => 'hush([a-z]{1,60}){1,60}'$$), (34, $$'y', 'hush', pattern => '\mhush\M'$$)
 ) AS t (n, arguments) ORDER BY n;
 INSERT INTO bcce_data.redaction_rules (tenant_id, rule, kind, literal) VALUES (:'alpha', 'x', 'regex', 'hush');
 SET session_replication_role = replica;

@@ -34,6 +34,14 @@ SET session_replication_role = replica;
 RESET session_replication_role;
 SELECT * FROM public.counted;
 
+\echo == a dump is restored with row_security off
+TRUNCATE bcce_data.redaction_counts;
+SET row_security = off;
+INSERT INTO bcce_data.infra_costs VALUES (:'berlin', 'restored ada@example.org', 1, '2026-01-01', '2026-01-02');
+SHOW row_security;
+RESET row_security;
+SELECT * FROM public.counted;
+
 \echo == what is taken back is not counted: a rollback, a savepoint, a caught error, a failed statement
 TRUNCATE bcce_data.redaction_counts;
 BEGIN;

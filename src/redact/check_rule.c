@@ -138,7 +138,8 @@ static void
 check_pattern(const RuleRow *row, RuleKind kind)
 {
 	const char *reason = NULL;
-	bool		has_backref = false;
+	const char *slow;
+	const char *hint = NULL;
 	void	   *regex;
 
 	if (kind != RULE_REGEX)
@@ -151,13 +152,12 @@ check_pattern(const RuleRow *row, RuleKind kind)
 	refuse(row->pattern == NULL || strlen(row->pattern) > PATTERN_MAX,
 		   BAD_RULE, "the expression of a redaction rule has 1 to 300 bytes", NULL,
 		   "Split it into several rules.");
-	regex = rule_regex_compile(row->pattern, &reason, &has_backref);
+	regex = rule_regex_compile(row->pattern, &reason);
 	refuse(regex == NULL,
 		   ERRCODE_INVALID_REGULAR_EXPRESSION, "the expression of a redaction rule is not valid", reason,
 		   "Write it as for regexp_replace(): POSIX regular expressions with PostgreSQL's extensions.");
-	refuse(has_backref,
-		   ERRCODE_INVALID_REGULAR_EXPRESSION, "the expression of a redaction rule has a back reference", NULL,
-		   "It could run for ever; write it without \\1 and its like.");
+	slow = rule_regex_is_slow(regex, &hint);
+	refuse(slow != NULL, ERRCODE_INVALID_REGULAR_EXPRESSION, slow, NULL, hint);
 	refuse(rule_regex_matches_empty(regex),
 		   ERRCODE_INVALID_REGULAR_EXPRESSION, "the expression of a redaction rule matches the empty text", NULL,
 		   "Require at least the literal.");

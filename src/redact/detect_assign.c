@@ -268,14 +268,31 @@ plain_end(const Scan *s, size_t from)
 	return end;
 }
 
-/* After a name that takes any value: to the next space or quote. */
+/*
+ * Does another parameter of a URL begin at an ampersand, or is it an entity of
+ * HTML?  Else it is one of the signs of a password.
+ */
+static bool
+ampersand_ends(const Scan *s, size_t at)
+{
+	size_t		end = at + 1;
+
+	while (end - at < NAME_BYTES && name_byte(byte_at(s, end)))
+		end++;
+	return end == at + 1 || (byte_at(s, end) != '\0' && strchr("=;[%", byte_at(s, end)) != NULL);
+}
+
+/*
+ * After a name that takes any value: to the next space or quote.  Past ampersands
+ * goes only what is known to be a hit, so that a tag there changes no judgement.
+ */
 static size_t
-word_end(const Scan *s, size_t from)
+word_end(const Scan *s, size_t from, bool past)
 {
 	size_t		end = from;
 
 	while (end < s->len && end - from < VALUE_BYTES && s->text[end] > ' ' &&
-		   !byte_is(s->text[end], B_STOP))
+		   (!byte_is(s->text[end], B_STOP) || (past && s->text[end] == '&' && !ampersand_ends(s, end))))
 		end++;
 	while (end > from && strchr(".:?!)}]", s->text[end - 1]) != NULL)
 		end--;
@@ -329,6 +346,15 @@ skip_scheme(const Scan *s, size_t from)
 	return from;
 }
 
+/* Behind a scheme: Digest username="...", Token token="...", names of their own? */
+static bool
+is_parameter(const Scan *s, size_t from, size_t end)
+{
+	while (from < end && s->text[from] >= 'a' && s->text[from] <= 'z')
+		from++;
+	return end - from == 1 && s->text[from] == '=' && is_quote(byte_at(s, end));
+}
+
 /* The value at a position, judged under its name.  Returns its end, or 0. */
 size_t
 judge_value(Scan *s, size_t at, int name)
@@ -352,12 +378,16 @@ judge_value(Scan *s, size_t at, int name)
 	scheme = from;
 	from = skip_scheme(s, from);
 	if (!quoted && name == NAME_STRONG)
-		end = word_end(s, from);
+		end = word_end(s, from, false);
 	else if (!quoted && from > scheme)
 		end = plain_end(s, from);
+	if (from > scheme && is_parameter(s, from, end))
+		return 0;
 	if (end <= from || !secret_value(s->text + from, end - from, name, quoted) ||
 		(!quoted && is_prose(s, from, end)))
 		return 0;
+	if (!quoted && name == NAME_STRONG)
+		end = word_end(s, from, true);
 	scan_hit(s, from, end, REDACT_SECRET, "named", STRENGTH_CONTEXT,
 			 name == NAME_STRONG ? 80 : 60);
 	return end;

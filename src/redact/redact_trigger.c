@@ -311,6 +311,13 @@ redact_array(Redactor *r, const Column *column, Datum value, Datum *out)
 	return changed;
 }
 
+/* What jsonb refuses of a json, such as \u0000, is not shown to the log. */
+static void
+hide_json(void *arg)
+{
+	bcce_hide_input();
+}
+
 /*
  * json goes through jsonb.  Keys that stand twice are one there, so the text
  * itself is asked as well: what it hides in the first is not kept.
@@ -319,9 +326,14 @@ static bool
 redact_json(Redactor *r, Datum value, Datum *out)
 {
 	char	   *string = TextDatumGetCString(value);
-	Datum		document = DirectFunctionCall1(jsonb_in, CStringGetDatum(string));
-	Jsonb	   *redacted = redactor_jsonb(r, DatumGetJsonbP(document), true);
+	ErrorContextCallback callback = {error_context_stack, hide_json, NULL};
+	Datum		document;
+	Jsonb	   *redacted;
 
+	error_context_stack = &callback;
+	document = DirectFunctionCall1(jsonb_in, CStringGetDatum(string));
+	error_context_stack = callback.previous;
+	redacted = redactor_jsonb(r, DatumGetJsonbP(document), true);
 	r->options.key = NULL;
 	if (redacted == NULL && !redactor_scan(r, string, strlen(string)))
 		return false;

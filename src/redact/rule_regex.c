@@ -2,9 +2,9 @@
  * rule_regex.c
  *		Expressions of tenants' rules: the server's own engine on a window.
  *
- * Without back references, which are refused, the engine is an automaton, and
- * on some hundred characters it cannot run for long.  It takes notice of a
- * cancelled query by itself.
+ * Without back references and looks around, which are refused, the engine is an
+ * automaton, and one of few states cannot run for long on some hundred
+ * characters.  It takes notice of a cancelled query by itself.
  */
 #include "postgres.h"
 
@@ -12,6 +12,7 @@
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "regex/regex.h"
+#include "regex/regexport.h"
 #include "utils/memutils.h"
 
 #include "compat.h"
@@ -19,6 +20,7 @@
 #include "redact/rule_row.h"
 
 #define WINDOW_BYTES	(2 * RULE_WINDOW + RULE_LITERAL_MAX)
+#define STATES_MAX		2000	/* .{0,255} has about 256 */
 
 /* The engine's memory is its own up to 15. */
 static void
@@ -28,7 +30,7 @@ free_regex(void *arg)
 }
 
 void *
-rule_regex_compile(const char *pattern, const char **reason, bool *has_backref)
+rule_regex_compile(const char *pattern, const char **reason)
 {
 	static char said[100];
 	size_t		len = strlen(pattern);
@@ -47,11 +49,34 @@ rule_regex_compile(const char *pattern, const char **reason, bool *has_backref)
 		*reason = said;
 		return NULL;
 	}
-	*has_backref = (regex->re_info & REG_UBACKREF) != 0;
 	callback->func = free_regex;
 	callback->arg = regex;
 	MemoryContextRegisterResetCallback(CurrentMemoryContext, callback);
 	return regex;
+}
+
+/* See the header.  A look around starts the engine anew at every character. */
+const char *
+rule_regex_is_slow(void *regex, const char **hint)
+{
+	long		info = ((regex_t *) regex)->re_info;
+
+	if (info & REG_UBACKREF)
+	{
+		*hint = "It could run for ever; write it without \\1 and its like.";
+		return "the expression of a redaction rule has a back reference";
+	}
+	if (info & REG_ULOOKAROUND)
+	{
+		*hint = "It could run for ever; write it without (?=...) and its like. \\m, \\M and \\y find the edges of words.";
+		return "the expression of a redaction rule looks ahead or behind";
+	}
+	if (pg_reg_getnumstates(regex) > STATES_MAX)
+	{
+		*hint = "It would be slow; write smaller numbers of repetitions, or none inside of others.";
+		return "the expression of a redaction rule has too many states";
+	}
+	return NULL;
 }
 
 /* Runs it; false when there is no match from a character on. */

@@ -100,7 +100,6 @@ void
 rule_row_compile(const RuleRow *row, RedactRule *rule)
 {
 	const char *reason;
-	bool		has_backref;
 
 	memset(rule, 0, sizeof(RedactRule));
 	rule->name = row->name;
@@ -120,7 +119,7 @@ rule_row_compile(const RuleRow *row, RedactRule *rule)
 	}
 	if (rule->kind == RULE_REGEX)
 	{
-		rule->regex = rule_regex_compile(row->pattern, &reason, &has_backref);
+		rule->regex = rule_regex_compile(row->pattern, &reason);
 		if (rule->regex == NULL)
 			ereport(ERROR,
 					(errcode(ERRCODE_INVALID_REGULAR_EXPRESSION),

@@ -41,7 +41,10 @@ extern void rule_row_compile(const RuleRow *row, RedactRule *rule);
  * rule_regex.c: compiles an expression in the current memory context, where it
  * lives; NULL and the reason when it is none.
  */
-extern void *rule_regex_compile(const char *pattern, const char **reason, bool *has_backref);
+extern void *rule_regex_compile(const char *pattern, const char **reason);
+
+/* Could it take long on a window?  Why, and what to do; else NULL. */
+extern const char *rule_regex_is_slow(void *regex, const char **hint);
 extern bool rule_regex_matches_empty(void *regex);
 extern bool rule_regex_match(const RedactRule *rule, const char *text, size_t len,
 							 size_t *from, size_t *to);

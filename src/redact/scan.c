@@ -69,26 +69,6 @@ equal_lower(const uint8_t *text, const char *word, size_t len)
 	return true;
 }
 
-/* Does one of our own tags, such as [EMAIL] or [EMAIL_1], end here? */
-bool
-ends_in_tag(const Scan *s, size_t end)
-{
-	size_t		i = end;
-
-	if (byte_before(s, end, 1) != ']')
-		return false;
-	for (i = end - 1; i > 0 && end - i < 32; i--)
-	{
-		uint8_t		c = s->text[i - 1];
-
-		if (c == '[')
-			return end - i > 2;
-		if (!((c >= 'A' && c <= 'Z') || c == '_' || byte_is(c, B_DIGIT)))
-			return false;
-	}
-	return false;
-}
-
 /*
  * End of the run of token bytes around a position.  Remembered, so that many
  * prefixes inside one long run do not measure it again and again.

@@ -115,7 +115,6 @@ extern void scan_hit(Scan *s, size_t start, size_t end, RedactKind kind,
 					 const char *subtype, RedactStrength strength, int confidence);
 extern size_t token_run_end(Scan *s, size_t at);
 extern bool equal_lower(const uint8_t *text, const char *word, size_t len);
-extern bool ends_in_tag(const Scan *s, size_t end);
 extern bool after_escape(const Scan *s, size_t at);
 
 /* scan_pass.c */

@@ -17,6 +17,7 @@
 #include "miscadmin.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
+#include "utils/guc.h"
 #include "utils/hsearch.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
@@ -209,6 +210,10 @@ has_store(Oid *keeper)
 		OidIsValid(get_relname_relid("redaction_counts", schema));
 }
 
+/*
+ * Writes the rows.  A dump is restored with row_security off, which refuses what
+ * the policy of the keeper lets through: here it is on.
+ */
 static void
 write_counts(void)
 {
@@ -216,6 +221,7 @@ write_counts(void)
 	Oid			keeper;
 	Oid			user;
 	int			context;
+	int			settings;
 
 	innermost = NULL;
 	if (level == NULL || XactReadOnly || !has_store(&keeper))
@@ -223,9 +229,12 @@ write_counts(void)
 	is_written = true;
 	GetUserIdAndSecContext(&user, &context);
 	SetUserIdAndSecContext(keeper, context | SECURITY_LOCAL_USERID_CHANGE);
+	settings = NewGUCNestLevel();
+	set_config_option("row_security", "on", PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
 	PushActiveSnapshot(GetTransactionSnapshot());
 	insert_rows(level->counts);
 	PopActiveSnapshot();
+	AtEOXact_GUC(false, settings);
 	SetUserIdAndSecContext(user, context);
 }
 

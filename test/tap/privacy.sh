@@ -156,6 +156,12 @@ cancelled_rows() {
 like "$(cat "$work/cancelled.out")" 'canceling statement due to statement timeout' "a COPY into an inbox is cancelled"
 is "$(sql $database postgres -c "SELECT count(*) FROM bcce_data.events WHERE idempotency_key LIKE 'cancelled%'")" 0 "and leaves nothing behind"
 
+# A json that jsonb refuses, in a table with the trigger: the parser would show it.
+sql $database postgres -c "CREATE TABLE public.raw (d json)" \
+    -c "CREATE TRIGGER redact BEFORE INSERT ON public.raw FOR EACH ROW EXECUTE FUNCTION bcce.redact_columns('d')" \
+    -c "INSERT INTO public.raw VALUES ('{\"$mail\": \"\\u0000\"}')" >"$work/raw.out"
+like "$(cat "$work/raw.out")" 'unsupported Unicode escape sequence' "a json with a zero character is refused"
+
 # A superuser straight into the tables, also as replication would: each text
 # and jsonb column that may hold anything.
 sql $database postgres >"$work/direct.sql" <<'SQL'

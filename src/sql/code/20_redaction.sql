@@ -69,7 +69,7 @@ CREATE FUNCTION bcce.check_redaction_rule() RETURNS trigger
     AS 'MODULE_PATHNAME', 'check_redaction_rule'
     LANGUAGE C VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION bcce.check_redaction_rule() IS
-    'Trigger BEFORE INSERT OR UPDATE of bcce_data.redaction_rules: refuses a rule that would not work, and says why without showing it. Errors: 22023 bad name, kind, literal, class, lengths, context words or style; 2201B the expression is not valid, has a back reference, matches the empty text or does not contain its literal; 39P01 for another kind of trigger.';
+    'Trigger BEFORE INSERT OR UPDATE of bcce_data.redaction_rules: refuses a rule that would not work, and says why without showing it. Errors: 22023 bad name, kind, literal, class, lengths, context words or style; 2201B the expression is not valid, has a back reference, looks around or has too many states, matches the empty text or does not contain its literal; 39P01 for another kind of trigger.';
 
 CREATE FUNCTION bcce.redact_columns() RETURNS trigger
     AS 'MODULE_PATHNAME', 'redact_columns'
