@@ -205,7 +205,7 @@ anchors_function(const char *name)
 	if (name ? strcmp(name, "avx512") == 0 : true)
 		if (__builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl") &&
 			__builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vbmi") &&
-			__builtin_cpu_supports("bmi2"))
+			__builtin_cpu_supports("gfni") && __builtin_cpu_supports("bmi2"))
 			return anchors_avx512;
 	if (name ? strcmp(name, "avx2") == 0 : true)
 		if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi") &&

@@ -374,16 +374,19 @@ combine_masks(const ByteMasks *m, int n, Anchors *anchors, uint64_t *open_name)
 	sign_anchors(m, &visit);
 	word_anchors(m, &escaped, &visit);
 	name_masks(m, &name, &from, &behind);
+	visit = visit >> WINDOW_BEFORE & decided;
+	number = number >> WINDOW_BEFORE & decided;
+	context = context >> WINDOW_BEFORE & decided;
 	for (i = 0; i < n; i++)
 	{
 		uint64_t	begun = from[i] | *open_name << WINDOW_BEFORE;
 		uint64_t	reached = (((begun & name[i]) + name[i]) ^ name[i]) | begun;
 
 		*open_name = reached >> (WINDOW_BEFORE + WINDOW) & 1;
-		anchors[i].visit = visit[i] >> WINDOW_BEFORE & decided;
-		anchors[i].number = number[i] >> WINDOW_BEFORE & decided;
+		anchors[i].visit = visit[i];
+		anchors[i].number = number[i];
 		anchors[i].name_end = (reached & behind[i]) >> WINDOW_BEFORE & decided;
-		anchors[i].context = context[i] >> WINDOW_BEFORE & decided;
+		anchors[i].context = context[i];
 	}
 }
 

@@ -16,7 +16,7 @@
 AVX512 void
 anchors_avx512_wide(const uint8_t *window, int n, Anchors *anchors, uint64_t *open_name)
 {
-	ANCHOR_LOOP(window_avx512, classify);
+	anchors_by_avx512(window, n, anchors, open_name);
 }
 
 #endif

@@ -157,7 +157,7 @@ anchors_avx512(const uint8_t *window, int n, Anchors *anchors, uint64_t *open_na
 	if (n > LANES)
 		anchors_avx512_wide(window, n, anchors, open_name);
 	else
-		ANCHOR_LOOP(window_avx512, classify);
+		anchors_by_avx512(window, n, anchors, open_name);
 }
 
 #endif

@@ -102,6 +102,16 @@ members_of(JsonbContainer *container, Members *m)
 }
 
 /*
+ * Length of the entry whose data begins at an offset: as getJsonbLength(), which
+ * has to add up what is known here.
+ */
+static inline uint32
+entry_length(JEntry entry, uint32 offset)
+{
+	return JBE_HAS_OFF(entry) ? JBE_OFFLENFLD(entry) - offset : JBE_OFFLENFLD(entry);
+}
+
+/*
  * Takes the next key: it is the context of the value.  True when it is to be
  * redacted itself.
  */
@@ -110,7 +120,7 @@ next_key(Walk *w, Members *m, uint32 i, bool look)
 {
 	RedactOptions *opt = &w->redactor->options;
 	char	   *key = m->data + m->key_offset;
-	uint32		len = getJsonbLength(m->container, i);
+	uint32		len = entry_length(m->container->children[i], m->key_offset);
 
 	opt->key = NULL;
 	if (look && redactor_scan(w->redactor, key, len))
@@ -145,7 +155,7 @@ find_first(Walk *w, JsonbContainer *container)
 	{
 		uint32		at = m.is_object ? m.n + i : i;
 		JEntry		entry = container->children[at];
-		uint32		len = getJsonbLength(container, at);
+		uint32		len = entry_length(container->children[at], m.offset);
 
 		w->first = &container->children[at];
 		if (m.is_object && next_key(w, &m, i, w->keys_too))
@@ -170,12 +180,22 @@ find_first(Walk *w, JsonbContainer *container)
 	return false;
 }
 
+/* Appends bytes: mostly few, with room for them. */
+static inline void
+append(Walk *w, const char *bytes, uint32 len)
+{
+	if (w->out.maxlen - w->out.len <= len)
+		enlargeStringInfo(&w->out, len);
+	memcpy(w->out.data + w->out.len, bytes, len);
+	w->out.len += len;
+}
+
 /* Numbers and containers begin at a multiple of four bytes. */
 static void
 align_out(Walk *w)
 {
 	while (w->out.len != INTALIGN(w->out.len))
-		appendStringInfoChar(&w->out, '\0');
+		append(w, "", 1);
 }
 
 static bool copy_container(Walk *w, JsonbContainer *container);
@@ -210,22 +230,21 @@ copy_value(Walk *w, const JEntry *from, Members *m, uint32 len, JEntry *type)
 	len -= offset - m->offset;
 	if (is_first)
 		w->before = false;
-	if (JBE_ISCONTAINER(*from) &&
-		(!w->before || ((char *) w->first > value && (char *) w->first < value + len)))
+	if (JBE_ISCONTAINER(*from))
 	{
 		align_out(w);
 		return copy_container(w, (JsonbContainer *) value);
 	}
-	redacted = w->before ? NULL : redacted_scalar(w, *from, value, len, is_first);
+	redacted = redacted_scalar(w, *from, value, len, is_first);
 	if (redacted != NULL)
 	{
 		*type = JENTRY_ISSTRING;
-		appendBinaryStringInfo(&w->out, VARDATA(redacted), VARSIZE(redacted) - VARHDRSZ);
+		append(w, VARDATA(redacted), VARSIZE(redacted) - VARHDRSZ);
 		return true;
 	}
-	if (offset != m->offset || JBE_ISNUMERIC(*from) || JBE_ISCONTAINER(*from))
+	if (JBE_ISNUMERIC(*from))
 		align_out(w);
-	appendBinaryStringInfo(&w->out, value, len);
+	append(w, value, len);
 	return true;
 }
 
@@ -247,6 +266,34 @@ set_entry(Walk *w, int entries, uint32 at, JEntry type, uint32 len, uint32 end)
 	memcpy(w->out.data + entries + at * sizeof(JEntry), &entry, sizeof(JEntry));
 }
 
+/*
+ * Appends the values of a container before the one that is the first hit or
+ * holds it, as they are, and steps behind them; how many.
+ */
+static uint32
+copy_before(Walk *w, Members *m)
+{
+	const JEntry *children = m->container->children;
+	const char *first = (const char *) w->first;
+	uint32		from = m->offset;
+	uint32		i;
+
+	for (i = 0; i < m->n; i++)
+	{
+		const JEntry *entry = &children[m->is_object ? m->n + i : i];
+		const char *value = m->data + m->offset;
+		uint32		len = entry_length(*entry, m->offset);
+
+		if (entry == w->first || (first > value && first < value + len))
+			break;
+		if (m->is_object)
+			m->key_offset += entry_length(children[i], m->key_offset);
+		m->offset += len;
+	}
+	append(w, m->data + from, m->offset - from);
+	return i;
+}
+
 /* Appends a container with its values redacted; keys stay as they are. */
 static bool
 copy_container(Walk *w, JsonbContainer *container)
@@ -263,12 +310,12 @@ copy_container(Walk *w, JsonbContainer *container)
 	CHECK_FOR_INTERRUPTS();
 	members_of(container, &m);
 	/* The header, the entries and the keys lie together. */
-	appendBinaryStringInfo(&w->out, (char *) container, m.data + m.offset - (char *) container);
+	append(w, (char *) container, m.data + m.offset - (char *) container);
 	values = w->out.len - m.offset;
-	for (i = 0; i < m.n; i++)
+	for (i = w->before ? copy_before(w, &m) : 0; i < m.n; i++)
 	{
 		uint32		at = m.is_object ? m.n + i : i;
-		uint32		len = getJsonbLength(container, at);
+		uint32		len = entry_length(container->children[at], m.offset);
 		int			start = w->out.len;
 		JEntry		type;
 

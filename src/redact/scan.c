@@ -34,7 +34,7 @@ make_tables(void)
 		scan_byte[c] = B_DIGIT | B_HEX | B_TOKEN | B_LOCAL | B_DOMAIN | B_VALUE;
 	for (c = 'A'; c <= 'Z'; c++)
 	{
-		scan_byte[c] = B_ALPHA | B_TOKEN | B_LOCAL | B_DOMAIN | B_VALUE;
+		scan_byte[c] = B_ALPHA | B_TOKEN | B_LOCAL | B_DOMAIN | B_VALUE | B_PLAIN;
 		scan_byte[lower(c)] = scan_byte[c];
 	}
 	for (c = 0x80; c < 256; c++)
@@ -48,6 +48,7 @@ make_tables(void)
 	add_bytes(" -./()", B_SIGN);
 	add_bytes("()<>{}\"'`,;\\|", B_CODE);
 	add_bytes("\"'`,;&<\\", B_STOP);
+	add_bytes(" _", B_PLAIN);
 	context_init();
 	token_init();
 	iban_init();
@@ -252,39 +253,36 @@ redact_scan_use(const char *name)
 #define SHORTEST_HIT	3		/* ::1 */
 #define SHORTEST_TOKEN	15		/* of letters alone */
 
-/* Letters and blanks only, as in most short values. */
+/* Can a detector find nothing, whatever the text says?  True of most short values. */
 static bool
-is_plain(const uint8_t *text, size_t len)
+is_hopeless(const uint8_t *text, size_t len)
 {
 	size_t		i;
 
-	for (i = 0; i < len; i++)
-		if (!byte_is(text[i], B_ALPHA) && text[i] != ' ' && text[i] != '_')
-			return false;
-	return true;
+	if (len >= SHORTEST_TOKEN)
+		return false;
+	for (i = 0; i < len && byte_is(text[i], B_PLAIN); i++);
+	return len < SHORTEST_HIT || i == len;
 }
 
-bool
-redact_scan(const char *text, size_t len, const RedactOptions *opt,
-			RedactResult *result)
+/* Scans a text in which, or in whose key, something may be. */
+static bool
+scan_text(const uint8_t *text, size_t len, bool key_counts, bool is_hopeless,
+		  const RedactOptions *opt, RedactResult *result)
 {
 	Scan		s = {0};
 
-	if (find_anchors == NULL)
-		make_tables();
-	s.text = (const uint8_t *) text;
+	s.text = text;
 	s.len = len;
 	s.opt = opt;
 	s.result = result;
-	result->count = 0;
-	result->interrupt = opt->interrupt;
-	if (opt->key && name_has_root((const uint8_t *) opt->key, opt->key_len))
+	if (key_counts)
 	{
 		s.key_context = context_of((const uint8_t *) opt->key, opt->key_len, true);
 		if (value_of_secret_key(&s))
 			return !s.out_of_memory;
 	}
-	if (len >= SHORTEST_HIT && !(len < SHORTEST_TOKEN && is_plain(s.text, len)))
+	if (!is_hopeless)
 		scan_windows(&s);
 	else if (opt->rules == NULL)
 		return true;
@@ -294,6 +292,25 @@ redact_scan(const char *text, size_t len, const RedactOptions *opt,
 		rules_scan(&s);
 	settle_overlaps(result);
 	return !s.out_of_memory;
+}
+
+bool
+redact_scan(const char *text, size_t len, const RedactOptions *opt,
+			RedactResult *result)
+{
+	const uint8_t *bytes = (const uint8_t *) text;
+	bool		key_counts;
+	bool		hopeless;
+
+	if (find_anchors == NULL)
+		make_tables();
+	result->count = 0;
+	result->interrupt = opt->interrupt;
+	key_counts = opt->key != NULL && name_has_root((const uint8_t *) opt->key, opt->key_len);
+	hopeless = is_hopeless(bytes, len);
+	if (hopeless && !key_counts && opt->rules == NULL)
+		return true;
+	return scan_text(bytes, len, key_counts, hopeless, opt, result);
 }
 
 bool

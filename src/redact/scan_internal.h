@@ -23,6 +23,7 @@
 #define B_SIGN		0x100		/* may part the groups of a number */
 #define B_CODE		0x200		/* in no value that a machine drew */
 #define B_STOP		0x400		/* ends a word that is not quoted */
+#define B_PLAIN		0x800		/* letters, blank and underscore */
 #define B_ALNUM		(B_DIGIT | B_ALPHA)
 
 /* What a nearby word or the key says the text is about. */
