@@ -35,6 +35,9 @@
 #define KEEP_V4		24			/* prefix bits of an address that is stored */
 #define KEEP_V6		48
 
+#define CLEAN_TEXTS 8			/* remembered of each column, a power of two */
+#define CLEAN_BYTES 31			/* the longest of them */
+
 typedef enum ColumnForm
 {
 	FORM_TEXT,
@@ -44,6 +47,13 @@ typedef enum ColumnForm
 	FORM_INET
 } ColumnForm;
 
+/* A text in which nothing was found; len is 0 where there is none yet. */
+typedef struct CleanText
+{
+	uint8		len;
+	char		bytes[CLEAN_BYTES];
+} CleanText;
+
 typedef struct Column
 {
 	AttrNumber	number;
@@ -51,6 +61,7 @@ typedef struct Column
 	int			max_characters; /* of varchar(n), 0 for no limit */
 	Oid			type;			/* element type of an array */
 	char	   *domain;			/* "key", a pseudonym domain, or NULL */
+	CleanText	clean[CLEAN_TEXTS]; /* seen lately */
 } Column;
 
 /* The arguments resolved for one relation. */
@@ -284,6 +295,39 @@ fit(text *value, int max_characters)
 	return value;
 }
 
+/*
+ * Where a short text is remembered; NULL when it is not.  Without rules of a
+ * tenant what is found depends on the bytes alone.
+ */
+static CleanText *
+clean_place(const Redactor *r, Column *column, const char *bytes, size_t len)
+{
+	if (r->options.rules != NULL || len == 0 || len > CLEAN_BYTES)
+		return NULL;
+	return &column->clean[(len + (unsigned char) bytes[0] + (unsigned char) bytes[len - 1]) % CLEAN_TEXTS];
+}
+
+/*
+ * Does a column's text hold a hit?  Words such as types and sources come again
+ * with every row and are looked up faster than scanned.
+ */
+static bool
+has_hit(Redactor *r, Column *column, const char *bytes, size_t len)
+{
+	CleanText  *known = clean_place(r, column, bytes, len);
+
+	if (known != NULL && known->len == len && memcmp(known->bytes, bytes, len) == 0)
+		return false;
+	if (redactor_scan(r, bytes, len))
+		return true;
+	if (known != NULL)
+	{
+		known->len = len;
+		memcpy(known->bytes, bytes, len);
+	}
+	return false;
+}
+
 /* The elements of a text array; false when none holds a hit. */
 static bool
 redact_array(Redactor *r, const Column *column, Datum value, Datum *out)
@@ -380,7 +424,7 @@ is_pseudonym_of(const char *value, size_t len, const char *domain)
 
 /* An identifier or a person: replaced whole, so that equal ones stay equal. */
 static bool
-redact_identifier(Redactor *r, const ColumnPlan *plan, const Column *column,
+redact_identifier(Redactor *r, const ColumnPlan *plan, Column *column,
 				  const TupleTableSlot *row, Datum value, Datum *out)
 {
 	text	   *in = DatumGetTextPP(value);
@@ -389,7 +433,7 @@ redact_identifier(Redactor *r, const ColumnPlan *plan, const Column *column,
 	bool		is_key = strcmp(column->domain, "key") == 0;
 	const pg_uuid_t *tenant;
 
-	if (is_key ? !redactor_scan(r, bytes, len) : is_pseudonym_of(bytes, len, column->domain))
+	if (is_key ? !has_hit(r, column, bytes, len) : is_pseudonym_of(bytes, len, column->domain))
 		return false;
 	if (is_key)
 		redactor_count(r, &r->result);
@@ -406,9 +450,24 @@ never_empty(text *value)
 	return value != NULL && VARSIZE_ANY_EXHDR(value) == 0 ? cstring_to_text("[REDACTED]") : value;
 }
 
+/* A text, NULL when it stays as it is. */
+static text *
+redact_plain(Redactor *r, Column *column, Datum value)
+{
+	text	   *in = DatumGetTextPP(value);
+	const char *bytes = VARDATA_ANY(in);
+	size_t		len = VARSIZE_ANY_EXHDR(in);
+
+	if (has_hit(r, column, bytes, len))
+		return fit(never_empty(redactor_scanned(r, bytes, len)), column->max_characters);
+	if ((Pointer) in != DatumGetPointer(value))
+		pfree(in);
+	return NULL;
+}
+
 /* One column of the row; false when it stays as it is. */
 static bool
-redact_column(Redactor *r, const ColumnPlan *plan, const Column *column,
+redact_column(Redactor *r, const ColumnPlan *plan, Column *column,
 			  const TupleTableSlot *row, Datum value, Datum *out)
 {
 	Jsonb	   *document;
@@ -420,7 +479,7 @@ redact_column(Redactor *r, const ColumnPlan *plan, const Column *column,
 	switch (column->form)
 	{
 		case FORM_TEXT:
-			t = fit(never_empty(redactor_datum(r, value)), column->max_characters);
+			t = redact_plain(r, column, value);
 			*out = PointerGetDatum(t);
 			return t != NULL;
 		case FORM_TEXT_ARRAY:
@@ -468,7 +527,7 @@ changed_tuple(HeapTuple old, TupleDesc desc, Datum *values, bool *nulls)
  * slot takes the tuple apart once, for us and for whoever comes after us.
  */
 static HeapTuple
-redact_row(const ColumnPlan *plan, HeapTuple tuple, TupleTableSlot *row)
+redact_row(ColumnPlan *plan, HeapTuple tuple, TupleTableSlot *row)
 {
 	TupleDesc	desc = row->tts_tupleDescriptor;
 	Datum	   *values = NULL;
@@ -484,7 +543,7 @@ redact_row(const ColumnPlan *plan, HeapTuple tuple, TupleTableSlot *row)
 		r.counts = &counts;
 	for (i = 0; i < plan->ncolumns; i++)
 	{
-		const Column *column = &plan->columns[i];
+		Column	   *column = &plan->columns[i];
 		int			at = column->number - 1;
 		Datum		value;
 
@@ -527,7 +586,7 @@ Datum
 redact_columns(PG_FUNCTION_ARGS)
 {
 	TriggerData *data = (TriggerData *) fcinfo->context;
-	const ColumnPlan *plan;
+	ColumnPlan *plan;
 
 	check_called_properly(fcinfo);
 	plan = get_plan(fcinfo, data);
