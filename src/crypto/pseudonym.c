@@ -19,6 +19,7 @@
 #define HASH_BYTES		16
 #define HASH_CHARS		26
 #define MAX_DOMAIN		16
+#define MAX_LABEL		64			/* longer than a purpose and any domain or tag */
 
 /* Base32 of RFC 4648 in lower case. */
 static const char alphabet[] = "abcdefghijklmnopqrstuvwxyz234567";
@@ -101,18 +102,18 @@ check_domain(const char *domain)
  * from it for the domain: equal values of two domains cannot be joined.
  */
 static void
-hash_value(const unsigned char *tenant_key, const char *purpose, const char *domain, size_t domain_len,
+hash_value(const pg_uuid_t *tenant, const char *purpose, const char *domain, size_t domain_len,
 		   const char *value, size_t len, unsigned char *hash)
 {
-	unsigned char subkey[crypto_generichash_KEYBYTES];
-	crypto_generichash_state state;
+	char		label[MAX_LABEL];
+	size_t		purpose_len = strlen(purpose);
+	unsigned char subkey[TENANT_KEY_BYTES];
 
-	crypto_generichash_init(&state, tenant_key, TENANT_KEY_BYTES, sizeof(subkey));
-	crypto_generichash_update(&state, (const unsigned char *) purpose, strlen(purpose));
-	crypto_generichash_update(&state, (const unsigned char *) domain, domain_len);
-	crypto_generichash_final(&state, subkey, sizeof(subkey));
-	sodium_memzero(&state, sizeof(state));
-
+	if (purpose_len + domain_len > sizeof(label))
+		elog(ERROR, "the label of a derived key is too long");
+	memcpy(label, purpose, purpose_len);
+	memcpy(label + purpose_len, domain, domain_len);
+	tenant_subkey_read(tenant, label, purpose_len + domain_len, subkey);
 	crypto_generichash(hash, HASH_BYTES, (const unsigned char *) value, len,
 					   subkey, sizeof(subkey));
 	sodium_memzero(subkey, sizeof(subkey));
@@ -123,7 +124,6 @@ text *
 pseudonym_for(const pg_uuid_t *tenant, const char *value, size_t len, const char *domain)
 {
 	size_t		domain_len = check_domain(domain);
-	unsigned char key[TENANT_KEY_BYTES];
 	unsigned char hash[HASH_BYTES];
 	char		name[MAX_DOMAIN + 1 + HASH_CHARS];
 
@@ -131,9 +131,7 @@ pseudonym_for(const pg_uuid_t *tenant, const char *value, size_t len, const char
 		memcmp(value, domain, domain_len) == 0)
 		return cstring_to_text_with_len(value, len);
 
-	tenant_key_read(tenant, key);
-	hash_value(key, derivation, domain, domain_len, value, len, hash);
-	sodium_memzero(key, sizeof(key));
+	hash_value(tenant, derivation, domain, domain_len, value, len, hash);
 
 	memcpy(name, domain, domain_len);
 	name[domain_len] = '_';
@@ -146,14 +144,11 @@ void
 redaction_letters(const pg_uuid_t *tenant, const char *tag, const char *value, size_t len,
 				  const char *alphabet16, char *letters, int n)
 {
-	unsigned char key[TENANT_KEY_BYTES];
 	unsigned char hash[HASH_BYTES];
 	int			i;
 
 	Assert(n <= 2 * HASH_BYTES);
-	tenant_key_read(tenant, key);
-	hash_value(key, redaction_derivation, tag, strlen(tag), value, len, hash);
-	sodium_memzero(key, sizeof(key));
+	hash_value(tenant, redaction_derivation, tag, strlen(tag), value, len, hash);
 	for (i = 0; i < n; i++)
 		letters[i] = alphabet16[hash[i / 2] >> (i % 2 ? 0 : 4) & 15];
 }

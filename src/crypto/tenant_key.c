@@ -32,10 +32,23 @@
 #include "crypto/tenant_key.h"
 #include "error.h"
 
+#define LABEL_BYTES 47			/* the longest label whose key is kept */
+#define SUBKEYS		4			/* kept of each tenant */
+
+/* A key derived for a use; len is 0 where there is none yet. */
+typedef struct Subkey
+{
+	uint8		len;
+	char		label[LABEL_BYTES];
+	unsigned char key[TENANT_KEY_BYTES];
+} Subkey;
+
 typedef struct KeyEntry
 {
 	pg_uuid_t	tenant;			/* hash key, must be first */
 	unsigned char key[TENANT_KEY_BYTES];
+	Subkey		subkeys[SUBKEYS];
+	int			next;			/* place of the next one */
 } KeyEntry;
 
 static HTAB *key_cache = NULL;
@@ -58,7 +71,10 @@ empty_cache(void)
 		return;
 	hash_seq_init(&scan, key_cache);
 	while ((entry = (KeyEntry *) hash_seq_search(&scan)) != NULL)
+	{
 		sodium_memzero(entry->key, sizeof(entry->key));
+		sodium_memzero(entry->subkeys, sizeof(entry->subkeys));
+	}
 	hash_destroy(key_cache);
 	key_cache = NULL;
 }
@@ -179,19 +195,28 @@ cache_key(const pg_uuid_t *tenant, const unsigned char *key)
 		make_cache();
 	entry = (KeyEntry *) hash_search(key_cache, tenant, HASH_ENTER, NULL);
 	memcpy(entry->key, key, TENANT_KEY_BYTES);
+	memset(entry->subkeys, 0, sizeof(entry->subkeys));
+	entry->next = 0;
 }
 
-/* See the header. */
-void
-tenant_key_read(const pg_uuid_t *tenant, unsigned char *key)
+/* The cached entry of a tenant, or NULL. */
+static KeyEntry *
+find_entry(const pg_uuid_t *tenant)
 {
-	KeyEntry   *entry = NULL;
+	return key_cache == NULL ? NULL : hash_search(key_cache, tenant, HASH_FIND, NULL);
+}
+
+/* Copies the tenant's key out. */
+static void
+read_key(const pg_uuid_t *tenant, unsigned char *key)
+{
+	KeyEntry   *entry;
 	uint64		generation;
 	bool		stable = false;
 
 	if (key_cache == NULL)
 		make_cache();
-	entry = (KeyEntry *) hash_search(key_cache, tenant, HASH_FIND, NULL);
+	entry = find_entry(tenant);
 	if (entry != NULL)
 	{
 		memcpy(key, entry->key, TENANT_KEY_BYTES);
@@ -208,4 +233,52 @@ tenant_key_read(const pg_uuid_t *tenant, unsigned char *key)
 				 bcce_hide_input()));
 	if (stable && generation == key_generation)
 		cache_key(tenant, key);
+}
+
+/* The key kept for a label, or NULL. */
+static const Subkey *
+find_subkey(const KeyEntry *entry, const char *label, size_t len)
+{
+	for (int i = 0; i < SUBKEYS; i++)
+		if (len > 0 && entry->subkeys[i].len == len && memcmp(entry->subkeys[i].label, label, len) == 0)
+			return &entry->subkeys[i];
+	return NULL;
+}
+
+/* Keeps one, in the place of the oldest. */
+static void
+keep_subkey(KeyEntry *entry, const char *label, size_t len, const unsigned char *key)
+{
+	Subkey	   *place = &entry->subkeys[entry->next];
+
+	if (len > LABEL_BYTES)
+		return;
+	place->len = len;
+	memcpy(place->label, label, len);
+	memcpy(place->key, key, TENANT_KEY_BYTES);
+	entry->next = (entry->next + 1) % SUBKEYS;
+}
+
+/* See the header. */
+void
+tenant_subkey_read(const pg_uuid_t *tenant, const char *label, size_t len, unsigned char *subkey)
+{
+	KeyEntry   *entry = find_entry(tenant);
+	const Subkey *kept = entry == NULL ? NULL : find_subkey(entry, label, len);
+	unsigned char key[TENANT_KEY_BYTES];
+
+	if (kept != NULL)
+	{
+		memcpy(subkey, kept->key, TENANT_KEY_BYTES);
+		return;
+	}
+	read_key(tenant, key);
+	crypto_generichash(subkey, TENANT_KEY_BYTES, (const unsigned char *) label, len,
+					   key, TENANT_KEY_BYTES);
+	sodium_memzero(key, sizeof(key));
+
+	/* Reading may have put an entry there, or taken it away. */
+	entry = find_entry(tenant);
+	if (entry != NULL)
+		keep_subkey(entry, label, len, subkey);
 }

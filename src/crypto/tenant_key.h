@@ -10,10 +10,12 @@
 #define TENANT_KEY_BYTES	32
 
 /*
- * Copies the tenant's key out; wipe the copy after use.  Errors out (P0002)
- * when the tenant has none.  Privileges and row security are not asked: the
- * caller decides who may use a key, and never shows it.
+ * Copies a key out that is derived from the tenant's for a use, which the label
+ * names; wipe the copy after use.  Errors out (P0002) when the tenant has none.
+ * Privileges and row security are not asked: the caller decides who may use a
+ * key, and never shows it.
  */
-extern void tenant_key_read(const pg_uuid_t *tenant, unsigned char *key);
+extern void tenant_subkey_read(const pg_uuid_t *tenant, const char *label, size_t len,
+							   unsigned char *subkey);
 
 #endif

@@ -11,6 +11,7 @@
 #include "access/htup_details.h"
 #include "catalog/pg_type.h"
 #include "commands/trigger.h"
+#include "executor/tuptable.h"
 #include "fmgr.h"
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
@@ -34,6 +35,9 @@
 #define KEEP_V4		24			/* prefix bits of an address that is stored */
 #define KEEP_V6		48
 
+#define CLEAN_TEXTS 8			/* remembered of each column, a power of two */
+#define CLEAN_BYTES 31			/* the longest of them */
+
 typedef enum ColumnForm
 {
 	FORM_TEXT,
@@ -43,6 +47,13 @@ typedef enum ColumnForm
 	FORM_INET
 } ColumnForm;
 
+/* A text in which nothing was found; len is 0 where there is none yet. */
+typedef struct CleanText
+{
+	uint8		len;
+	char		bytes[CLEAN_BYTES];
+} CleanText;
+
 typedef struct Column
 {
 	AttrNumber	number;
@@ -50,6 +61,7 @@ typedef struct Column
 	int			max_characters; /* of varchar(n), 0 for no limit */
 	Oid			type;			/* element type of an array */
 	char	   *domain;			/* "key", a pseudonym domain, or NULL */
+	CleanText	clean[CLEAN_TEXTS]; /* seen lately */
 } Column;
 
 /* The arguments resolved for one relation. */
@@ -283,6 +295,39 @@ fit(text *value, int max_characters)
 	return value;
 }
 
+/*
+ * Where a short text is remembered; NULL when it is not.  Without rules of a
+ * tenant what is found depends on the bytes alone.
+ */
+static CleanText *
+clean_place(const Redactor *r, Column *column, const char *bytes, size_t len)
+{
+	if (r->options.rules != NULL || len == 0 || len > CLEAN_BYTES)
+		return NULL;
+	return &column->clean[(len + (unsigned char) bytes[0] + (unsigned char) bytes[len - 1]) % CLEAN_TEXTS];
+}
+
+/*
+ * Does a column's text hold a hit?  Words such as types and sources come again
+ * with every row and are looked up faster than scanned.
+ */
+static bool
+has_hit(Redactor *r, Column *column, const char *bytes, size_t len)
+{
+	CleanText  *known = clean_place(r, column, bytes, len);
+
+	if (known != NULL && known->len == len && memcmp(known->bytes, bytes, len) == 0)
+		return false;
+	if (redactor_scan(r, bytes, len))
+		return true;
+	if (known != NULL)
+	{
+		known->len = len;
+		memcpy(known->bytes, bytes, len);
+	}
+	return false;
+}
+
 /* The elements of a text array; false when none holds a hit. */
 static bool
 redact_array(Redactor *r, const Column *column, Datum value, Datum *out)
@@ -355,16 +400,22 @@ truncate_address(Datum value, Datum *out)
 		memcmp(VARDATA_ANY(old), VARDATA_ANY(cut), VARSIZE_ANY_EXHDR(old)) != 0;
 }
 
-/* NEW.tenant_id, without which there is no pseudonym. */
-static Datum
-row_tenant(const ColumnPlan *plan, HeapTuple tuple, TupleDesc desc)
+/* NEW.tenant_id; NULL when there is none. */
+static const pg_uuid_t *
+tenant_of(const ColumnPlan *plan, const TupleTableSlot *row)
 {
-	bool		isnull = true;
-	Datum		tenant = (Datum) 0;
+	if (plan->tenant == 0 || row->tts_isnull[plan->tenant - 1])
+		return NULL;
+	return DatumGetUUIDP(row->tts_values[plan->tenant - 1]);
+}
 
-	if (plan->tenant > 0)
-		tenant = heap_getattr(tuple, plan->tenant, desc, &isnull);
-	if (isnull)
+/* NEW.tenant_id, without which there is no pseudonym. */
+static const pg_uuid_t *
+row_tenant(const ColumnPlan *plan, const TupleTableSlot *row)
+{
+	const pg_uuid_t *tenant = tenant_of(plan, row);
+
+	if (tenant == NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_NOT_NULL_VIOLATION),
 				 errmsg("redact_columns needs the tenant of the row to make a pseudonym"),
@@ -385,22 +436,21 @@ is_pseudonym_of(const char *value, size_t len, const char *domain)
 
 /* An identifier or a person: replaced whole, so that equal ones stay equal. */
 static bool
-redact_identifier(Redactor *r, const ColumnPlan *plan, const Column *column,
-				  HeapTuple tuple, TupleDesc desc, Datum value, Datum *out)
+redact_identifier(Redactor *r, const ColumnPlan *plan, Column *column,
+				  const TupleTableSlot *row, Datum value, Datum *out)
 {
 	text	   *in = DatumGetTextPP(value);
 	const char *bytes = VARDATA_ANY(in);
 	size_t		len = VARSIZE_ANY_EXHDR(in);
 	bool		is_key = strcmp(column->domain, "key") == 0;
-	Datum		tenant;
+	const pg_uuid_t *tenant;
 
-	if (is_key ? !redactor_scan(r, bytes, len) : is_pseudonym_of(bytes, len, column->domain))
+	if (is_key ? !has_hit(r, column, bytes, len) : is_pseudonym_of(bytes, len, column->domain))
 		return false;
 	if (is_key)
 		redactor_count(r, &r->result);
-	tenant = row_tenant(plan, tuple, desc);
-	*out = PointerGetDatum(fit(pseudonym_for(DatumGetUUIDP(tenant), bytes, len,
-											 is_key ? "id" : column->domain),
+	tenant = row_tenant(plan, row);
+	*out = PointerGetDatum(fit(pseudonym_for(tenant, bytes, len, is_key ? "id" : column->domain),
 							   column->max_characters));
 	return true;
 }
@@ -412,21 +462,36 @@ never_empty(text *value)
 	return value != NULL && VARSIZE_ANY_EXHDR(value) == 0 ? cstring_to_text("[REDACTED]") : value;
 }
 
+/* A text, NULL when it stays as it is. */
+static text *
+redact_plain(Redactor *r, Column *column, Datum value)
+{
+	text	   *in = DatumGetTextPP(value);
+	const char *bytes = VARDATA_ANY(in);
+	size_t		len = VARSIZE_ANY_EXHDR(in);
+
+	if (has_hit(r, column, bytes, len))
+		return fit(never_empty(redactor_scanned(r, bytes, len)), column->max_characters);
+	if ((Pointer) in != DatumGetPointer(value))
+		pfree(in);
+	return NULL;
+}
+
 /* One column of the row; false when it stays as it is. */
 static bool
-redact_column(Redactor *r, const ColumnPlan *plan, const Column *column,
-			  HeapTuple tuple, TupleDesc desc, Datum value, Datum *out)
+redact_column(Redactor *r, const ColumnPlan *plan, Column *column,
+			  const TupleTableSlot *row, Datum value, Datum *out)
 {
 	Jsonb	   *document;
 	text	   *t;
 
 	r->options.key = NULL;
 	if (column->domain != NULL)
-		return redact_identifier(r, plan, column, tuple, desc, value, out);
+		return redact_identifier(r, plan, column, row, value, out);
 	switch (column->form)
 	{
 		case FORM_TEXT:
-			t = fit(never_empty(redactor_datum(r, value)), column->max_characters);
+			t = redact_plain(r, column, value);
 			*out = PointerGetDatum(t);
 			return t != NULL;
 		case FORM_TEXT_ARRAY:
@@ -448,51 +513,66 @@ redact_column(Redactor *r, const ColumnPlan *plan, const Column *column,
  * that tenant, NULL when there is none or it is no business of the table.
  */
 static const pg_uuid_t *
-use_row_tenant(Redactor *r, const ColumnPlan *plan, HeapTuple tuple, TupleDesc desc)
+use_row_tenant(Redactor *r, const ColumnPlan *plan, const TupleTableSlot *row)
 {
-	bool		isnull = true;
-	Datum		tenant = (Datum) 0;
+	const pg_uuid_t *tenant = plan->is_trusted ? tenant_of(plan, row) : NULL;
 
-	if (plan->tenant > 0 && plan->is_trusted)
-		tenant = heap_getattr(tuple, plan->tenant, desc, &isnull);
-	if (isnull)
-		return NULL;
-	redactor_use_tenant(r, DatumGetUUIDP(tenant));
-	return DatumGetUUIDP(tenant);
+	if (tenant != NULL)
+		redactor_use_tenant(r, tenant);
+	return tenant;
 }
 
-/* The row with its columns redacted; the same tuple when nothing changed. */
+/* The tuple with other values. */
 static HeapTuple
-redact_row(const ColumnPlan *plan, HeapTuple tuple, TupleDesc desc)
+changed_tuple(HeapTuple old, TupleDesc desc, Datum *values, bool *nulls)
 {
-	int		   *numbers = palloc(plan->ncolumns * sizeof(int));
-	Datum	   *values = palloc(plan->ncolumns * sizeof(Datum));
-	bool	   *nulls = palloc0(plan->ncolumns * sizeof(bool));
+	HeapTuple	tuple = heap_form_tuple(desc, values, nulls);
+
+	tuple->t_data->t_ctid = old->t_data->t_ctid;
+	tuple->t_self = old->t_self;
+	tuple->t_tableOid = old->t_tableOid;
+	return tuple;
+}
+
+/*
+ * The row with its columns redacted; the same tuple when nothing changed.  The
+ * slot takes the tuple apart once, for us and for whoever comes after us.
+ */
+static HeapTuple
+redact_row(ColumnPlan *plan, HeapTuple tuple, TupleTableSlot *row)
+{
+	TupleDesc	desc = row->tts_tupleDescriptor;
+	Datum	   *values = NULL;
 	Redactor	r;
 	RedactCounts counts = {0};
 	const pg_uuid_t *tenant;
-	int			changed = 0;
 	int			i;
 
+	slot_getallattrs(row);
 	redactor_init(&r);
-	tenant = use_row_tenant(&r, plan, tuple, desc);
+	tenant = use_row_tenant(&r, plan, row);
 	if (tenant != NULL && !plan->is_temporary)
 		r.counts = &counts;
 	for (i = 0; i < plan->ncolumns; i++)
 	{
-		const Column *column = &plan->columns[i];
-		bool		isnull;
-		Datum		value = heap_getattr(tuple, column->number, desc, &isnull);
+		Column	   *column = &plan->columns[i];
+		int			at = column->number - 1;
+		Datum		value;
 
-		if (isnull || !redact_column(&r, plan, column, tuple, desc, value, &values[changed]))
+		if (row->tts_isnull[at] || !redact_column(&r, plan, column, row, row->tts_values[at], &value))
 			continue;
-		numbers[changed++] = column->number;
+		if (values == NULL)
+		{
+			values = palloc(desc->natts * sizeof(Datum));
+			memcpy(values, row->tts_values, desc->natts * sizeof(Datum));
+		}
+		values[at] = value;
 	}
-	if (changed > 0 && r.counts != NULL)
+	if (values == NULL)
+		return tuple;
+	if (r.counts != NULL)
 		count_redactions(tenant, plan->relation, &counts, r.options.rules);
-	if (changed > 0)
-		tuple = heap_modify_tuple_by_cols(tuple, desc, changed, numbers, values, nulls);
-	return tuple;
+	return changed_tuple(tuple, desc, values, row->tts_isnull);
 }
 
 /* Refuses every use but the one that can protect a table. */
@@ -518,11 +598,11 @@ Datum
 redact_columns(PG_FUNCTION_ARGS)
 {
 	TriggerData *data = (TriggerData *) fcinfo->context;
-	HeapTuple	tuple;
-	ColumnPlan	   *plan;
+	ColumnPlan *plan;
 
 	check_called_properly(fcinfo);
-	tuple = TRIGGER_FIRED_BY_UPDATE(data->tg_event) ? data->tg_newtuple : data->tg_trigtuple;
 	plan = get_plan(fcinfo, data);
-	return PointerGetDatum(redact_row(plan, tuple, RelationGetDescr(data->tg_relation)));
+	if (TRIGGER_FIRED_BY_UPDATE(data->tg_event))
+		return PointerGetDatum(redact_row(plan, data->tg_newtuple, data->tg_newslot));
+	return PointerGetDatum(redact_row(plan, data->tg_trigtuple, data->tg_trigslot));
 }

@@ -46,7 +46,7 @@ COMMENT ON FUNCTION bcce_data.reject(text, uuid[], text[], text[]) IS 'counts re
 
 CREATE OR REPLACE FUNCTION bcce_data.tenant_word(tenant text) RETURNS text
 LANGUAGE sql IMMUTABLE AS $body$
-    SELECT left(coalesce(tenant, ''), 300)
+    SELECT CASE WHEN octet_length(tenant) <= 300 THEN tenant ELSE left(coalesce(tenant, ''), 300) END
 $body$;
 COMMENT ON FUNCTION bcce_data.tenant_word(text) IS 'a row''s tenant as resolve_tenants() takes it: longer ones than any that exists are cut';
 

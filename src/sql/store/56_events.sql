@@ -30,6 +30,13 @@ END
 $body$;
 COMMENT ON FUNCTION bcce_data.user_agent_family(text) IS 'family of a program by its user agent; the user agent itself is never stored';
 
+-- left() counts the characters of every text, octet_length() reads a number.
+CREATE OR REPLACE FUNCTION bcce_data.user_agent_word(user_agent text) RETURNS text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $body$
+    SELECT CASE WHEN octet_length(user_agent) <= 2000 THEN user_agent ELSE left(user_agent, 2000) END
+$body$;
+COMMENT ON FUNCTION bcce_data.user_agent_word(text) IS 'a row''s user agent as user_agent_families() takes it: no longer than a family can be told by';
+
 CREATE OR REPLACE FUNCTION bcce_data.user_agent_families(user_agents text[]) RETURNS jsonb
 LANGUAGE plpgsql STABLE AS $body$
 BEGIN
@@ -87,7 +94,7 @@ DECLARE
     tenants jsonb := bcce_data.resolve_tenants(ARRAY(
         SELECT DISTINCT bcce_data.tenant_word(coalesce(events_of_json.tenant, d.document ->> 'tenant')) FROM unnest(documents) AS d (document)));
     families jsonb := bcce_data.user_agent_families(ARRAY(
-        SELECT DISTINCT left(d.document ->> 'user_agent', 2000) FROM unnest(documents) AS d (document)));
+        SELECT DISTINCT bcce_data.user_agent_word(d.document ->> 'user_agent') FROM unnest(documents) AS d (document)));
 BEGIN
     RETURN (
         SELECT array_agg(ROW(
@@ -103,7 +110,7 @@ BEGIN
             CASE WHEN g.time_text IS NULL THEN statement_timestamp() ELSE bcce.try_timestamptz(g.time_text) END,
             g.document ->> 'guest_id', coalesce(g.document ->> 'guest_type', g.document ->> 'segment'), g.document ->> 'user_id',
             g.document ->> 'session_id', g.document ->> 'service_id', g.ip,
-            families ->> left(g.document ->> 'user_agent', 2000),
+            families ->> bcce_data.user_agent_word(g.document ->> 'user_agent'),
             -- What has no column of its own is kept beside the properties.
             CASE WHEN jsonb_typeof(g.document) = 'object' THEN nullif(
                 (g.document - known) || CASE jsonb_typeof(g.document -> 'properties')
@@ -169,7 +176,7 @@ CREATE OR REPLACE FUNCTION bcce_data.inbox_events() RETURNS trigger
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan SET enable_seqscan = off AS $body$
 DECLARE
     tenants jsonb := bcce_data.resolve_tenants(ARRAY(SELECT DISTINCT bcce_data.tenant_word(b.tenant) FROM batch b));
-    families jsonb := bcce_data.user_agent_families(ARRAY(SELECT DISTINCT left(b.user_agent, 2000) FROM batch b));
+    families jsonb := bcce_data.user_agent_families(ARRAY(SELECT DISTINCT bcce_data.user_agent_word(b.user_agent) FROM batch b));
     events bcce_data.given_event[];
     faults text[];
 BEGIN
@@ -184,7 +191,7 @@ BEGIN
             WHEN g.is_test <> '' AND bcce.try_boolean(g.is_test) IS NULL THEN 'bad_boolean'
         END,
         g.event_type, g.occurred, g.guest_id, nullif(g.guest_type, ''), g.user_id, g.session_id, g.service_id, g.address,
-        families ->> left(g.user_agent, 2000), g.document, nullif(g.event_id, ''), nullif(g.source, ''),
+        families ->> bcce_data.user_agent_word(g.user_agent), g.document, nullif(g.event_id, ''), nullif(g.source, ''),
         bcce.try_boolean(g.is_test)
     )::bcce_data.given_event) INTO events
     FROM (
