@@ -3641,6 +3641,29 @@ COMMENT ON COLUMN bcce_data.infra_costs.period_start_at IS 'start, inclusive';
 COMMENT ON COLUMN bcce_data.infra_costs.period_end_at IS 'end, exclusive';
 $bcce_module$);
 
+INSERT INTO bcce.module (part, name, sql) VALUES ('store', '18_invoices', $bcce_module$
+-- What providers billed for model calls, to hold against what was metered.
+CREATE TABLE IF NOT EXISTS bcce_data.invoices (
+    tenant_id uuid NOT NULL,
+    provider text NOT NULL,
+    period_start_at timestamptz NOT NULL,
+    period_end_at timestamptz NOT NULL,
+    amount_usd numeric NOT NULL,
+    recorded_at timestamptz NOT NULL DEFAULT now(),
+    CONSTRAINT invoices_pkey PRIMARY KEY (tenant_id, provider, period_start_at, period_end_at),
+    CONSTRAINT invoices_tenant_fkey FOREIGN KEY (tenant_id) REFERENCES bcce_data.tenants,
+    CONSTRAINT invoices_amount_usd_check CHECK (amount_usd BETWEEN -1e15 AND 1e15),
+    CONSTRAINT invoices_period_check CHECK (period_end_at > period_start_at AND isfinite(period_start_at) AND isfinite(period_end_at))
+);
+COMMENT ON TABLE bcce_data.invoices IS 'what providers billed for model calls; never part of a cost, only compared with it';
+COMMENT ON COLUMN bcce_data.invoices.tenant_id IS 'tenant';
+COMMENT ON COLUMN bcce_data.invoices.provider IS 'provider as the calls name it, in small letters, redacted';
+COMMENT ON COLUMN bcce_data.invoices.period_start_at IS 'start, inclusive';
+COMMENT ON COLUMN bcce_data.invoices.period_end_at IS 'end, exclusive';
+COMMENT ON COLUMN bcce_data.invoices.amount_usd IS 'amount in US dollars; negative for a refund';
+COMMENT ON COLUMN bcce_data.invoices.recorded_at IS 'when it was recorded last';
+$bcce_module$);
+
 INSERT INTO bcce.module (part, name, sql) VALUES ('store', '19_export_log', $bcce_module$
 -- Who took what out.
 CREATE TABLE IF NOT EXISTS bcce_data.export_log (
@@ -3986,6 +4009,7 @@ BEGIN
             ('infra_costs', '{category}'),
             ('budgets', '{key:budget,key:team_id,user:user_key,key:project,key:model_id,key:workflow_id}'),
             ('budget_alerts', '{key:budget}'),
+            ('invoices', '{provider}'),
             ('export_log', '{key:login,report}'),
             ('person_lookups', '{key:login,reason,key:pseudonym}')
         ) AS guarded (table_name, columns)
@@ -4701,6 +4725,42 @@ END
 $body$;
 COMMENT ON FUNCTION bcce.use_tenant(text, boolean) IS
 'Chooses the tenant to work in, by slug, external id or uuid, among the caller''s own: until the transaction ends, or with is_local => false for the session. It counts for the role that chose and while the tenant is the role''s; bcce_platform sees all its tenants whatever is chosen. NULL or an empty text undoes the choice. Error P0002: none of the caller''s tenants, or there is none.';
+$bcce_module$);
+
+INSERT INTO bcce.module (part, name, sql) VALUES ('store', '42_invoices', $bcce_module$
+-- Invoices, recorded by whoever may.
+CREATE OR REPLACE FUNCTION bcce.record_invoice(provider text, period tstzrange, amount_usd numeric, tenant text DEFAULT NULL) RETURNS void
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $body$
+DECLARE
+    target uuid := bcce_data.resolve_tenant(tenant);
+    start_at timestamptz := lower(period);
+    end_at timestamptz := upper(period);
+BEGIN
+    IF target IS NULL THEN
+        PERFORM bcce_data.refuse('unknown_tenant');
+    END IF;
+    IF provider IS NULL OR length(btrim(provider)) NOT BETWEEN 1 AND 256 THEN
+        PERFORM bcce.raise_error('22023', 'a provider''s name has 1 to 256 characters', NULL, 'Give it as the calls name it, such as anthropic or bedrock.');
+    END IF;
+    IF NOT coalesce(isfinite(start_at) AND isfinite(end_at) AND lower_inc(period) AND NOT upper_inc(period), false) THEN
+        PERFORM bcce.raise_error('22008', 'an invoice is for a time with a start and an end, the end exclusive', NULL,
+            'Give tstzrange(''2026-10-01 00:00Z'', ''2026-11-01 00:00Z'').');
+    END IF;
+    IF NOT (amount_usd BETWEEN -1e15 AND 1e15) THEN
+        PERFORM bcce.raise_error('22003', 'an amount is a number within 1e15', NULL, 'Give NULL to remove the invoice.');
+    END IF;
+    IF amount_usd IS NULL THEN
+        DELETE FROM bcce_data.invoices i
+        WHERE i.tenant_id = target AND i.provider = lower(btrim(record_invoice.provider)) AND i.period_start_at = start_at AND i.period_end_at = end_at;
+        RETURN;
+    END IF;
+    INSERT INTO bcce_data.invoices (tenant_id, provider, period_start_at, period_end_at, amount_usd)
+    VALUES (target, lower(btrim(provider)), start_at, end_at, amount_usd)
+    ON CONFLICT ON CONSTRAINT invoices_pkey DO UPDATE SET amount_usd = excluded.amount_usd, recorded_at = now();
+END
+$body$;
+COMMENT ON FUNCTION bcce.record_invoice(text, tstzrange, numeric, text) IS
+'Records what a provider billed for model calls of a time, in US dollars (negative: a refund; NULL removes it); recorded again it replaces the amount. No cost changes by it: cost_reconciliation holds it against what was metered. Errors: 22023 bad provider, 22008 bad period, 22003 bad amount, P0002 tenant not found.';
 $bcce_module$);
 
 INSERT INTO bcce.module (part, name, sql) VALUES ('store', '42_model_prices', $bcce_module$
@@ -13122,6 +13182,98 @@ COMMENT ON COLUMN bcce.cost_drivers.is_lower_bound IS 'true when the cost of som
 COMMENT ON COLUMN bcce.cost_drivers.currency IS 'currency of the money columns';
 $bcce_module$);
 
+INSERT INTO bcce.module (part, name, sql) VALUES ('report', '27_cost_reconciliation', $bcce_module$
+-- cost_reconciliation: what was metered beside what was billed.
+CREATE OR REPLACE FUNCTION bcce.cost_reconciliation(since timestamptz DEFAULT NULL, until timestamptz DEFAULT NULL)
+RETURNS TABLE (
+    tenant_id uuid,
+    tenant_name text,
+    provider text,
+    period_start_at timestamptz,
+    period_end_at timestamptz,
+    metered_usd numeric,
+    invoiced_usd numeric,
+    difference_usd numeric,
+    difference_percent numeric,
+    call_count bigint,
+    unpriced_calls bigint,
+    unnamed_calls bigint,
+    is_lower_bound boolean,
+    currency text
+)
+LANGUAGE sql STABLE PARALLEL RESTRICTED
+BEGIN ATOMIC
+    SELECT
+        t.tenant_id,
+        t.tenant_name,
+        i.provider,
+        i.period_start_at,
+        i.period_end_at,
+        m.usd,
+        i.amount_usd,
+        i.amount_usd - m.usd,
+        round(100 * (i.amount_usd - m.usd) / nullif(i.amount_usd, 0), 1),
+        m.calls,
+        m.unpriced,
+        m.unnamed,
+        m.unpriced > 0,
+        t.billing_currency
+    FROM bcce_data.invoices i
+    JOIN bcce_data.tenants t ON t.tenant_id = i.tenant_id AND t.deleted_at IS NULL
+    LEFT JOIN LATERAL (
+        SELECT
+            coalesce(sum(c.usd) FILTER (WHERE c.is_named), 0) AS usd,
+            count(*) FILTER (WHERE c.is_named) AS calls,
+            count(*) FILTER (WHERE c.is_named AND c.usd IS NULL) AS unpriced,
+            count(*) FILTER (WHERE NOT c.is_named) AS unnamed
+        FROM (
+            SELECT
+                coalesce(u.reported_cost_usd, u.charged_usd, bcce.estimate_token_cost(u.model_id, u.at, u.input_tokens, u.output_tokens,
+                    u.cache_read_tokens, u.cache_write_5m_tokens, u.cache_write_1h_tokens, u.web_searches, u.speed, u.inference_geo, u.service_tier, u.tenant_id)) AS usd,
+                coalesce(u.provider, '') <> '' AS is_named
+            FROM bcce_data.model_usage u
+            WHERE u.tenant_id = i.tenant_id AND u.at >= i.period_start_at AND u.at < i.period_end_at AND NOT u.is_test
+              AND (coalesce(u.provider, '') = '' OR lower(btrim(u.provider)) = i.provider)
+        ) c
+    ) m ON true
+    WHERE (since IS NULL OR i.period_start_at >= since) AND (until IS NULL OR i.period_start_at < until);
+END;
+COMMENT ON FUNCTION bcce.cost_reconciliation(timestamptz, timestamptz) IS 'Does what was metered agree with the invoices whose period begins between since (inclusive) and until (exclusive)? NULL leaves an end open. Same columns as the view of this name.';
+
+CREATE OR REPLACE VIEW bcce.cost_reconciliation WITH (security_invoker = true) AS
+SELECT
+    r.tenant_id,
+    r.tenant_name,
+    r.provider,
+    r.period_start_at,
+    r.period_end_at,
+    r.metered_usd,
+    r.invoiced_usd,
+    r.difference_usd,
+    r.difference_percent,
+    r.call_count,
+    r.unpriced_calls,
+    r.unnamed_calls,
+    r.is_lower_bound,
+    r.currency
+FROM bcce.cost_reconciliation(NULL::timestamptz, NULL::timestamptz) r;
+COMMENT ON VIEW bcce.cost_reconciliation IS 'Does what was metered agree with what the provider billed? One row per visible tenant and invoice. For a period use the function of this name.';
+COMMENT ON COLUMN bcce.cost_reconciliation.tenant_id IS 'tenant';
+COMMENT ON COLUMN bcce.cost_reconciliation.tenant_name IS 'display name of the tenant';
+COMMENT ON COLUMN bcce.cost_reconciliation.provider IS 'provider of the invoice, redacted';
+COMMENT ON COLUMN bcce.cost_reconciliation.period_start_at IS 'start of the invoice''s period';
+COMMENT ON COLUMN bcce.cost_reconciliation.period_end_at IS 'end of the invoice''s period, exclusive';
+COMMENT ON COLUMN bcce.cost_reconciliation.metered_usd IS 'US dollars of the calls of that provider in the period, as in cost_analysis';
+COMMENT ON COLUMN bcce.cost_reconciliation.invoiced_usd IS 'US dollars that the provider billed';
+COMMENT ON COLUMN bcce.cost_reconciliation.difference_usd IS 'US dollars billed above what was metered; negative: below';
+COMMENT ON COLUMN bcce.cost_reconciliation.difference_percent IS 'the difference in percent of the invoice, one decimal; NULL: the invoice is of 0';
+COMMENT ON COLUMN bcce.cost_reconciliation.call_count IS 'calls of that provider in the period';
+COMMENT ON COLUMN bcce.cost_reconciliation.unpriced_calls IS 'calls among them whose cost is unknown: a first reason for a difference';
+COMMENT ON COLUMN bcce.cost_reconciliation.unnamed_calls IS 'calls in the period that name no provider, counted in none: a second reason';
+COMMENT ON COLUMN bcce.cost_reconciliation.is_lower_bound IS 'true when some cost is unknown, so that more was metered';
+COMMENT ON COLUMN bcce.cost_reconciliation.currency IS 'currency of the money columns';
+$bcce_module$);
+
 INSERT INTO bcce.module (part, name, sql) VALUES ('report', '27_executions_hourly', $bcce_module$
 -- How runs ended, hour by hour.
 CREATE OR REPLACE FUNCTION bcce.executions_by_status_hourly(since timestamptz DEFAULT NULL, until timestamptz DEFAULT NULL)
@@ -13673,6 +13825,408 @@ COMMENT ON COLUMN bcce.hung_runs.workflow_id IS 'workflow';
 COMMENT ON COLUMN bcce.hung_runs.workflow_name IS 'display name of the workflow; NULL: it was never declared';
 COMMENT ON COLUMN bcce.hung_runs.service_id IS 'service of the run, else of the workflow';
 COMMENT ON COLUMN bcce.hung_runs.running_seconds IS 'how long it has been running, seconds, now or at the window''s end';
+$bcce_module$);
+
+INSERT INTO bcce.module (part, name, sql) VALUES ('report', '28_cost_focus', $bcce_module$
+-- cost_focus: the cost of model calls under the names of FinOps FOCUS 1.2.
+--
+-- One row a request and class of tokens, so that price times quantity is the cost;
+-- a request whose cost was reported as one sum is one row.  Only what has a cost:
+-- FOCUS knows no unknown one.  The rest is in cost_focus_unpriced, and how much
+-- that is in cost_focus_coverage.
+CREATE OR REPLACE FUNCTION bcce.cost_focus(since timestamptz DEFAULT NULL, until timestamptz DEFAULT NULL)
+RETURNS TABLE (
+    tenant_id uuid,
+    "BillingAccountId" text,
+    "BillingAccountName" text,
+    "SubAccountId" text,
+    "SubAccountName" text,
+    "BillingPeriodStart" timestamptz,
+    "BillingPeriodEnd" timestamptz,
+    "ChargePeriodStart" timestamptz,
+    "ChargePeriodEnd" timestamptz,
+    "BillingCurrency" text,
+    "PricingCurrency" text,
+    "ChargeCategory" text,
+    "ChargeClass" text,
+    "ChargeFrequency" text,
+    "ChargeDescription" text,
+    "ProviderName" text,
+    "PublisherName" text,
+    "InvoiceIssuerName" text,
+    "ServiceCategory" text,
+    "ServiceSubcategory" text,
+    "ServiceName" text,
+    "RegionId" text,
+    "RegionName" text,
+    "ResourceId" text,
+    "ResourceType" text,
+    "SkuId" text,
+    "SkuPriceId" text,
+    "SkuMeter" text,
+    "SkuPriceDetails" jsonb,
+    "ConsumedQuantity" numeric,
+    "ConsumedUnit" text,
+    "PricingQuantity" numeric,
+    "PricingUnit" text,
+    "PricingCategory" text,
+    "ListUnitPrice" numeric,
+    "ListCost" numeric,
+    "ContractedUnitPrice" numeric,
+    "ContractedCost" numeric,
+    "EffectiveCost" numeric,
+    "BilledCost" numeric,
+    "Tags" jsonb,
+    "x_UserKey" text,
+    "x_SessionId" text,
+    "x_WorkflowRunId" text,
+    "x_QuerySource" text,
+    "x_AgentName" text,
+    "x_RequestId" text,
+    "x_CostBasis" text,
+    "x_PricedAt" timestamptz,
+    "x_RequestedAt" timestamptz
+)
+LANGUAGE sql STABLE PARALLEL RESTRICTED
+BEGIN ATOMIC
+    SELECT
+        t.tenant_id,
+        coalesce(t.org_id, t.tenant_id::text),
+        t.tenant_name,
+        t.tenant_id::text,
+        t.tenant_name,
+        date_trunc('month', u.at, 'UTC'),
+        (date_trunc('month', u.at AT TIME ZONE 'UTC') + interval '1 month') AT TIME ZONE 'UTC',
+        date_trunc('hour', u.at, 'UTC'),
+        date_trunc('hour', u.at, 'UTC') + interval '1 hour',
+        t.billing_currency,
+        t.billing_currency,
+        'Usage',
+        NULL,
+        'Usage-Based',
+        u.model_id || ' ' || k.meter,
+        u.provider,
+        CASE WHEN u.model_id LIKE '%claude%' THEN 'Anthropic' END,
+        u.provider,
+        'AI and Machine Learning',
+        'Generative AI',
+        'Model calls',
+        u.region,
+        u.region,
+        u.model_id,
+        'model',
+        u.model_id || ':' || k.class,
+        u.model_id || ':' || k.class || ':' || coalesce(u.service_tier, 'standard') || ':' || coalesce(u.speed, 'standard') || ':' || coalesce(u.inference_geo, 'global'),
+        k.meter,
+        jsonb_strip_nulls(jsonb_build_object('service_tier', u.service_tier, 'speed', u.speed, 'inference_geo', u.inference_geo)),
+        k.quantity,
+        k.unit,
+        k.quantity,
+        k.unit,
+        'Standard',
+        k.usd / k.quantity,
+        k.usd,
+        k.usd / k.quantity,
+        k.usd,
+        k.usd,
+        k.usd,
+        jsonb_strip_nulls(jsonb_build_object('team', u.team_id, 'project', u.project)),
+        u.user_key,
+        u.session_id,
+        u.run_id,
+        u.query_source,
+        u.agent_name,
+        u.request_id,
+        CASE WHEN u.reported_cost_usd IS NULL THEN 'estimated' ELSE 'reported' END,
+        CASE WHEN u.reported_cost_usd IS NULL THEN coalesce(u.priced_at, bcce.report_now()) END,
+        u.at
+    FROM bcce_data.model_usage u
+    JOIN bcce_data.tenants t ON t.tenant_id = u.tenant_id AND t.deleted_at IS NULL
+    CROSS JOIN LATERAL (
+        SELECT CASE WHEN u.reported_cost_usd IS NULL THEN
+            bcce.token_cost_parts(u.model_id, u.at, u.input_tokens, u.output_tokens, u.cache_read_tokens, u.cache_write_5m_tokens,
+                u.cache_write_1h_tokens, u.web_searches, u.speed, u.inference_geo, u.service_tier, u.tenant_id,
+                CASE WHEN u.charged_usd IS NOT NULL THEN u.priced_at END) END AS usd
+        OFFSET 0
+    ) part
+    -- Where the parts are not those of what was charged, a price list was
+    -- replaced as a whole: the sum stays right, as one row.
+    CROSS JOIN LATERAL (
+        SELECT u.reported_cost_usd IS NULL AND part.usd IS NOT NULL
+               AND coalesce(u.charged_usd = (SELECT sum(p) FROM unnest(part.usd) AS p), true) AS is_split
+    ) way
+    CROSS JOIN LATERAL (
+        SELECT x.class, x.meter, x.quantity::numeric AS quantity, x.unit, x.usd
+        FROM (VALUES
+            ('input', 'Input Tokens', u.input_tokens, 'Tokens', part.usd[1]),
+            ('output', 'Output Tokens', u.output_tokens, 'Tokens', part.usd[2]),
+            ('cache_read', 'Cache Read Tokens', u.cache_read_tokens, 'Tokens', part.usd[3]),
+            ('cache_write_5m', 'Cache Write 5m Tokens', u.cache_write_5m_tokens, 'Tokens', part.usd[4]),
+            ('cache_write_1h', 'Cache Write 1h Tokens', u.cache_write_1h_tokens, 'Tokens', part.usd[5]),
+            ('web_search', 'Web Searches', u.web_searches, 'Searches', part.usd[6])
+        ) AS x (class, meter, quantity, unit, usd)
+        WHERE way.is_split AND x.quantity > 0
+        UNION ALL
+        SELECT 'request', 'Requests', 1, 'Requests', coalesce(u.reported_cost_usd, u.charged_usd)
+        WHERE NOT way.is_split AND coalesce(u.reported_cost_usd, u.charged_usd) IS NOT NULL
+    ) k
+    WHERE u.at >= coalesce(since, '-infinity')
+      AND u.at < coalesce(until, 'infinity')
+      AND NOT u.is_test;
+END;
+COMMENT ON FUNCTION bcce.cost_focus(timestamptz, timestamptz) IS 'What did each model call between since (inclusive) and until (exclusive) cost, by class of tokens, under the names of FinOps FOCUS 1.2? NULL leaves an end open. Same columns as the view of this name.';
+
+CREATE OR REPLACE VIEW bcce.cost_focus WITH (security_invoker = true) AS
+SELECT
+    f.tenant_id,
+    f."BillingAccountId",
+    f."BillingAccountName",
+    f."SubAccountId",
+    f."SubAccountName",
+    f."BillingPeriodStart",
+    f."BillingPeriodEnd",
+    f."ChargePeriodStart",
+    f."ChargePeriodEnd",
+    f."BillingCurrency",
+    f."PricingCurrency",
+    f."ChargeCategory",
+    f."ChargeClass",
+    f."ChargeFrequency",
+    f."ChargeDescription",
+    f."ProviderName",
+    f."PublisherName",
+    f."InvoiceIssuerName",
+    f."ServiceCategory",
+    f."ServiceSubcategory",
+    f."ServiceName",
+    f."RegionId",
+    f."RegionName",
+    f."ResourceId",
+    f."ResourceType",
+    f."SkuId",
+    f."SkuPriceId",
+    f."SkuMeter",
+    f."SkuPriceDetails",
+    f."ConsumedQuantity",
+    f."ConsumedUnit",
+    f."PricingQuantity",
+    f."PricingUnit",
+    f."PricingCategory",
+    f."ListUnitPrice",
+    f."ListCost",
+    f."ContractedUnitPrice",
+    f."ContractedCost",
+    f."EffectiveCost",
+    f."BilledCost",
+    f."Tags",
+    f."x_UserKey",
+    f."x_SessionId",
+    f."x_WorkflowRunId",
+    f."x_QuerySource",
+    f."x_AgentName",
+    f."x_RequestId",
+    f."x_CostBasis",
+    f."x_PricedAt",
+    f."x_RequestedAt"
+FROM bcce.cost_focus(NULL::timestamptz, NULL::timestamptz) f;
+COMMENT ON VIEW bcce.cost_focus IS 'What did each model call cost, under the names of FinOps FOCUS 1.2? One row per request and class of tokens of visible tenants that has a cost; price times quantity is the cost. For a period use the function of this name.';
+COMMENT ON COLUMN bcce.cost_focus.tenant_id IS 'tenant; not of FOCUS: leave it out of a file for others';
+COMMENT ON COLUMN bcce.cost_focus."BillingAccountId" IS 'organisation that pays, else the tenant';
+COMMENT ON COLUMN bcce.cost_focus."BillingAccountName" IS 'display name of the tenant';
+COMMENT ON COLUMN bcce.cost_focus."SubAccountId" IS 'tenant';
+COMMENT ON COLUMN bcce.cost_focus."SubAccountName" IS 'display name of the tenant';
+COMMENT ON COLUMN bcce.cost_focus."BillingPeriodStart" IS 'start of the month (UTC)';
+COMMENT ON COLUMN bcce.cost_focus."BillingPeriodEnd" IS 'end of the month (UTC), exclusive';
+COMMENT ON COLUMN bcce.cost_focus."ChargePeriodStart" IS 'start of the hour (UTC) of the request';
+COMMENT ON COLUMN bcce.cost_focus."ChargePeriodEnd" IS 'end of that hour, exclusive';
+COMMENT ON COLUMN bcce.cost_focus."BillingCurrency" IS 'currency of the costs';
+COMMENT ON COLUMN bcce.cost_focus."PricingCurrency" IS 'currency of the prices';
+COMMENT ON COLUMN bcce.cost_focus."ChargeCategory" IS 'Usage';
+COMMENT ON COLUMN bcce.cost_focus."ChargeClass" IS 'NULL: no correction of an earlier charge';
+COMMENT ON COLUMN bcce.cost_focus."ChargeFrequency" IS 'Usage-Based';
+COMMENT ON COLUMN bcce.cost_focus."ChargeDescription" IS 'model and class of tokens';
+COMMENT ON COLUMN bcce.cost_focus."ProviderName" IS 'provider as the call names it, redacted; NULL: it does not';
+COMMENT ON COLUMN bcce.cost_focus."PublisherName" IS 'who made the model; NULL: not known by its name';
+COMMENT ON COLUMN bcce.cost_focus."InvoiceIssuerName" IS 'who bills it: the provider; NULL: the call names none';
+COMMENT ON COLUMN bcce.cost_focus."ServiceCategory" IS 'AI and Machine Learning';
+COMMENT ON COLUMN bcce.cost_focus."ServiceSubcategory" IS 'Generative AI';
+COMMENT ON COLUMN bcce.cost_focus."ServiceName" IS 'Model calls';
+COMMENT ON COLUMN bcce.cost_focus."RegionId" IS 'region as the call names it, redacted; NULL: it does not';
+COMMENT ON COLUMN bcce.cost_focus."RegionName" IS 'the same';
+COMMENT ON COLUMN bcce.cost_focus."ResourceId" IS 'model';
+COMMENT ON COLUMN bcce.cost_focus."ResourceType" IS 'model';
+COMMENT ON COLUMN bcce.cost_focus."SkuId" IS 'model and class of tokens: the same over time and tenants';
+COMMENT ON COLUMN bcce.cost_focus."SkuPriceId" IS 'SKU with all that its price depends on but the time';
+COMMENT ON COLUMN bcce.cost_focus."SkuMeter" IS 'class of tokens';
+COMMENT ON COLUMN bcce.cost_focus."SkuPriceDetails" IS 'service tier, speed and place of inference, where the call names them';
+COMMENT ON COLUMN bcce.cost_focus."ConsumedQuantity" IS 'tokens, searches or requests';
+COMMENT ON COLUMN bcce.cost_focus."ConsumedUnit" IS 'Tokens, Searches or Requests';
+COMMENT ON COLUMN bcce.cost_focus."PricingQuantity" IS 'the quantity that is priced: the same';
+COMMENT ON COLUMN bcce.cost_focus."PricingUnit" IS 'Tokens, Searches or Requests: prices are those of one';
+COMMENT ON COLUMN bcce.cost_focus."PricingCategory" IS 'Standard';
+COMMENT ON COLUMN bcce.cost_focus."ListUnitPrice" IS 'price of one unit as charged, multipliers in it; a list price beside a tenant''s own is not told apart';
+COMMENT ON COLUMN bcce.cost_focus."ListCost" IS 'ListUnitPrice times PricingQuantity';
+COMMENT ON COLUMN bcce.cost_focus."ContractedUnitPrice" IS 'price of one unit as charged';
+COMMENT ON COLUMN bcce.cost_focus."ContractedCost" IS 'ContractedUnitPrice times PricingQuantity';
+COMMENT ON COLUMN bcce.cost_focus."EffectiveCost" IS 'the same: commitments and credits are not spread';
+COMMENT ON COLUMN bcce.cost_focus."BilledCost" IS 'the cost as reported or, by x_CostBasis, estimated: invoices are compared (cost_reconciliation), not spread';
+COMMENT ON COLUMN bcce.cost_focus."Tags" IS 'team and project, where the call names them';
+COMMENT ON COLUMN bcce.cost_focus."x_UserKey" IS 'pseudonym of the person';
+COMMENT ON COLUMN bcce.cost_focus."x_SessionId" IS 'the sender''s id of the session';
+COMMENT ON COLUMN bcce.cost_focus."x_WorkflowRunId" IS 'run that the call belongs to';
+COMMENT ON COLUMN bcce.cost_focus."x_QuerySource" IS 'what asked: main, subagent or auxiliary';
+COMMENT ON COLUMN bcce.cost_focus."x_AgentName" IS 'agent that made the call';
+COMMENT ON COLUMN bcce.cost_focus."x_RequestId" IS 'the provider''s id of the request';
+COMMENT ON COLUMN bcce.cost_focus."x_CostBasis" IS 'reported by the sender, or estimated from its tokens';
+COMMENT ON COLUMN bcce.cost_focus."x_PricedAt" IS 'as of when prices were known that made the estimate; NULL: reported';
+COMMENT ON COLUMN bcce.cost_focus."x_RequestedAt" IS 'when the call was made';
+
+CREATE OR REPLACE FUNCTION bcce.cost_focus_unpriced(since timestamptz DEFAULT NULL, until timestamptz DEFAULT NULL)
+RETURNS TABLE (
+    tenant_id uuid,
+    tenant_name text,
+    at timestamptz,
+    model_id text,
+    reason text,
+    user_key text,
+    request_id text,
+    input_tokens bigint,
+    output_tokens bigint,
+    cache_read_tokens bigint,
+    cache_write_5m_tokens bigint,
+    cache_write_1h_tokens bigint,
+    web_searches bigint
+)
+LANGUAGE sql STABLE PARALLEL RESTRICTED
+BEGIN ATOMIC
+    SELECT
+        t.tenant_id,
+        t.tenant_name,
+        u.at,
+        u.model_id,
+        why.reason,
+        u.user_key,
+        u.request_id,
+        u.input_tokens,
+        u.output_tokens,
+        u.cache_read_tokens,
+        u.cache_write_5m_tokens,
+        u.cache_write_1h_tokens,
+        u.web_searches
+    FROM bcce_data.model_usage u
+    JOIN bcce_data.tenants t ON t.tenant_id = u.tenant_id AND t.deleted_at IS NULL
+    CROSS JOIN LATERAL (
+        SELECT bcce.token_cost_status(u.model_id, u.at, u.input_tokens, u.output_tokens, u.cache_read_tokens, u.cache_write_5m_tokens,
+            u.cache_write_1h_tokens, u.web_searches, u.speed, u.inference_geo, u.service_tier, u.tenant_id) AS reason
+        OFFSET 0
+    ) why
+    WHERE u.at >= coalesce(since, '-infinity')
+      AND u.at < coalesce(until, 'infinity')
+      AND NOT u.is_test
+      AND coalesce(u.reported_cost_usd, u.charged_usd) IS NULL
+      AND why.reason NOT IN ('priced', 'synthetic');
+END;
+COMMENT ON FUNCTION bcce.cost_focus_unpriced(timestamptz, timestamptz) IS 'Which model calls between since (inclusive) and until (exclusive) are not in cost_focus, since their cost is unknown? NULL leaves an end open. Same columns as the view of this name.';
+
+CREATE OR REPLACE VIEW bcce.cost_focus_unpriced WITH (security_invoker = true) AS
+SELECT
+    f.tenant_id,
+    f.tenant_name,
+    f.at,
+    f.model_id,
+    f.reason,
+    f.user_key,
+    f.request_id,
+    f.input_tokens,
+    f.output_tokens,
+    f.cache_read_tokens,
+    f.cache_write_5m_tokens,
+    f.cache_write_1h_tokens,
+    f.web_searches
+FROM bcce.cost_focus_unpriced(NULL::timestamptz, NULL::timestamptz) f;
+COMMENT ON VIEW bcce.cost_focus_unpriced IS 'Which model calls are not in cost_focus, since their cost is unknown? One row per request of visible tenants. For a period use the function of this name.';
+COMMENT ON COLUMN bcce.cost_focus_unpriced.tenant_id IS 'tenant';
+COMMENT ON COLUMN bcce.cost_focus_unpriced.tenant_name IS 'display name of the tenant';
+COMMENT ON COLUMN bcce.cost_focus_unpriced.at IS 'when the call was made';
+COMMENT ON COLUMN bcce.cost_focus_unpriced.model_id IS 'model';
+COMMENT ON COLUMN bcce.cost_focus_unpriced.reason IS 'why its cost is unknown, as in unpriced_usage';
+COMMENT ON COLUMN bcce.cost_focus_unpriced.user_key IS 'pseudonym of the person';
+COMMENT ON COLUMN bcce.cost_focus_unpriced.request_id IS 'the provider''s id of the request';
+COMMENT ON COLUMN bcce.cost_focus_unpriced.input_tokens IS 'tokens in; NULL: unknown';
+COMMENT ON COLUMN bcce.cost_focus_unpriced.output_tokens IS 'tokens out; NULL: unknown';
+COMMENT ON COLUMN bcce.cost_focus_unpriced.cache_read_tokens IS 'tokens read from the cache';
+COMMENT ON COLUMN bcce.cost_focus_unpriced.cache_write_5m_tokens IS 'tokens written to the five-minute cache';
+COMMENT ON COLUMN bcce.cost_focus_unpriced.cache_write_1h_tokens IS 'tokens written to the one-hour cache';
+COMMENT ON COLUMN bcce.cost_focus_unpriced.web_searches IS 'searches made by the provider for the call';
+
+CREATE OR REPLACE FUNCTION bcce.cost_focus_coverage(since timestamptz DEFAULT NULL, until timestamptz DEFAULT NULL)
+RETURNS TABLE (
+    tenant_id uuid,
+    tenant_name text,
+    period_start_at timestamptz,
+    month date,
+    call_count bigint,
+    priced_calls bigint,
+    unpriced_calls bigint,
+    covered_percent numeric,
+    total_usd numeric,
+    currency text
+)
+LANGUAGE sql STABLE PARALLEL RESTRICTED
+BEGIN ATOMIC
+    SELECT
+        t.tenant_id,
+        t.tenant_name,
+        c.starts_at,
+        c.first_day,
+        x.calls,
+        x.priced,
+        x.calls - x.priced,
+        round(100.0 * x.priced / nullif(x.calls, 0), 1),
+        x.usd,
+        t.billing_currency
+    FROM bcce_data.tenants t
+    CROSS JOIN LATERAL bcce_data.fact_ends(t.tenant_id, since, until) e
+    CROSS JOIN LATERAL bcce_data.local_periods(e.first_call_at, e.last_call_at, 'UTC', 'month') c
+    LEFT JOIN LATERAL (
+        SELECT count(*) AS calls, count(k.usd) AS priced, coalesce(sum(k.usd), 0) AS usd
+        FROM (
+            SELECT coalesce(u.reported_cost_usd, u.charged_usd, bcce.estimate_token_cost(u.model_id, u.at, u.input_tokens, u.output_tokens,
+                u.cache_read_tokens, u.cache_write_5m_tokens, u.cache_write_1h_tokens, u.web_searches, u.speed, u.inference_geo, u.service_tier, u.tenant_id)) AS usd
+            FROM bcce_data.model_usage u
+            WHERE u.tenant_id = t.tenant_id AND u.at >= c.starts_at AND u.at < c.ends_at AND NOT u.is_test
+              AND u.at >= coalesce(since, '-infinity')
+              AND u.at < coalesce(until, 'infinity')
+        ) k
+    ) x ON true
+    WHERE t.deleted_at IS NULL;
+END;
+COMMENT ON FUNCTION bcce.cost_focus_coverage(timestamptz, timestamptz) IS 'How much of the model calls between since (inclusive) and until (exclusive) is in cost_focus? NULL leaves an end open. Same columns as the view of this name.';
+
+CREATE OR REPLACE VIEW bcce.cost_focus_coverage WITH (security_invoker = true) AS
+SELECT
+    f.tenant_id,
+    f.tenant_name,
+    f.period_start_at,
+    f.month,
+    f.call_count,
+    f.priced_calls,
+    f.unpriced_calls,
+    f.covered_percent,
+    f.total_usd,
+    f.currency
+FROM bcce.cost_focus_coverage(NULL::timestamptz, NULL::timestamptz) f;
+COMMENT ON VIEW bcce.cost_focus_coverage IS 'How much of the model calls is in cost_focus? One row per visible tenant and month (UTC) from the first call to the last. For a period use the function of this name.';
+COMMENT ON COLUMN bcce.cost_focus_coverage.tenant_id IS 'tenant';
+COMMENT ON COLUMN bcce.cost_focus_coverage.tenant_name IS 'display name of the tenant';
+COMMENT ON COLUMN bcce.cost_focus_coverage.period_start_at IS 'start of the month (UTC), as BillingPeriodStart';
+COMMENT ON COLUMN bcce.cost_focus_coverage.month IS 'first day of the month (UTC)';
+COMMENT ON COLUMN bcce.cost_focus_coverage.call_count IS 'model calls';
+COMMENT ON COLUMN bcce.cost_focus_coverage.priced_calls IS 'model calls with a cost: those in cost_focus, and those that were never sent';
+COMMENT ON COLUMN bcce.cost_focus_coverage.unpriced_calls IS 'model calls whose cost is unknown: those in cost_focus_unpriced';
+COMMENT ON COLUMN bcce.cost_focus_coverage.covered_percent IS 'percent of the calls with a cost, one decimal; NULL: no calls';
+COMMENT ON COLUMN bcce.cost_focus_coverage.total_usd IS 'US dollars of all calls with a cost: the sum of BilledCost';
+COMMENT ON COLUMN bcce.cost_focus_coverage.currency IS 'currency of the money columns';
 $bcce_module$);
 
 INSERT INTO bcce.module (part, name, sql) VALUES ('report', '28_cost_what_if', $bcce_module$
@@ -14874,7 +15428,7 @@ SELECT
         WHEN a.atttypid = 'date'::regtype THEN 'local date'
         WHEN a.atttypid = 'uuid'::regtype OR a.attname ~ '_(id|key)$' THEN 'identifier'
         WHEN t.typcategory = 'S' THEN 'text'
-        WHEN a.attname ~ '_usd$' THEN 'US dollars'
+        WHEN a.attname ~ '_usd$|(Cost|UnitPrice)$' THEN 'US dollars'
         WHEN a.attname ~ '_ms$' THEN 'milliseconds'
         WHEN a.attname ~ '_rps$' THEN 'requests per second'
         WHEN a.attname ~ '_percent$' THEN 'percent'
@@ -14888,16 +15442,16 @@ SELECT
         WHEN a.attname IN ('auc', 'ece', 'mce', 'ks', 'mean_predicted', 'threshold', 'observed_rate', 'observed_low', 'observed_high') THEN 'probability'
         WHEN a.attname = 'mcc' THEN 'score'
         WHEN a.attname IN ('log_loss', 'psi') THEN 'nats'
-        WHEN a.attname ~ '_count$' OR a.atttypid IN ('bigint'::regtype, 'integer'::regtype, 'smallint'::regtype) THEN 'count'
+        WHEN a.attname ~ '_count$|Quantity$' OR a.atttypid IN ('bigint'::regtype, 'integer'::regtype, 'smallint'::regtype) THEN 'count'
         WHEN t.typcategory = 'N' THEN 'number'
         ELSE format_type(a.atttypid, a.atttypmod)
     END AS unit,
     col_description(c.oid, a.attnum) AS definition,
-    CASE WHEN a.attname LIKE '%\_key' THEN 'pseudonym' ELSE 'none' END AS pii,
+    CASE WHEN a.attname ~ '(_key|UserKey)$' THEN 'pseudonym' ELSE 'none' END AS pii,
     a.attnum::integer AS ordinal,
     CASE
-        WHEN a.attname LIKE '%\_key' THEN 'personal'
-        WHEN a.attname ~ '_usd$' THEN 'financial'
+        WHEN a.attname ~ '(_key|UserKey)$' THEN 'personal'
+        WHEN a.attname ~ '_usd$|(Cost|UnitPrice)$' THEN 'financial'
         WHEN t.typcategory = 'S' AND col_description(c.oid, a.attnum) ~ '\mredacted\M' THEN 'redacted text'
         ELSE 'operational'
     END AS classification,
@@ -14928,7 +15482,7 @@ SELECT
         WHEN m.metric ~ 'threshold|target|expected|^(long_|short_)?window_' THEN 'neutral'
         WHEN m.metric ~ 'savings|success|succeeded_|accuracy|precision|recall|specificity|f1_|^mcc$|^auc$|skill|availability|budget_remaining|exhausted|mtbf|lead_time|throughput|active_|retained|new_users|wau_mau|deployments_(succeeded|per_day)'
             THEN 'higher is better'
-        WHEN m.metric ~ 'fail|error|timed_out|latency|duration|running_seconds|_usd$|mttr|mtta|mttd|recovery|open_|oldest|incident_count|invalid|unpriced|rejected|late_count|lag_|burn_rate|brier|log_loss|^[em]ce$|^psi$|^ks$|false_|unlabelable|wait|delay|first_run|^median_minutes$'
+        WHEN m.metric ~ 'fail|error|timed_out|latency|duration|running_seconds|_usd$|(Cost|UnitPrice)$|mttr|mtta|mttd|recovery|open_|oldest|incident_count|invalid|unpriced|rejected|late_count|lag_|burn_rate|brier|log_loss|^[em]ce$|^psi$|^ks$|false_|unlabelable|wait|delay|first_run|^median_minutes$'
             THEN 'lower is better'
         ELSE 'neutral'
     END AS direction,
@@ -14951,7 +15505,7 @@ FROM (
         CASE WHEN bool_or(person.is_one) THEN 'pseudonym' ELSE 'none' END AS pii
     FROM bcce.data_dictionary d
     JOIN (
-        SELECT k.report, bool_or(k.column_name = 'user_key') AS is_one
+        SELECT k.report, bool_or(k.column_name IN ('user_key', 'x_UserKey')) AS is_one
         FROM bcce.data_dictionary k
         GROUP BY k.report
     ) person ON person.report = d.report
@@ -15130,7 +15684,7 @@ BEGIN
            OR a.attname IN ('tenant_id', 'tenant_name', 'total_workflows', 'failure_rate_percent'));
 
     IF style = 'csv' THEN
-        RETURN NEXT array_to_string(names, ',');
+        RETURN NEXT replace(array_to_string(names, ','), '"', '');
         -- A spreadsheet takes text that begins like a formula for one.
         source := format($query$
             SELECT (
@@ -15255,6 +15809,7 @@ BEGIN
                               bcce.add_value_alias(text, text, text, text),
                               bcce.set_slo(numeric, text, text),
                               bcce.find_person(text, text),
+                              bcce.record_invoice(text, tstzrange, numeric, text),
                               bcce.set_business_hours(integer[], time, time, text),
                               bcce.set_holiday(date, boolean, text),
                               bcce.set_redaction_rule(text, text, text, integer, integer, text, text[], text, boolean, boolean, text),
