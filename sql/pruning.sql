@@ -58,6 +58,8 @@ SELECT tenant_id, 'e' || n, at, 'page_view', 'user-' || n % 5, 'guest-' || n % 7
 INSERT INTO bcce_data.incidents (tenant_id, incident_id, service_id, severity, opened_at, recovered_at)
 SELECT tenant_id, 'i' || n, 'shop', 'sev1', at, at + interval '1 hour' FROM spot WHERE n % 10 = 0;
 INSERT INTO bcce_data.budgets (tenant_id, budget, amount_usd, period, timezone) SELECT tenant_id, 'week', 1, 'week', 'Europe/Berlin' FROM bcce_data.tenants;
+INSERT INTO bcce_data.invoices (tenant_id, provider, period_start_at, period_end_at, amount_usd)
+SELECT tenant_id, 'claude', since::timestamptz, since::timestamptz + interval '5 days', 1 FROM bcce_data.tenants, unnest('{2019-03-10 00:00+00,2019-07-11 00:00+00}'::text[]) AS since;
 INSERT INTO bcce_data.slos (tenant_id, service_id, target_percent) SELECT tenant_id, '*', 99.9 FROM bcce_data.tenants;
 INSERT INTO bcce_data.principals (tenant_id, user_key, provisioned_at) SELECT tenant_id, 'user-' || n, '2019-07-12 00:00+00' FROM bcce_data.tenants, generate_series(0, 4) AS n;
 -- Incidents told by the runs count beside the declared ones.

@@ -113,7 +113,7 @@ SELECT
         WHEN a.atttypid = 'date'::regtype THEN 'local date'
         WHEN a.atttypid = 'uuid'::regtype OR a.attname ~ '_(id|key)$' THEN 'identifier'
         WHEN t.typcategory = 'S' THEN 'text'
-        WHEN a.attname ~ '_usd$' THEN 'US dollars'
+        WHEN a.attname ~ '_usd$|(Cost|UnitPrice)$' THEN 'US dollars'
         WHEN a.attname ~ '_ms$' THEN 'milliseconds'
         WHEN a.attname ~ '_rps$' THEN 'requests per second'
         WHEN a.attname ~ '_percent$' THEN 'percent'
@@ -127,16 +127,16 @@ SELECT
         WHEN a.attname IN ('auc', 'ece', 'mce', 'ks', 'mean_predicted', 'threshold', 'observed_rate', 'observed_low', 'observed_high') THEN 'probability'
         WHEN a.attname = 'mcc' THEN 'score'
         WHEN a.attname IN ('log_loss', 'psi') THEN 'nats'
-        WHEN a.attname ~ '_count$' OR a.atttypid IN ('bigint'::regtype, 'integer'::regtype, 'smallint'::regtype) THEN 'count'
+        WHEN a.attname ~ '_count$|Quantity$' OR a.atttypid IN ('bigint'::regtype, 'integer'::regtype, 'smallint'::regtype) THEN 'count'
         WHEN t.typcategory = 'N' THEN 'number'
         ELSE format_type(a.atttypid, a.atttypmod)
     END AS unit,
     col_description(c.oid, a.attnum) AS definition,
-    CASE WHEN a.attname LIKE '%\_key' THEN 'pseudonym' ELSE 'none' END AS pii,
+    CASE WHEN a.attname ~ '(_key|UserKey)$' THEN 'pseudonym' ELSE 'none' END AS pii,
     a.attnum::integer AS ordinal,
     CASE
-        WHEN a.attname LIKE '%\_key' THEN 'personal'
-        WHEN a.attname ~ '_usd$' THEN 'financial'
+        WHEN a.attname ~ '(_key|UserKey)$' THEN 'personal'
+        WHEN a.attname ~ '_usd$|(Cost|UnitPrice)$' THEN 'financial'
         WHEN t.typcategory = 'S' AND col_description(c.oid, a.attnum) ~ '\mredacted\M' THEN 'redacted text'
         ELSE 'operational'
     END AS classification,
@@ -167,7 +167,7 @@ SELECT
         WHEN m.metric ~ 'threshold|target|expected|^(long_|short_)?window_' THEN 'neutral'
         WHEN m.metric ~ 'savings|success|succeeded_|accuracy|precision|recall|specificity|f1_|^mcc$|^auc$|skill|availability|budget_remaining|exhausted|mtbf|lead_time|throughput|active_|retained|new_users|wau_mau|deployments_(succeeded|per_day)'
             THEN 'higher is better'
-        WHEN m.metric ~ 'fail|error|timed_out|latency|duration|running_seconds|_usd$|mttr|mtta|mttd|recovery|open_|oldest|incident_count|invalid|unpriced|rejected|late_count|lag_|burn_rate|brier|log_loss|^[em]ce$|^psi$|^ks$|false_|unlabelable|wait|delay|first_run|^median_minutes$'
+        WHEN m.metric ~ 'fail|error|timed_out|latency|duration|running_seconds|_usd$|(Cost|UnitPrice)$|mttr|mtta|mttd|recovery|open_|oldest|incident_count|invalid|unpriced|rejected|late_count|lag_|burn_rate|brier|log_loss|^[em]ce$|^psi$|^ks$|false_|unlabelable|wait|delay|first_run|^median_minutes$'
             THEN 'lower is better'
         ELSE 'neutral'
     END AS direction,
@@ -190,7 +190,7 @@ FROM (
         CASE WHEN bool_or(person.is_one) THEN 'pseudonym' ELSE 'none' END AS pii
     FROM bcce.data_dictionary d
     JOIN (
-        SELECT k.report, bool_or(k.column_name = 'user_key') AS is_one
+        SELECT k.report, bool_or(k.column_name IN ('user_key', 'x_UserKey')) AS is_one
         FROM bcce.data_dictionary k
         GROUP BY k.report
     ) person ON person.report = d.report

@@ -88,7 +88,7 @@ BEGIN
            OR a.attname IN ('tenant_id', 'tenant_name', 'total_workflows', 'failure_rate_percent'));
 
     IF style = 'csv' THEN
-        RETURN NEXT array_to_string(names, ',');
+        RETURN NEXT replace(array_to_string(names, ','), '"', '');
         -- A spreadsheet takes text that begins like a formula for one.
         source := format($query$
             SELECT (

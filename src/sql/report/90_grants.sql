@@ -61,6 +61,7 @@ BEGIN
                               bcce.add_value_alias(text, text, text, text),
                               bcce.set_slo(numeric, text, text),
                               bcce.find_person(text, text),
+                              bcce.record_invoice(text, tstzrange, numeric, text),
                               bcce.set_business_hours(integer[], time, time, text),
                               bcce.set_holiday(date, boolean, text),
                               bcce.set_redaction_rule(text, text, text, integer, integer, text, text[], text, boolean, boolean, text),

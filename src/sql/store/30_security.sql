@@ -75,6 +75,7 @@ BEGIN
             ('infra_costs', '{category}'),
             ('budgets', '{key:budget,key:team_id,user:user_key,key:project,key:model_id,key:workflow_id}'),
             ('budget_alerts', '{key:budget}'),
+            ('invoices', '{provider}'),
             ('export_log', '{key:login,report}'),
             ('person_lookups', '{key:login,reason,key:pseudonym}')
         ) AS guarded (table_name, columns)
