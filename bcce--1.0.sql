@@ -7643,27 +7643,38 @@ LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp AS $body$
         SELECT s.*, bcce_data.sample_moment(seed, 60, s.n, s.day, s.zone) AS at, bcce_data.sample_draw(seed, 67, s.n) AS pick
         FROM slot s
     ), call AS MATERIALIZED (
-        SELECT s.*, m.model_id, m.input_price, m.output_price,
+        SELECT s.*, m.model_id,
                round(exp(8.2 + 0.9 * bcce_data.sample_normal(seed, 63, s.n)))::bigint AS input_tokens,
                round(exp(6.1 + 0.8 * bcce_data.sample_normal(seed, 64, s.n)))::bigint AS output_tokens,
                CASE WHEN s.n % 3 <> 0 THEN round(exp(9.4 + 0.7 * bcce_data.sample_normal(seed, 65, s.n)))::bigint END AS cache_read_tokens,
+               CASE WHEN s.n % 8 = 1 THEN round(exp(7.9 + 0.5 * bcce_data.sample_normal(seed, 82, s.n)))::bigint END AS cache_write_5m_tokens,
+               CASE WHEN s.n % 8 = 5 THEN round(exp(7.9 + 0.5 * bcce_data.sample_normal(seed, 82, s.n)))::bigint END AS cache_write_1h_tokens,
+               bcce_data.sample_draw(seed, 83, s.n) AS place,
                bcce_data.sample_draw(seed, 66, s.n) AS known
         FROM start s
-        JOIN (VALUES (0, 0.6, 'claude-sonnet', 3, 15), (0.6, 0.9, 'claude-haiku', 1, 5), (0.9, 1.1, 'claude-opus', 15, 75))
-             AS m (from_x, to_x, model_id, input_price, output_price) ON s.pick >= m.from_x AND s.pick < m.to_x
+        -- The last one is in no price list.
+        JOIN (VALUES (0, 0.6, 'claude-sonnet-5'), (0.6, 0.89, 'claude-haiku-4-5'), (0.89, 0.985, 'claude-opus-5'), (0.985, 1.1, 'house-model-1'))
+             AS m (from_x, to_x, model_id) ON s.pick >= m.from_x AND s.pick < m.to_x
         WHERE s.at >= until - interval '2160 hours' AND s.at < until
+    ), told AS MATERIALIZED (
+        SELECT c.*,
+               -- Some senders tell no tokens.
+               CASE WHEN c.known < 0.98 THEN bcce.estimate_token_cost(c.model_id, c.at, c.input_tokens, c.output_tokens, c.cache_read_tokens,
+                   c.cache_write_5m_tokens, c.cache_write_1h_tokens, tenant => c.tenant_id) END AS usd
+        FROM call c
     ), usage AS (
-        INSERT INTO bcce_data.model_usage (tenant_id, source, idempotency_key, at, model_id, provider, region, user_key, session_id,
-            input_tokens, output_tokens, cache_read_tokens, latency_ms, reported_cost_usd)
+        INSERT INTO bcce_data.model_usage (tenant_id, source, idempotency_key, at, model_id, provider, region, user_key, session_id, run_id, project,
+            input_tokens, output_tokens, cache_read_tokens, cache_write_5m_tokens, cache_write_1h_tokens, latency_ms, reported_cost_usd, charged_usd, priced_at)
         SELECT tenant_id, 'sample', format('%s-usage-%s', prefix, n), at, model_id, 'bedrock', CASE no WHEN 1 THEN 'eu-central-1' ELSE 'us-east-1' END,
                format('user-%s@%s.example', 1 + floor(bcce_data.sample_draw(seed, 68, n) ^ 1.4 * users * least(1, 0.5 + (90 - d) / 120.0)), slug),
                format('%s-%s-%s', prefix, d, 1 + floor(9 * bcce_data.sample_draw(seed, 69, n))),
-               -- Some senders tell no tokens, some no cost.
-               CASE WHEN known < 0.98 THEN input_tokens END, CASE WHEN known < 0.98 THEN output_tokens END,
-               CASE WHEN known < 0.98 THEN cache_read_tokens END, round(400 + 14 * output_tokens),
-               CASE WHEN known < 0.75 THEN round((input_tokens * input_price + output_tokens * output_price
-                   + coalesce(cache_read_tokens, 0) * input_price * 0.1) / 1000000.0, 6) END
-        FROM call
+               (SELECT k.run_id FROM bcce_data.workflow_run_keys k WHERE k.tenant_id = told.tenant_id AND k.run_id = format('%s-run-%s', prefix, n) AND n % 5 <> 0),
+               (ARRAY['guest-app', 'payments-api', 'data-platform', 'website'])[1 + floor(4.5 * place ^ 1.5)::integer],
+               CASE WHEN known < 0.98 THEN input_tokens END, CASE WHEN known < 0.98 THEN output_tokens END, CASE WHEN known < 0.98 THEN cache_read_tokens END,
+               CASE WHEN known < 0.98 THEN cache_write_5m_tokens END, CASE WHEN known < 0.98 THEN cache_write_1h_tokens END, round(400 + 14 * output_tokens),
+               -- Some tell what they paid.
+               CASE WHEN known < 0.1 THEN round(usd, 6) END, usd, CASE WHEN usd IS NOT NULL THEN now() END
+        FROM told
         ON CONFLICT DO NOTHING RETURNING tenant_id
     )
     SELECT tenant_id, 'model_usage' FROM usage
@@ -8376,6 +8387,7 @@ RETURNS TABLE (
     run_seconds numeric,
     is_estimated boolean,
     upper_usd numeric,
+    is_ttl_assumed boolean,
     user_key text,
     team_id text,
     project text,
@@ -8400,6 +8412,7 @@ BEGIN ATOMIC
         extract(epoch FROM least(r.finished_at, greatest(r.started_at, (SELECT least(until, bcce.report_now())))) - r.started_at),
         false,
         NULL::numeric,
+        false,
         r.user_key,
         NULL::text,
         NULL::text,
@@ -8426,6 +8439,7 @@ BEGIN ATOMIC
         NULL,
         false,
         NULL,
+        false,
         NULL,
         NULL,
         NULL,
@@ -8452,6 +8466,7 @@ BEGIN ATOMIC
         NULL,
         false,
         NULL,
+        false,
         NULL,
         NULL,
         NULL,
@@ -8482,9 +8497,8 @@ BEGIN ATOMIC
              THEN bcce.estimate_token_cost(u.model_id, u.at, u.input_tokens, u.output_tokens, u.cache_read_tokens, 0,
                  coalesce(u.cache_write_5m_tokens, 0) + coalesce(u.cache_write_1h_tokens, 0), u.web_searches, u.speed, u.inference_geo,
                  u.service_tier, u.tenant_id, CASE WHEN u.charged_usd IS NOT NULL THEN u.priced_at END)
-             ELSE coalesce(u.reported_cost_usd, u.charged_usd, bcce.estimate_token_cost(u.model_id, u.at, u.input_tokens, u.output_tokens,
-                 u.cache_read_tokens, u.cache_write_5m_tokens, u.cache_write_1h_tokens, u.web_searches, u.speed, u.inference_geo, u.service_tier, u.tenant_id))
         END,
+        u.reported_cost_usd IS NULL AND u.ttl_assumed,
         u.user_key,
         u.team_id,
         u.project,
@@ -8508,7 +8522,7 @@ BEGIN ATOMIC
       AND u.at < coalesce(until, 'infinity')
       AND NOT u.is_test;
 END;
-COMMENT ON FUNCTION bcce_data.cost_units(timestamptz, timestamptz) IS 'Runs, metric samples, predictions and model calls between since (inclusive) and until (exclusive) with their cost in US dollars, as reported or charged, else at the price of their time; NULL: unknown. is_estimated: of a model call, from its tokens and not as the sender reported it. run_seconds is how long a run ran, up to now or until. upper_usd: the cost of a model call if cache writes of unknown life were those of one hour. What it belongs to is NULL where the unit does not say; run_id of a prediction is the run that it is about.';
+COMMENT ON FUNCTION bcce_data.cost_units(timestamptz, timestamptz) IS 'Runs, metric samples, predictions and model calls between since (inclusive) and until (exclusive) with their cost in US dollars, as reported or charged, else at the price of their time; NULL: unknown. is_estimated: of a model call, from its tokens and not as the sender reported it. run_seconds is how long a run ran, up to now or until. is_ttl_assumed: cache writes of the call are of unknown life, and no cost was reported; upper_usd: what it costs if they are those of one hour. What it belongs to is NULL where the unit does not say; run_id of a prediction is the run that it is about.';
 
 CREATE OR REPLACE FUNCTION bcce_data.infra_share(amount_usd numeric, period_start_at timestamptz, period_end_at timestamptz, since timestamptz, until timestamptz)
 RETURNS numeric
@@ -10040,8 +10054,8 @@ BEGIN ATOMIC
             sum(u.usd) FILTER (WHERE u.item = 'model_call') AS model_usd,
             sum(u.usd) FILTER (WHERE u.is_estimated) AS estimated_usd,
             count(*) - count(u.usd) AS unpriced,
-            sum(greatest(u.usd, u.upper_usd)) FILTER (WHERE u.item = 'model_call' AND u.usd IS NOT NULL) AS upper_usd,
-            count(u.usd) FILTER (WHERE u.item = 'model_call' AND u.upper_usd IS NULL) AS upper_unknown,
+            sum(CASE WHEN u.is_ttl_assumed THEN greatest(u.usd, u.upper_usd) ELSE u.usd END) FILTER (WHERE u.item = 'model_call' AND u.usd IS NOT NULL) AS upper_usd,
+            count(u.usd) FILTER (WHERE u.is_ttl_assumed AND u.upper_usd IS NULL) AS upper_unknown,
             sum(u.run_seconds) AS run_seconds,
             min(u.at) FILTER (WHERE u.item <> 'model_call') AS first_at,
             max(u.at) FILTER (WHERE u.item <> 'model_call') AS last_at
@@ -12097,12 +12111,13 @@ BEGIN ATOMIC
             sum(u.cache_write_5m_tokens)::bigint AS cache_write_5m_tokens,
             sum(u.cache_write_1h_tokens)::bigint AS cache_write_1h_tokens,
             sum(u.web_searches)::bigint AS web_searches,
-            coalesce(sum(u.usd) FILTER (WHERE u.item = 'workflow_run'), 0) AS workflow_run_usd,
-            coalesce(sum(u.usd) FILTER (WHERE u.item = 'metric'), 0) AS metric_usd,
-            coalesce(sum(u.usd) FILTER (WHERE u.item = 'prediction'), 0) AS prediction_usd,
-            coalesce(sum(u.usd) FILTER (WHERE u.item = 'model_call'), 0) AS model_call_usd,
+            -- Nothing costs 0, what is unknown NULL.
+            coalesce(sum(u.usd) FILTER (WHERE u.item = 'workflow_run'), CASE WHEN count(*) FILTER (WHERE u.item = 'workflow_run') = 0 THEN 0 END) AS workflow_run_usd,
+            coalesce(sum(u.usd) FILTER (WHERE u.item = 'metric'), CASE WHEN count(*) FILTER (WHERE u.item = 'metric') = 0 THEN 0 END) AS metric_usd,
+            coalesce(sum(u.usd) FILTER (WHERE u.item = 'prediction'), CASE WHEN count(*) FILTER (WHERE u.item = 'prediction') = 0 THEN 0 END) AS prediction_usd,
+            coalesce(sum(u.usd) FILTER (WHERE u.item = 'model_call'), CASE WHEN count(*) FILTER (WHERE u.item = 'model_call') = 0 THEN 0 END) AS model_call_usd,
             coalesce(sum(u.estimated_usd), 0) AS estimated_usd,
-            coalesce(sum(u.usd), 0) AS usd,
+            sum(u.usd) AS usd,
             sum(u.unpriced)::bigint AS unpriced
         FROM (
             SELECT
@@ -12177,12 +12192,12 @@ END$sql$,
                 ('cache_write_5m_tokens', 'tokens written to the five-minute cache, those of unknown life among them; NULL: no call told'),
                 ('cache_write_1h_tokens', 'tokens written to the one-hour cache; NULL: no call told'),
                 ('web_searches', 'searches that the provider made for the calls; NULL: no call told'),
-                ('workflow_cost_usd', 'US dollars for the runs: each as charged when it was recorded, else at the price of its start'),
-                ('monitoring_cost_usd', 'US dollars for the metric samples: each as charged when it was recorded, else at the price of its time'),
-                ('prediction_cost_usd', 'US dollars for the predictions: each as charged when it was recorded, else at the price of its time'),
-                ('model_cost_usd', 'US dollars for model calls: each as the sender reported it, else by its tokens at the prices known when it was recorded, else at those known now; a call whose cost is unknown is in unpriced_units'),
-                ('total_cost_usd', 'US dollars, sum of the parts in this report, unrounded'),
-                ('cost_share_percent', 'percent of the sum of the tenant''s rows in this report, one decimal; NULL: that is 0'),
+                ('workflow_cost_usd', 'US dollars for the runs: each as charged when it was recorded, else at the price of its start; NULL: none has a known cost'),
+                ('monitoring_cost_usd', 'US dollars for the metric samples: each as charged when it was recorded, else at the price of its time; NULL: none has a known cost'),
+                ('prediction_cost_usd', 'US dollars for the predictions: each as charged when it was recorded, else at the price of its time; NULL: none has a known cost'),
+                ('model_cost_usd', 'US dollars for model calls: each as the sender reported it, else by its tokens at the prices known when it was recorded, else at those known now; a call whose cost is unknown is in unpriced_units; NULL: none has a known cost'),
+                ('total_cost_usd', 'US dollars, sum of the known parts in this report, unrounded; NULL: no cost is known'),
+                ('cost_share_percent', 'percent of the sum of the tenant''s rows in this report, one decimal; NULL: that is 0, or no cost is known'),
                 ('unpriced_units', 'runs, samples, predictions and model calls whose cost is unknown: they are left out of the sums'),
                 ('is_lower_bound', 'true when some cost is unknown, so that the sums are lower bounds'),
                 ('estimated_share_percent', 'percent of the model cost that is estimated rather than reported, one decimal; NULL: no model cost'),
