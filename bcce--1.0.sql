@@ -128,7 +128,7 @@ CREATE FUNCTION bcce.check_redaction_rule() RETURNS trigger
     AS 'MODULE_PATHNAME', 'check_redaction_rule'
     LANGUAGE C VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION bcce.check_redaction_rule() IS
-    'Trigger BEFORE INSERT OR UPDATE of bcce_data.redaction_rules: refuses a rule that would not work, and says why without showing it. Errors: 22023 bad name, kind, literal, class, lengths, context words or style; 2201B the expression is not valid, has a back reference, matches the empty text or does not contain its literal; 39P01 for another kind of trigger.';
+    'Trigger BEFORE INSERT OR UPDATE of bcce_data.redaction_rules: refuses a rule that would not work, and says why without showing it. Errors: 22023 bad name, kind, literal, class, lengths, context words or style; 2201B the expression is not valid, has a back reference, looks around or has too many states, matches the empty text or does not contain its literal; 39P01 for another kind of trigger.';
 
 CREATE FUNCTION bcce.redact_columns() RETURNS trigger
     AS 'MODULE_PATHNAME', 'redact_columns'
@@ -227,7 +227,7 @@ CREATE AGGREGATE bcce.median(v double precision) (
     PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE bcce.median(double precision) IS
-'Median of numbers, exact: to the bit what percentile_cont(0.5) WITHIN GROUP (ORDER BY v) gives, but parallel, without a sort, and usable with OVER. NULLs are left out; NULL without a value. NaN is above everything; integers and numeric are converted to double precision, as percentile_cont() has them. Any order of rows, any plan and any number of workers give the same. Keeps 8 bytes per value, past work_mem * hash_mem_multiplier in a temporary file; a worker of a parallel plan hands its values over in memory. Source: Hyndman and Fan 1996, type 7.';
+'Median of numbers, exact: to the bit what percentile_cont(0.5) WITHIN GROUP (ORDER BY v) gives, but parallel, without a sort, and usable with OVER. NULLs are left out; NULL without a value. NaN is above everything, -0 goes before 0; integers and numeric are converted to double precision, as percentile_cont() has them. Any order of rows, any plan and any number of workers give the same. Keeps 8 bytes per value, past work_mem * hash_mem_multiplier in a temporary file; a worker of a parallel plan hands its values over in memory. Source: Hyndman and Fan 1996, type 7.';
 
 CREATE AGGREGATE bcce.percentile_exact(v double precision, q double precision) (
     SFUNC = bcce.percentile_exact_step,
@@ -240,7 +240,7 @@ CREATE AGGREGATE bcce.percentile_exact(v double precision, q double precision) (
     PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE bcce.percentile_exact(double precision, double precision) IS
-'Percentile q (0 to 1) of numbers, exact: to the bit what percentile_cont(q) WITHIN GROUP (ORDER BY v) gives, but parallel, without a sort, and usable with OVER. NULLs are left out; NULL without a value or when q is NULL. NaN is above everything; integers and numeric are converted to double precision, as percentile_cont() has them. Any order of rows, any plan and any number of workers give the same. Keeps 8 bytes per value, past work_mem * hash_mem_multiplier in a temporary file; a worker of a parallel plan hands its values over in memory. Source: Hyndman and Fan 1996, type 7. Errors: 22003 q outside 0 to 1; 22023 q not the same in a group.';
+'Percentile q (0 to 1) of numbers, exact: to the bit what percentile_cont(q) WITHIN GROUP (ORDER BY v) gives, but parallel, without a sort, and usable with OVER. NULLs are left out; NULL without a value or when q is NULL. NaN is above everything, -0 goes before 0; integers and numeric are converted to double precision, as percentile_cont() has them. Any order of rows, any plan and any number of workers give the same. Keeps 8 bytes per value, past work_mem * hash_mem_multiplier in a temporary file; a worker of a parallel plan hands its values over in memory. Source: Hyndman and Fan 1996, type 7. Errors: 22003 q outside 0 to 1; 22023 q not the same in a group.';
 
 CREATE AGGREGATE bcce.percentile_exact(v double precision, q double precision[]) (
     SFUNC = bcce.percentile_exact_step,
@@ -1017,7 +1017,7 @@ CREATE AGGREGATE bcce.approx_percentile(v bigint, q double precision) (
     PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE bcce.approx_percentile(bigint, double precision) IS
-'Percentile q (0 to 1) of numbers, by the rank of percentile_disc() and within 0.5415 % of it; exact up to 32 values. NaN is above everything. NULL without a value or when q is NULL. Errors: 22003 q outside 0 to 1; 22023 q not the same in a group.';
+'Percentile q (0 to 1) of numbers, by the rank of percentile_disc() and within 0.5415 % of it; exact up to 32 values. NULL without a value or when q is NULL. Errors: 22003 q outside 0 to 1; 22023 q not the same in a group.';
 
 CREATE AGGREGATE bcce.approx_percentile(v bigint, q double precision[]) (
     SFUNC = bcce.approx_percentile_step,
@@ -1217,7 +1217,7 @@ CREATE AGGREGATE bcce.approx_percentile(v interval, q double precision) (
     PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE bcce.approx_percentile(interval, double precision) IS
-'Percentile q (0 to 1) of intervals, by the rank of percentile_disc() and within 0.5415 % of it; exact up to 32 values. NaN is above everything. NULL without a value or when q is NULL. A day is 24 hours and a month 30 days, as when intervals are ordered. Errors: 22003 q outside 0 to 1; 22023 q not the same in a group.';
+'Percentile q (0 to 1) of intervals, by the rank of percentile_disc() and within 0.5415 % of it; exact up to 32 values. NULL without a value or when q is NULL. A day is 24 hours and a month 30 days, as when intervals are ordered. Errors: 22003 q outside 0 to 1; 22023 q not the same in a group.';
 
 CREATE AGGREGATE bcce.approx_percentile(v interval, q double precision[]) (
     SFUNC = bcce.approx_percentile_step,
@@ -3505,6 +3505,81 @@ COMMENT ON COLUMN bcce_data.model_usage_counters.value IS 'tokens, or US dollars
 COMMENT ON COLUMN bcce_data.model_usage_counters.is_cumulative IS 'the value counts from started_at on with every point of the series, not anew from point to point';
 $bcce_module$);
 
+INSERT INTO bcce.module (part, name, sql) VALUES ('store', '18_budgets', $bcce_module$
+-- What may be spent, and what was said about it.  Nothing here counts money: what
+-- was spent is added up from the calls, whenever it is asked for.
+CREATE TABLE IF NOT EXISTS bcce_data.budgets (
+    tenant_id uuid NOT NULL,
+    budget text NOT NULL,
+    amount_usd numeric NOT NULL,
+    period text NOT NULL,
+    timezone text NOT NULL,
+    team_id text,
+    user_key text,
+    project text,
+    model_id text,
+    workflow_id text,
+    thresholds numeric[] NOT NULL DEFAULT '{50,80,90,100}',
+    mode text NOT NULL DEFAULT 'alert',
+    unpriced text NOT NULL DEFAULT 'ignore',
+    valid tstzrange NOT NULL DEFAULT tstzrange(NULL, NULL),
+    set_at timestamptz NOT NULL DEFAULT now(),
+    CONSTRAINT budgets_pkey PRIMARY KEY (tenant_id, budget),
+    CONSTRAINT budgets_tenant_fkey FOREIGN KEY (tenant_id) REFERENCES bcce_data.tenants,
+    CONSTRAINT budgets_budget_check CHECK (budget ~ '^[a-z0-9][a-z0-9_.-]{0,62}$'),
+    CONSTRAINT budgets_amount_usd_check CHECK (amount_usd > 0 AND amount_usd <= 1e15),
+    CONSTRAINT budgets_period_check CHECK (period IN ('day', 'week', 'month', 'quarter', 'custom')),
+    CONSTRAINT budgets_timezone_check CHECK (('2000-01-01 00:00:00+00'::timestamptz AT TIME ZONE timezone) IS NOT NULL),
+    CONSTRAINT budgets_thresholds_check CHECK (cardinality(thresholds) <= 20 AND array_position(thresholds, NULL) IS NULL
+                                               AND 0 < ALL (thresholds) AND 1000 >= ALL (thresholds)),
+    CONSTRAINT budgets_mode_check CHECK (mode IN ('alert', 'block')),
+    CONSTRAINT budgets_unpriced_check CHECK (unpriced IN ('ignore', 'dearest')),
+    CONSTRAINT budgets_valid_check CHECK (NOT isempty(valid) AND (lower_inf(valid) OR lower_inc(valid)) AND NOT upper_inc(valid)),
+    CONSTRAINT budgets_custom_check CHECK (period <> 'custom' OR NOT (lower_inf(valid) OR upper_inf(valid)))
+);
+COMMENT ON TABLE bcce_data.budgets IS 'what may be spent on model calls in a period, by the tenant or by a part of it';
+COMMENT ON COLUMN bcce_data.budgets.tenant_id IS 'tenant';
+COMMENT ON COLUMN bcce_data.budgets.budget IS 'name of the budget';
+COMMENT ON COLUMN bcce_data.budgets.amount_usd IS 'US dollars that may be spent in each period';
+COMMENT ON COLUMN bcce_data.budgets.period IS 'day, week (from Monday), month or quarter of the zone, or custom: all of valid';
+COMMENT ON COLUMN bcce_data.budgets.timezone IS 'IANA zone in which periods are cut';
+COMMENT ON COLUMN bcce_data.budgets.team_id IS 'only calls of this team; NULL: of all';
+COMMENT ON COLUMN bcce_data.budgets.user_key IS 'only calls of this person, by the pseudonym; NULL: of all';
+COMMENT ON COLUMN bcce_data.budgets.project IS 'only calls of this project, redacted; NULL: of all';
+COMMENT ON COLUMN bcce_data.budgets.model_id IS 'only calls of this model; NULL: of all';
+COMMENT ON COLUMN bcce_data.budgets.workflow_id IS 'only calls of runs of this workflow; NULL: of all';
+COMMENT ON COLUMN bcce_data.budgets.thresholds IS 'percent of the amount at which an alert is written, once a period';
+COMMENT ON COLUMN bcce_data.budgets.mode IS 'alert, or block: budget_check() advises against further calls once the amount is spent';
+COMMENT ON COLUMN bcce_data.budgets.unpriced IS 'how calls of unknown cost count: ignore (not at all), dearest (each token at the highest price in the book)';
+COMMENT ON COLUMN bcce_data.budgets.valid IS 'only calls in this time count, start inclusive, end exclusive';
+COMMENT ON COLUMN bcce_data.budgets.set_at IS 'when the budget was first set; periods that had ended by then raise no alerts';
+
+CREATE TABLE IF NOT EXISTS bcce_data.budget_alerts (
+    tenant_id uuid NOT NULL,
+    budget text NOT NULL,
+    period_start_at timestamptz NOT NULL,
+    threshold_percent numeric NOT NULL,
+    kind text NOT NULL,
+    spent_usd numeric NOT NULL,
+    limit_usd numeric NOT NULL,
+    forecast_usd numeric,
+    at timestamptz NOT NULL,
+    CONSTRAINT budget_alerts_pkey PRIMARY KEY (tenant_id, budget, period_start_at, threshold_percent, kind),
+    CONSTRAINT budget_alerts_tenant_fkey FOREIGN KEY (tenant_id) REFERENCES bcce_data.tenants,
+    CONSTRAINT budget_alerts_kind_check CHECK (kind IN ('crossed', 'late', 'forecast'))
+);
+COMMENT ON TABLE bcce_data.budget_alerts IS 'alerts of budgets, each written once; they stay when a budget is changed or removed';
+COMMENT ON COLUMN bcce_data.budget_alerts.tenant_id IS 'tenant';
+COMMENT ON COLUMN bcce_data.budget_alerts.budget IS 'name of the budget';
+COMMENT ON COLUMN bcce_data.budget_alerts.period_start_at IS 'start of the budget''s period';
+COMMENT ON COLUMN bcce_data.budget_alerts.threshold_percent IS 'percent of the amount';
+COMMENT ON COLUMN bcce_data.budget_alerts.kind IS 'crossed (so much was spent), late (calls told after the period''s end crossed it), forecast (so much will be spent by its end)';
+COMMENT ON COLUMN bcce_data.budget_alerts.spent_usd IS 'US dollars spent then';
+COMMENT ON COLUMN bcce_data.budget_alerts.limit_usd IS 'US dollars of the budget then';
+COMMENT ON COLUMN bcce_data.budget_alerts.forecast_usd IS 'US dollars forecast then for the end of the period; NULL: none';
+COMMENT ON COLUMN bcce_data.budget_alerts.at IS 'when it was written';
+$bcce_module$);
+
 INSERT INTO bcce.module (part, name, sql) VALUES ('store', '18_events', $bcce_module$
 -- What guests and users do.
 CREATE TABLE IF NOT EXISTS bcce_data.events (
@@ -3564,6 +3639,29 @@ COMMENT ON COLUMN bcce_data.infra_costs.category IS 'what was bought, redacted';
 COMMENT ON COLUMN bcce_data.infra_costs.amount_usd IS 'amount in US dollars for the whole period; negative for a refund';
 COMMENT ON COLUMN bcce_data.infra_costs.period_start_at IS 'start, inclusive';
 COMMENT ON COLUMN bcce_data.infra_costs.period_end_at IS 'end, exclusive';
+$bcce_module$);
+
+INSERT INTO bcce.module (part, name, sql) VALUES ('store', '18_invoices', $bcce_module$
+-- What providers billed for model calls, to hold against what was metered.
+CREATE TABLE IF NOT EXISTS bcce_data.invoices (
+    tenant_id uuid NOT NULL,
+    provider text NOT NULL,
+    period_start_at timestamptz NOT NULL,
+    period_end_at timestamptz NOT NULL,
+    amount_usd numeric NOT NULL,
+    recorded_at timestamptz NOT NULL DEFAULT now(),
+    CONSTRAINT invoices_pkey PRIMARY KEY (tenant_id, provider, period_start_at, period_end_at),
+    CONSTRAINT invoices_tenant_fkey FOREIGN KEY (tenant_id) REFERENCES bcce_data.tenants,
+    CONSTRAINT invoices_amount_usd_check CHECK (amount_usd BETWEEN -1e15 AND 1e15),
+    CONSTRAINT invoices_period_check CHECK (period_end_at > period_start_at AND isfinite(period_start_at) AND isfinite(period_end_at))
+);
+COMMENT ON TABLE bcce_data.invoices IS 'what providers billed for model calls; never part of a cost, only compared with it';
+COMMENT ON COLUMN bcce_data.invoices.tenant_id IS 'tenant';
+COMMENT ON COLUMN bcce_data.invoices.provider IS 'provider as the calls name it, in small letters, redacted';
+COMMENT ON COLUMN bcce_data.invoices.period_start_at IS 'start, inclusive';
+COMMENT ON COLUMN bcce_data.invoices.period_end_at IS 'end, exclusive';
+COMMENT ON COLUMN bcce_data.invoices.amount_usd IS 'amount in US dollars; negative for a refund';
+COMMENT ON COLUMN bcce_data.invoices.recorded_at IS 'when it was recorded last';
 $bcce_module$);
 
 INSERT INTO bcce.module (part, name, sql) VALUES ('store', '19_export_log', $bcce_module$
@@ -3817,10 +3915,20 @@ BEGIN
     task := 'memberships'; object := 'membership'; detail := format('%s names refreshed, %s dropped roles removed', moved, gone);
     ms := round(1000 * extract(epoch FROM clock_timestamp() - began), 1);
     RETURN NEXT;
+
+    began := clock_timestamp();
+    task := 'budgets'; object := 'budget_alerts';
+    BEGIN
+        SELECT format('%s new alerts', count(*)) INTO detail FROM bcce.check_budgets();
+    EXCEPTION WHEN lock_not_available THEN
+        detail := 'in use, left for the next run';
+    END;
+    ms := round(1000 * extract(epoch FROM clock_timestamp() - began), 1);
+    RETURN NEXT;
 END
 $body$;
 COMMENT ON FUNCTION bcce.maintain() IS
-'Upkeep: makes the monthly partitions of facts three months ahead and for every month that waits in a default partition, folds bcce.rejected and bcce.redaction_stats, refreshes role names and removes the memberships of dropped roles. Never waits long for a lock: a table in use is left for the next run. One row per task. Run it daily (pg_cron, cron); nothing breaks when it does not run.';
+'Upkeep: makes the monthly partitions of facts three months ahead and for every month that waits in a default partition, folds bcce.rejected and bcce.redaction_stats, refreshes role names, removes the memberships of dropped roles and checks the budgets. Never waits long for a lock: a table in use is left for the next run. One row per task. Run it daily (pg_cron, cron); nothing breaks when it does not run.';
 $bcce_module$);
 
 INSERT INTO bcce.module (part, name, sql) VALUES ('store', '30_security', $bcce_module$
@@ -3899,6 +4007,9 @@ BEGIN
             ('model_usage_counters', '{series_key,metric,key:model_id,user:user_key,key:session_id}'),
             ('events', '{source,key:idempotency_key,event_type,guest:guest_key,guest_type,user:user_key,key:session_id,key:service_id,ip_prefix,user_agent_family,properties}'),
             ('infra_costs', '{category}'),
+            ('budgets', '{key:budget,key:team_id,user:user_key,key:project,key:model_id,key:workflow_id}'),
+            ('budget_alerts', '{key:budget}'),
+            ('invoices', '{provider}'),
             ('export_log', '{key:login,report}'),
             ('person_lookups', '{key:login,reason,key:pseudonym}')
         ) AS guarded (table_name, columns)
@@ -4403,6 +4514,69 @@ $body$;
 COMMENT ON FUNCTION bcce_data.known_word(uuid, text, text) IS 'the reports'' word for a sender''s word, NULL where nobody knows it';
 $bcce_module$);
 
+INSERT INTO bcce.module (part, name, sql) VALUES ('store', '42_budgets', $bcce_module$
+-- Budgets, set by whoever may.
+CREATE OR REPLACE FUNCTION bcce.set_budget(
+    budget text, amount_usd numeric, period text DEFAULT 'month',
+    team text DEFAULT NULL, user_key text DEFAULT NULL, project text DEFAULT NULL, model text DEFAULT NULL, workflow text DEFAULT NULL,
+    timezone text DEFAULT NULL, thresholds numeric[] DEFAULT '{50,80,90,100}', mode text DEFAULT 'alert', unpriced text DEFAULT 'ignore',
+    valid_from timestamptz DEFAULT NULL, valid_until timestamptz DEFAULT NULL, tenant text DEFAULT NULL) RETURNS void
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $body$
+DECLARE
+    target uuid := bcce_data.resolve_tenant(tenant);
+    zone text;
+BEGIN
+    IF target IS NULL THEN
+        PERFORM bcce_data.refuse('unknown_tenant');
+    END IF;
+    IF budget IS NULL OR budget !~ '^[a-z0-9][a-z0-9_.-]{0,62}$' THEN
+        PERFORM bcce.raise_error('22023', 'a budget''s name is 1 to 63 of a-z, 0-9, _, . and -, beginning with a letter or digit', NULL, NULL);
+    END IF;
+    IF amount_usd IS NULL THEN
+        DELETE FROM bcce_data.budgets b WHERE b.tenant_id = target AND b.budget = set_budget.budget;
+        RETURN;
+    END IF;
+    IF NOT (amount_usd > 0 AND amount_usd <= 1e15) THEN
+        PERFORM bcce.raise_error('22003', 'a budget is an amount above 0 and up to 1e15', NULL, 'Give NULL to remove the budget.');
+    END IF;
+    IF period IS NULL OR period NOT IN ('day', 'week', 'month', 'quarter', 'custom') THEN
+        PERFORM bcce.raise_error('22023', 'unknown period', NULL, 'Known: day, week, month, quarter, and custom with valid_from and valid_until.');
+    END IF;
+    IF NOT (isfinite(coalesce(valid_from, now())) AND isfinite(coalesce(valid_until, now()))) OR valid_from >= valid_until
+        OR period = 'custom' AND (valid_from IS NULL OR valid_until IS NULL) THEN
+        PERFORM bcce.raise_error('22008', 'a budget holds from an instant to a later one', NULL, 'NULL leaves an end open; period custom needs both.');
+    END IF;
+    IF mode IS NULL OR mode NOT IN ('alert', 'block') THEN
+        PERFORM bcce.raise_error('22023', 'unknown mode of a budget', NULL, 'Known: alert, block.');
+    END IF;
+    IF unpriced IS NULL OR unpriced NOT IN ('ignore', 'dearest') THEN
+        PERFORM bcce.raise_error('22023', 'unknown way to count calls of unknown cost', NULL, 'Known: ignore, dearest.');
+    END IF;
+    IF thresholds IS NULL OR cardinality(thresholds) > 20 OR array_position(thresholds, NULL) IS NOT NULL
+        OR NOT (0 < ALL (thresholds) AND 1000 >= ALL (thresholds)) THEN
+        PERFORM bcce.raise_error('22003', 'thresholds are up to 20 percentages above 0 and up to 1000', NULL, 'Give ''{80,100}'' for 80 and 100 percent.');
+    END IF;
+    IF greatest(length(team), length(user_key), length(project), length(model), length(workflow)) > 256 THEN
+        PERFORM bcce_data.refuse('key_too_long');
+    END IF;
+    SELECT coalesce(set_budget.timezone, t.timezone) INTO zone FROM bcce_data.tenants t WHERE t.tenant_id = target;
+    IF timezone IS NOT NULL AND NOT EXISTS (SELECT FROM pg_timezone_names z WHERE z.name = set_budget.timezone) THEN
+        PERFORM bcce.raise_error('22023', 'unknown time zone', NULL, 'Give an IANA name, such as Europe/Berlin; pg_timezone_names lists them.');
+    END IF;
+    INSERT INTO bcce_data.budgets (tenant_id, budget, amount_usd, period, timezone, team_id, user_key, project, model_id, workflow_id,
+                                   thresholds, mode, unpriced, valid)
+    VALUES (target, budget, amount_usd, period, zone, nullif(team, ''), nullif(user_key, ''), nullif(project, ''), nullif(model, ''), nullif(workflow, ''),
+            thresholds, mode, unpriced, tstzrange(valid_from, valid_until))
+    ON CONFLICT ON CONSTRAINT budgets_pkey DO UPDATE
+    SET amount_usd = excluded.amount_usd, period = excluded.period, timezone = excluded.timezone, team_id = excluded.team_id,
+        user_key = excluded.user_key, project = excluded.project, model_id = excluded.model_id, workflow_id = excluded.workflow_id,
+        thresholds = excluded.thresholds, mode = excluded.mode, unpriced = excluded.unpriced, valid = excluded.valid;
+END
+$body$;
+COMMENT ON FUNCTION bcce.set_budget(text, numeric, text, text, text, text, text, text, text, numeric[], text, text, timestamptz, timestamptz, text) IS
+'Sets how many US dollars model calls may cost in each day, week, month or quarter of a zone (NULL: the tenant''s), or (custom) from valid_from to valid_until; amount NULL removes the budget. team, user_key, project, model, workflow: only calls of all those given; a person is kept as a pseudonym. Only calls from valid_from to before valid_until count: now() for a budget that starts from here. thresholds: percent at which check_budgets() alerts. mode block: budget_check() advises against more once it is spent. unpriced: calls of unknown cost do not count (ignore) or count each token at the highest price in the book (dearest). Setting a budget again replaces it; alerts written stay. Errors: 22023 bad name, period, zone, mode or unpriced, 22003 bad amount or threshold, 22008 bad time, 22001 id too long, P0002 tenant not found.';
+$bcce_module$);
+
 INSERT INTO bcce.module (part, name, sql) VALUES ('store', '42_business_hours', $bcce_module$
 -- When a tenant works, for its admins to say.
 CREATE OR REPLACE FUNCTION bcce.set_business_hours(weekdays integer[], opens time, closes time, tenant text DEFAULT NULL) RETURNS void
@@ -4551,6 +4725,42 @@ END
 $body$;
 COMMENT ON FUNCTION bcce.use_tenant(text, boolean) IS
 'Chooses the tenant to work in, by slug, external id or uuid, among the caller''s own: until the transaction ends, or with is_local => false for the session. It counts for the role that chose and while the tenant is the role''s; bcce_platform sees all its tenants whatever is chosen. NULL or an empty text undoes the choice. Error P0002: none of the caller''s tenants, or there is none.';
+$bcce_module$);
+
+INSERT INTO bcce.module (part, name, sql) VALUES ('store', '42_invoices', $bcce_module$
+-- Invoices, recorded by whoever may.
+CREATE OR REPLACE FUNCTION bcce.record_invoice(provider text, period tstzrange, amount_usd numeric, tenant text DEFAULT NULL) RETURNS void
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $body$
+DECLARE
+    target uuid := bcce_data.resolve_tenant(tenant);
+    start_at timestamptz := lower(period);
+    end_at timestamptz := upper(period);
+BEGIN
+    IF target IS NULL THEN
+        PERFORM bcce_data.refuse('unknown_tenant');
+    END IF;
+    IF provider IS NULL OR length(btrim(provider)) NOT BETWEEN 1 AND 256 THEN
+        PERFORM bcce.raise_error('22023', 'a provider''s name has 1 to 256 characters', NULL, 'Give it as the calls name it, such as anthropic or bedrock.');
+    END IF;
+    IF NOT coalesce(isfinite(start_at) AND isfinite(end_at) AND lower_inc(period) AND NOT upper_inc(period), false) THEN
+        PERFORM bcce.raise_error('22008', 'an invoice is for a time with a start and an end, the end exclusive', NULL,
+            'Give tstzrange(''2026-10-01 00:00Z'', ''2026-11-01 00:00Z'').');
+    END IF;
+    IF NOT (amount_usd BETWEEN -1e15 AND 1e15) THEN
+        PERFORM bcce.raise_error('22003', 'an amount is a number within 1e15', NULL, 'Give NULL to remove the invoice.');
+    END IF;
+    IF amount_usd IS NULL THEN
+        DELETE FROM bcce_data.invoices i
+        WHERE i.tenant_id = target AND i.provider = lower(btrim(record_invoice.provider)) AND i.period_start_at = start_at AND i.period_end_at = end_at;
+        RETURN;
+    END IF;
+    INSERT INTO bcce_data.invoices (tenant_id, provider, period_start_at, period_end_at, amount_usd)
+    VALUES (target, lower(btrim(provider)), start_at, end_at, amount_usd)
+    ON CONFLICT ON CONSTRAINT invoices_pkey DO UPDATE SET amount_usd = excluded.amount_usd, recorded_at = now();
+END
+$body$;
+COMMENT ON FUNCTION bcce.record_invoice(text, tstzrange, numeric, text) IS
+'Records what a provider billed for model calls of a time, in US dollars (negative: a refund; NULL removes it); recorded again it replaces the amount. No cost changes by it: cost_reconciliation holds it against what was metered. Errors: 22023 bad provider, 22008 bad period, 22003 bad amount, P0002 tenant not found.';
 $bcce_module$);
 
 INSERT INTO bcce.module (part, name, sql) VALUES ('store', '42_model_prices', $bcce_module$
@@ -5343,7 +5553,7 @@ COMMENT ON FUNCTION bcce_data.reject(text, uuid[], text[], text[]) IS 'counts re
 
 CREATE OR REPLACE FUNCTION bcce_data.tenant_word(tenant text) RETURNS text
 LANGUAGE sql IMMUTABLE AS $body$
-    SELECT left(coalesce(tenant, ''), 300)
+    SELECT CASE WHEN octet_length(tenant) <= 300 THEN tenant ELSE left(coalesce(tenant, ''), 300) END
 $body$;
 COMMENT ON FUNCTION bcce_data.tenant_word(text) IS 'a row''s tenant as resolve_tenants() takes it: longer ones than any that exists are cut';
 
@@ -6437,6 +6647,13 @@ END
 $body$;
 COMMENT ON FUNCTION bcce_data.user_agent_family(text) IS 'family of a program by its user agent; the user agent itself is never stored';
 
+-- left() counts the characters of every text, octet_length() reads a number.
+CREATE OR REPLACE FUNCTION bcce_data.user_agent_word(user_agent text) RETURNS text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $body$
+    SELECT CASE WHEN octet_length(user_agent) <= 2000 THEN user_agent ELSE left(user_agent, 2000) END
+$body$;
+COMMENT ON FUNCTION bcce_data.user_agent_word(text) IS 'a row''s user agent as user_agent_families() takes it: no longer than a family can be told by';
+
 CREATE OR REPLACE FUNCTION bcce_data.user_agent_families(user_agents text[]) RETURNS jsonb
 LANGUAGE plpgsql STABLE AS $body$
 BEGIN
@@ -6494,7 +6711,7 @@ DECLARE
     tenants jsonb := bcce_data.resolve_tenants(ARRAY(
         SELECT DISTINCT bcce_data.tenant_word(coalesce(events_of_json.tenant, d.document ->> 'tenant')) FROM unnest(documents) AS d (document)));
     families jsonb := bcce_data.user_agent_families(ARRAY(
-        SELECT DISTINCT left(d.document ->> 'user_agent', 2000) FROM unnest(documents) AS d (document)));
+        SELECT DISTINCT bcce_data.user_agent_word(d.document ->> 'user_agent') FROM unnest(documents) AS d (document)));
 BEGIN
     RETURN (
         SELECT array_agg(ROW(
@@ -6510,7 +6727,7 @@ BEGIN
             CASE WHEN g.time_text IS NULL THEN statement_timestamp() ELSE bcce.try_timestamptz(g.time_text) END,
             g.document ->> 'guest_id', coalesce(g.document ->> 'guest_type', g.document ->> 'segment'), g.document ->> 'user_id',
             g.document ->> 'session_id', g.document ->> 'service_id', g.ip,
-            families ->> left(g.document ->> 'user_agent', 2000),
+            families ->> bcce_data.user_agent_word(g.document ->> 'user_agent'),
             -- What has no column of its own is kept beside the properties.
             CASE WHEN jsonb_typeof(g.document) = 'object' THEN nullif(
                 (g.document - known) || CASE jsonb_typeof(g.document -> 'properties')
@@ -6576,7 +6793,7 @@ CREATE OR REPLACE FUNCTION bcce_data.inbox_events() RETURNS trigger
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan SET enable_seqscan = off AS $body$
 DECLARE
     tenants jsonb := bcce_data.resolve_tenants(ARRAY(SELECT DISTINCT bcce_data.tenant_word(b.tenant) FROM batch b));
-    families jsonb := bcce_data.user_agent_families(ARRAY(SELECT DISTINCT left(b.user_agent, 2000) FROM batch b));
+    families jsonb := bcce_data.user_agent_families(ARRAY(SELECT DISTINCT bcce_data.user_agent_word(b.user_agent) FROM batch b));
     events bcce_data.given_event[];
     faults text[];
 BEGIN
@@ -6591,7 +6808,7 @@ BEGIN
             WHEN g.is_test <> '' AND bcce.try_boolean(g.is_test) IS NULL THEN 'bad_boolean'
         END,
         g.event_type, g.occurred, g.guest_id, nullif(g.guest_type, ''), g.user_id, g.session_id, g.service_id, g.address,
-        families ->> left(g.user_agent, 2000), g.document, nullif(g.event_id, ''), nullif(g.source, ''),
+        families ->> bcce_data.user_agent_word(g.user_agent), g.document, nullif(g.event_id, ''), nullif(g.source, ''),
         bcce.try_boolean(g.is_test)
     )::bcce_data.given_event) INTO events
     FROM (
@@ -7643,27 +7860,38 @@ LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp AS $body$
         SELECT s.*, bcce_data.sample_moment(seed, 60, s.n, s.day, s.zone) AS at, bcce_data.sample_draw(seed, 67, s.n) AS pick
         FROM slot s
     ), call AS MATERIALIZED (
-        SELECT s.*, m.model_id, m.input_price, m.output_price,
+        SELECT s.*, m.model_id,
                round(exp(8.2 + 0.9 * bcce_data.sample_normal(seed, 63, s.n)))::bigint AS input_tokens,
                round(exp(6.1 + 0.8 * bcce_data.sample_normal(seed, 64, s.n)))::bigint AS output_tokens,
                CASE WHEN s.n % 3 <> 0 THEN round(exp(9.4 + 0.7 * bcce_data.sample_normal(seed, 65, s.n)))::bigint END AS cache_read_tokens,
+               CASE WHEN s.n % 8 = 1 THEN round(exp(7.9 + 0.5 * bcce_data.sample_normal(seed, 82, s.n)))::bigint END AS cache_write_5m_tokens,
+               CASE WHEN s.n % 8 = 5 THEN round(exp(7.9 + 0.5 * bcce_data.sample_normal(seed, 82, s.n)))::bigint END AS cache_write_1h_tokens,
+               bcce_data.sample_draw(seed, 83, s.n) AS place,
                bcce_data.sample_draw(seed, 66, s.n) AS known
         FROM start s
-        JOIN (VALUES (0, 0.6, 'claude-sonnet', 3, 15), (0.6, 0.9, 'claude-haiku', 1, 5), (0.9, 1.1, 'claude-opus', 15, 75))
-             AS m (from_x, to_x, model_id, input_price, output_price) ON s.pick >= m.from_x AND s.pick < m.to_x
+        -- The last one is in no price list.
+        JOIN (VALUES (0, 0.6, 'claude-sonnet-5'), (0.6, 0.89, 'claude-haiku-4-5'), (0.89, 0.985, 'claude-opus-5'), (0.985, 1.1, 'house-model-1'))
+             AS m (from_x, to_x, model_id) ON s.pick >= m.from_x AND s.pick < m.to_x
         WHERE s.at >= until - interval '2160 hours' AND s.at < until
+    ), told AS MATERIALIZED (
+        SELECT c.*,
+               -- Some senders tell no tokens.
+               CASE WHEN c.known < 0.98 THEN bcce.estimate_token_cost(c.model_id, c.at, c.input_tokens, c.output_tokens, c.cache_read_tokens,
+                   c.cache_write_5m_tokens, c.cache_write_1h_tokens, tenant => c.tenant_id) END AS usd
+        FROM call c
     ), usage AS (
-        INSERT INTO bcce_data.model_usage (tenant_id, source, idempotency_key, at, model_id, provider, region, user_key, session_id,
-            input_tokens, output_tokens, cache_read_tokens, latency_ms, reported_cost_usd)
+        INSERT INTO bcce_data.model_usage (tenant_id, source, idempotency_key, at, model_id, provider, region, user_key, session_id, run_id, project,
+            input_tokens, output_tokens, cache_read_tokens, cache_write_5m_tokens, cache_write_1h_tokens, latency_ms, reported_cost_usd, charged_usd, priced_at)
         SELECT tenant_id, 'sample', format('%s-usage-%s', prefix, n), at, model_id, 'bedrock', CASE no WHEN 1 THEN 'eu-central-1' ELSE 'us-east-1' END,
                format('user-%s@%s.example', 1 + floor(bcce_data.sample_draw(seed, 68, n) ^ 1.4 * users * least(1, 0.5 + (90 - d) / 120.0)), slug),
                format('%s-%s-%s', prefix, d, 1 + floor(9 * bcce_data.sample_draw(seed, 69, n))),
-               -- Some senders tell no tokens, some no cost.
-               CASE WHEN known < 0.98 THEN input_tokens END, CASE WHEN known < 0.98 THEN output_tokens END,
-               CASE WHEN known < 0.98 THEN cache_read_tokens END, round(400 + 14 * output_tokens),
-               CASE WHEN known < 0.75 THEN round((input_tokens * input_price + output_tokens * output_price
-                   + coalesce(cache_read_tokens, 0) * input_price * 0.1) / 1000000.0, 6) END
-        FROM call
+               (SELECT k.run_id FROM bcce_data.workflow_run_keys k WHERE k.tenant_id = told.tenant_id AND k.run_id = format('%s-run-%s', prefix, n) AND n % 5 <> 0),
+               (ARRAY['guest-app', 'payments-api', 'data-platform', 'website'])[1 + floor(4.5 * place ^ 1.5)::integer],
+               CASE WHEN known < 0.98 THEN input_tokens END, CASE WHEN known < 0.98 THEN output_tokens END, CASE WHEN known < 0.98 THEN cache_read_tokens END,
+               CASE WHEN known < 0.98 THEN cache_write_5m_tokens END, CASE WHEN known < 0.98 THEN cache_write_1h_tokens END, round(400 + 14 * output_tokens),
+               -- Some tell what they paid.
+               CASE WHEN known < 0.1 THEN round(usd, 6) END, usd, CASE WHEN usd IS NOT NULL THEN now() END
+        FROM told
         ON CONFLICT DO NOTHING RETURNING tenant_id
     )
     SELECT tenant_id, 'model_usage' FROM usage
@@ -8004,10 +8232,10 @@ COMMENT ON FUNCTION bcce_data.declared_incidents(timestamptz) IS 'Declared incid
 
 -- When services hurt: the spans that availability takes the union of.
 CREATE OR REPLACE FUNCTION bcce_data.impact_spans(until timestamptz)
-RETURNS TABLE (tenant_id uuid, service_id text, started_at timestamptz, ended_at timestamptz)
+RETURNS TABLE (tenant_id uuid, service_id text, started_at timestamptz, ended_at timestamptz, severity text)
 LANGUAGE sql STABLE PARALLEL RESTRICTED
 BEGIN ATOMIC
-    SELECT d.tenant_id, d.service_id, d.started_at, coalesce(d.ended_at, 'infinity')
+    SELECT d.tenant_id, d.service_id, d.started_at, coalesce(d.ended_at, 'infinity'), d.severity
     FROM bcce_data.declared_incidents(until) d
     WHERE d.state <> 'invalid'
       AND NOT EXISTS (
@@ -8017,7 +8245,7 @@ BEGIN ATOMIC
             AND (until IS NULL OR lower(p.span) < until)
       )
     UNION ALL
-    SELECT d.tenant_id, d.service_id, lower(p.span), coalesce(upper(p.span), 'infinity')
+    SELECT d.tenant_id, d.service_id, lower(p.span), coalesce(upper(p.span), 'infinity'), d.severity
     FROM bcce_data.declared_incidents(until) d
     JOIN bcce_data.incident_impacts p ON p.tenant_id = d.tenant_id AND p.incident_id = d.incident_id
     WHERE d.state <> 'invalid'
@@ -8049,6 +8277,44 @@ BEGIN ATOMIC
     WHERE t.deleted_at IS NULL;
 END;
 COMMENT ON FUNCTION bcce_data.mttr_basis() IS 'Tenants, whether they ever declared an incident, and which incidents count for them: declared, derived or both; the tenant''s setting, auto resolved.';
+
+-- What availability and the time between failures are judged over.
+CREATE OR REPLACE FUNCTION bcce_data.observed_time(since timestamptz, until timestamptz)
+RETURNS TABLE (tenant_id uuid, starts_at timestamptz, ends_at timestamptz)
+LANGUAGE sql STABLE PARALLEL RESTRICTED
+BEGIN ATOMIC
+    WITH declared AS (
+        SELECT d.tenant_id, d.started_at
+        FROM bcce_data.declared_incidents(until) d
+        WHERE d.state <> 'invalid'
+    )
+    SELECT o.tenant_id, o.starts_at, o.ends_at
+    FROM (
+        SELECT
+            b.tenant_id,
+            greatest(since, first.at) AS starts_at,
+            (SELECT least(until, bcce.report_now())) AS ends_at
+        FROM bcce_data.mttr_basis() b
+        CROSS JOIN LATERAL (
+            SELECT least(
+                (SELECT min(r.started_at) FROM bcce_data.workflow_runs r
+                 WHERE r.tenant_id = b.tenant_id AND NOT r.is_test AND r.status <> 'skipped'),
+                (SELECT min(m.observed_at) FROM bcce_data.performance_metrics m
+                 WHERE m.tenant_id = b.tenant_id AND NOT m.is_test),
+                (SELECT min(p.predicted_at) FROM bcce_data.predictions p
+                 WHERE p.tenant_id = b.tenant_id AND NOT p.is_test),
+                (SELECT min(u.at) FROM bcce_data.model_usage u
+                 WHERE u.tenant_id = b.tenant_id AND NOT u.is_test),
+                (SELECT min(e.occurred_at) FROM bcce_data.events e
+                 WHERE e.tenant_id = b.tenant_id AND NOT e.is_test),
+                (SELECT min(d.started_at) FROM declared d WHERE d.tenant_id = b.tenant_id)
+            ) AS at
+        ) first
+        WHERE b.ever AND first.at IS NOT NULL
+    ) o
+    WHERE o.starts_at < o.ends_at;
+END;
+COMMENT ON FUNCTION bcce_data.observed_time(timestamptz, timestamptz) IS 'From the later of since and the tenant''s first fact to until or now, for tenants that ever declared an incident; none where that is empty.';
 
 -- Failure episodes of workflows: from the first failed run to the next success.
 -- One definition for MTTR, where they stand in for declared incidents, and for
@@ -8352,17 +8618,17 @@ BEGIN ATOMIC
             coalesce(next.starts_at, after_next.starts_at) AS ends_at
         FROM bcce_data.local_date(first_at, timezone) first_local
         CROSS JOIN LATERAL bcce_data.local_date(last_at, timezone) last_local
-        CROSS JOIN LATERAL generate_series(date_trunc(unit, first_local.day::timestamp), last_local.day::timestamp, ('1 ' || unit)::interval) AS g (first_day)
+        CROSS JOIN LATERAL generate_series(date_trunc(unit, first_local.day::timestamp), last_local.day::timestamp, (CASE unit WHEN 'quarter' THEN '3 months' ELSE '1 ' || unit END)::interval) AS g (first_day)
         CROSS JOIN LATERAL bcce_data.local_midnight(g.first_day::date, timezone) this
         CROSS JOIN LATERAL bcce_data.local_midnight(g.first_day::date + 1, timezone) after_this
-        CROSS JOIN LATERAL bcce_data.local_midnight((g.first_day + ('1 ' || unit)::interval)::date, timezone) next
-        CROSS JOIN LATERAL bcce_data.local_midnight((g.first_day + ('1 ' || unit)::interval)::date + 1, timezone) after_next
+        CROSS JOIN LATERAL bcce_data.local_midnight((g.first_day + (CASE unit WHEN 'quarter' THEN '3 months' ELSE '1 ' || unit END)::interval)::date, timezone) next
+        CROSS JOIN LATERAL bcce_data.local_midnight((g.first_day + (CASE unit WHEN 'quarter' THEN '3 months' ELSE '1 ' || unit END)::interval)::date + 1, timezone) after_next
         OFFSET 0
     ) p
     WHERE p.starts_at < p.ends_at
     OFFSET 0;
 END;
-COMMENT ON FUNCTION bcce_data.local_periods(timestamptz, timestamptz, text, text) IS 'The days, weeks (from Monday) or months of a zone from that of first_at to that of last_at: first_day, and the instants at which they begin and end. What lies between is theirs, as local_date says.';
+COMMENT ON FUNCTION bcce_data.local_periods(timestamptz, timestamptz, text, text) IS 'The days, weeks (from Monday), months or quarters of a zone from that of first_at to that of last_at: first_day, and the instants at which they begin and end. What lies between is theirs, as local_date says.';
 $bcce_module$);
 
 INSERT INTO bcce.module (part, name, sql) VALUES ('report', '12_cost_units', $bcce_module$
@@ -8376,6 +8642,7 @@ RETURNS TABLE (
     run_seconds numeric,
     is_estimated boolean,
     upper_usd numeric,
+    is_ttl_assumed boolean,
     user_key text,
     team_id text,
     project text,
@@ -8400,6 +8667,7 @@ BEGIN ATOMIC
         extract(epoch FROM least(r.finished_at, greatest(r.started_at, (SELECT least(until, bcce.report_now())))) - r.started_at),
         false,
         NULL::numeric,
+        false,
         r.user_key,
         NULL::text,
         NULL::text,
@@ -8426,6 +8694,7 @@ BEGIN ATOMIC
         NULL,
         false,
         NULL,
+        false,
         NULL,
         NULL,
         NULL,
@@ -8452,6 +8721,7 @@ BEGIN ATOMIC
         NULL,
         false,
         NULL,
+        false,
         NULL,
         NULL,
         NULL,
@@ -8482,9 +8752,8 @@ BEGIN ATOMIC
              THEN bcce.estimate_token_cost(u.model_id, u.at, u.input_tokens, u.output_tokens, u.cache_read_tokens, 0,
                  coalesce(u.cache_write_5m_tokens, 0) + coalesce(u.cache_write_1h_tokens, 0), u.web_searches, u.speed, u.inference_geo,
                  u.service_tier, u.tenant_id, CASE WHEN u.charged_usd IS NOT NULL THEN u.priced_at END)
-             ELSE coalesce(u.reported_cost_usd, u.charged_usd, bcce.estimate_token_cost(u.model_id, u.at, u.input_tokens, u.output_tokens,
-                 u.cache_read_tokens, u.cache_write_5m_tokens, u.cache_write_1h_tokens, u.web_searches, u.speed, u.inference_geo, u.service_tier, u.tenant_id))
         END,
+        u.reported_cost_usd IS NULL AND u.ttl_assumed,
         u.user_key,
         u.team_id,
         u.project,
@@ -8508,7 +8777,7 @@ BEGIN ATOMIC
       AND u.at < coalesce(until, 'infinity')
       AND NOT u.is_test;
 END;
-COMMENT ON FUNCTION bcce_data.cost_units(timestamptz, timestamptz) IS 'Runs, metric samples, predictions and model calls between since (inclusive) and until (exclusive) with their cost in US dollars, as reported or charged, else at the price of their time; NULL: unknown. is_estimated: of a model call, from its tokens and not as the sender reported it. run_seconds is how long a run ran, up to now or until. upper_usd: the cost of a model call if cache writes of unknown life were those of one hour. What it belongs to is NULL where the unit does not say; run_id of a prediction is the run that it is about.';
+COMMENT ON FUNCTION bcce_data.cost_units(timestamptz, timestamptz) IS 'Runs, metric samples, predictions and model calls between since (inclusive) and until (exclusive) with their cost in US dollars, as reported or charged, else at the price of their time; NULL: unknown. is_estimated: of a model call, from its tokens and not as the sender reported it. run_seconds is how long a run ran, up to now or until. is_ttl_assumed: cache writes of the call are of unknown life, and no cost was reported; upper_usd: what it costs if they are those of one hour. What it belongs to is NULL where the unit does not say; run_id of a prediction is the run that it is about.';
 
 CREATE OR REPLACE FUNCTION bcce_data.infra_share(amount_usd numeric, period_start_at timestamptz, period_end_at timestamptz, since timestamptz, until timestamptz)
 RETURNS numeric
@@ -9811,12 +10080,8 @@ RETURNS TABLE (
 LANGUAGE sql STABLE PARALLEL RESTRICTED
 BEGIN ATOMIC
     WITH basis AS (
-        SELECT b.tenant_id, b.tenant_name, b.ever, b.basis
+        SELECT b.tenant_id, b.tenant_name, b.basis
         FROM bcce_data.mttr_basis() b
-    ),
-    declared AS (
-        SELECT d.tenant_id, d.state, d.started_at
-        FROM bcce_data.declared_incidents(until) d
     ),
     incident AS (
         SELECT i.tenant_id, i.is_derived, i.state, i.started_at, i.recovery_minutes, i.open_minutes, i.is_fallback, i.acknowledge_minutes, i.unacknowledged_minutes, i.detect_minutes
@@ -9844,30 +10109,9 @@ BEGIN ATOMIC
         FROM incident i
         GROUP BY i.tenant_id
     ),
-    -- From the tenant's first fact (or since, if later) to the window's end.
     observed AS (
-        SELECT
-            b.tenant_id,
-            greatest(since, first.at) AS starts_at,
-            (SELECT least(until, bcce.report_now())) AS ends_at
-        FROM basis b
-        CROSS JOIN LATERAL (
-            SELECT least(
-                (SELECT min(r.started_at) FROM bcce_data.workflow_runs r
-                 WHERE r.tenant_id = b.tenant_id AND NOT r.is_test AND r.status <> 'skipped'),
-                (SELECT min(m.observed_at) FROM bcce_data.performance_metrics m
-                 WHERE m.tenant_id = b.tenant_id AND NOT m.is_test),
-                (SELECT min(p.predicted_at) FROM bcce_data.predictions p
-                 WHERE p.tenant_id = b.tenant_id AND NOT p.is_test),
-                (SELECT min(u.at) FROM bcce_data.model_usage u
-                 WHERE u.tenant_id = b.tenant_id AND NOT u.is_test),
-                (SELECT min(e.occurred_at) FROM bcce_data.events e
-                 WHERE e.tenant_id = b.tenant_id AND NOT e.is_test),
-                (SELECT min(d.started_at) FROM declared d
-                 WHERE d.tenant_id = b.tenant_id AND d.state <> 'invalid')
-            ) AS at
-        ) first
-        WHERE b.ever AND first.at IS NOT NULL
+        SELECT o.tenant_id, o.starts_at, o.ends_at
+        FROM bcce_data.observed_time(since, until) o
     ),
     span AS (
         SELECT i.tenant_id, i.started_at, i.ended_at
@@ -9881,7 +10125,6 @@ BEGIN ATOMIC
                 FILTER (WHERE s.ended_at > o.starts_at) AS spans
         FROM observed o
         JOIN span s ON s.tenant_id = o.tenant_id AND s.started_at < o.ends_at AND s.ended_at >= o.starts_at
-        WHERE o.starts_at < o.ends_at
         GROUP BY o.tenant_id
     ),
     uptime AS (
@@ -9893,7 +10136,6 @@ BEGIN ATOMIC
                       FROM unnest(i.spans) AS u (span)), 0) AS impact_seconds
         FROM observed o
         LEFT JOIN impact i ON i.tenant_id = o.tenant_id
-        WHERE o.starts_at < o.ends_at
     )
     SELECT
         b.tenant_id,
@@ -9968,7 +10210,7 @@ COMMENT ON COLUMN bcce.mttr_analysis.mtta_minutes IS 'mean time to acknowledge, 
 COMMENT ON COLUMN bcce.mttr_analysis.mttd_minutes IS 'mean time to detect, minutes, from the start of impact; declared incidents with both times only';
 COMMENT ON COLUMN bcce.mttr_analysis.mtbf_hours IS 'mean time between failures, hours: observed time without impact of declared incidents, divided by the impacts that began; NULL: none began';
 COMMENT ON COLUMN bcce.mttr_analysis.availability_percent IS 'percent of the observed time without impact of a declared incident, four decimals; NULL: the tenant never declared one';
-COMMENT ON COLUMN bcce.mttr_analysis.median_mttr_incl_open_minutes IS 'median recovery time with the open incidents included, minutes: the smallest time by which half have recovered, open ones counted as lasting at least their age (Kaplan-Meier); one of the recovery times, where median_mttr_minutes may lie between two; NULL: more than half are still open';
+COMMENT ON COLUMN bcce.mttr_analysis.median_mttr_incl_open_minutes IS 'median recovery time with the open incidents included, minutes: the smallest time by which half have recovered, open ones counted as lasting at least their age (Kaplan-Meier); one of the recovery times, where median_mttr_minutes may lie between two; NULL: too many are still open to tell';
 COMMENT ON COLUMN bcce.mttr_analysis.p95_mttr_incl_open_minutes IS '95th percentile of the recovery time with the open incidents included, minutes, in the same way; NULL: too many are still open to tell';
 COMMENT ON COLUMN bcce.mttr_analysis.mtta_incl_open_minutes IS 'mean time to acknowledge with the unacknowledged incidents included, minutes, no wait counted for longer than the longest so far (restricted Kaplan-Meier mean); one that was over without being acknowledged waited until then; NULL: none acknowledged';
 COMMENT ON COLUMN bcce.mttr_analysis.censoring_warning IS 'true when open incidents make median_mttr_minutes too good to be believed: it is under 80 percent of the median with the open ones, or that is not known';
@@ -10040,8 +10282,8 @@ BEGIN ATOMIC
             sum(u.usd) FILTER (WHERE u.item = 'model_call') AS model_usd,
             sum(u.usd) FILTER (WHERE u.is_estimated) AS estimated_usd,
             count(*) - count(u.usd) AS unpriced,
-            sum(greatest(u.usd, u.upper_usd)) FILTER (WHERE u.item = 'model_call' AND u.usd IS NOT NULL) AS upper_usd,
-            count(u.usd) FILTER (WHERE u.item = 'model_call' AND u.upper_usd IS NULL) AS upper_unknown,
+            sum(CASE WHEN u.is_ttl_assumed THEN greatest(u.usd, u.upper_usd) ELSE u.usd END) FILTER (WHERE u.item = 'model_call' AND u.usd IS NOT NULL) AS upper_usd,
+            count(u.usd) FILTER (WHERE u.is_ttl_assumed AND u.upper_usd IS NULL) AS upper_unknown,
             sum(u.run_seconds) AS run_seconds,
             min(u.at) FILTER (WHERE u.item <> 'model_call') AS first_at,
             max(u.at) FILTER (WHERE u.item <> 'model_call') AS last_at
@@ -11315,10 +11557,16 @@ RETURNS TABLE (
     median_mttr_incl_open_high_minutes double precision,
     avg_mttr_incl_open_minutes double precision,
     avg_mttr_incl_open_limit_minutes double precision,
-    avg_mttr_business_minutes double precision
+    avg_mttr_business_minutes double precision,
+    mtbf_hours double precision,
+    availability_percent numeric
 )
 LANGUAGE sql STABLE PARALLEL RESTRICTED
 BEGIN ATOMIC
+    WITH observed AS (
+        SELECT o.tenant_id, o.starts_at, o.ends_at
+        FROM bcce_data.observed_time(since, until) o
+    )
     SELECT
         b.tenant_id,
         b.tenant_name,
@@ -11348,7 +11596,9 @@ BEGIN ATOMIC
         b.median_high,
         CASE WHEN b.recovered > 0 THEN b.mean_incl_open END,
         CASE WHEN b.recovered > 0 THEN b.longest END,
-        b.business_mean
+        b.business_mean,
+        ((uptime.observed_seconds - uptime.impact_seconds) / 3600 / nullif(uptime.starts, 0))::double precision,
+        round(100.0 * (1 - uptime.impact_seconds / uptime.observed_seconds), 4)
     FROM (
         SELECT
             t.tenant_id,
@@ -11389,7 +11639,28 @@ BEGIN ATOMIC
         LEFT JOIN LATERAL bcce_data.business_minutes(t.tenant_id, t.timezone, impact.spans) business ON true
         GROUP BY t.tenant_id, t.tenant_name, coalesce(i.severity, 'unclassified'), i.service_id, i.is_derived
     ) b
-    LEFT JOIN bcce_data.services s ON s.tenant_id = b.tenant_id AND s.service_id = b.service_id;
+    LEFT JOIN bcce_data.services s ON s.tenant_id = b.tenant_id AND s.service_id = b.service_id
+    -- As in mttr_analysis, with the impacts of this severity and service.
+    LEFT JOIN observed o ON o.tenant_id = b.tenant_id AND b.basis = 'declared'
+    LEFT JOIN (
+        SELECT
+            o.tenant_id,
+            coalesce(p.severity, 'unclassified') AS severity,
+            p.service_id,
+            count(*) FILTER (WHERE p.started_at >= o.starts_at) AS starts,
+            range_agg(tstzrange(greatest(p.started_at, o.starts_at), least(p.ended_at, o.ends_at)))
+                FILTER (WHERE p.ended_at > o.starts_at) AS spans
+        FROM observed o
+        JOIN bcce_data.impact_spans(until) p ON p.tenant_id = o.tenant_id AND p.started_at < o.ends_at AND p.ended_at >= o.starts_at
+        GROUP BY o.tenant_id, coalesce(p.severity, 'unclassified'), p.service_id
+    ) impact ON impact.tenant_id = o.tenant_id AND impact.severity = b.severity AND impact.service_id IS NOT DISTINCT FROM b.service_id
+    CROSS JOIN LATERAL (
+        SELECT
+            impact.starts,
+            extract(epoch FROM o.ends_at - o.starts_at) AS observed_seconds,
+            coalesce((SELECT sum(extract(epoch FROM upper(u.span) - lower(u.span)))
+                      FROM unnest(impact.spans) AS u (span)), 0) AS impact_seconds
+    ) uptime;
 END;
 COMMENT ON FUNCTION bcce.mttr_breakdown(timestamptz, timestamptz) IS 'Where does recovery take long, for incidents that began between since (inclusive) and until (exclusive)? NULL leaves an end open. Same columns as the view of this name; what ended after the window still counts as open.';
 
@@ -11421,7 +11692,9 @@ SELECT
     x.median_mttr_incl_open_high_minutes,
     x.avg_mttr_incl_open_minutes,
     x.avg_mttr_incl_open_limit_minutes,
-    x.avg_mttr_business_minutes
+    x.avg_mttr_business_minutes,
+    x.mtbf_hours,
+    x.availability_percent
 FROM bcce.mttr_breakdown(NULL::timestamptz, NULL::timestamptz) x;
 COMMENT ON VIEW bcce.mttr_breakdown IS 'Where does recovery take long? One row per visible tenant, severity, service and basis with an incident. For a period use the function of this name.';
 COMMENT ON COLUMN bcce.mttr_breakdown.tenant_id IS 'tenant';
@@ -11442,7 +11715,7 @@ COMMENT ON COLUMN bcce.mttr_breakdown.derived_count IS 'incidents that are failu
 COMMENT ON COLUMN bcce.mttr_breakdown.oldest_open_minutes IS 'age of the oldest open incident, minutes; NULL: none is open';
 COMMENT ON COLUMN bcce.mttr_breakdown.mtta_minutes IS 'mean time to acknowledge, minutes, from detection (else opening); acknowledged declared incidents only';
 COMMENT ON COLUMN bcce.mttr_breakdown.mttd_minutes IS 'mean time to detect, minutes, from the start of impact; declared incidents with both times only';
-COMMENT ON COLUMN bcce.mttr_breakdown.median_mttr_incl_open_minutes IS 'median recovery time with the open incidents included, minutes: the smallest time by which half have recovered, open ones counted as lasting at least their age (Kaplan-Meier); one of the recovery times, where median_mttr_minutes may lie between two; NULL: more than half are still open';
+COMMENT ON COLUMN bcce.mttr_breakdown.median_mttr_incl_open_minutes IS 'median recovery time with the open incidents included, minutes: the smallest time by which half have recovered, open ones counted as lasting at least their age (Kaplan-Meier); one of the recovery times, where median_mttr_minutes may lie between two; NULL: too many are still open to tell';
 COMMENT ON COLUMN bcce.mttr_breakdown.p95_mttr_incl_open_minutes IS '95th percentile of the recovery time with the open incidents included, minutes, in the same way; NULL: too many are still open to tell';
 COMMENT ON COLUMN bcce.mttr_breakdown.mtta_incl_open_minutes IS 'mean time to acknowledge with the unacknowledged incidents included, minutes, no wait counted for longer than the longest so far (restricted Kaplan-Meier mean); one that was over without being acknowledged waited until then; NULL: none acknowledged';
 COMMENT ON COLUMN bcce.mttr_breakdown.censoring_warning IS 'true when open incidents make median_mttr_minutes too good to be believed: it is under 80 percent of the median with the open ones, or that is not known';
@@ -11451,6 +11724,8 @@ COMMENT ON COLUMN bcce.mttr_breakdown.median_mttr_incl_open_high_minutes IS 'upp
 COMMENT ON COLUMN bcce.mttr_breakdown.avg_mttr_incl_open_minutes IS 'mean recovery time with the open incidents included, minutes, none counted for longer than avg_mttr_incl_open_limit_minutes (restricted Kaplan-Meier mean); NULL: none recovered';
 COMMENT ON COLUMN bcce.mttr_breakdown.avg_mttr_incl_open_limit_minutes IS 'longest recovery time or age of an open incident, minutes: the limit of avg_mttr_incl_open_minutes; two means compare only where the limits do';
 COMMENT ON COLUMN bcce.mttr_breakdown.avg_mttr_business_minutes IS 'mean recovery time of the recovered incidents within the tenant''s business hours (set_business_hours, without its holidays), minutes; NULL: it has none, or none recovered';
+COMMENT ON COLUMN bcce.mttr_breakdown.mtbf_hours IS 'mean time between failures, hours: observed time of the tenant without impact of its declared incidents of this severity and service, divided by the impacts that began; NULL: none began, or the row is of failure episodes';
+COMMENT ON COLUMN bcce.mttr_breakdown.availability_percent IS 'percent of the observed time of the tenant without impact of a declared incident of this severity and service, four decimals; NULL: the row is of failure episodes';
 $bcce_module$);
 
 INSERT INTO bcce.module (part, name, sql) VALUES ('report', '26_mttr_by_month', $bcce_module$
@@ -11580,7 +11855,7 @@ COMMENT ON COLUMN bcce.mttr_by_month.derived_count IS 'incidents that are failur
 COMMENT ON COLUMN bcce.mttr_by_month.oldest_open_minutes IS 'age of the oldest open incident of the month, minutes; NULL: none is open';
 COMMENT ON COLUMN bcce.mttr_by_month.mtta_minutes IS 'mean time to acknowledge, minutes, from detection (else opening); acknowledged declared incidents only';
 COMMENT ON COLUMN bcce.mttr_by_month.mttd_minutes IS 'mean time to detect, minutes, from the start of impact; declared incidents with both times only';
-COMMENT ON COLUMN bcce.mttr_by_month.median_mttr_incl_open_minutes IS 'median recovery time with the open incidents included, minutes: the smallest time by which half have recovered, open ones counted as lasting at least their age (Kaplan-Meier); one of the recovery times, where median_mttr_minutes may lie between two; NULL: more than half are still open';
+COMMENT ON COLUMN bcce.mttr_by_month.median_mttr_incl_open_minutes IS 'median recovery time with the open incidents included, minutes: the smallest time by which half have recovered, open ones counted as lasting at least their age (Kaplan-Meier); one of the recovery times, where median_mttr_minutes may lie between two; NULL: too many are still open to tell';
 COMMENT ON COLUMN bcce.mttr_by_month.p95_mttr_incl_open_minutes IS '95th percentile of the recovery time with the open incidents included, minutes, in the same way; NULL: too many are still open to tell';
 COMMENT ON COLUMN bcce.mttr_by_month.mtta_incl_open_minutes IS 'mean time to acknowledge with the unacknowledged incidents included, minutes, no wait counted for longer than the longest so far (restricted Kaplan-Meier mean); one that was over without being acknowledged waited until then; NULL: none acknowledged';
 COMMENT ON COLUMN bcce.mttr_by_month.censoring_warning IS 'true when open incidents make median_mttr_minutes too good to be believed: it is under 80 percent of the median with the open ones, or that is not known';
@@ -11984,6 +12259,483 @@ COMMENT ON COLUMN bcce.service_health_by_hour.storage_percent IS 'mean storage u
 COMMENT ON COLUMN bcce.service_health_by_hour.network_percent IS 'mean network use, percent';
 $bcce_module$);
 
+INSERT INTO bcce.module (part, name, sql) VALUES ('report', '27_budgets', $bcce_module$
+-- Budgets: what of them is spent, and what will be by the end of their period.
+--
+-- The calls that a budget is about; NULL asks nothing.  A class of tokens that a
+-- call does not tell of is NULL.
+CREATE OR REPLACE FUNCTION bcce_data.budget_calls(
+    tenant uuid, team text, person text, in_project text, model text, workflow text, since timestamptz, until timestamptz)
+RETURNS TABLE (
+    at timestamptz,
+    usd numeric,
+    input_tokens bigint,
+    output_tokens bigint,
+    cache_read_tokens bigint,
+    cache_write_5m_tokens bigint,
+    cache_write_1h_tokens bigint,
+    web_searches bigint
+)
+LANGUAGE sql STABLE PARALLEL RESTRICTED
+BEGIN ATOMIC
+    SELECT
+        u.at,
+        coalesce(u.reported_cost_usd, u.charged_usd, bcce.estimate_token_cost(u.model_id, u.at, u.input_tokens, u.output_tokens,
+            u.cache_read_tokens, u.cache_write_5m_tokens, u.cache_write_1h_tokens, u.web_searches, u.speed, u.inference_geo, u.service_tier, u.tenant_id)),
+        u.input_tokens,
+        u.output_tokens,
+        u.cache_read_tokens,
+        u.cache_write_5m_tokens,
+        u.cache_write_1h_tokens,
+        u.web_searches
+    FROM bcce_data.model_usage u
+    WHERE u.tenant_id = tenant AND u.at >= since AND u.at < until AND NOT u.is_test
+      AND (person IS NULL OR u.user_key = person)
+      AND (in_project IS NULL OR u.project = in_project)
+      AND (model IS NULL OR u.model_id = model)
+      AND (team IS NULL OR team = coalesce(u.team_id, (
+          SELECT p.team_id FROM bcce_data.principals p WHERE p.tenant_id = u.tenant_id AND p.user_key = u.user_key)))
+      AND (workflow IS NULL OR workflow = (
+          SELECT r.workflow_id
+          FROM bcce_data.workflow_run_keys k
+          JOIN bcce_data.workflow_runs r ON r.tenant_id = k.tenant_id AND r.run_id = k.run_id AND r.started_at = k.started_at
+          WHERE k.tenant_id = u.tenant_id AND k.run_id = u.run_id));
+END;
+COMMENT ON FUNCTION bcce_data.budget_calls(uuid, text, text, text, text, text, timestamptz, timestamptz) IS 'Model calls of a tenant between since (inclusive) and until (exclusive), of the team, person, project, model and workflow that are not NULL, with their cost in US dollars as cost_units has it; NULL: unknown.';
+
+-- Remaining days go on as their weekdays did over the last four weeks.  The band
+-- comes from the errors that the same rule, looking as far ahead, would have made
+-- on the days past; where those are too few, from how days scatter about the mean
+-- of their weekday, as if they were independent.
+CREATE OR REPLACE FUNCTION bcce_data.cost_forecast(daily numeric[], ahead integer) RETURNS numeric[]
+LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $body$
+DECLARE
+    days integer := coalesce(cardinality(daily), 0);
+    skip integer := 0;
+    weeks integer;
+    total numeric[] := '[0:0]={0}';     -- spent by the end of each day
+    errors numeric[] := '{}';
+    guess numeric;
+    spread numeric;
+BEGIN
+    WHILE skip < days AND coalesce(daily[skip + 1], 0) = 0 LOOP
+        skip := skip + 1;
+    END LOOP;
+    days := days - skip;
+    IF days < 2 OR ahead IS NULL OR ahead < 1 THEN
+        RETURN NULL;
+    END IF;
+    FOR n IN 1 .. days LOOP
+        total[n] := total[n - 1] + coalesce(daily[skip + n], 0);
+    END LOOP;
+
+    IF days < 14 THEN
+        guess := total[days] * ahead / days;
+        SELECT stddev_samp(coalesce(d, 0)) INTO spread FROM unnest(daily[skip + 1:]) AS d;
+        spread := 1.2816 * spread * sqrt(ahead + ahead::numeric * ahead / days);
+        RETURN ARRAY[guess, greatest(guess - spread, 0), guess + spread, 1];
+    END IF;
+
+    weeks := least(4, days / 7);
+    FOR origin IN 7 * weeks .. days LOOP
+        CONTINUE WHEN origin + ahead > days AND origin < days;
+        guess := (ahead / 7) * (total[origin] - total[origin - 7 * weeks]);
+        FOR week IN 1 .. weeks LOOP
+            guess := guess + total[origin - 7 * week + ahead % 7] - total[origin - 7 * week];
+        END LOOP;
+        guess := guess / weeks;
+        IF origin + ahead <= days THEN
+            errors := errors || (total[origin + ahead] - total[origin] - guess);
+        END IF;
+    END LOOP;
+    IF cardinality(errors) >= 20 THEN
+        RETURN (SELECT ARRAY[guess, greatest(guess + percentile_disc(0.1) WITHIN GROUP (ORDER BY e), 0),
+                             greatest(guess + percentile_disc(0.9) WITHIN GROUP (ORDER BY e), 0), 3] FROM unnest(errors) AS e);
+    END IF;
+    SELECT sqrt(sum((x.usd - x.mean) ^ 2) / (7 * weeks - 7)) INTO spread
+    FROM (SELECT d.usd, avg(d.usd) OVER (PARTITION BY d.n % 7) AS mean
+          FROM (SELECT total[n] - total[n - 1] AS usd, n FROM generate_series(days - 7 * weeks + 1, days) AS n) d) x;
+    spread := 1.2816 * spread * sqrt(ahead * (1 + 1.0 / weeks));
+    RETURN ARRAY[guess, greatest(guess - spread, 0), guess + spread, 2];
+END
+$body$;
+COMMENT ON FUNCTION bcce_data.cost_forecast(numeric[], integer) IS 'What the days ahead will cost, from the cost of the complete days before, oldest first: the expected sum, the ends of a band for 8 cases of 10, and how: 1 linear (under 14 days), 2 weekday mean with the scatter of days, 3 weekday mean with its own past errors. NULL: under two days since the first cost.';
+
+CREATE OR REPLACE FUNCTION bcce.budget_status(since timestamptz DEFAULT NULL, until timestamptz DEFAULT NULL)
+RETURNS TABLE (
+    tenant_id uuid,
+    tenant_name text,
+    budget text,
+    period_start_at timestamptz,
+    period_end_at timestamptz,
+    period text,
+    is_open boolean,
+    team_id text,
+    user_key text,
+    project text,
+    model_id text,
+    workflow_id text,
+    limit_usd numeric,
+    spent_usd numeric,
+    spent_percent numeric,
+    forecast_usd numeric,
+    forecast_low_usd numeric,
+    forecast_high_usd numeric,
+    forecast_method text,
+    exhausts_at timestamptz,
+    state text,
+    call_count bigint,
+    unpriced_calls bigint,
+    unpriced_share_percent numeric,
+    is_lower_bound boolean,
+    mode text,
+    currency text
+)
+LANGUAGE sql STABLE PARALLEL RESTRICTED
+BEGIN ATOMIC
+    SELECT
+        t.tenant_id,
+        t.tenant_name,
+        b.budget,
+        p.starts_at,
+        p.ends_at,
+        b.period,
+        p.is_open,
+        b.team_id,
+        b.user_key,
+        b.project,
+        b.model_id,
+        b.workflow_id,
+        b.amount_usd,
+        s.usd,
+        round(100 * s.usd / b.amount_usd, 1),
+        CASE WHEN f.expected IS NOT NULL THEN round(greatest(s.usd, s.before_today + f.expected[1]), 10) END,
+        CASE WHEN f.expected IS NOT NULL THEN round(greatest(s.usd, s.before_today + f.expected[2]), 10) END,
+        CASE WHEN f.expected IS NOT NULL THEN round(greatest(s.usd, s.before_today + f.expected[3]), 10) END,
+        (ARRAY['linear, under 14 days of data', 'weekday mean of 28 days, band by the scatter of days', 'weekday mean of 28 days, band by past errors'])[f.expected[4]::integer],
+        CASE
+            WHEN s.usd >= b.amount_usd THEN crossing.at
+            WHEN s.before_today + f.expected[1] > b.amount_usd
+                THEN p.now + (p.ends_at - p.now) * ((b.amount_usd - s.usd) / (s.before_today + f.expected[1] - s.usd))::double precision
+        END,
+        CASE WHEN s.usd >= b.amount_usd THEN 'over' WHEN s.usd >= 0.8 * b.amount_usd THEN 'warn' ELSE 'ok' END,
+        s.calls,
+        s.unpriced,
+        round(100.0 * s.unpriced / nullif(s.calls, 0), 1),
+        s.unpriced > 0 AND b.unpriced = 'ignore',
+        b.mode,
+        t.billing_currency
+    FROM bcce_data.budgets b
+    JOIN bcce_data.tenants t ON t.tenant_id = b.tenant_id AND t.deleted_at IS NULL
+    CROSS JOIN LATERAL (
+        SELECT least(until, bcce.report_now()) AS now, least(until - interval '1 microsecond', bcce.report_now()) AS last_at, e.first_call_at
+        FROM bcce_data.fact_ends(b.tenant_id, NULL, until) e
+    ) moment
+    CROSS JOIN LATERAL (
+        SELECT
+            greatest(c.starts_at, lower(b.valid)) AS starts_at,
+            least(c.ends_at, upper(b.valid)) AS ends_at,
+            moment.now,
+            date_trunc('day', moment.now, b.timezone) AS today_at,
+            least(c.ends_at, upper(b.valid)) > moment.now AS is_open
+        FROM (
+            SELECT d.starts_at, d.ends_at
+            FROM bcce_data.local_periods(
+                CASE WHEN b.period <> 'custom' AND isfinite(moment.now) THEN greatest(lower(b.valid), since, least(moment.first_call_at, moment.now)) END,
+                least(moment.last_at, upper(b.valid) - interval '1 microsecond'), b.timezone, nullif(b.period, 'custom')) d
+            UNION ALL
+            SELECT lower(b.valid), upper(b.valid)
+            WHERE b.period = 'custom' AND lower(b.valid) <= moment.last_at AND (since IS NULL OR upper(b.valid) > since)
+        ) c
+    ) p
+    -- Each of one row; outer joins, as the planner leaves out those of which nothing is asked.
+    LEFT JOIN LATERAL (
+        SELECT
+            coalesce(max(d.price_usd) FILTER (WHERE d.token_class = 'input'), 0) AS input_usd,
+            coalesce(max(d.price_usd) FILTER (WHERE d.token_class = 'output'), 0) AS output_usd,
+            coalesce(max(d.price_usd) FILTER (WHERE d.token_class = 'cache_read'), 0) AS cache_read_usd,
+            coalesce(max(d.price_usd) FILTER (WHERE d.token_class = 'cache_write_5m'), 0) AS cache_write_5m_usd,
+            coalesce(max(d.price_usd) FILTER (WHERE d.token_class = 'cache_write_1h'), 0) AS cache_write_1h_usd,
+            coalesce(max(d.price_usd) FILTER (WHERE d.token_class = 'web_search'), 0) AS web_search_usd
+        FROM (
+            SELECT m.token_class, m.price_usd
+            FROM bcce_data.default_model_prices m
+            WHERE upper_inf(m.known) AND m.valid && tstzrange(p.starts_at, p.ends_at) AND b.unpriced = 'dearest'
+            UNION ALL
+            SELECT m.token_class, m.price_usd
+            FROM bcce_data.model_prices m
+            WHERE m.tenant_id = b.tenant_id AND upper_inf(m.known) AND m.valid && tstzrange(p.starts_at, p.ends_at) AND b.unpriced = 'dearest'
+        ) d
+    ) dearest ON true
+    LEFT JOIN LATERAL (
+        SELECT
+            coalesce(sum(c.usd), 0) AS usd,
+            coalesce(sum(c.usd) FILTER (WHERE c.at < p.today_at), 0) AS before_today,
+            count(*) AS calls,
+            count(*) FILTER (WHERE c.is_unpriced) AS unpriced
+        FROM (
+            SELECT
+                u.at,
+                u.usd IS NULL AS is_unpriced,
+                CASE WHEN u.usd IS NULL AND b.unpriced = 'dearest' THEN
+                    coalesce(u.input_tokens, 0) * dearest.input_usd + coalesce(u.output_tokens, 0) * dearest.output_usd
+                    + coalesce(u.cache_read_tokens, 0) * dearest.cache_read_usd + coalesce(u.cache_write_5m_tokens, 0) * dearest.cache_write_5m_usd
+                    + coalesce(u.cache_write_1h_tokens, 0) * dearest.cache_write_1h_usd + coalesce(u.web_searches, 0) * dearest.web_search_usd
+                ELSE u.usd END AS usd
+            FROM bcce_data.budget_calls(b.tenant_id, b.team_id, b.user_key, b.project, b.model_id, b.workflow_id, p.starts_at, least(p.ends_at, p.now)) u
+        ) c
+    ) s ON true
+    LEFT JOIN LATERAL (
+        SELECT c.at
+        FROM (
+            SELECT u.at, sum(u.usd) OVER (ORDER BY u.at) AS usd
+            FROM bcce_data.budget_calls(b.tenant_id, b.team_id, b.user_key, b.project, b.model_id, b.workflow_id,
+                CASE WHEN s.usd >= b.amount_usd THEN p.starts_at END, least(p.ends_at, p.now)) u
+        ) c
+        WHERE c.usd >= b.amount_usd
+        ORDER BY c.at
+        LIMIT 1
+    ) crossing ON true
+    -- Half a year of days before today, those without a call too.
+    LEFT JOIN LATERAL (
+        SELECT bcce_data.cost_forecast(
+            array_agg(h.usd ORDER BY g.day),
+            ((p.ends_at - interval '1 microsecond') AT TIME ZONE b.timezone)::date - (p.today_at AT TIME ZONE b.timezone)::date + 1) AS expected
+        FROM generate_series(CASE WHEN p.is_open THEN (p.today_at AT TIME ZONE b.timezone)::date - 182 END::timestamp,
+                             (p.today_at AT TIME ZONE b.timezone)::date - 1, interval '1 day') AS g (day)
+        LEFT JOIN (
+            SELECT date_trunc('day', u.at AT TIME ZONE b.timezone) AS day, sum(u.usd) AS usd
+            FROM bcce_data.budget_calls(b.tenant_id, b.team_id, b.user_key, b.project, b.model_id, b.workflow_id,
+                CASE WHEN p.is_open THEN p.today_at - interval '182 days' END, p.today_at) u
+            GROUP BY 1
+        ) h ON h.day = g.day
+    ) f ON true;
+END;
+COMMENT ON FUNCTION bcce.budget_status(timestamptz, timestamptz) IS 'How much of each budget is spent, in the periods that overlap the time between since (inclusive) and until (exclusive), as it stood at until? NULL leaves an end open. Same columns as the view of this name. A period counts from its start, also where that lies before since.';
+
+CREATE OR REPLACE VIEW bcce.budget_status WITH (security_invoker = true) AS
+SELECT
+    s.tenant_id,
+    s.tenant_name,
+    s.budget,
+    s.period_start_at,
+    s.period_end_at,
+    s.period,
+    s.is_open,
+    s.team_id,
+    s.user_key,
+    s.project,
+    s.model_id,
+    s.workflow_id,
+    s.limit_usd,
+    s.spent_usd,
+    s.spent_percent,
+    s.forecast_usd,
+    s.forecast_low_usd,
+    s.forecast_high_usd,
+    s.forecast_method,
+    s.exhausts_at,
+    s.state,
+    s.call_count,
+    s.unpriced_calls,
+    s.unpriced_share_percent,
+    s.is_lower_bound,
+    s.mode,
+    s.currency
+FROM bcce.budget_status(NULL::timestamptz, NULL::timestamptz) s;
+COMMENT ON VIEW bcce.budget_status IS 'How much of each budget is spent, and will it last? One row per visible tenant, budget and period from the first model call to now. Spent is added up from the calls each time. For a period use the function of this name.';
+COMMENT ON COLUMN bcce.budget_status.tenant_id IS 'tenant';
+COMMENT ON COLUMN bcce.budget_status.tenant_name IS 'display name of the tenant';
+COMMENT ON COLUMN bcce.budget_status.budget IS 'name of the budget';
+COMMENT ON COLUMN bcce.budget_status.period_start_at IS 'start of the period in the budget''s zone, or of the budget''s validity where that is later';
+COMMENT ON COLUMN bcce.budget_status.period_end_at IS 'end of the period, exclusive, or of the budget''s validity where that is earlier';
+COMMENT ON COLUMN bcce.budget_status.period IS 'day, week, month, quarter or custom';
+COMMENT ON COLUMN bcce.budget_status.is_open IS 'the period goes on';
+COMMENT ON COLUMN bcce.budget_status.team_id IS 'only calls of this team; NULL: of all';
+COMMENT ON COLUMN bcce.budget_status.user_key IS 'only calls of this person, a pseudonym; NULL: of all';
+COMMENT ON COLUMN bcce.budget_status.project IS 'only calls of this project, redacted; NULL: of all';
+COMMENT ON COLUMN bcce.budget_status.model_id IS 'only calls of this model; NULL: of all';
+COMMENT ON COLUMN bcce.budget_status.workflow_id IS 'only calls of runs of this workflow; NULL: of all';
+COMMENT ON COLUMN bcce.budget_status.limit_usd IS 'US dollars that may be spent in the period, as the budget is set now';
+COMMENT ON COLUMN bcce.budget_status.spent_usd IS 'US dollars that the calls of the period cost, as in cost_analysis; calls of unknown cost by the budget''s rule for them';
+COMMENT ON COLUMN bcce.budget_status.spent_percent IS 'percent of the limit that is spent, one decimal';
+COMMENT ON COLUMN bcce.budget_status.forecast_usd IS 'US dollars expected to be spent by the end of the period: what was spent before today, and for the days from today on the mean of their weekday over the last 28 complete days; NULL: the period is over, or under two days of data';
+COMMENT ON COLUMN bcce.budget_status.forecast_low_usd IS 'US dollars, lower end of the band in which 8 of 10 such forecasts end';
+COMMENT ON COLUMN bcce.budget_status.forecast_high_usd IS 'US dollars, upper end of the band in which 8 of 10 such forecasts end';
+COMMENT ON COLUMN bcce.budget_status.forecast_method IS 'how forecast and band were made';
+COMMENT ON COLUMN bcce.budget_status.exhausts_at IS 'when the limit was reached, or will be by the forecast, spent evenly from now to the end; NULL: not in this period';
+COMMENT ON COLUMN bcce.budget_status.state IS 'over (all of the limit is spent), warn (80 percent are), ok';
+COMMENT ON COLUMN bcce.budget_status.call_count IS 'model calls of the period';
+COMMENT ON COLUMN bcce.budget_status.unpriced_calls IS 'model calls among them whose cost is unknown';
+COMMENT ON COLUMN bcce.budget_status.unpriced_share_percent IS 'percent of the calls whose cost is unknown, one decimal; NULL: no calls';
+COMMENT ON COLUMN bcce.budget_status.is_lower_bound IS 'true when calls of unknown cost are left out, so that more may be spent';
+COMMENT ON COLUMN bcce.budget_status.mode IS 'alert, or block: budget_check() advises against further calls once the limit is spent';
+COMMENT ON COLUMN bcce.budget_status.currency IS 'currency of the money columns';
+
+CREATE OR REPLACE FUNCTION bcce.budget_alerts(since timestamptz DEFAULT NULL, until timestamptz DEFAULT NULL)
+RETURNS TABLE (
+    tenant_id uuid,
+    tenant_name text,
+    at timestamptz,
+    budget text,
+    kind text,
+    threshold_percent numeric,
+    period_start_at timestamptz,
+    spent_usd numeric,
+    limit_usd numeric,
+    forecast_usd numeric,
+    currency text
+)
+LANGUAGE sql STABLE PARALLEL RESTRICTED
+BEGIN ATOMIC
+    SELECT
+        t.tenant_id,
+        t.tenant_name,
+        a.at,
+        a.budget,
+        a.kind,
+        a.threshold_percent,
+        a.period_start_at,
+        a.spent_usd,
+        a.limit_usd,
+        a.forecast_usd,
+        t.billing_currency
+    FROM bcce_data.budget_alerts a
+    JOIN bcce_data.tenants t ON t.tenant_id = a.tenant_id AND t.deleted_at IS NULL
+    WHERE (since IS NULL OR a.at >= since) AND (until IS NULL OR a.at < until);
+END;
+COMMENT ON FUNCTION bcce.budget_alerts(timestamptz, timestamptz) IS 'Which budgets ran low, as written between since (inclusive) and until (exclusive)? NULL leaves an end open. Same columns as the view of this name.';
+
+CREATE OR REPLACE VIEW bcce.budget_alerts WITH (security_invoker = true) AS
+SELECT
+    a.tenant_id,
+    a.tenant_name,
+    a.at,
+    a.budget,
+    a.kind,
+    a.threshold_percent,
+    a.period_start_at,
+    a.spent_usd,
+    a.limit_usd,
+    a.forecast_usd,
+    a.currency
+FROM bcce.budget_alerts(NULL::timestamptz, NULL::timestamptz) a;
+COMMENT ON VIEW bcce.budget_alerts IS 'Which budgets ran low, and when was it said? One row per visible tenant, budget, period, threshold and kind. Written by check_budgets(). For a period use the function of this name.';
+COMMENT ON COLUMN bcce.budget_alerts.tenant_id IS 'tenant';
+COMMENT ON COLUMN bcce.budget_alerts.tenant_name IS 'display name of the tenant';
+COMMENT ON COLUMN bcce.budget_alerts.at IS 'when it was written';
+COMMENT ON COLUMN bcce.budget_alerts.budget IS 'name of the budget';
+COMMENT ON COLUMN bcce.budget_alerts.kind IS 'crossed (so much was spent), late (calls told after the period''s end crossed it), forecast (so much will be spent by its end)';
+COMMENT ON COLUMN bcce.budget_alerts.threshold_percent IS 'percent of the limit that was crossed';
+COMMENT ON COLUMN bcce.budget_alerts.period_start_at IS 'start of the budget''s period';
+COMMENT ON COLUMN bcce.budget_alerts.spent_usd IS 'US dollars spent then';
+COMMENT ON COLUMN bcce.budget_alerts.limit_usd IS 'US dollars of the budget then';
+COMMENT ON COLUMN bcce.budget_alerts.forecast_usd IS 'US dollars forecast then for the end of the period; NULL: none';
+COMMENT ON COLUMN bcce.budget_alerts.currency IS 'currency of the money columns';
+
+-- Everybody can listen to a channel: what is sent says whose alerts to read and
+-- nothing else.
+CREATE OR REPLACE FUNCTION bcce.check_budgets()
+RETURNS TABLE (tenant_id uuid, budget text, period_start_at timestamptz, threshold_percent numeric, kind text)
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $body$
+#variable_conflict use_column
+DECLARE
+    told uuid[] := '{}';
+BEGIN
+    FOR tenant_id, budget, period_start_at, threshold_percent, kind IN
+        INSERT INTO bcce_data.budget_alerts AS a (tenant_id, budget, period_start_at, threshold_percent, kind, spent_usd, limit_usd, forecast_usd, at)
+        SELECT s.tenant_id, s.budget, s.period_start_at, c.threshold, c.kind, s.spent_usd, s.limit_usd, s.forecast_usd, bcce.report_now()
+        FROM bcce.budget_status(bcce.report_now() - interval '35 days', NULL) s
+        JOIN bcce_data.budgets b ON b.tenant_id = s.tenant_id AND b.budget = s.budget
+        CROSS JOIN LATERAL (
+            SELECT DISTINCT t.threshold, CASE WHEN s.is_open THEN 'crossed' ELSE 'late' END AS kind
+            FROM unnest(b.thresholds) AS t (threshold)
+            WHERE s.spent_usd * 100 >= t.threshold * s.limit_usd
+            UNION ALL
+            SELECT 100, 'forecast'
+            WHERE s.is_open AND s.spent_usd < s.limit_usd AND s.forecast_usd >= s.limit_usd
+        ) c
+        WHERE s.period_end_at > b.set_at
+          AND NOT (c.kind = 'late' AND EXISTS (
+              SELECT FROM bcce_data.budget_alerts x
+              WHERE x.tenant_id = s.tenant_id AND x.budget = s.budget AND x.period_start_at = s.period_start_at
+                AND x.threshold_percent = c.threshold AND x.kind = 'crossed'))
+        ORDER BY 1, 2, 3, 4, 5
+        ON CONFLICT ON CONSTRAINT budget_alerts_pkey DO NOTHING
+        RETURNING a.tenant_id, a.budget, a.period_start_at, a.threshold_percent, a.kind
+    LOOP
+        IF tenant_id <> ALL (told) THEN
+            told := told || tenant_id;
+            PERFORM pg_notify('bcce_budget_alerts', tenant_id::text);
+        END IF;
+        RETURN NEXT;
+    END LOOP;
+END
+$body$;
+COMMENT ON FUNCTION bcce.check_budgets() IS
+'Writes an alert for every threshold that a budget''s spending has reached (crossed), has reached by calls told after the end of a period within the last 35 days (late), and for a budget that the forecast exceeds (forecast); each once a period. Returns the new ones and sends NOTIFY bcce_budget_alerts with the tenant''s uuid and nothing else: the report budget_alerts says what. For all tenants; maintain() calls it, and pg_cron may more often. It reads the calls of the open periods and of half a year for the forecasts.';
+
+CREATE OR REPLACE FUNCTION bcce.budget_check(
+    team text DEFAULT NULL, user_key text DEFAULT NULL, project text DEFAULT NULL, model text DEFAULT NULL, workflow text DEFAULT NULL,
+    tenant text DEFAULT NULL)
+RETURNS TABLE (is_allowed boolean, budget text, spent_usd numeric, limit_usd numeric, spent_percent numeric, unpriced_share_percent numeric, reason text)
+-- Planning would take longer than adding up some hundred calls.
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan AS $body$
+#variable_conflict use_column
+DECLARE
+    target CONSTANT uuid := bcce_data.resolve_tenant(tenant);
+    moment CONSTANT timestamptz := bcce.report_now();
+    b record;
+    s record;
+    rank numeric;
+    best numeric;
+BEGIN
+    IF target IS NULL THEN
+        PERFORM bcce_data.refuse('unknown_tenant');
+    END IF;
+    is_allowed := true;
+    reason := 'no budget applies';
+    FOR b IN
+        SELECT x.tenant_id, x.budget, x.amount_usd, x.period, x.timezone, x.team_id, x.user_key, x.project, x.model_id, x.workflow_id, x.mode, x.unpriced, x.valid
+        FROM bcce_data.budgets x
+        WHERE x.tenant_id = target AND x.valid @> moment
+          AND (x.team_id IS NULL OR x.team_id = budget_check.team)
+          AND (x.user_key IS NULL OR x.user_key = budget_check.user_key)
+          AND (x.project IS NULL OR x.project = budget_check.project)
+          AND (x.model_id IS NULL OR x.model_id = budget_check.model)
+          AND (x.workflow_id IS NULL OR x.workflow_id = budget_check.workflow)
+        ORDER BY x.budget COLLATE "C"
+    LOOP
+        IF b.unpriced = 'dearest' THEN
+            SELECT x.spent_usd AS usd, x.call_count AS calls, x.unpriced_calls AS unpriced INTO s
+            FROM bcce.budget_status(moment, NULL) x
+            WHERE x.tenant_id = b.tenant_id AND x.budget = b.budget AND x.is_open;
+        ELSE
+            SELECT coalesce(sum(c.usd), 0) AS usd, count(*) AS calls, count(*) - count(c.usd) AS unpriced INTO s
+            FROM bcce_data.budget_calls(b.tenant_id, b.team_id, b.user_key, b.project, b.model_id, b.workflow_id,
+                CASE WHEN b.period = 'custom' THEN lower(b.valid)
+                     ELSE greatest(lower(b.valid), (SELECT d.starts_at FROM bcce_data.local_periods(moment, moment, b.timezone, b.period) d)) END,
+                moment) c;
+        END IF;
+        -- What blocks comes first, then what is nearest to its end.
+        rank := s.usd / b.amount_usd + CASE WHEN b.mode = 'block' AND s.usd >= b.amount_usd THEN 1e30 ELSE 0 END;
+        CONTINUE WHEN rank <= best;
+        best := rank;
+        is_allowed := rank < 1e30;
+        budget := b.budget;
+        spent_usd := s.usd;
+        limit_usd := b.amount_usd;
+        spent_percent := round(100 * s.usd / b.amount_usd, 1);
+        unpriced_share_percent := round(100.0 * s.unpriced / nullif(s.calls, 0), 1);
+        reason := CASE WHEN s.usd < b.amount_usd THEN 'within budget' WHEN is_allowed THEN 'budget is spent, alert only' ELSE 'budget is spent' END;
+    END LOOP;
+    RETURN NEXT;
+END
+$body$;
+COMMENT ON FUNCTION bcce.budget_check(text, text, text, text, text, text) IS
+'May a further call of this team, person (by the pseudonym), project, model and workflow be made? One row: is_allowed is false when a budget of mode block that covers the call is spent; with it the budget that says so, else the one nearest to its end: US dollars spent and allowed in its open period, percent, percent of the calls of unknown cost, and the reason. Advice: nothing is reserved. The spending is added up from the calls of the period each time: about a millisecond for a budget with some hundred calls, half a millisecond for each thousand more. tenant: slug, external id or uuid; NULL: your own. Error P0002: tenant not found.';
+$bcce_module$);
+
 INSERT INTO bcce.module (part, name, sql) VALUES ('report', '27_cost_by_key', $bcce_module$
 -- cost_by_user, _team, _model, _project, _workflow and _service: who and what
 -- cost how much.  The six have one body; each shows the parts of the cost that
@@ -12097,12 +12849,12 @@ BEGIN ATOMIC
             sum(u.cache_write_5m_tokens)::bigint AS cache_write_5m_tokens,
             sum(u.cache_write_1h_tokens)::bigint AS cache_write_1h_tokens,
             sum(u.web_searches)::bigint AS web_searches,
-            CASE WHEN sum(u.workflow_runs) > 0 THEN sum(u.usd) FILTER (WHERE u.item = 'workflow_run') ELSE 0 END AS workflow_run_usd,
-            CASE WHEN sum(u.metrics) > 0 THEN sum(u.usd) FILTER (WHERE u.item = 'metric') ELSE 0 END AS metric_usd,
-            CASE WHEN sum(u.predictions) > 0 THEN sum(u.usd) FILTER (WHERE u.item = 'prediction') ELSE 0 END AS prediction_usd,
-            CASE WHEN sum(u.calls) > 0 THEN sum(u.usd) FILTER (WHERE u.item = 'model_call') ELSE 0 END AS model_call_usd,
+            -- Nothing costs 0, what is unknown NULL.
+            coalesce(sum(u.usd) FILTER (WHERE u.item = 'workflow_run'), CASE WHEN count(*) FILTER (WHERE u.item = 'workflow_run') = 0 THEN 0 END) AS workflow_run_usd,
+            coalesce(sum(u.usd) FILTER (WHERE u.item = 'metric'), CASE WHEN count(*) FILTER (WHERE u.item = 'metric') = 0 THEN 0 END) AS metric_usd,
+            coalesce(sum(u.usd) FILTER (WHERE u.item = 'prediction'), CASE WHEN count(*) FILTER (WHERE u.item = 'prediction') = 0 THEN 0 END) AS prediction_usd,
+            coalesce(sum(u.usd) FILTER (WHERE u.item = 'model_call'), CASE WHEN count(*) FILTER (WHERE u.item = 'model_call') = 0 THEN 0 END) AS model_call_usd,
             coalesce(sum(u.estimated_usd), 0) AS estimated_usd,
-            -- Of units that all have no known cost it is not 0.
             sum(u.usd) AS usd,
             sum(u.unpriced)::bigint AS unpriced
         FROM (
@@ -12178,12 +12930,12 @@ END$sql$,
                 ('cache_write_5m_tokens', 'tokens written to the five-minute cache, those of unknown life among them; NULL: no call told'),
                 ('cache_write_1h_tokens', 'tokens written to the one-hour cache; NULL: no call told'),
                 ('web_searches', 'searches that the provider made for the calls; NULL: no call told'),
-                ('workflow_cost_usd', 'US dollars for the runs: each as charged when it was recorded, else at the price of its start'),
-                ('monitoring_cost_usd', 'US dollars for the metric samples: each as charged when it was recorded, else at the price of its time'),
-                ('prediction_cost_usd', 'US dollars for the predictions: each as charged when it was recorded, else at the price of its time'),
-                ('model_cost_usd', 'US dollars for model calls: each as the sender reported it, else by its tokens at the prices known when it was recorded, else at those known now; a call whose cost is unknown is in unpriced_units. NULL: that of none is known'),
-                ('total_cost_usd', 'US dollars, sum of the parts in this report, unrounded; NULL: nothing in it has a known cost'),
-                ('cost_share_percent', 'percent of the sum of the tenant''s rows in this report, one decimal; NULL: that is 0'),
+                ('workflow_cost_usd', 'US dollars for the runs: each as charged when it was recorded, else at the price of its start; NULL: none has a known cost'),
+                ('monitoring_cost_usd', 'US dollars for the metric samples: each as charged when it was recorded, else at the price of its time; NULL: none has a known cost'),
+                ('prediction_cost_usd', 'US dollars for the predictions: each as charged when it was recorded, else at the price of its time; NULL: none has a known cost'),
+                ('model_cost_usd', 'US dollars for model calls: each as the sender reported it, else by its tokens at the prices known when it was recorded, else at those known now; a call whose cost is unknown is in unpriced_units; NULL: none has a known cost'),
+                ('total_cost_usd', 'US dollars, sum of the known parts in this report, unrounded; NULL: no cost is known'),
+                ('cost_share_percent', 'percent of the sum of the tenant''s rows in this report, one decimal; NULL: that is 0, or no cost is known'),
                 ('unpriced_units', 'runs, samples, predictions and model calls whose cost is unknown: they are left out of the sums'),
                 ('is_lower_bound', 'true when some cost is unknown, so that the sums are lower bounds'),
                 ('estimated_share_percent', 'percent of the model cost that is estimated rather than reported, one decimal; NULL: no model cost'),
@@ -12355,31 +13107,57 @@ BEGIN ATOMIC
             u.cache_write_1h_tokens,
             u.web_searches,
             c.usd,
-            -- What was reported, or charged otherwise, is of no class.
-            c.parts[1] + c.parts[2] + c.parts[3] + c.parts[4] + c.parts[5] + c.parts[6] IS NOT DISTINCT FROM c.usd AND c.usd IS NOT NULL AS is_split,
-            c.parts,
-            earlier.parts AS earlier_parts
+            c.is_split,
+            c.part_1,
+            c.part_2,
+            c.part_3,
+            c.part_4,
+            c.part_5,
+            c.part_6,
+            c.price_effect_1,
+            c.price_effect_2,
+            c.price_effect_3,
+            c.price_effect_4,
+            c.price_effect_5,
+            c.price_effect_6
         FROM bcce_data.model_usage u
+        -- Taken apart at once: a stored array is copied for each look into it.
         CROSS JOIN LATERAL (
             SELECT
-                coalesce(u.reported_cost_usd, u.charged_usd, bcce.estimate_token_cost(u.model_id, u.at, u.input_tokens, u.output_tokens, u.cache_read_tokens,
-                    u.cache_write_5m_tokens, u.cache_write_1h_tokens, u.web_searches, u.speed, u.inference_geo, u.service_tier, u.tenant_id)) AS usd,
-                CASE WHEN u.reported_cost_usd IS NULL
-                     THEN bcce.token_cost_parts(u.model_id, u.at, u.input_tokens, u.output_tokens, u.cache_read_tokens,
-                         u.cache_write_5m_tokens, u.cache_write_1h_tokens, u.web_searches, u.speed, u.inference_geo, u.service_tier, u.tenant_id,
-                         CASE WHEN u.charged_usd IS NOT NULL THEN u.priced_at END)
-                END AS parts
+                k.usd,
+                -- What was reported, or charged otherwise, is of no class.
+                k.usd IS NOT NULL AND k.part[1] + k.part[2] + k.part[3] + k.part[4] + k.part[5] + k.part[6] IS NOT DISTINCT FROM k.usd AS is_split,
+                k.part[1] AS part_1,
+                k.part[2] AS part_2,
+                k.part[3] AS part_3,
+                k.part[4] AS part_4,
+                k.part[5] AS part_5,
+                k.part[6] AS part_6,
+                k.part[1] - k.earlier_part[1] AS price_effect_1,
+                k.part[2] - k.earlier_part[2] AS price_effect_2,
+                k.part[3] - k.earlier_part[3] AS price_effect_3,
+                k.part[4] - k.earlier_part[4] AS price_effect_4,
+                k.part[5] - k.earlier_part[5] AS price_effect_5,
+                k.part[6] - k.earlier_part[6] AS price_effect_6
+            FROM (
+                SELECT
+                    coalesce(u.reported_cost_usd, u.charged_usd, bcce.estimate_token_cost(u.model_id, u.at, u.input_tokens, u.output_tokens, u.cache_read_tokens,
+                        u.cache_write_5m_tokens, u.cache_write_1h_tokens, u.web_searches, u.speed, u.inference_geo, u.service_tier, u.tenant_id)) AS usd,
+                    CASE WHEN u.reported_cost_usd IS NULL
+                         THEN bcce.token_cost_parts(u.model_id, u.at, u.input_tokens, u.output_tokens, u.cache_read_tokens,
+                        u.cache_write_5m_tokens, u.cache_write_1h_tokens, u.web_searches, u.speed, u.inference_geo, u.service_tier, u.tenant_id,
+                             CASE WHEN u.charged_usd IS NOT NULL THEN u.priced_at END)
+                    END AS part,
+                    -- The same call, made one period earlier.
+                    CASE WHEN u.reported_cost_usd IS NULL AND u.at >= (SELECT p.starts_at FROM period p)
+                         THEN bcce.token_cost_parts(u.model_id, u.at - (SELECT p.length FROM period p), u.input_tokens, u.output_tokens, u.cache_read_tokens,
+                        u.cache_write_5m_tokens, u.cache_write_1h_tokens, u.web_searches, u.speed, u.inference_geo, u.service_tier, u.tenant_id,
+                             CASE WHEN u.charged_usd IS NOT NULL THEN u.priced_at END)
+                    END AS earlier_part
+                OFFSET 0
+            ) k
             OFFSET 0
         ) c
-        -- The same call, made one period earlier.
-        CROSS JOIN LATERAL (
-            SELECT CASE WHEN u.reported_cost_usd IS NULL AND u.at >= (SELECT p.starts_at FROM period p)
-                        THEN bcce.token_cost_parts(u.model_id, u.at - (SELECT p.length FROM period p), u.input_tokens, u.output_tokens, u.cache_read_tokens,
-                            u.cache_write_5m_tokens, u.cache_write_1h_tokens, u.web_searches, u.speed, u.inference_geo, u.service_tier, u.tenant_id,
-                            CASE WHEN u.charged_usd IS NOT NULL THEN u.priced_at END)
-                   END AS parts
-            OFFSET 0
-        ) earlier
         WHERE u.at >= (SELECT p.starts_at - p.length FROM period p)
           AND u.at < (SELECT p.ends_at FROM period p)
           AND NOT u.is_test
@@ -12395,12 +13173,12 @@ BEGIN ATOMIC
                   sum(c.cache_read_tokens) FILTER (WHERE c.is_split), sum(c.cache_write_5m_tokens) FILTER (WHERE c.is_split),
                   sum(c.cache_write_1h_tokens) FILTER (WHERE c.is_split), sum(c.web_searches) FILTER (WHERE c.is_split),
                   count(c.usd) FILTER (WHERE NOT c.is_split)] AS quantity,
-            ARRAY[sum(c.parts[1]) FILTER (WHERE c.is_split), sum(c.parts[2]) FILTER (WHERE c.is_split), sum(c.parts[3]) FILTER (WHERE c.is_split),
-                  sum(c.parts[4]) FILTER (WHERE c.is_split), sum(c.parts[5]) FILTER (WHERE c.is_split), sum(c.parts[6]) FILTER (WHERE c.is_split),
+            ARRAY[sum(c.part_1) FILTER (WHERE c.is_split), sum(c.part_2) FILTER (WHERE c.is_split), sum(c.part_3) FILTER (WHERE c.is_split),
+                  sum(c.part_4) FILTER (WHERE c.is_split), sum(c.part_5) FILTER (WHERE c.is_split), sum(c.part_6) FILTER (WHERE c.is_split),
                   sum(c.usd) FILTER (WHERE NOT c.is_split)] AS usd,
-            ARRAY[sum(c.parts[1] - c.earlier_parts[1]) FILTER (WHERE c.is_split), sum(c.parts[2] - c.earlier_parts[2]) FILTER (WHERE c.is_split),
-                  sum(c.parts[3] - c.earlier_parts[3]) FILTER (WHERE c.is_split), sum(c.parts[4] - c.earlier_parts[4]) FILTER (WHERE c.is_split),
-                  sum(c.parts[5] - c.earlier_parts[5]) FILTER (WHERE c.is_split), sum(c.parts[6] - c.earlier_parts[6]) FILTER (WHERE c.is_split),
+            ARRAY[sum(c.price_effect_1) FILTER (WHERE c.is_split), sum(c.price_effect_2) FILTER (WHERE c.is_split),
+                  sum(c.price_effect_3) FILTER (WHERE c.is_split), sum(c.price_effect_4) FILTER (WHERE c.is_split),
+                  sum(c.price_effect_5) FILTER (WHERE c.is_split), sum(c.price_effect_6) FILTER (WHERE c.is_split),
                   NULL] AS price_effect
         FROM call c
         GROUP BY c.tenant_id, c.model_id, c.is_now
@@ -12495,6 +13273,98 @@ COMMENT ON COLUMN bcce.cost_drivers.price_effect_usd IS 'US dollars of the chang
 COMMENT ON COLUMN bcce.cost_drivers.mix_effect_usd IS 'US dollars of the change that are left: other models, more or fewer tokens in a call, other classes of them';
 COMMENT ON COLUMN bcce.cost_drivers.is_lower_bound IS 'true when the cost of some call of the tenant in either period is unknown: such calls are left out';
 COMMENT ON COLUMN bcce.cost_drivers.currency IS 'currency of the money columns';
+$bcce_module$);
+
+INSERT INTO bcce.module (part, name, sql) VALUES ('report', '27_cost_reconciliation', $bcce_module$
+-- cost_reconciliation: what was metered beside what was billed.
+CREATE OR REPLACE FUNCTION bcce.cost_reconciliation(since timestamptz DEFAULT NULL, until timestamptz DEFAULT NULL)
+RETURNS TABLE (
+    tenant_id uuid,
+    tenant_name text,
+    provider text,
+    period_start_at timestamptz,
+    period_end_at timestamptz,
+    metered_usd numeric,
+    invoiced_usd numeric,
+    difference_usd numeric,
+    difference_percent numeric,
+    call_count bigint,
+    unpriced_calls bigint,
+    unnamed_calls bigint,
+    is_lower_bound boolean,
+    currency text
+)
+LANGUAGE sql STABLE PARALLEL RESTRICTED
+BEGIN ATOMIC
+    SELECT
+        t.tenant_id,
+        t.tenant_name,
+        i.provider,
+        i.period_start_at,
+        i.period_end_at,
+        m.usd,
+        i.amount_usd,
+        i.amount_usd - m.usd,
+        round(100 * (i.amount_usd - m.usd) / nullif(i.amount_usd, 0), 1),
+        m.calls,
+        m.unpriced,
+        m.unnamed,
+        m.unpriced > 0,
+        t.billing_currency
+    FROM bcce_data.invoices i
+    JOIN bcce_data.tenants t ON t.tenant_id = i.tenant_id AND t.deleted_at IS NULL
+    LEFT JOIN LATERAL (
+        SELECT
+            coalesce(sum(c.usd) FILTER (WHERE c.is_named), 0) AS usd,
+            count(*) FILTER (WHERE c.is_named) AS calls,
+            count(*) FILTER (WHERE c.is_named AND c.usd IS NULL) AS unpriced,
+            count(*) FILTER (WHERE NOT c.is_named) AS unnamed
+        FROM (
+            SELECT
+                coalesce(u.reported_cost_usd, u.charged_usd, bcce.estimate_token_cost(u.model_id, u.at, u.input_tokens, u.output_tokens,
+                    u.cache_read_tokens, u.cache_write_5m_tokens, u.cache_write_1h_tokens, u.web_searches, u.speed, u.inference_geo, u.service_tier, u.tenant_id)) AS usd,
+                coalesce(u.provider, '') <> '' AS is_named
+            FROM bcce_data.model_usage u
+            WHERE u.tenant_id = i.tenant_id AND u.at >= i.period_start_at AND u.at < i.period_end_at AND NOT u.is_test
+              AND (coalesce(u.provider, '') = '' OR lower(btrim(u.provider)) = i.provider)
+        ) c
+    ) m ON true
+    WHERE (since IS NULL OR i.period_start_at >= since) AND (until IS NULL OR i.period_start_at < until);
+END;
+COMMENT ON FUNCTION bcce.cost_reconciliation(timestamptz, timestamptz) IS 'Does what was metered agree with the invoices whose period begins between since (inclusive) and until (exclusive)? NULL leaves an end open. Same columns as the view of this name.';
+
+CREATE OR REPLACE VIEW bcce.cost_reconciliation WITH (security_invoker = true) AS
+SELECT
+    r.tenant_id,
+    r.tenant_name,
+    r.provider,
+    r.period_start_at,
+    r.period_end_at,
+    r.metered_usd,
+    r.invoiced_usd,
+    r.difference_usd,
+    r.difference_percent,
+    r.call_count,
+    r.unpriced_calls,
+    r.unnamed_calls,
+    r.is_lower_bound,
+    r.currency
+FROM bcce.cost_reconciliation(NULL::timestamptz, NULL::timestamptz) r;
+COMMENT ON VIEW bcce.cost_reconciliation IS 'Does what was metered agree with what the provider billed? One row per visible tenant and invoice. For a period use the function of this name.';
+COMMENT ON COLUMN bcce.cost_reconciliation.tenant_id IS 'tenant';
+COMMENT ON COLUMN bcce.cost_reconciliation.tenant_name IS 'display name of the tenant';
+COMMENT ON COLUMN bcce.cost_reconciliation.provider IS 'provider of the invoice, redacted';
+COMMENT ON COLUMN bcce.cost_reconciliation.period_start_at IS 'start of the invoice''s period';
+COMMENT ON COLUMN bcce.cost_reconciliation.period_end_at IS 'end of the invoice''s period, exclusive';
+COMMENT ON COLUMN bcce.cost_reconciliation.metered_usd IS 'US dollars of the calls of that provider in the period, as in cost_analysis';
+COMMENT ON COLUMN bcce.cost_reconciliation.invoiced_usd IS 'US dollars that the provider billed';
+COMMENT ON COLUMN bcce.cost_reconciliation.difference_usd IS 'US dollars billed above what was metered; negative: below';
+COMMENT ON COLUMN bcce.cost_reconciliation.difference_percent IS 'the difference in percent of the invoice, one decimal; NULL: the invoice is of 0';
+COMMENT ON COLUMN bcce.cost_reconciliation.call_count IS 'calls of that provider in the period';
+COMMENT ON COLUMN bcce.cost_reconciliation.unpriced_calls IS 'calls among them whose cost is unknown: a first reason for a difference';
+COMMENT ON COLUMN bcce.cost_reconciliation.unnamed_calls IS 'calls in the period that name no provider, counted in none: a second reason';
+COMMENT ON COLUMN bcce.cost_reconciliation.is_lower_bound IS 'true when some cost is unknown, so that more was metered';
+COMMENT ON COLUMN bcce.cost_reconciliation.currency IS 'currency of the money columns';
 $bcce_module$);
 
 INSERT INTO bcce.module (part, name, sql) VALUES ('report', '27_executions_hourly', $bcce_module$
@@ -13048,6 +13918,408 @@ COMMENT ON COLUMN bcce.hung_runs.workflow_id IS 'workflow';
 COMMENT ON COLUMN bcce.hung_runs.workflow_name IS 'display name of the workflow; NULL: it was never declared';
 COMMENT ON COLUMN bcce.hung_runs.service_id IS 'service of the run, else of the workflow';
 COMMENT ON COLUMN bcce.hung_runs.running_seconds IS 'how long it has been running, seconds, now or at the window''s end';
+$bcce_module$);
+
+INSERT INTO bcce.module (part, name, sql) VALUES ('report', '28_cost_focus', $bcce_module$
+-- cost_focus: the cost of model calls under the names of FinOps FOCUS 1.2.
+--
+-- One row a request and class of tokens, so that price times quantity is the cost;
+-- a request whose cost was reported as one sum is one row.  Only what has a cost:
+-- FOCUS knows no unknown one.  The rest is in cost_focus_unpriced, and how much
+-- that is in cost_focus_coverage.
+CREATE OR REPLACE FUNCTION bcce.cost_focus(since timestamptz DEFAULT NULL, until timestamptz DEFAULT NULL)
+RETURNS TABLE (
+    tenant_id uuid,
+    "BillingAccountId" text,
+    "BillingAccountName" text,
+    "SubAccountId" text,
+    "SubAccountName" text,
+    "BillingPeriodStart" timestamptz,
+    "BillingPeriodEnd" timestamptz,
+    "ChargePeriodStart" timestamptz,
+    "ChargePeriodEnd" timestamptz,
+    "BillingCurrency" text,
+    "PricingCurrency" text,
+    "ChargeCategory" text,
+    "ChargeClass" text,
+    "ChargeFrequency" text,
+    "ChargeDescription" text,
+    "ProviderName" text,
+    "PublisherName" text,
+    "InvoiceIssuerName" text,
+    "ServiceCategory" text,
+    "ServiceSubcategory" text,
+    "ServiceName" text,
+    "RegionId" text,
+    "RegionName" text,
+    "ResourceId" text,
+    "ResourceType" text,
+    "SkuId" text,
+    "SkuPriceId" text,
+    "SkuMeter" text,
+    "SkuPriceDetails" jsonb,
+    "ConsumedQuantity" numeric,
+    "ConsumedUnit" text,
+    "PricingQuantity" numeric,
+    "PricingUnit" text,
+    "PricingCategory" text,
+    "ListUnitPrice" numeric,
+    "ListCost" numeric,
+    "ContractedUnitPrice" numeric,
+    "ContractedCost" numeric,
+    "EffectiveCost" numeric,
+    "BilledCost" numeric,
+    "Tags" jsonb,
+    "x_UserKey" text,
+    "x_SessionId" text,
+    "x_WorkflowRunId" text,
+    "x_QuerySource" text,
+    "x_AgentName" text,
+    "x_RequestId" text,
+    "x_CostBasis" text,
+    "x_PricedAt" timestamptz,
+    "x_RequestedAt" timestamptz
+)
+LANGUAGE sql STABLE PARALLEL RESTRICTED
+BEGIN ATOMIC
+    SELECT
+        t.tenant_id,
+        coalesce(t.org_id, t.tenant_id::text),
+        t.tenant_name,
+        t.tenant_id::text,
+        t.tenant_name,
+        date_trunc('month', u.at, 'UTC'),
+        (date_trunc('month', u.at AT TIME ZONE 'UTC') + interval '1 month') AT TIME ZONE 'UTC',
+        date_trunc('hour', u.at, 'UTC'),
+        date_trunc('hour', u.at, 'UTC') + interval '1 hour',
+        t.billing_currency,
+        t.billing_currency,
+        'Usage',
+        NULL,
+        'Usage-Based',
+        u.model_id || ' ' || k.meter,
+        u.provider,
+        CASE WHEN u.model_id LIKE '%claude%' THEN 'Anthropic' END,
+        u.provider,
+        'AI and Machine Learning',
+        'Generative AI',
+        'Model calls',
+        u.region,
+        u.region,
+        u.model_id,
+        'model',
+        u.model_id || ':' || k.class,
+        u.model_id || ':' || k.class || ':' || coalesce(u.service_tier, 'standard') || ':' || coalesce(u.speed, 'standard') || ':' || coalesce(u.inference_geo, 'global'),
+        k.meter,
+        jsonb_strip_nulls(jsonb_build_object('service_tier', u.service_tier, 'speed', u.speed, 'inference_geo', u.inference_geo)),
+        k.quantity,
+        k.unit,
+        k.quantity,
+        k.unit,
+        'Standard',
+        k.usd / k.quantity,
+        k.usd,
+        k.usd / k.quantity,
+        k.usd,
+        k.usd,
+        k.usd,
+        jsonb_strip_nulls(jsonb_build_object('team', u.team_id, 'project', u.project)),
+        u.user_key,
+        u.session_id,
+        u.run_id,
+        u.query_source,
+        u.agent_name,
+        u.request_id,
+        CASE WHEN u.reported_cost_usd IS NULL THEN 'estimated' ELSE 'reported' END,
+        CASE WHEN u.reported_cost_usd IS NULL THEN coalesce(u.priced_at, bcce.report_now()) END,
+        u.at
+    FROM bcce_data.model_usage u
+    JOIN bcce_data.tenants t ON t.tenant_id = u.tenant_id AND t.deleted_at IS NULL
+    CROSS JOIN LATERAL (
+        SELECT CASE WHEN u.reported_cost_usd IS NULL THEN
+            bcce.token_cost_parts(u.model_id, u.at, u.input_tokens, u.output_tokens, u.cache_read_tokens, u.cache_write_5m_tokens,
+                u.cache_write_1h_tokens, u.web_searches, u.speed, u.inference_geo, u.service_tier, u.tenant_id,
+                CASE WHEN u.charged_usd IS NOT NULL THEN u.priced_at END) END AS usd
+        OFFSET 0
+    ) part
+    -- Where the parts are not those of what was charged, a price list was
+    -- replaced as a whole: the sum stays right, as one row.
+    CROSS JOIN LATERAL (
+        SELECT u.reported_cost_usd IS NULL AND part.usd IS NOT NULL
+               AND coalesce(u.charged_usd = (SELECT sum(p) FROM unnest(part.usd) AS p), true) AS is_split
+    ) way
+    CROSS JOIN LATERAL (
+        SELECT x.class, x.meter, x.quantity::numeric AS quantity, x.unit, x.usd
+        FROM (VALUES
+            ('input', 'Input Tokens', u.input_tokens, 'Tokens', part.usd[1]),
+            ('output', 'Output Tokens', u.output_tokens, 'Tokens', part.usd[2]),
+            ('cache_read', 'Cache Read Tokens', u.cache_read_tokens, 'Tokens', part.usd[3]),
+            ('cache_write_5m', 'Cache Write 5m Tokens', u.cache_write_5m_tokens, 'Tokens', part.usd[4]),
+            ('cache_write_1h', 'Cache Write 1h Tokens', u.cache_write_1h_tokens, 'Tokens', part.usd[5]),
+            ('web_search', 'Web Searches', u.web_searches, 'Searches', part.usd[6])
+        ) AS x (class, meter, quantity, unit, usd)
+        WHERE way.is_split AND x.quantity > 0
+        UNION ALL
+        SELECT 'request', 'Requests', 1, 'Requests', coalesce(u.reported_cost_usd, u.charged_usd)
+        WHERE NOT way.is_split AND coalesce(u.reported_cost_usd, u.charged_usd) IS NOT NULL
+    ) k
+    WHERE u.at >= coalesce(since, '-infinity')
+      AND u.at < coalesce(until, 'infinity')
+      AND NOT u.is_test;
+END;
+COMMENT ON FUNCTION bcce.cost_focus(timestamptz, timestamptz) IS 'What did each model call between since (inclusive) and until (exclusive) cost, by class of tokens, under the names of FinOps FOCUS 1.2? NULL leaves an end open. Same columns as the view of this name.';
+
+CREATE OR REPLACE VIEW bcce.cost_focus WITH (security_invoker = true) AS
+SELECT
+    f.tenant_id,
+    f."BillingAccountId",
+    f."BillingAccountName",
+    f."SubAccountId",
+    f."SubAccountName",
+    f."BillingPeriodStart",
+    f."BillingPeriodEnd",
+    f."ChargePeriodStart",
+    f."ChargePeriodEnd",
+    f."BillingCurrency",
+    f."PricingCurrency",
+    f."ChargeCategory",
+    f."ChargeClass",
+    f."ChargeFrequency",
+    f."ChargeDescription",
+    f."ProviderName",
+    f."PublisherName",
+    f."InvoiceIssuerName",
+    f."ServiceCategory",
+    f."ServiceSubcategory",
+    f."ServiceName",
+    f."RegionId",
+    f."RegionName",
+    f."ResourceId",
+    f."ResourceType",
+    f."SkuId",
+    f."SkuPriceId",
+    f."SkuMeter",
+    f."SkuPriceDetails",
+    f."ConsumedQuantity",
+    f."ConsumedUnit",
+    f."PricingQuantity",
+    f."PricingUnit",
+    f."PricingCategory",
+    f."ListUnitPrice",
+    f."ListCost",
+    f."ContractedUnitPrice",
+    f."ContractedCost",
+    f."EffectiveCost",
+    f."BilledCost",
+    f."Tags",
+    f."x_UserKey",
+    f."x_SessionId",
+    f."x_WorkflowRunId",
+    f."x_QuerySource",
+    f."x_AgentName",
+    f."x_RequestId",
+    f."x_CostBasis",
+    f."x_PricedAt",
+    f."x_RequestedAt"
+FROM bcce.cost_focus(NULL::timestamptz, NULL::timestamptz) f;
+COMMENT ON VIEW bcce.cost_focus IS 'What did each model call cost, under the names of FinOps FOCUS 1.2? One row per request and class of tokens of visible tenants that has a cost; price times quantity is the cost. For a period use the function of this name.';
+COMMENT ON COLUMN bcce.cost_focus.tenant_id IS 'tenant; not of FOCUS: leave it out of a file for others';
+COMMENT ON COLUMN bcce.cost_focus."BillingAccountId" IS 'organisation that pays, else the tenant';
+COMMENT ON COLUMN bcce.cost_focus."BillingAccountName" IS 'display name of the tenant';
+COMMENT ON COLUMN bcce.cost_focus."SubAccountId" IS 'tenant';
+COMMENT ON COLUMN bcce.cost_focus."SubAccountName" IS 'display name of the tenant';
+COMMENT ON COLUMN bcce.cost_focus."BillingPeriodStart" IS 'start of the month (UTC)';
+COMMENT ON COLUMN bcce.cost_focus."BillingPeriodEnd" IS 'end of the month (UTC), exclusive';
+COMMENT ON COLUMN bcce.cost_focus."ChargePeriodStart" IS 'start of the hour (UTC) of the request';
+COMMENT ON COLUMN bcce.cost_focus."ChargePeriodEnd" IS 'end of that hour, exclusive';
+COMMENT ON COLUMN bcce.cost_focus."BillingCurrency" IS 'currency of the costs';
+COMMENT ON COLUMN bcce.cost_focus."PricingCurrency" IS 'currency of the prices';
+COMMENT ON COLUMN bcce.cost_focus."ChargeCategory" IS 'Usage';
+COMMENT ON COLUMN bcce.cost_focus."ChargeClass" IS 'NULL: no correction of an earlier charge';
+COMMENT ON COLUMN bcce.cost_focus."ChargeFrequency" IS 'Usage-Based';
+COMMENT ON COLUMN bcce.cost_focus."ChargeDescription" IS 'model and class of tokens';
+COMMENT ON COLUMN bcce.cost_focus."ProviderName" IS 'provider as the call names it, redacted; NULL: it does not';
+COMMENT ON COLUMN bcce.cost_focus."PublisherName" IS 'who made the model; NULL: not known by its name';
+COMMENT ON COLUMN bcce.cost_focus."InvoiceIssuerName" IS 'who bills it: the provider; NULL: the call names none';
+COMMENT ON COLUMN bcce.cost_focus."ServiceCategory" IS 'AI and Machine Learning';
+COMMENT ON COLUMN bcce.cost_focus."ServiceSubcategory" IS 'Generative AI';
+COMMENT ON COLUMN bcce.cost_focus."ServiceName" IS 'Model calls';
+COMMENT ON COLUMN bcce.cost_focus."RegionId" IS 'region as the call names it, redacted; NULL: it does not';
+COMMENT ON COLUMN bcce.cost_focus."RegionName" IS 'the same';
+COMMENT ON COLUMN bcce.cost_focus."ResourceId" IS 'model';
+COMMENT ON COLUMN bcce.cost_focus."ResourceType" IS 'model';
+COMMENT ON COLUMN bcce.cost_focus."SkuId" IS 'model and class of tokens: the same over time and tenants';
+COMMENT ON COLUMN bcce.cost_focus."SkuPriceId" IS 'SKU with all that its price depends on but the time';
+COMMENT ON COLUMN bcce.cost_focus."SkuMeter" IS 'class of tokens';
+COMMENT ON COLUMN bcce.cost_focus."SkuPriceDetails" IS 'service tier, speed and place of inference, where the call names them';
+COMMENT ON COLUMN bcce.cost_focus."ConsumedQuantity" IS 'tokens, searches or requests';
+COMMENT ON COLUMN bcce.cost_focus."ConsumedUnit" IS 'Tokens, Searches or Requests';
+COMMENT ON COLUMN bcce.cost_focus."PricingQuantity" IS 'the quantity that is priced: the same';
+COMMENT ON COLUMN bcce.cost_focus."PricingUnit" IS 'Tokens, Searches or Requests: prices are those of one';
+COMMENT ON COLUMN bcce.cost_focus."PricingCategory" IS 'Standard';
+COMMENT ON COLUMN bcce.cost_focus."ListUnitPrice" IS 'price of one unit as charged, multipliers in it; a list price beside a tenant''s own is not told apart';
+COMMENT ON COLUMN bcce.cost_focus."ListCost" IS 'ListUnitPrice times PricingQuantity';
+COMMENT ON COLUMN bcce.cost_focus."ContractedUnitPrice" IS 'price of one unit as charged';
+COMMENT ON COLUMN bcce.cost_focus."ContractedCost" IS 'ContractedUnitPrice times PricingQuantity';
+COMMENT ON COLUMN bcce.cost_focus."EffectiveCost" IS 'the same: commitments and credits are not spread';
+COMMENT ON COLUMN bcce.cost_focus."BilledCost" IS 'the cost as reported or, by x_CostBasis, estimated: invoices are compared (cost_reconciliation), not spread';
+COMMENT ON COLUMN bcce.cost_focus."Tags" IS 'team and project, where the call names them';
+COMMENT ON COLUMN bcce.cost_focus."x_UserKey" IS 'pseudonym of the person';
+COMMENT ON COLUMN bcce.cost_focus."x_SessionId" IS 'the sender''s id of the session';
+COMMENT ON COLUMN bcce.cost_focus."x_WorkflowRunId" IS 'run that the call belongs to';
+COMMENT ON COLUMN bcce.cost_focus."x_QuerySource" IS 'what asked: main, subagent or auxiliary';
+COMMENT ON COLUMN bcce.cost_focus."x_AgentName" IS 'agent that made the call';
+COMMENT ON COLUMN bcce.cost_focus."x_RequestId" IS 'the provider''s id of the request';
+COMMENT ON COLUMN bcce.cost_focus."x_CostBasis" IS 'reported by the sender, or estimated from its tokens';
+COMMENT ON COLUMN bcce.cost_focus."x_PricedAt" IS 'as of when prices were known that made the estimate; NULL: reported';
+COMMENT ON COLUMN bcce.cost_focus."x_RequestedAt" IS 'when the call was made';
+
+CREATE OR REPLACE FUNCTION bcce.cost_focus_unpriced(since timestamptz DEFAULT NULL, until timestamptz DEFAULT NULL)
+RETURNS TABLE (
+    tenant_id uuid,
+    tenant_name text,
+    at timestamptz,
+    model_id text,
+    reason text,
+    user_key text,
+    request_id text,
+    input_tokens bigint,
+    output_tokens bigint,
+    cache_read_tokens bigint,
+    cache_write_5m_tokens bigint,
+    cache_write_1h_tokens bigint,
+    web_searches bigint
+)
+LANGUAGE sql STABLE PARALLEL RESTRICTED
+BEGIN ATOMIC
+    SELECT
+        t.tenant_id,
+        t.tenant_name,
+        u.at,
+        u.model_id,
+        why.reason,
+        u.user_key,
+        u.request_id,
+        u.input_tokens,
+        u.output_tokens,
+        u.cache_read_tokens,
+        u.cache_write_5m_tokens,
+        u.cache_write_1h_tokens,
+        u.web_searches
+    FROM bcce_data.model_usage u
+    JOIN bcce_data.tenants t ON t.tenant_id = u.tenant_id AND t.deleted_at IS NULL
+    CROSS JOIN LATERAL (
+        SELECT bcce.token_cost_status(u.model_id, u.at, u.input_tokens, u.output_tokens, u.cache_read_tokens, u.cache_write_5m_tokens,
+            u.cache_write_1h_tokens, u.web_searches, u.speed, u.inference_geo, u.service_tier, u.tenant_id) AS reason
+        OFFSET 0
+    ) why
+    WHERE u.at >= coalesce(since, '-infinity')
+      AND u.at < coalesce(until, 'infinity')
+      AND NOT u.is_test
+      AND coalesce(u.reported_cost_usd, u.charged_usd) IS NULL
+      AND why.reason NOT IN ('priced', 'synthetic');
+END;
+COMMENT ON FUNCTION bcce.cost_focus_unpriced(timestamptz, timestamptz) IS 'Which model calls between since (inclusive) and until (exclusive) are not in cost_focus, since their cost is unknown? NULL leaves an end open. Same columns as the view of this name.';
+
+CREATE OR REPLACE VIEW bcce.cost_focus_unpriced WITH (security_invoker = true) AS
+SELECT
+    f.tenant_id,
+    f.tenant_name,
+    f.at,
+    f.model_id,
+    f.reason,
+    f.user_key,
+    f.request_id,
+    f.input_tokens,
+    f.output_tokens,
+    f.cache_read_tokens,
+    f.cache_write_5m_tokens,
+    f.cache_write_1h_tokens,
+    f.web_searches
+FROM bcce.cost_focus_unpriced(NULL::timestamptz, NULL::timestamptz) f;
+COMMENT ON VIEW bcce.cost_focus_unpriced IS 'Which model calls are not in cost_focus, since their cost is unknown? One row per request of visible tenants. For a period use the function of this name.';
+COMMENT ON COLUMN bcce.cost_focus_unpriced.tenant_id IS 'tenant';
+COMMENT ON COLUMN bcce.cost_focus_unpriced.tenant_name IS 'display name of the tenant';
+COMMENT ON COLUMN bcce.cost_focus_unpriced.at IS 'when the call was made';
+COMMENT ON COLUMN bcce.cost_focus_unpriced.model_id IS 'model';
+COMMENT ON COLUMN bcce.cost_focus_unpriced.reason IS 'why its cost is unknown, as in unpriced_usage';
+COMMENT ON COLUMN bcce.cost_focus_unpriced.user_key IS 'pseudonym of the person';
+COMMENT ON COLUMN bcce.cost_focus_unpriced.request_id IS 'the provider''s id of the request';
+COMMENT ON COLUMN bcce.cost_focus_unpriced.input_tokens IS 'tokens in; NULL: unknown';
+COMMENT ON COLUMN bcce.cost_focus_unpriced.output_tokens IS 'tokens out; NULL: unknown';
+COMMENT ON COLUMN bcce.cost_focus_unpriced.cache_read_tokens IS 'tokens read from the cache';
+COMMENT ON COLUMN bcce.cost_focus_unpriced.cache_write_5m_tokens IS 'tokens written to the five-minute cache';
+COMMENT ON COLUMN bcce.cost_focus_unpriced.cache_write_1h_tokens IS 'tokens written to the one-hour cache';
+COMMENT ON COLUMN bcce.cost_focus_unpriced.web_searches IS 'searches made by the provider for the call';
+
+CREATE OR REPLACE FUNCTION bcce.cost_focus_coverage(since timestamptz DEFAULT NULL, until timestamptz DEFAULT NULL)
+RETURNS TABLE (
+    tenant_id uuid,
+    tenant_name text,
+    period_start_at timestamptz,
+    month date,
+    call_count bigint,
+    priced_calls bigint,
+    unpriced_calls bigint,
+    covered_percent numeric,
+    total_usd numeric,
+    currency text
+)
+LANGUAGE sql STABLE PARALLEL RESTRICTED
+BEGIN ATOMIC
+    SELECT
+        t.tenant_id,
+        t.tenant_name,
+        c.starts_at,
+        c.first_day,
+        x.calls,
+        x.priced,
+        x.calls - x.priced,
+        round(100.0 * x.priced / nullif(x.calls, 0), 1),
+        x.usd,
+        t.billing_currency
+    FROM bcce_data.tenants t
+    CROSS JOIN LATERAL bcce_data.fact_ends(t.tenant_id, since, until) e
+    CROSS JOIN LATERAL bcce_data.local_periods(e.first_call_at, e.last_call_at, 'UTC', 'month') c
+    LEFT JOIN LATERAL (
+        SELECT count(*) AS calls, count(k.usd) AS priced, coalesce(sum(k.usd), 0) AS usd
+        FROM (
+            SELECT coalesce(u.reported_cost_usd, u.charged_usd, bcce.estimate_token_cost(u.model_id, u.at, u.input_tokens, u.output_tokens,
+                u.cache_read_tokens, u.cache_write_5m_tokens, u.cache_write_1h_tokens, u.web_searches, u.speed, u.inference_geo, u.service_tier, u.tenant_id)) AS usd
+            FROM bcce_data.model_usage u
+            WHERE u.tenant_id = t.tenant_id AND u.at >= c.starts_at AND u.at < c.ends_at AND NOT u.is_test
+              AND u.at >= coalesce(since, '-infinity')
+              AND u.at < coalesce(until, 'infinity')
+        ) k
+    ) x ON true
+    WHERE t.deleted_at IS NULL;
+END;
+COMMENT ON FUNCTION bcce.cost_focus_coverage(timestamptz, timestamptz) IS 'How much of the model calls between since (inclusive) and until (exclusive) is in cost_focus? NULL leaves an end open. Same columns as the view of this name.';
+
+CREATE OR REPLACE VIEW bcce.cost_focus_coverage WITH (security_invoker = true) AS
+SELECT
+    f.tenant_id,
+    f.tenant_name,
+    f.period_start_at,
+    f.month,
+    f.call_count,
+    f.priced_calls,
+    f.unpriced_calls,
+    f.covered_percent,
+    f.total_usd,
+    f.currency
+FROM bcce.cost_focus_coverage(NULL::timestamptz, NULL::timestamptz) f;
+COMMENT ON VIEW bcce.cost_focus_coverage IS 'How much of the model calls is in cost_focus? One row per visible tenant and month (UTC) from the first call to the last. For a period use the function of this name.';
+COMMENT ON COLUMN bcce.cost_focus_coverage.tenant_id IS 'tenant';
+COMMENT ON COLUMN bcce.cost_focus_coverage.tenant_name IS 'display name of the tenant';
+COMMENT ON COLUMN bcce.cost_focus_coverage.period_start_at IS 'start of the month (UTC), as BillingPeriodStart';
+COMMENT ON COLUMN bcce.cost_focus_coverage.month IS 'first day of the month (UTC)';
+COMMENT ON COLUMN bcce.cost_focus_coverage.call_count IS 'model calls';
+COMMENT ON COLUMN bcce.cost_focus_coverage.priced_calls IS 'model calls with a cost: those in cost_focus, and those that were never sent';
+COMMENT ON COLUMN bcce.cost_focus_coverage.unpriced_calls IS 'model calls whose cost is unknown: those in cost_focus_unpriced';
+COMMENT ON COLUMN bcce.cost_focus_coverage.covered_percent IS 'percent of the calls with a cost, one decimal; NULL: no calls';
+COMMENT ON COLUMN bcce.cost_focus_coverage.total_usd IS 'US dollars of all calls with a cost: the sum of BilledCost';
+COMMENT ON COLUMN bcce.cost_focus_coverage.currency IS 'currency of the money columns';
 $bcce_module$);
 
 INSERT INTO bcce.module (part, name, sql) VALUES ('report', '28_cost_what_if', $bcce_module$
@@ -13758,7 +15030,7 @@ COMMENT ON COLUMN bcce.time_to_first_workflow.provisioned_users IS 'people with 
 COMMENT ON COLUMN bcce.time_to_first_workflow.started_users IS 'of these, who ran a workflow since';
 COMMENT ON COLUMN bcce.time_to_first_workflow.ran_before_users IS 'of these, whose first run is before their provisioning: left out of the median';
 COMMENT ON COLUMN bcce.time_to_first_workflow.waiting_users IS 'of these, who ran none yet: in the median, they count as taking longer than they have waited';
-COMMENT ON COLUMN bcce.time_to_first_workflow.median_minutes IS 'median time from provisioning to the first run, minutes: the smallest time by which half had one, those who wait included (Kaplan-Meier); NULL: more than half still wait, or nobody ran one';
+COMMENT ON COLUMN bcce.time_to_first_workflow.median_minutes IS 'median time from provisioning to the first run, minutes: the smallest time by which half had one, those who wait included (Kaplan-Meier); NULL: too many still wait to tell, or nobody ran one';
 COMMENT ON COLUMN bcce.time_to_first_workflow.longest_wait_minutes IS 'longest time that one who ran none yet has waited, minutes, up to deprovisioning, now or the window''s end';
 $bcce_module$);
 
@@ -14249,7 +15521,7 @@ SELECT
         WHEN a.atttypid = 'date'::regtype THEN 'local date'
         WHEN a.atttypid = 'uuid'::regtype OR a.attname ~ '_(id|key)$' THEN 'identifier'
         WHEN t.typcategory = 'S' THEN 'text'
-        WHEN a.attname ~ '_usd$' THEN 'US dollars'
+        WHEN a.attname ~ '_usd$|(Cost|UnitPrice)$' THEN 'US dollars'
         WHEN a.attname ~ '_ms$' THEN 'milliseconds'
         WHEN a.attname ~ '_rps$' THEN 'requests per second'
         WHEN a.attname ~ '_percent$' THEN 'percent'
@@ -14263,16 +15535,16 @@ SELECT
         WHEN a.attname IN ('auc', 'ece', 'mce', 'ks', 'mean_predicted', 'threshold', 'observed_rate', 'observed_low', 'observed_high') THEN 'probability'
         WHEN a.attname = 'mcc' THEN 'score'
         WHEN a.attname IN ('log_loss', 'psi') THEN 'nats'
-        WHEN a.attname ~ '_count$' OR a.atttypid IN ('bigint'::regtype, 'integer'::regtype, 'smallint'::regtype) THEN 'count'
+        WHEN a.attname ~ '_count$|Quantity$' OR a.atttypid IN ('bigint'::regtype, 'integer'::regtype, 'smallint'::regtype) THEN 'count'
         WHEN t.typcategory = 'N' THEN 'number'
         ELSE format_type(a.atttypid, a.atttypmod)
     END AS unit,
     col_description(c.oid, a.attnum) AS definition,
-    CASE WHEN a.attname LIKE '%\_key' THEN 'pseudonym' ELSE 'none' END AS pii,
+    CASE WHEN a.attname ~ '(_key|UserKey)$' THEN 'pseudonym' ELSE 'none' END AS pii,
     a.attnum::integer AS ordinal,
     CASE
-        WHEN a.attname LIKE '%\_key' THEN 'personal'
-        WHEN a.attname ~ '_usd$' THEN 'financial'
+        WHEN a.attname ~ '(_key|UserKey)$' THEN 'personal'
+        WHEN a.attname ~ '_usd$|(Cost|UnitPrice)$' THEN 'financial'
         WHEN t.typcategory = 'S' AND col_description(c.oid, a.attnum) ~ '\mredacted\M' THEN 'redacted text'
         ELSE 'operational'
     END AS classification,
@@ -14303,7 +15575,7 @@ SELECT
         WHEN m.metric ~ 'threshold|target|expected|^(long_|short_)?window_' THEN 'neutral'
         WHEN m.metric ~ 'savings|success|succeeded_|accuracy|precision|recall|specificity|f1_|^mcc$|^auc$|skill|availability|budget_remaining|exhausted|mtbf|lead_time|throughput|active_|retained|new_users|wau_mau|deployments_(succeeded|per_day)'
             THEN 'higher is better'
-        WHEN m.metric ~ 'fail|error|timed_out|latency|duration|running_seconds|_usd$|mttr|mtta|mttd|recovery|open_|oldest|incident_count|invalid|unpriced|rejected|late_count|lag_|burn_rate|brier|log_loss|^[em]ce$|^psi$|^ks$|false_|unlabelable|wait|delay|first_run|^median_minutes$'
+        WHEN m.metric ~ 'fail|error|timed_out|latency|duration|running_seconds|_usd$|(Cost|UnitPrice)$|mttr|mtta|mttd|recovery|open_|oldest|incident_count|invalid|unpriced|rejected|late_count|lag_|burn_rate|brier|log_loss|^[em]ce$|^psi$|^ks$|false_|unlabelable|wait|delay|first_run|^median_minutes$'
             THEN 'lower is better'
         ELSE 'neutral'
     END AS direction,
@@ -14326,7 +15598,7 @@ FROM (
         CASE WHEN bool_or(person.is_one) THEN 'pseudonym' ELSE 'none' END AS pii
     FROM bcce.data_dictionary d
     JOIN (
-        SELECT k.report, bool_or(k.column_name = 'user_key') AS is_one
+        SELECT k.report, bool_or(k.column_name IN ('user_key', 'x_UserKey')) AS is_one
         FROM bcce.data_dictionary k
         GROUP BY k.report
     ) person ON person.report = d.report
@@ -14505,7 +15777,7 @@ BEGIN
            OR a.attname IN ('tenant_id', 'tenant_name', 'total_workflows', 'failure_rate_percent'));
 
     IF style = 'csv' THEN
-        RETURN NEXT array_to_string(names, ',');
+        RETURN NEXT replace(array_to_string(names, ','), '"', '');
         -- A spreadsheet takes text that begins like a formula for one.
         source := format($query$
             SELECT (
@@ -14574,9 +15846,10 @@ DO $do$
 DECLARE
     item record;
     readers CONSTANT text := 'bcce_analytics_user, bcce_platform';
+    cost_reports CONSTANT text := '^(cost_|budget_|unpriced_usage$)';
     upkeep CONSTANT text[] := '{create_tenant,add_membership,remove_membership,maintain,
                                 set_membership_mode,add_context_key,rotate_context_key,revoke_context_key,
-                                check_roles,check_security}';
+                                check_roles,check_security,check_budgets}';
 BEGIN
     -- Owners, and nothing for PUBLIC.
     FOR item IN
@@ -14629,11 +15902,13 @@ BEGIN
                               bcce.add_value_alias(text, text, text, text),
                               bcce.set_slo(numeric, text, text),
                               bcce.find_person(text, text),
+                              bcce.record_invoice(text, tstzrange, numeric, text),
                               bcce.set_business_hours(integer[], time, time, text),
                               bcce.set_holiday(date, boolean, text),
                               bcce.set_redaction_rule(text, text, text, integer, integer, text, text[], text, boolean, boolean, text),
                               bcce.drop_redaction_rule(text, text),
                               bcce.set_redaction_style(text, text),
+                              bcce.set_budget(text, numeric, text, text, text, text, text, text, text, numeric[], text, text, timestamptz, timestamptz, text),
                               bcce.set_prediction_threshold(double precision, text, text, text),
                               bcce.set_prediction_reference(timestamptz, timestamptz, text, text, text),
                               bcce.set_model_price(text, text, numeric, timestamptz, bigint, text, text, text),
@@ -14644,29 +15919,29 @@ BEGIN
     -- Readers: the reports, their twins, and what these name.
     FOR item IN
         SELECT format('GRANT SELECT ON %s TO %s', c.oid::regclass, readers
-                      || CASE WHEN c.relname LIKE 'cost\_%' OR c.relname IN ('reports', 'data_dictionary', 'metric_catalogue', 'unpriced_usage')
+                      || CASE WHEN c.relname ~ cost_reports OR c.relname IN ('reports', 'data_dictionary', 'metric_catalogue')
                               THEN ', bcce_cost_analyst' ELSE '' END) AS command
         FROM pg_class c
         WHERE c.relnamespace = 'bcce'::regnamespace AND c.relkind = 'v' AND c.relname NOT LIKE 'inbox\_%'
         UNION ALL
         SELECT format('GRANT EXECUTE ON FUNCTION %s TO %s', p.oid::regprocedure, readers
-                      || CASE WHEN p.proname LIKE 'cost\_%' OR p.proname = 'unpriced_usage' OR p.proname ~ '^(export|log_export)' THEN ', bcce_cost_analyst' ELSE '' END)
+                      || CASE WHEN p.proname ~ cost_reports OR p.proname ~ '^(export|log_export)' THEN ', bcce_cost_analyst' ELSE '' END)
         FROM pg_proc p
         WHERE p.pronamespace = 'bcce'::regnamespace
           AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e')
           AND (EXISTS (SELECT FROM pg_class c WHERE c.relnamespace = p.pronamespace AND c.relkind = 'v' AND c.relname = p.proname)
-               OR p.proname IN ('cost_analysis_repriced', 'cost_report', 'overview_json', 'metrics', 'report_tenant', 'export_csv', 'export_jsonl', 'export_json',
+               OR p.proname IN ('cost_analysis_repriced', 'cost_report', 'budget_check', 'overview_json', 'metrics', 'report_tenant', 'export_csv', 'export_jsonl', 'export_json',
                                  'export_lines', 'log_export'))
     LOOP
         EXECUTE item.command;
     END LOOP;
     FOR item IN
         WITH RECURSIVE report AS (      -- reports and twins: object, and whether a cost analyst reads it
-            SELECT 'pg_proc'::regclass AS classid, p.oid AS objid, p.proname LIKE 'cost\_%' OR p.proname = 'unpriced_usage' AS is_cost
+            SELECT 'pg_proc'::regclass AS classid, p.oid AS objid, p.proname ~ cost_reports AS is_cost
             FROM pg_proc p
             WHERE p.pronamespace = 'bcce'::regnamespace AND p.prosqlbody IS NOT NULL
             UNION ALL
-            SELECT 'pg_rewrite'::regclass, r.oid, c.relname LIKE 'cost\_%' OR c.relname IN ('reports', 'data_dictionary', 'metric_catalogue', 'unpriced_usage')
+            SELECT 'pg_rewrite'::regclass, r.oid, c.relname ~ cost_reports OR c.relname IN ('reports', 'data_dictionary', 'metric_catalogue')
             FROM pg_class c JOIN pg_rewrite r ON r.ev_class = c.oid
             WHERE c.relnamespace = 'bcce'::regnamespace AND c.relkind = 'v'
         ), used AS (                    -- and helpers of bcce_data that they call
