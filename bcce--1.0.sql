@@ -8004,10 +8004,10 @@ COMMENT ON FUNCTION bcce_data.declared_incidents(timestamptz) IS 'Declared incid
 
 -- When services hurt: the spans that availability takes the union of.
 CREATE OR REPLACE FUNCTION bcce_data.impact_spans(until timestamptz)
-RETURNS TABLE (tenant_id uuid, service_id text, started_at timestamptz, ended_at timestamptz)
+RETURNS TABLE (tenant_id uuid, service_id text, started_at timestamptz, ended_at timestamptz, severity text)
 LANGUAGE sql STABLE PARALLEL RESTRICTED
 BEGIN ATOMIC
-    SELECT d.tenant_id, d.service_id, d.started_at, coalesce(d.ended_at, 'infinity')
+    SELECT d.tenant_id, d.service_id, d.started_at, coalesce(d.ended_at, 'infinity'), d.severity
     FROM bcce_data.declared_incidents(until) d
     WHERE d.state <> 'invalid'
       AND NOT EXISTS (
@@ -8017,7 +8017,7 @@ BEGIN ATOMIC
             AND (until IS NULL OR lower(p.span) < until)
       )
     UNION ALL
-    SELECT d.tenant_id, d.service_id, lower(p.span), coalesce(upper(p.span), 'infinity')
+    SELECT d.tenant_id, d.service_id, lower(p.span), coalesce(upper(p.span), 'infinity'), d.severity
     FROM bcce_data.declared_incidents(until) d
     JOIN bcce_data.incident_impacts p ON p.tenant_id = d.tenant_id AND p.incident_id = d.incident_id
     WHERE d.state <> 'invalid'
@@ -8049,6 +8049,44 @@ BEGIN ATOMIC
     WHERE t.deleted_at IS NULL;
 END;
 COMMENT ON FUNCTION bcce_data.mttr_basis() IS 'Tenants, whether they ever declared an incident, and which incidents count for them: declared, derived or both; the tenant''s setting, auto resolved.';
+
+-- What availability and the time between failures are judged over.
+CREATE OR REPLACE FUNCTION bcce_data.observed_time(since timestamptz, until timestamptz)
+RETURNS TABLE (tenant_id uuid, starts_at timestamptz, ends_at timestamptz)
+LANGUAGE sql STABLE PARALLEL RESTRICTED
+BEGIN ATOMIC
+    WITH declared AS (
+        SELECT d.tenant_id, d.started_at
+        FROM bcce_data.declared_incidents(until) d
+        WHERE d.state <> 'invalid'
+    )
+    SELECT o.tenant_id, o.starts_at, o.ends_at
+    FROM (
+        SELECT
+            b.tenant_id,
+            greatest(since, first.at) AS starts_at,
+            (SELECT least(until, bcce.report_now())) AS ends_at
+        FROM bcce_data.mttr_basis() b
+        CROSS JOIN LATERAL (
+            SELECT least(
+                (SELECT min(r.started_at) FROM bcce_data.workflow_runs r
+                 WHERE r.tenant_id = b.tenant_id AND NOT r.is_test AND r.status <> 'skipped'),
+                (SELECT min(m.observed_at) FROM bcce_data.performance_metrics m
+                 WHERE m.tenant_id = b.tenant_id AND NOT m.is_test),
+                (SELECT min(p.predicted_at) FROM bcce_data.predictions p
+                 WHERE p.tenant_id = b.tenant_id AND NOT p.is_test),
+                (SELECT min(u.at) FROM bcce_data.model_usage u
+                 WHERE u.tenant_id = b.tenant_id AND NOT u.is_test),
+                (SELECT min(e.occurred_at) FROM bcce_data.events e
+                 WHERE e.tenant_id = b.tenant_id AND NOT e.is_test),
+                (SELECT min(d.started_at) FROM declared d WHERE d.tenant_id = b.tenant_id)
+            ) AS at
+        ) first
+        WHERE b.ever AND first.at IS NOT NULL
+    ) o
+    WHERE o.starts_at < o.ends_at;
+END;
+COMMENT ON FUNCTION bcce_data.observed_time(timestamptz, timestamptz) IS 'From the later of since and the tenant''s first fact to until or now, for tenants that ever declared an incident; none where that is empty.';
 
 -- Failure episodes of workflows: from the first failed run to the next success.
 -- One definition for MTTR, where they stand in for declared incidents, and for
@@ -9811,12 +9849,8 @@ RETURNS TABLE (
 LANGUAGE sql STABLE PARALLEL RESTRICTED
 BEGIN ATOMIC
     WITH basis AS (
-        SELECT b.tenant_id, b.tenant_name, b.ever, b.basis
+        SELECT b.tenant_id, b.tenant_name, b.basis
         FROM bcce_data.mttr_basis() b
-    ),
-    declared AS (
-        SELECT d.tenant_id, d.state, d.started_at
-        FROM bcce_data.declared_incidents(until) d
     ),
     incident AS (
         SELECT i.tenant_id, i.is_derived, i.state, i.started_at, i.recovery_minutes, i.open_minutes, i.is_fallback, i.acknowledge_minutes, i.unacknowledged_minutes, i.detect_minutes
@@ -9844,30 +9878,9 @@ BEGIN ATOMIC
         FROM incident i
         GROUP BY i.tenant_id
     ),
-    -- From the tenant's first fact (or since, if later) to the window's end.
     observed AS (
-        SELECT
-            b.tenant_id,
-            greatest(since, first.at) AS starts_at,
-            (SELECT least(until, bcce.report_now())) AS ends_at
-        FROM basis b
-        CROSS JOIN LATERAL (
-            SELECT least(
-                (SELECT min(r.started_at) FROM bcce_data.workflow_runs r
-                 WHERE r.tenant_id = b.tenant_id AND NOT r.is_test AND r.status <> 'skipped'),
-                (SELECT min(m.observed_at) FROM bcce_data.performance_metrics m
-                 WHERE m.tenant_id = b.tenant_id AND NOT m.is_test),
-                (SELECT min(p.predicted_at) FROM bcce_data.predictions p
-                 WHERE p.tenant_id = b.tenant_id AND NOT p.is_test),
-                (SELECT min(u.at) FROM bcce_data.model_usage u
-                 WHERE u.tenant_id = b.tenant_id AND NOT u.is_test),
-                (SELECT min(e.occurred_at) FROM bcce_data.events e
-                 WHERE e.tenant_id = b.tenant_id AND NOT e.is_test),
-                (SELECT min(d.started_at) FROM declared d
-                 WHERE d.tenant_id = b.tenant_id AND d.state <> 'invalid')
-            ) AS at
-        ) first
-        WHERE b.ever AND first.at IS NOT NULL
+        SELECT o.tenant_id, o.starts_at, o.ends_at
+        FROM bcce_data.observed_time(since, until) o
     ),
     span AS (
         SELECT i.tenant_id, i.started_at, i.ended_at
@@ -9881,7 +9894,6 @@ BEGIN ATOMIC
                 FILTER (WHERE s.ended_at > o.starts_at) AS spans
         FROM observed o
         JOIN span s ON s.tenant_id = o.tenant_id AND s.started_at < o.ends_at AND s.ended_at >= o.starts_at
-        WHERE o.starts_at < o.ends_at
         GROUP BY o.tenant_id
     ),
     uptime AS (
@@ -9893,7 +9905,6 @@ BEGIN ATOMIC
                       FROM unnest(i.spans) AS u (span)), 0) AS impact_seconds
         FROM observed o
         LEFT JOIN impact i ON i.tenant_id = o.tenant_id
-        WHERE o.starts_at < o.ends_at
     )
     SELECT
         b.tenant_id,
@@ -11315,10 +11326,16 @@ RETURNS TABLE (
     median_mttr_incl_open_high_minutes double precision,
     avg_mttr_incl_open_minutes double precision,
     avg_mttr_incl_open_limit_minutes double precision,
-    avg_mttr_business_minutes double precision
+    avg_mttr_business_minutes double precision,
+    mtbf_hours double precision,
+    availability_percent numeric
 )
 LANGUAGE sql STABLE PARALLEL RESTRICTED
 BEGIN ATOMIC
+    WITH observed AS (
+        SELECT o.tenant_id, o.starts_at, o.ends_at
+        FROM bcce_data.observed_time(since, until) o
+    )
     SELECT
         b.tenant_id,
         b.tenant_name,
@@ -11348,7 +11365,9 @@ BEGIN ATOMIC
         b.median_high,
         CASE WHEN b.recovered > 0 THEN b.mean_incl_open END,
         CASE WHEN b.recovered > 0 THEN b.longest END,
-        b.business_mean
+        b.business_mean,
+        ((uptime.observed_seconds - uptime.impact_seconds) / 3600 / nullif(uptime.starts, 0))::double precision,
+        round(100.0 * (1 - uptime.impact_seconds / uptime.observed_seconds), 4)
     FROM (
         SELECT
             t.tenant_id,
@@ -11389,7 +11408,28 @@ BEGIN ATOMIC
         LEFT JOIN LATERAL bcce_data.business_minutes(t.tenant_id, t.timezone, impact.spans) business ON true
         GROUP BY t.tenant_id, t.tenant_name, coalesce(i.severity, 'unclassified'), i.service_id, i.is_derived
     ) b
-    LEFT JOIN bcce_data.services s ON s.tenant_id = b.tenant_id AND s.service_id = b.service_id;
+    LEFT JOIN bcce_data.services s ON s.tenant_id = b.tenant_id AND s.service_id = b.service_id
+    -- As in mttr_analysis, with the impacts of this severity and service.
+    LEFT JOIN observed o ON o.tenant_id = b.tenant_id AND b.basis = 'declared'
+    LEFT JOIN (
+        SELECT
+            o.tenant_id,
+            coalesce(p.severity, 'unclassified') AS severity,
+            p.service_id,
+            count(*) FILTER (WHERE p.started_at >= o.starts_at) AS starts,
+            range_agg(tstzrange(greatest(p.started_at, o.starts_at), least(p.ended_at, o.ends_at)))
+                FILTER (WHERE p.ended_at > o.starts_at) AS spans
+        FROM observed o
+        JOIN bcce_data.impact_spans(until) p ON p.tenant_id = o.tenant_id AND p.started_at < o.ends_at AND p.ended_at >= o.starts_at
+        GROUP BY o.tenant_id, coalesce(p.severity, 'unclassified'), p.service_id
+    ) impact ON impact.tenant_id = o.tenant_id AND impact.severity = b.severity AND impact.service_id IS NOT DISTINCT FROM b.service_id
+    CROSS JOIN LATERAL (
+        SELECT
+            impact.starts,
+            extract(epoch FROM o.ends_at - o.starts_at) AS observed_seconds,
+            coalesce((SELECT sum(extract(epoch FROM upper(u.span) - lower(u.span)))
+                      FROM unnest(impact.spans) AS u (span)), 0) AS impact_seconds
+    ) uptime;
 END;
 COMMENT ON FUNCTION bcce.mttr_breakdown(timestamptz, timestamptz) IS 'Where does recovery take long, for incidents that began between since (inclusive) and until (exclusive)? NULL leaves an end open. Same columns as the view of this name; what ended after the window still counts as open.';
 
@@ -11421,7 +11461,9 @@ SELECT
     x.median_mttr_incl_open_high_minutes,
     x.avg_mttr_incl_open_minutes,
     x.avg_mttr_incl_open_limit_minutes,
-    x.avg_mttr_business_minutes
+    x.avg_mttr_business_minutes,
+    x.mtbf_hours,
+    x.availability_percent
 FROM bcce.mttr_breakdown(NULL::timestamptz, NULL::timestamptz) x;
 COMMENT ON VIEW bcce.mttr_breakdown IS 'Where does recovery take long? One row per visible tenant, severity, service and basis with an incident. For a period use the function of this name.';
 COMMENT ON COLUMN bcce.mttr_breakdown.tenant_id IS 'tenant';
@@ -11451,6 +11493,8 @@ COMMENT ON COLUMN bcce.mttr_breakdown.median_mttr_incl_open_high_minutes IS 'upp
 COMMENT ON COLUMN bcce.mttr_breakdown.avg_mttr_incl_open_minutes IS 'mean recovery time with the open incidents included, minutes, none counted for longer than avg_mttr_incl_open_limit_minutes (restricted Kaplan-Meier mean); NULL: none recovered';
 COMMENT ON COLUMN bcce.mttr_breakdown.avg_mttr_incl_open_limit_minutes IS 'longest recovery time or age of an open incident, minutes: the limit of avg_mttr_incl_open_minutes; two means compare only where the limits do';
 COMMENT ON COLUMN bcce.mttr_breakdown.avg_mttr_business_minutes IS 'mean recovery time of the recovered incidents within the tenant''s business hours (set_business_hours, without its holidays), minutes; NULL: it has none, or none recovered';
+COMMENT ON COLUMN bcce.mttr_breakdown.mtbf_hours IS 'mean time between failures, hours: observed time of the tenant without impact of its declared incidents of this severity and service, divided by the impacts that began; NULL: none began, or the row is of failure episodes';
+COMMENT ON COLUMN bcce.mttr_breakdown.availability_percent IS 'percent of the observed time of the tenant without impact of a declared incident of this severity and service, four decimals; NULL: the row is of failure episodes';
 $bcce_module$);
 
 INSERT INTO bcce.module (part, name, sql) VALUES ('report', '26_mttr_by_month', $bcce_module$

@@ -145,6 +145,17 @@ LEFT JOIN (SELECT tenant_id, sum(incident_count) AS n, sum(recovered_count) AS r
 WHERE (m.incident_count, m.recovered_count, m.open_count, m.invalid_count, m.fallback_count, m.derived_count, m.oldest_open_minutes)
       IS DISTINCT FROM (coalesce(b.n, 0), coalesce(b.recovered, 0), coalesce(b.open, 0), coalesce(b.invalid, 0), coalesce(b.fallback, 0), coalesce(b.derived, 0), b.oldest);
 
+-- Availability and the time between failures by severity and service: 60 hours are observed, and what is open has hurt for
+-- 36 of them: 24 hours are left for two impacts, or for four.  Of the 100 minutes before 01:40 it hurt in all.
+SELECT severity, service_id AS service, mttr_basis AS basis, round(mtbf_hours::numeric, 3) AS mtbf, availability_percent AS available
+FROM bcce.mttr_breakdown WHERE tenant_name IN ('Mttr decl', 'Mttr both', 'Mttr runs') ORDER BY tenant_name, severity, service_id, mttr_basis;
+SELECT severity, service_id AS service, round(mtbf_hours::numeric, 3) AS mtbf, availability_percent AS available
+FROM bcce.mttr_breakdown('2026-01-30', '2026-01-30 01:40:00+00') WHERE tenant_name = 'Mttr decl' ORDER BY severity, service_id;
+-- Where there is one severity and service, they are the tenant's.
+SELECT count(*) AS tenants, count(*) FILTER (WHERE (b.mtbf_hours, b.availability_percent) IS DISTINCT FROM (m.mtbf_hours, m.availability_percent)) AS differ
+FROM bcce.mttr_analysis('2026-01-08', '2026-01-12') m JOIN bcce.mttr_breakdown('2026-01-08', '2026-01-12') b USING (tenant_id)
+WHERE m.tenant_name = 'Mttr odd';
+
 -- With what is still open.  The seven above began at once, so the open ones are 36 hours old.
 CREATE FUNCTION pg_temp.km(name text, since timestamptz DEFAULT NULL, until timestamptz DEFAULT NULL,
     OUT median numeric, OUT incl_open numeric, OUT p95_incl_open numeric, OUT mtta numeric, OUT mtta_incl_open numeric, OUT warning boolean)

@@ -85,10 +85,10 @@ COMMENT ON FUNCTION bcce_data.declared_incidents(timestamptz) IS 'Declared incid
 
 -- When services hurt: the spans that availability takes the union of.
 CREATE OR REPLACE FUNCTION bcce_data.impact_spans(until timestamptz)
-RETURNS TABLE (tenant_id uuid, service_id text, started_at timestamptz, ended_at timestamptz)
+RETURNS TABLE (tenant_id uuid, service_id text, started_at timestamptz, ended_at timestamptz, severity text)
 LANGUAGE sql STABLE PARALLEL RESTRICTED
 BEGIN ATOMIC
-    SELECT d.tenant_id, d.service_id, d.started_at, coalesce(d.ended_at, 'infinity')
+    SELECT d.tenant_id, d.service_id, d.started_at, coalesce(d.ended_at, 'infinity'), d.severity
     FROM bcce_data.declared_incidents(until) d
     WHERE d.state <> 'invalid'
       AND NOT EXISTS (
@@ -98,7 +98,7 @@ BEGIN ATOMIC
             AND (until IS NULL OR lower(p.span) < until)
       )
     UNION ALL
-    SELECT d.tenant_id, d.service_id, lower(p.span), coalesce(upper(p.span), 'infinity')
+    SELECT d.tenant_id, d.service_id, lower(p.span), coalesce(upper(p.span), 'infinity'), d.severity
     FROM bcce_data.declared_incidents(until) d
     JOIN bcce_data.incident_impacts p ON p.tenant_id = d.tenant_id AND p.incident_id = d.incident_id
     WHERE d.state <> 'invalid'
@@ -130,6 +130,44 @@ BEGIN ATOMIC
     WHERE t.deleted_at IS NULL;
 END;
 COMMENT ON FUNCTION bcce_data.mttr_basis() IS 'Tenants, whether they ever declared an incident, and which incidents count for them: declared, derived or both; the tenant''s setting, auto resolved.';
+
+-- What availability and the time between failures are judged over.
+CREATE OR REPLACE FUNCTION bcce_data.observed_time(since timestamptz, until timestamptz)
+RETURNS TABLE (tenant_id uuid, starts_at timestamptz, ends_at timestamptz)
+LANGUAGE sql STABLE PARALLEL RESTRICTED
+BEGIN ATOMIC
+    WITH declared AS (
+        SELECT d.tenant_id, d.started_at
+        FROM bcce_data.declared_incidents(until) d
+        WHERE d.state <> 'invalid'
+    )
+    SELECT o.tenant_id, o.starts_at, o.ends_at
+    FROM (
+        SELECT
+            b.tenant_id,
+            greatest(since, first.at) AS starts_at,
+            (SELECT least(until, bcce.report_now())) AS ends_at
+        FROM bcce_data.mttr_basis() b
+        CROSS JOIN LATERAL (
+            SELECT least(
+                (SELECT min(r.started_at) FROM bcce_data.workflow_runs r
+                 WHERE r.tenant_id = b.tenant_id AND NOT r.is_test AND r.status <> 'skipped'),
+                (SELECT min(m.observed_at) FROM bcce_data.performance_metrics m
+                 WHERE m.tenant_id = b.tenant_id AND NOT m.is_test),
+                (SELECT min(p.predicted_at) FROM bcce_data.predictions p
+                 WHERE p.tenant_id = b.tenant_id AND NOT p.is_test),
+                (SELECT min(u.at) FROM bcce_data.model_usage u
+                 WHERE u.tenant_id = b.tenant_id AND NOT u.is_test),
+                (SELECT min(e.occurred_at) FROM bcce_data.events e
+                 WHERE e.tenant_id = b.tenant_id AND NOT e.is_test),
+                (SELECT min(d.started_at) FROM declared d WHERE d.tenant_id = b.tenant_id)
+            ) AS at
+        ) first
+        WHERE b.ever AND first.at IS NOT NULL
+    ) o
+    WHERE o.starts_at < o.ends_at;
+END;
+COMMENT ON FUNCTION bcce_data.observed_time(timestamptz, timestamptz) IS 'From the later of since and the tenant''s first fact to until or now, for tenants that ever declared an incident; none where that is empty.';
 
 -- Failure episodes of workflows: from the first failed run to the next success.
 -- One definition for MTTR, where they stand in for declared incidents, and for

@@ -26,12 +26,8 @@ RETURNS TABLE (
 LANGUAGE sql STABLE PARALLEL RESTRICTED
 BEGIN ATOMIC
     WITH basis AS (
-        SELECT b.tenant_id, b.tenant_name, b.ever, b.basis
+        SELECT b.tenant_id, b.tenant_name, b.basis
         FROM bcce_data.mttr_basis() b
-    ),
-    declared AS (
-        SELECT d.tenant_id, d.state, d.started_at
-        FROM bcce_data.declared_incidents(until) d
     ),
     incident AS (
         SELECT i.tenant_id, i.is_derived, i.state, i.started_at, i.recovery_minutes, i.open_minutes, i.is_fallback, i.acknowledge_minutes, i.unacknowledged_minutes, i.detect_minutes
@@ -59,30 +55,9 @@ BEGIN ATOMIC
         FROM incident i
         GROUP BY i.tenant_id
     ),
-    -- From the tenant's first fact (or since, if later) to the window's end.
     observed AS (
-        SELECT
-            b.tenant_id,
-            greatest(since, first.at) AS starts_at,
-            (SELECT least(until, bcce.report_now())) AS ends_at
-        FROM basis b
-        CROSS JOIN LATERAL (
-            SELECT least(
-                (SELECT min(r.started_at) FROM bcce_data.workflow_runs r
-                 WHERE r.tenant_id = b.tenant_id AND NOT r.is_test AND r.status <> 'skipped'),
-                (SELECT min(m.observed_at) FROM bcce_data.performance_metrics m
-                 WHERE m.tenant_id = b.tenant_id AND NOT m.is_test),
-                (SELECT min(p.predicted_at) FROM bcce_data.predictions p
-                 WHERE p.tenant_id = b.tenant_id AND NOT p.is_test),
-                (SELECT min(u.at) FROM bcce_data.model_usage u
-                 WHERE u.tenant_id = b.tenant_id AND NOT u.is_test),
-                (SELECT min(e.occurred_at) FROM bcce_data.events e
-                 WHERE e.tenant_id = b.tenant_id AND NOT e.is_test),
-                (SELECT min(d.started_at) FROM declared d
-                 WHERE d.tenant_id = b.tenant_id AND d.state <> 'invalid')
-            ) AS at
-        ) first
-        WHERE b.ever AND first.at IS NOT NULL
+        SELECT o.tenant_id, o.starts_at, o.ends_at
+        FROM bcce_data.observed_time(since, until) o
     ),
     span AS (
         SELECT i.tenant_id, i.started_at, i.ended_at
@@ -96,7 +71,6 @@ BEGIN ATOMIC
                 FILTER (WHERE s.ended_at > o.starts_at) AS spans
         FROM observed o
         JOIN span s ON s.tenant_id = o.tenant_id AND s.started_at < o.ends_at AND s.ended_at >= o.starts_at
-        WHERE o.starts_at < o.ends_at
         GROUP BY o.tenant_id
     ),
     uptime AS (
@@ -108,7 +82,6 @@ BEGIN ATOMIC
                       FROM unnest(i.spans) AS u (span)), 0) AS impact_seconds
         FROM observed o
         LEFT JOIN impact i ON i.tenant_id = o.tenant_id
-        WHERE o.starts_at < o.ends_at
     )
     SELECT
         b.tenant_id,

@@ -27,10 +27,16 @@ RETURNS TABLE (
     median_mttr_incl_open_high_minutes double precision,
     avg_mttr_incl_open_minutes double precision,
     avg_mttr_incl_open_limit_minutes double precision,
-    avg_mttr_business_minutes double precision
+    avg_mttr_business_minutes double precision,
+    mtbf_hours double precision,
+    availability_percent numeric
 )
 LANGUAGE sql STABLE PARALLEL RESTRICTED
 BEGIN ATOMIC
+    WITH observed AS (
+        SELECT o.tenant_id, o.starts_at, o.ends_at
+        FROM bcce_data.observed_time(since, until) o
+    )
     SELECT
         b.tenant_id,
         b.tenant_name,
@@ -60,7 +66,9 @@ BEGIN ATOMIC
         b.median_high,
         CASE WHEN b.recovered > 0 THEN b.mean_incl_open END,
         CASE WHEN b.recovered > 0 THEN b.longest END,
-        b.business_mean
+        b.business_mean,
+        ((uptime.observed_seconds - uptime.impact_seconds) / 3600 / nullif(uptime.starts, 0))::double precision,
+        round(100.0 * (1 - uptime.impact_seconds / uptime.observed_seconds), 4)
     FROM (
         SELECT
             t.tenant_id,
@@ -101,7 +109,28 @@ BEGIN ATOMIC
         LEFT JOIN LATERAL bcce_data.business_minutes(t.tenant_id, t.timezone, impact.spans) business ON true
         GROUP BY t.tenant_id, t.tenant_name, coalesce(i.severity, 'unclassified'), i.service_id, i.is_derived
     ) b
-    LEFT JOIN bcce_data.services s ON s.tenant_id = b.tenant_id AND s.service_id = b.service_id;
+    LEFT JOIN bcce_data.services s ON s.tenant_id = b.tenant_id AND s.service_id = b.service_id
+    -- As in mttr_analysis, with the impacts of this severity and service.
+    LEFT JOIN observed o ON o.tenant_id = b.tenant_id AND b.basis = 'declared'
+    LEFT JOIN (
+        SELECT
+            o.tenant_id,
+            coalesce(p.severity, 'unclassified') AS severity,
+            p.service_id,
+            count(*) FILTER (WHERE p.started_at >= o.starts_at) AS starts,
+            range_agg(tstzrange(greatest(p.started_at, o.starts_at), least(p.ended_at, o.ends_at)))
+                FILTER (WHERE p.ended_at > o.starts_at) AS spans
+        FROM observed o
+        JOIN bcce_data.impact_spans(until) p ON p.tenant_id = o.tenant_id AND p.started_at < o.ends_at AND p.ended_at >= o.starts_at
+        GROUP BY o.tenant_id, coalesce(p.severity, 'unclassified'), p.service_id
+    ) impact ON impact.tenant_id = o.tenant_id AND impact.severity = b.severity AND impact.service_id IS NOT DISTINCT FROM b.service_id
+    CROSS JOIN LATERAL (
+        SELECT
+            impact.starts,
+            extract(epoch FROM o.ends_at - o.starts_at) AS observed_seconds,
+            coalesce((SELECT sum(extract(epoch FROM upper(u.span) - lower(u.span)))
+                      FROM unnest(impact.spans) AS u (span)), 0) AS impact_seconds
+    ) uptime;
 END;
 COMMENT ON FUNCTION bcce.mttr_breakdown(timestamptz, timestamptz) IS 'Where does recovery take long, for incidents that began between since (inclusive) and until (exclusive)? NULL leaves an end open. Same columns as the view of this name; what ended after the window still counts as open.';
 
@@ -133,7 +162,9 @@ SELECT
     x.median_mttr_incl_open_high_minutes,
     x.avg_mttr_incl_open_minutes,
     x.avg_mttr_incl_open_limit_minutes,
-    x.avg_mttr_business_minutes
+    x.avg_mttr_business_minutes,
+    x.mtbf_hours,
+    x.availability_percent
 FROM bcce.mttr_breakdown(NULL::timestamptz, NULL::timestamptz) x;
 COMMENT ON VIEW bcce.mttr_breakdown IS 'Where does recovery take long? One row per visible tenant, severity, service and basis with an incident. For a period use the function of this name.';
 COMMENT ON COLUMN bcce.mttr_breakdown.tenant_id IS 'tenant';
@@ -163,3 +194,5 @@ COMMENT ON COLUMN bcce.mttr_breakdown.median_mttr_incl_open_high_minutes IS 'upp
 COMMENT ON COLUMN bcce.mttr_breakdown.avg_mttr_incl_open_minutes IS 'mean recovery time with the open incidents included, minutes, none counted for longer than avg_mttr_incl_open_limit_minutes (restricted Kaplan-Meier mean); NULL: none recovered';
 COMMENT ON COLUMN bcce.mttr_breakdown.avg_mttr_incl_open_limit_minutes IS 'longest recovery time or age of an open incident, minutes: the limit of avg_mttr_incl_open_minutes; two means compare only where the limits do';
 COMMENT ON COLUMN bcce.mttr_breakdown.avg_mttr_business_minutes IS 'mean recovery time of the recovered incidents within the tenant''s business hours (set_business_hours, without its holidays), minutes; NULL: it has none, or none recovered';
+COMMENT ON COLUMN bcce.mttr_breakdown.mtbf_hours IS 'mean time between failures, hours: observed time of the tenant without impact of its declared incidents of this severity and service, divided by the impacts that began; NULL: none began, or the row is of failure episodes';
+COMMENT ON COLUMN bcce.mttr_breakdown.availability_percent IS 'percent of the observed time of the tenant without impact of a declared incident of this severity and service, four decimals; NULL: the row is of failure episodes';
