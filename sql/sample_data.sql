@@ -39,7 +39,7 @@ CREATE FUNCTION pg_temp.fingerprint() RETURNS text LANGUAGE sql SET extra_float_
         FROM bcce_data.predictions JOIN bcce_data.tenants t USING (tenant_id)
         UNION ALL
         SELECT concat_ws('|', 'call', t.slug, idempotency_key, extract(epoch FROM at), model_id, session_id, input_tokens, output_tokens,
-                         cache_read_tokens, latency_ms, reported_cost_usd)
+                         cache_read_tokens, cache_write_5m_tokens, cache_write_1h_tokens, project, run_id, latency_ms, reported_cost_usd, charged_usd)
         FROM bcce_data.model_usage JOIN bcce_data.tenants t USING (tenant_id)
         UNION ALL
         SELECT concat_ws('|', 'event', t.slug, idempotency_key, extract(epoch FROM occurred_at), event_type, guest_type, session_id, service_id,
@@ -153,7 +153,7 @@ CREATE FUNCTION pg_temp.fingerprint() RETURNS text LANGUAGE sql SET extra_float_
         FROM bcce_data.predictions JOIN bcce_data.tenants t USING (tenant_id)
         UNION ALL
         SELECT concat_ws('|', 'call', t.slug, idempotency_key, extract(epoch FROM at), model_id, session_id, input_tokens, output_tokens,
-                         cache_read_tokens, latency_ms, reported_cost_usd)
+                         cache_read_tokens, cache_write_5m_tokens, cache_write_1h_tokens, project, run_id, latency_ms, reported_cost_usd, charged_usd)
         FROM bcce_data.model_usage JOIN bcce_data.tenants t USING (tenant_id)
         UNION ALL
         SELECT concat_ws('|', 'event', t.slug, idempotency_key, extract(epoch FROM occurred_at), event_type, guest_type, session_id, service_id,

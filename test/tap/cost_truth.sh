@@ -95,11 +95,12 @@ reports="WITH report AS (
     ), cell AS (
         SELECT kind, cell, (r ->> 'model_call_count')::bigint AS requests, (r ->> 'unpriced_units')::bigint AS unpriced, (r ->> 'input_tokens')::bigint AS input,
             (r ->> 'output_tokens')::bigint AS output, coalesce((r ->> 'cache_write_5m_tokens')::bigint, 0) AS w5, coalesce((r ->> 'cache_write_1h_tokens')::bigint, 0) AS w1,
-            (r ->> 'cache_read_tokens')::bigint AS r, (r ->> 'model_cost_usd')::numeric AS cost
+            (r ->> 'cache_read_tokens')::bigint AS r, coalesce((r ->> 'model_cost_usd')::numeric, 0) AS cost
         FROM report)
     $compare"
 is "$(sql "$db" postgres <<<"$cells")" 0 "every cell of day and model, user and project"
 is "$(sql "$db" postgres <<<"$reports")" 0 "and of the reports of them"
+is "$(q "SELECT coalesce(model_cost_usd::text, 'NULL') || ' ' || unpriced_units FROM bcce.cost_by_model WHERE model_id LIKE '%aurora%'")" "NULL 18" "what an unknown model costs is unknown, not 0"
 is "$(q "SELECT model_id || ' ' || reason || ' ' || model_call_count || ' ' || input_tokens + output_tokens + cache_read_tokens + coalesce(cache_write_5m_tokens, 0) + coalesce(cache_write_1h_tokens, 0)
     FROM bcce.unpriced_usage WHERE tenant_name = 'Truth'")" "claude-aurora-7-20270101 unknown_model 18 2451371" "unpriced_usage names it"
 first=$(content)

@@ -42,31 +42,57 @@ BEGIN ATOMIC
             u.cache_write_1h_tokens,
             u.web_searches,
             c.usd,
-            -- What was reported, or charged otherwise, is of no class.
-            c.parts[1] + c.parts[2] + c.parts[3] + c.parts[4] + c.parts[5] + c.parts[6] IS NOT DISTINCT FROM c.usd AND c.usd IS NOT NULL AS is_split,
-            c.parts,
-            earlier.parts AS earlier_parts
+            c.is_split,
+            c.part_1,
+            c.part_2,
+            c.part_3,
+            c.part_4,
+            c.part_5,
+            c.part_6,
+            c.price_effect_1,
+            c.price_effect_2,
+            c.price_effect_3,
+            c.price_effect_4,
+            c.price_effect_5,
+            c.price_effect_6
         FROM bcce_data.model_usage u
+        -- Taken apart at once: a stored array is copied for each look into it.
         CROSS JOIN LATERAL (
             SELECT
-                coalesce(u.reported_cost_usd, u.charged_usd, bcce.estimate_token_cost(u.model_id, u.at, u.input_tokens, u.output_tokens, u.cache_read_tokens,
-                    u.cache_write_5m_tokens, u.cache_write_1h_tokens, u.web_searches, u.speed, u.inference_geo, u.service_tier, u.tenant_id)) AS usd,
-                CASE WHEN u.reported_cost_usd IS NULL
-                     THEN bcce.token_cost_parts(u.model_id, u.at, u.input_tokens, u.output_tokens, u.cache_read_tokens,
-                         u.cache_write_5m_tokens, u.cache_write_1h_tokens, u.web_searches, u.speed, u.inference_geo, u.service_tier, u.tenant_id,
-                         CASE WHEN u.charged_usd IS NOT NULL THEN u.priced_at END)
-                END AS parts
+                k.usd,
+                -- What was reported, or charged otherwise, is of no class.
+                k.usd IS NOT NULL AND k.part[1] + k.part[2] + k.part[3] + k.part[4] + k.part[5] + k.part[6] IS NOT DISTINCT FROM k.usd AS is_split,
+                k.part[1] AS part_1,
+                k.part[2] AS part_2,
+                k.part[3] AS part_3,
+                k.part[4] AS part_4,
+                k.part[5] AS part_5,
+                k.part[6] AS part_6,
+                k.part[1] - k.earlier_part[1] AS price_effect_1,
+                k.part[2] - k.earlier_part[2] AS price_effect_2,
+                k.part[3] - k.earlier_part[3] AS price_effect_3,
+                k.part[4] - k.earlier_part[4] AS price_effect_4,
+                k.part[5] - k.earlier_part[5] AS price_effect_5,
+                k.part[6] - k.earlier_part[6] AS price_effect_6
+            FROM (
+                SELECT
+                    coalesce(u.reported_cost_usd, u.charged_usd, bcce.estimate_token_cost(u.model_id, u.at, u.input_tokens, u.output_tokens, u.cache_read_tokens,
+                        u.cache_write_5m_tokens, u.cache_write_1h_tokens, u.web_searches, u.speed, u.inference_geo, u.service_tier, u.tenant_id)) AS usd,
+                    CASE WHEN u.reported_cost_usd IS NULL
+                         THEN bcce.token_cost_parts(u.model_id, u.at, u.input_tokens, u.output_tokens, u.cache_read_tokens,
+                        u.cache_write_5m_tokens, u.cache_write_1h_tokens, u.web_searches, u.speed, u.inference_geo, u.service_tier, u.tenant_id,
+                             CASE WHEN u.charged_usd IS NOT NULL THEN u.priced_at END)
+                    END AS part,
+                    -- The same call, made one period earlier.
+                    CASE WHEN u.reported_cost_usd IS NULL AND u.at >= (SELECT p.starts_at FROM period p)
+                         THEN bcce.token_cost_parts(u.model_id, u.at - (SELECT p.length FROM period p), u.input_tokens, u.output_tokens, u.cache_read_tokens,
+                        u.cache_write_5m_tokens, u.cache_write_1h_tokens, u.web_searches, u.speed, u.inference_geo, u.service_tier, u.tenant_id,
+                             CASE WHEN u.charged_usd IS NOT NULL THEN u.priced_at END)
+                    END AS earlier_part
+                OFFSET 0
+            ) k
             OFFSET 0
         ) c
-        -- The same call, made one period earlier.
-        CROSS JOIN LATERAL (
-            SELECT CASE WHEN u.reported_cost_usd IS NULL AND u.at >= (SELECT p.starts_at FROM period p)
-                        THEN bcce.token_cost_parts(u.model_id, u.at - (SELECT p.length FROM period p), u.input_tokens, u.output_tokens, u.cache_read_tokens,
-                            u.cache_write_5m_tokens, u.cache_write_1h_tokens, u.web_searches, u.speed, u.inference_geo, u.service_tier, u.tenant_id,
-                            CASE WHEN u.charged_usd IS NOT NULL THEN u.priced_at END)
-                   END AS parts
-            OFFSET 0
-        ) earlier
         WHERE u.at >= (SELECT p.starts_at - p.length FROM period p)
           AND u.at < (SELECT p.ends_at FROM period p)
           AND NOT u.is_test
@@ -82,12 +108,12 @@ BEGIN ATOMIC
                   sum(c.cache_read_tokens) FILTER (WHERE c.is_split), sum(c.cache_write_5m_tokens) FILTER (WHERE c.is_split),
                   sum(c.cache_write_1h_tokens) FILTER (WHERE c.is_split), sum(c.web_searches) FILTER (WHERE c.is_split),
                   count(c.usd) FILTER (WHERE NOT c.is_split)] AS quantity,
-            ARRAY[sum(c.parts[1]) FILTER (WHERE c.is_split), sum(c.parts[2]) FILTER (WHERE c.is_split), sum(c.parts[3]) FILTER (WHERE c.is_split),
-                  sum(c.parts[4]) FILTER (WHERE c.is_split), sum(c.parts[5]) FILTER (WHERE c.is_split), sum(c.parts[6]) FILTER (WHERE c.is_split),
+            ARRAY[sum(c.part_1) FILTER (WHERE c.is_split), sum(c.part_2) FILTER (WHERE c.is_split), sum(c.part_3) FILTER (WHERE c.is_split),
+                  sum(c.part_4) FILTER (WHERE c.is_split), sum(c.part_5) FILTER (WHERE c.is_split), sum(c.part_6) FILTER (WHERE c.is_split),
                   sum(c.usd) FILTER (WHERE NOT c.is_split)] AS usd,
-            ARRAY[sum(c.parts[1] - c.earlier_parts[1]) FILTER (WHERE c.is_split), sum(c.parts[2] - c.earlier_parts[2]) FILTER (WHERE c.is_split),
-                  sum(c.parts[3] - c.earlier_parts[3]) FILTER (WHERE c.is_split), sum(c.parts[4] - c.earlier_parts[4]) FILTER (WHERE c.is_split),
-                  sum(c.parts[5] - c.earlier_parts[5]) FILTER (WHERE c.is_split), sum(c.parts[6] - c.earlier_parts[6]) FILTER (WHERE c.is_split),
+            ARRAY[sum(c.price_effect_1) FILTER (WHERE c.is_split), sum(c.price_effect_2) FILTER (WHERE c.is_split),
+                  sum(c.price_effect_3) FILTER (WHERE c.is_split), sum(c.price_effect_4) FILTER (WHERE c.is_split),
+                  sum(c.price_effect_5) FILTER (WHERE c.is_split), sum(c.price_effect_6) FILTER (WHERE c.is_split),
                   NULL] AS price_effect
         FROM call c
         GROUP BY c.tenant_id, c.model_id, c.is_now

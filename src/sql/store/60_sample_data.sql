@@ -392,27 +392,38 @@ LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp AS $body$
         SELECT s.*, bcce_data.sample_moment(seed, 60, s.n, s.day, s.zone) AS at, bcce_data.sample_draw(seed, 67, s.n) AS pick
         FROM slot s
     ), call AS MATERIALIZED (
-        SELECT s.*, m.model_id, m.input_price, m.output_price,
+        SELECT s.*, m.model_id,
                round(exp(8.2 + 0.9 * bcce_data.sample_normal(seed, 63, s.n)))::bigint AS input_tokens,
                round(exp(6.1 + 0.8 * bcce_data.sample_normal(seed, 64, s.n)))::bigint AS output_tokens,
                CASE WHEN s.n % 3 <> 0 THEN round(exp(9.4 + 0.7 * bcce_data.sample_normal(seed, 65, s.n)))::bigint END AS cache_read_tokens,
+               CASE WHEN s.n % 8 = 1 THEN round(exp(7.9 + 0.5 * bcce_data.sample_normal(seed, 82, s.n)))::bigint END AS cache_write_5m_tokens,
+               CASE WHEN s.n % 8 = 5 THEN round(exp(7.9 + 0.5 * bcce_data.sample_normal(seed, 82, s.n)))::bigint END AS cache_write_1h_tokens,
+               bcce_data.sample_draw(seed, 83, s.n) AS place,
                bcce_data.sample_draw(seed, 66, s.n) AS known
         FROM start s
-        JOIN (VALUES (0, 0.6, 'claude-sonnet', 3, 15), (0.6, 0.9, 'claude-haiku', 1, 5), (0.9, 1.1, 'claude-opus', 15, 75))
-             AS m (from_x, to_x, model_id, input_price, output_price) ON s.pick >= m.from_x AND s.pick < m.to_x
+        -- The last one is in no price list.
+        JOIN (VALUES (0, 0.6, 'claude-sonnet-5'), (0.6, 0.89, 'claude-haiku-4-5'), (0.89, 0.985, 'claude-opus-5'), (0.985, 1.1, 'house-model-1'))
+             AS m (from_x, to_x, model_id) ON s.pick >= m.from_x AND s.pick < m.to_x
         WHERE s.at >= until - interval '2160 hours' AND s.at < until
+    ), told AS MATERIALIZED (
+        SELECT c.*,
+               -- Some senders tell no tokens.
+               CASE WHEN c.known < 0.98 THEN bcce.estimate_token_cost(c.model_id, c.at, c.input_tokens, c.output_tokens, c.cache_read_tokens,
+                   c.cache_write_5m_tokens, c.cache_write_1h_tokens, tenant => c.tenant_id) END AS usd
+        FROM call c
     ), usage AS (
-        INSERT INTO bcce_data.model_usage (tenant_id, source, idempotency_key, at, model_id, provider, region, user_key, session_id,
-            input_tokens, output_tokens, cache_read_tokens, latency_ms, reported_cost_usd)
+        INSERT INTO bcce_data.model_usage (tenant_id, source, idempotency_key, at, model_id, provider, region, user_key, session_id, run_id, project,
+            input_tokens, output_tokens, cache_read_tokens, cache_write_5m_tokens, cache_write_1h_tokens, latency_ms, reported_cost_usd, charged_usd, priced_at)
         SELECT tenant_id, 'sample', format('%s-usage-%s', prefix, n), at, model_id, 'bedrock', CASE no WHEN 1 THEN 'eu-central-1' ELSE 'us-east-1' END,
                format('user-%s@%s.example', 1 + floor(bcce_data.sample_draw(seed, 68, n) ^ 1.4 * users * least(1, 0.5 + (90 - d) / 120.0)), slug),
                format('%s-%s-%s', prefix, d, 1 + floor(9 * bcce_data.sample_draw(seed, 69, n))),
-               -- Some senders tell no tokens, some no cost.
-               CASE WHEN known < 0.98 THEN input_tokens END, CASE WHEN known < 0.98 THEN output_tokens END,
-               CASE WHEN known < 0.98 THEN cache_read_tokens END, round(400 + 14 * output_tokens),
-               CASE WHEN known < 0.75 THEN round((input_tokens * input_price + output_tokens * output_price
-                   + coalesce(cache_read_tokens, 0) * input_price * 0.1) / 1000000.0, 6) END
-        FROM call
+               (SELECT k.run_id FROM bcce_data.workflow_run_keys k WHERE k.tenant_id = told.tenant_id AND k.run_id = format('%s-run-%s', prefix, n) AND n % 5 <> 0),
+               (ARRAY['guest-app', 'payments-api', 'data-platform', 'website'])[1 + floor(4.5 * place ^ 1.5)::integer],
+               CASE WHEN known < 0.98 THEN input_tokens END, CASE WHEN known < 0.98 THEN output_tokens END, CASE WHEN known < 0.98 THEN cache_read_tokens END,
+               CASE WHEN known < 0.98 THEN cache_write_5m_tokens END, CASE WHEN known < 0.98 THEN cache_write_1h_tokens END, round(400 + 14 * output_tokens),
+               -- Some tell what they paid.
+               CASE WHEN known < 0.1 THEN round(usd, 6) END, usd, CASE WHEN usd IS NOT NULL THEN now() END
+        FROM told
         ON CONFLICT DO NOTHING RETURNING tenant_id
     )
     SELECT tenant_id, 'model_usage' FROM usage
