@@ -227,7 +227,7 @@ CREATE AGGREGATE bcce.median(v double precision) (
     PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE bcce.median(double precision) IS
-'Median of numbers, exact: to the bit what percentile_cont(0.5) WITHIN GROUP (ORDER BY v) gives, but parallel, without a sort, and usable with OVER. NULLs are left out; NULL without a value. NaN is above everything; integers and numeric are converted to double precision, as percentile_cont() has them. Any order of rows, any plan and any number of workers give the same. Keeps 8 bytes per value, past work_mem * hash_mem_multiplier in a temporary file; a worker of a parallel plan hands its values over in memory. Source: Hyndman and Fan 1996, type 7.';
+'Median of numbers, exact: to the bit what percentile_cont(0.5) WITHIN GROUP (ORDER BY v) gives, but parallel, without a sort, and usable with OVER. NULLs are left out; NULL without a value. NaN is above everything, -0 goes before 0; integers and numeric are converted to double precision, as percentile_cont() has them. Any order of rows, any plan and any number of workers give the same. Keeps 8 bytes per value, past work_mem * hash_mem_multiplier in a temporary file; a worker of a parallel plan hands its values over in memory. Source: Hyndman and Fan 1996, type 7.';
 
 CREATE AGGREGATE bcce.percentile_exact(v double precision, q double precision) (
     SFUNC = bcce.percentile_exact_step,
@@ -240,7 +240,7 @@ CREATE AGGREGATE bcce.percentile_exact(v double precision, q double precision) (
     PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE bcce.percentile_exact(double precision, double precision) IS
-'Percentile q (0 to 1) of numbers, exact: to the bit what percentile_cont(q) WITHIN GROUP (ORDER BY v) gives, but parallel, without a sort, and usable with OVER. NULLs are left out; NULL without a value or when q is NULL. NaN is above everything; integers and numeric are converted to double precision, as percentile_cont() has them. Any order of rows, any plan and any number of workers give the same. Keeps 8 bytes per value, past work_mem * hash_mem_multiplier in a temporary file; a worker of a parallel plan hands its values over in memory. Source: Hyndman and Fan 1996, type 7. Errors: 22003 q outside 0 to 1; 22023 q not the same in a group.';
+'Percentile q (0 to 1) of numbers, exact: to the bit what percentile_cont(q) WITHIN GROUP (ORDER BY v) gives, but parallel, without a sort, and usable with OVER. NULLs are left out; NULL without a value or when q is NULL. NaN is above everything, -0 goes before 0; integers and numeric are converted to double precision, as percentile_cont() has them. Any order of rows, any plan and any number of workers give the same. Keeps 8 bytes per value, past work_mem * hash_mem_multiplier in a temporary file; a worker of a parallel plan hands its values over in memory. Source: Hyndman and Fan 1996, type 7. Errors: 22003 q outside 0 to 1; 22023 q not the same in a group.';
 
 CREATE AGGREGATE bcce.percentile_exact(v double precision, q double precision[]) (
     SFUNC = bcce.percentile_exact_step,
@@ -593,6 +593,15 @@ AS 'MODULE_PATHNAME' LANGUAGE C
 STABLE CALLED ON NULL INPUT PARALLEL SAFE;
 COMMENT ON FUNCTION bcce.token_cost_status(text, timestamptz, bigint, bigint, bigint, bigint, bigint, bigint, text, text, text, uuid, timestamptz) IS
 'Why estimate_token_cost() of the same arguments has a cost (priced; synthetic: never sent, costs 0) or is NULL: no_tokens (all counts unknown), unknown_model, no_price_at_time, not_token_priced (priced by time), missing_price (of a class that was used, or of the tier), missing_factor (of fast, us or batch), out_of_range (a count above 2^53, or the product). Error 22003: a count is negative.';
+
+CREATE FUNCTION bcce.token_cost_parts(model text, at timestamptz, input bigint, output bigint,
+    cache_read bigint DEFAULT 0, cache_write_5m bigint DEFAULT 0, cache_write_1h bigint DEFAULT 0, web_searches bigint DEFAULT 0,
+    speed text DEFAULT 'standard', geo text DEFAULT NULL, service_tier text DEFAULT 'standard',
+    tenant uuid DEFAULT NULL, as_of timestamptz DEFAULT NULL) RETURNS numeric[]
+AS 'MODULE_PATHNAME' LANGUAGE C
+STABLE CALLED ON NULL INPUT PARALLEL SAFE;
+COMMENT ON FUNCTION bcce.token_cost_parts(text, timestamptz, bigint, bigint, bigint, bigint, bigint, bigint, text, text, text, uuid, timestamptz) IS
+'The cost in US dollars that estimate_token_cost() of the same arguments gives, by class: six numbers, of input, output, cache reads, five-minute and one-hour cache writes and searches, whose sum is the cost to the last digit. NULL when the cost is not known. Error 22003: a count is negative.';
 
 CREATE FUNCTION bcce.sum_token_cost_step(internal, text, timestamptz, bigint, bigint, bigint, bigint, bigint, bigint, text, text, text, uuid, timestamptz) RETURNS internal
 AS 'MODULE_PATHNAME' LANGUAGE C
@@ -1008,7 +1017,7 @@ CREATE AGGREGATE bcce.approx_percentile(v bigint, q double precision) (
     PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE bcce.approx_percentile(bigint, double precision) IS
-'Percentile q (0 to 1) of numbers, by the rank of percentile_disc() and within 0.5415 % of it; exact up to 32 values. NaN is above everything. NULL without a value or when q is NULL. Errors: 22003 q outside 0 to 1; 22023 q not the same in a group.';
+'Percentile q (0 to 1) of numbers, by the rank of percentile_disc() and within 0.5415 % of it; exact up to 32 values. NULL without a value or when q is NULL. Errors: 22003 q outside 0 to 1; 22023 q not the same in a group.';
 
 CREATE AGGREGATE bcce.approx_percentile(v bigint, q double precision[]) (
     SFUNC = bcce.approx_percentile_step,
@@ -1208,7 +1217,7 @@ CREATE AGGREGATE bcce.approx_percentile(v interval, q double precision) (
     PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE bcce.approx_percentile(interval, double precision) IS
-'Percentile q (0 to 1) of intervals, by the rank of percentile_disc() and within 0.5415 % of it; exact up to 32 values. NaN is above everything. NULL without a value or when q is NULL. A day is 24 hours and a month 30 days, as when intervals are ordered. Errors: 22003 q outside 0 to 1; 22023 q not the same in a group.';
+'Percentile q (0 to 1) of intervals, by the rank of percentile_disc() and within 0.5415 % of it; exact up to 32 values. NULL without a value or when q is NULL. A day is 24 hours and a month 30 days, as when intervals are ordered. Errors: 22003 q outside 0 to 1; 22023 q not the same in a group.';
 
 CREATE AGGREGATE bcce.approx_percentile(v interval, q double precision[]) (
     SFUNC = bcce.approx_percentile_step,
@@ -3496,6 +3505,81 @@ COMMENT ON COLUMN bcce_data.model_usage_counters.value IS 'tokens, or US dollars
 COMMENT ON COLUMN bcce_data.model_usage_counters.is_cumulative IS 'the value counts from started_at on with every point of the series, not anew from point to point';
 $bcce_module$);
 
+INSERT INTO bcce.module (part, name, sql) VALUES ('store', '18_budgets', $bcce_module$
+-- What may be spent, and what was said about it.  Nothing here counts money: what
+-- was spent is added up from the calls, whenever it is asked for.
+CREATE TABLE IF NOT EXISTS bcce_data.budgets (
+    tenant_id uuid NOT NULL,
+    budget text NOT NULL,
+    amount_usd numeric NOT NULL,
+    period text NOT NULL,
+    timezone text NOT NULL,
+    team_id text,
+    user_key text,
+    project text,
+    model_id text,
+    workflow_id text,
+    thresholds numeric[] NOT NULL DEFAULT '{50,80,90,100}',
+    mode text NOT NULL DEFAULT 'alert',
+    unpriced text NOT NULL DEFAULT 'ignore',
+    valid tstzrange NOT NULL DEFAULT tstzrange(NULL, NULL),
+    set_at timestamptz NOT NULL DEFAULT now(),
+    CONSTRAINT budgets_pkey PRIMARY KEY (tenant_id, budget),
+    CONSTRAINT budgets_tenant_fkey FOREIGN KEY (tenant_id) REFERENCES bcce_data.tenants,
+    CONSTRAINT budgets_budget_check CHECK (budget ~ '^[a-z0-9][a-z0-9_.-]{0,62}$'),
+    CONSTRAINT budgets_amount_usd_check CHECK (amount_usd > 0 AND amount_usd <= 1e15),
+    CONSTRAINT budgets_period_check CHECK (period IN ('day', 'week', 'month', 'quarter', 'custom')),
+    CONSTRAINT budgets_timezone_check CHECK (('2000-01-01 00:00:00+00'::timestamptz AT TIME ZONE timezone) IS NOT NULL),
+    CONSTRAINT budgets_thresholds_check CHECK (cardinality(thresholds) <= 20 AND array_position(thresholds, NULL) IS NULL
+                                               AND 0 < ALL (thresholds) AND 1000 >= ALL (thresholds)),
+    CONSTRAINT budgets_mode_check CHECK (mode IN ('alert', 'block')),
+    CONSTRAINT budgets_unpriced_check CHECK (unpriced IN ('ignore', 'dearest')),
+    CONSTRAINT budgets_valid_check CHECK (NOT isempty(valid) AND (lower_inf(valid) OR lower_inc(valid)) AND NOT upper_inc(valid)),
+    CONSTRAINT budgets_custom_check CHECK (period <> 'custom' OR NOT (lower_inf(valid) OR upper_inf(valid)))
+);
+COMMENT ON TABLE bcce_data.budgets IS 'what may be spent on model calls in a period, by the tenant or by a part of it';
+COMMENT ON COLUMN bcce_data.budgets.tenant_id IS 'tenant';
+COMMENT ON COLUMN bcce_data.budgets.budget IS 'name of the budget';
+COMMENT ON COLUMN bcce_data.budgets.amount_usd IS 'US dollars that may be spent in each period';
+COMMENT ON COLUMN bcce_data.budgets.period IS 'day, week (from Monday), month or quarter of the zone, or custom: all of valid';
+COMMENT ON COLUMN bcce_data.budgets.timezone IS 'IANA zone in which periods are cut';
+COMMENT ON COLUMN bcce_data.budgets.team_id IS 'only calls of this team; NULL: of all';
+COMMENT ON COLUMN bcce_data.budgets.user_key IS 'only calls of this person, by the pseudonym; NULL: of all';
+COMMENT ON COLUMN bcce_data.budgets.project IS 'only calls of this project, redacted; NULL: of all';
+COMMENT ON COLUMN bcce_data.budgets.model_id IS 'only calls of this model; NULL: of all';
+COMMENT ON COLUMN bcce_data.budgets.workflow_id IS 'only calls of runs of this workflow; NULL: of all';
+COMMENT ON COLUMN bcce_data.budgets.thresholds IS 'percent of the amount at which an alert is written, once a period';
+COMMENT ON COLUMN bcce_data.budgets.mode IS 'alert, or block: budget_check() advises against further calls once the amount is spent';
+COMMENT ON COLUMN bcce_data.budgets.unpriced IS 'how calls of unknown cost count: ignore (not at all), dearest (each token at the highest price in the book)';
+COMMENT ON COLUMN bcce_data.budgets.valid IS 'only calls in this time count, start inclusive, end exclusive';
+COMMENT ON COLUMN bcce_data.budgets.set_at IS 'when the budget was first set; periods that had ended by then raise no alerts';
+
+CREATE TABLE IF NOT EXISTS bcce_data.budget_alerts (
+    tenant_id uuid NOT NULL,
+    budget text NOT NULL,
+    period_start_at timestamptz NOT NULL,
+    threshold_percent numeric NOT NULL,
+    kind text NOT NULL,
+    spent_usd numeric NOT NULL,
+    limit_usd numeric NOT NULL,
+    forecast_usd numeric,
+    at timestamptz NOT NULL,
+    CONSTRAINT budget_alerts_pkey PRIMARY KEY (tenant_id, budget, period_start_at, threshold_percent, kind),
+    CONSTRAINT budget_alerts_tenant_fkey FOREIGN KEY (tenant_id) REFERENCES bcce_data.tenants,
+    CONSTRAINT budget_alerts_kind_check CHECK (kind IN ('crossed', 'late', 'forecast'))
+);
+COMMENT ON TABLE bcce_data.budget_alerts IS 'alerts of budgets, each written once; they stay when a budget is changed or removed';
+COMMENT ON COLUMN bcce_data.budget_alerts.tenant_id IS 'tenant';
+COMMENT ON COLUMN bcce_data.budget_alerts.budget IS 'name of the budget';
+COMMENT ON COLUMN bcce_data.budget_alerts.period_start_at IS 'start of the budget''s period';
+COMMENT ON COLUMN bcce_data.budget_alerts.threshold_percent IS 'percent of the amount';
+COMMENT ON COLUMN bcce_data.budget_alerts.kind IS 'crossed (so much was spent), late (calls told after the period''s end crossed it), forecast (so much will be spent by its end)';
+COMMENT ON COLUMN bcce_data.budget_alerts.spent_usd IS 'US dollars spent then';
+COMMENT ON COLUMN bcce_data.budget_alerts.limit_usd IS 'US dollars of the budget then';
+COMMENT ON COLUMN bcce_data.budget_alerts.forecast_usd IS 'US dollars forecast then for the end of the period; NULL: none';
+COMMENT ON COLUMN bcce_data.budget_alerts.at IS 'when it was written';
+$bcce_module$);
+
 INSERT INTO bcce.module (part, name, sql) VALUES ('store', '18_events', $bcce_module$
 -- What guests and users do.
 CREATE TABLE IF NOT EXISTS bcce_data.events (
@@ -3808,10 +3892,20 @@ BEGIN
     task := 'memberships'; object := 'membership'; detail := format('%s names refreshed, %s dropped roles removed', moved, gone);
     ms := round(1000 * extract(epoch FROM clock_timestamp() - began), 1);
     RETURN NEXT;
+
+    began := clock_timestamp();
+    task := 'budgets'; object := 'budget_alerts';
+    BEGIN
+        SELECT format('%s new alerts', count(*)) INTO detail FROM bcce.check_budgets();
+    EXCEPTION WHEN lock_not_available THEN
+        detail := 'in use, left for the next run';
+    END;
+    ms := round(1000 * extract(epoch FROM clock_timestamp() - began), 1);
+    RETURN NEXT;
 END
 $body$;
 COMMENT ON FUNCTION bcce.maintain() IS
-'Upkeep: makes the monthly partitions of facts three months ahead and for every month that waits in a default partition, folds bcce.rejected and bcce.redaction_stats, refreshes role names and removes the memberships of dropped roles. Never waits long for a lock: a table in use is left for the next run. One row per task. Run it daily (pg_cron, cron); nothing breaks when it does not run.';
+'Upkeep: makes the monthly partitions of facts three months ahead and for every month that waits in a default partition, folds bcce.rejected and bcce.redaction_stats, refreshes role names, removes the memberships of dropped roles and checks the budgets. Never waits long for a lock: a table in use is left for the next run. One row per task. Run it daily (pg_cron, cron); nothing breaks when it does not run.';
 $bcce_module$);
 
 INSERT INTO bcce.module (part, name, sql) VALUES ('store', '30_security', $bcce_module$
@@ -3890,6 +3984,8 @@ BEGIN
             ('model_usage_counters', '{series_key,metric,key:model_id,user:user_key,key:session_id}'),
             ('events', '{source,key:idempotency_key,event_type,guest:guest_key,guest_type,user:user_key,key:session_id,key:service_id,ip_prefix,user_agent_family,properties}'),
             ('infra_costs', '{category}'),
+            ('budgets', '{key:budget,key:team_id,user:user_key,key:project,key:model_id,key:workflow_id}'),
+            ('budget_alerts', '{key:budget}'),
             ('export_log', '{key:login,report}'),
             ('person_lookups', '{key:login,reason,key:pseudonym}')
         ) AS guarded (table_name, columns)
@@ -4394,6 +4490,69 @@ $body$;
 COMMENT ON FUNCTION bcce_data.known_word(uuid, text, text) IS 'the reports'' word for a sender''s word, NULL where nobody knows it';
 $bcce_module$);
 
+INSERT INTO bcce.module (part, name, sql) VALUES ('store', '42_budgets', $bcce_module$
+-- Budgets, set by whoever may.
+CREATE OR REPLACE FUNCTION bcce.set_budget(
+    budget text, amount_usd numeric, period text DEFAULT 'month',
+    team text DEFAULT NULL, user_key text DEFAULT NULL, project text DEFAULT NULL, model text DEFAULT NULL, workflow text DEFAULT NULL,
+    timezone text DEFAULT NULL, thresholds numeric[] DEFAULT '{50,80,90,100}', mode text DEFAULT 'alert', unpriced text DEFAULT 'ignore',
+    valid_from timestamptz DEFAULT NULL, valid_until timestamptz DEFAULT NULL, tenant text DEFAULT NULL) RETURNS void
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $body$
+DECLARE
+    target uuid := bcce_data.resolve_tenant(tenant);
+    zone text;
+BEGIN
+    IF target IS NULL THEN
+        PERFORM bcce_data.refuse('unknown_tenant');
+    END IF;
+    IF budget IS NULL OR budget !~ '^[a-z0-9][a-z0-9_.-]{0,62}$' THEN
+        PERFORM bcce.raise_error('22023', 'a budget''s name is 1 to 63 of a-z, 0-9, _, . and -, beginning with a letter or digit', NULL, NULL);
+    END IF;
+    IF amount_usd IS NULL THEN
+        DELETE FROM bcce_data.budgets b WHERE b.tenant_id = target AND b.budget = set_budget.budget;
+        RETURN;
+    END IF;
+    IF NOT (amount_usd > 0 AND amount_usd <= 1e15) THEN
+        PERFORM bcce.raise_error('22003', 'a budget is an amount above 0 and up to 1e15', NULL, 'Give NULL to remove the budget.');
+    END IF;
+    IF period IS NULL OR period NOT IN ('day', 'week', 'month', 'quarter', 'custom') THEN
+        PERFORM bcce.raise_error('22023', 'unknown period', NULL, 'Known: day, week, month, quarter, and custom with valid_from and valid_until.');
+    END IF;
+    IF NOT (isfinite(coalesce(valid_from, now())) AND isfinite(coalesce(valid_until, now()))) OR valid_from >= valid_until
+        OR period = 'custom' AND (valid_from IS NULL OR valid_until IS NULL) THEN
+        PERFORM bcce.raise_error('22008', 'a budget holds from an instant to a later one', NULL, 'NULL leaves an end open; period custom needs both.');
+    END IF;
+    IF mode IS NULL OR mode NOT IN ('alert', 'block') THEN
+        PERFORM bcce.raise_error('22023', 'unknown mode of a budget', NULL, 'Known: alert, block.');
+    END IF;
+    IF unpriced IS NULL OR unpriced NOT IN ('ignore', 'dearest') THEN
+        PERFORM bcce.raise_error('22023', 'unknown way to count calls of unknown cost', NULL, 'Known: ignore, dearest.');
+    END IF;
+    IF thresholds IS NULL OR cardinality(thresholds) > 20 OR array_position(thresholds, NULL) IS NOT NULL
+        OR NOT (0 < ALL (thresholds) AND 1000 >= ALL (thresholds)) THEN
+        PERFORM bcce.raise_error('22003', 'thresholds are up to 20 percentages above 0 and up to 1000', NULL, 'Give ''{80,100}'' for 80 and 100 percent.');
+    END IF;
+    IF greatest(length(team), length(user_key), length(project), length(model), length(workflow)) > 256 THEN
+        PERFORM bcce_data.refuse('key_too_long');
+    END IF;
+    SELECT coalesce(set_budget.timezone, t.timezone) INTO zone FROM bcce_data.tenants t WHERE t.tenant_id = target;
+    IF timezone IS NOT NULL AND NOT EXISTS (SELECT FROM pg_timezone_names z WHERE z.name = set_budget.timezone) THEN
+        PERFORM bcce.raise_error('22023', 'unknown time zone', NULL, 'Give an IANA name, such as Europe/Berlin; pg_timezone_names lists them.');
+    END IF;
+    INSERT INTO bcce_data.budgets (tenant_id, budget, amount_usd, period, timezone, team_id, user_key, project, model_id, workflow_id,
+                                   thresholds, mode, unpriced, valid)
+    VALUES (target, budget, amount_usd, period, zone, nullif(team, ''), nullif(user_key, ''), nullif(project, ''), nullif(model, ''), nullif(workflow, ''),
+            thresholds, mode, unpriced, tstzrange(valid_from, valid_until))
+    ON CONFLICT ON CONSTRAINT budgets_pkey DO UPDATE
+    SET amount_usd = excluded.amount_usd, period = excluded.period, timezone = excluded.timezone, team_id = excluded.team_id,
+        user_key = excluded.user_key, project = excluded.project, model_id = excluded.model_id, workflow_id = excluded.workflow_id,
+        thresholds = excluded.thresholds, mode = excluded.mode, unpriced = excluded.unpriced, valid = excluded.valid;
+END
+$body$;
+COMMENT ON FUNCTION bcce.set_budget(text, numeric, text, text, text, text, text, text, text, numeric[], text, text, timestamptz, timestamptz, text) IS
+'Sets how many US dollars model calls may cost in each day, week, month or quarter of a zone (NULL: the tenant''s), or (custom) from valid_from to valid_until; amount NULL removes the budget. team, user_key, project, model, workflow: only calls of all those given; a person is kept as a pseudonym. Only calls from valid_from to before valid_until count: now() for a budget that starts from here. thresholds: percent at which check_budgets() alerts. mode block: budget_check() advises against more once it is spent. unpriced: calls of unknown cost do not count (ignore) or count each token at the highest price in the book (dearest). Setting a budget again replaces it; alerts written stay. Errors: 22023 bad name, period, zone, mode or unpriced, 22003 bad amount or threshold, 22008 bad time, 22001 id too long, P0002 tenant not found.';
+$bcce_module$);
+
 INSERT INTO bcce.module (part, name, sql) VALUES ('store', '42_business_hours', $bcce_module$
 -- When a tenant works, for its admins to say.
 CREATE OR REPLACE FUNCTION bcce.set_business_hours(weekdays integer[], opens time, closes time, tenant text DEFAULT NULL) RETURNS void
@@ -4781,7 +4940,7 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $body$
       AND c.relnamespace = 'bcce_data'::regnamespace AND c.relname <> 'person_lookups'
       AND argument ~ '^[a-z]+:'
 $body$;
-COMMENT ON FUNCTION bcce_data.person_columns() IS 'columns that may hold a pseudonym, and the domain of it; key: an identifier, which becomes an id_… where it holds personal data';
+COMMENT ON FUNCTION bcce_data.person_columns() IS 'columns that may hold a pseudonym, and the domain of it; key: an identifier, which becomes an id_... where it holds personal data';
 
 CREATE OR REPLACE FUNCTION bcce.find_person(identifier text, reason text)
 RETURNS TABLE (pseudonym text, found_in text, column_name text, row_count bigint)
@@ -5290,20 +5449,20 @@ INSERT INTO bcce.module (part, name, sql) VALUES ('store', '50_gate', $bcce_modu
 -- These run inside the definer functions that call them, under their pinned
 -- search_path.
 --
--- A fact has one function, put_…s(), for one row and for many: it takes rows
--- of a type given_…, in the order in which the sender gave them, stores what
+-- A fact has one function, put_...s(), for one row and for many: it takes rows
+-- of a type given_..., in the order in which the sender gave them, stores what
 -- is sound, and returns for each row the reason of its refusal or NULL.  A row
 -- whose fault is set already is only handed back.
 --
 -- Plans are kept and met by batches of every size, so nothing here may join
 -- two batches: with a plan made for single rows that would be a nested loop.
--- Lists are asked by IN (…) in a place that the planner cannot turn into a
+-- Lists are asked by IN (...) in a place that the planner cannot turn into a
 -- join, which hashes them, and words by a jsonb object.  And a key that is
 -- looked up comes out of a sub-select with OFFSET 0: row security lets no
 -- function that is not leakproof near an index.  Nor may a plan made while a
 -- table was small read it whole for every row when it has grown: a look-up is
--- a sub-select that the planner cannot turn into a join, by LATERAL … OFFSET 0
--- or EXISTS (…) IS NOT TRUE, and the callers switch sequential scans off.
+-- a sub-select that the planner cannot turn into a join, by LATERAL ... OFFSET 0
+-- or EXISTS (...) IS NOT TRUE, and the callers switch sequential scans off.
 CREATE OR REPLACE FUNCTION bcce_data.key_text(tenant uuid, value text) RETURNS text
 LANGUAGE sql STABLE AS $body$
     SELECT CASE WHEN bcce.contains_pii(value, tenant) THEN bcce.pseudonym(value, 'id', tenant) ELSE value END
@@ -8343,17 +8502,17 @@ BEGIN ATOMIC
             coalesce(next.starts_at, after_next.starts_at) AS ends_at
         FROM bcce_data.local_date(first_at, timezone) first_local
         CROSS JOIN LATERAL bcce_data.local_date(last_at, timezone) last_local
-        CROSS JOIN LATERAL generate_series(date_trunc(unit, first_local.day::timestamp), last_local.day::timestamp, ('1 ' || unit)::interval) AS g (first_day)
+        CROSS JOIN LATERAL generate_series(date_trunc(unit, first_local.day::timestamp), last_local.day::timestamp, (CASE unit WHEN 'quarter' THEN '3 months' ELSE '1 ' || unit END)::interval) AS g (first_day)
         CROSS JOIN LATERAL bcce_data.local_midnight(g.first_day::date, timezone) this
         CROSS JOIN LATERAL bcce_data.local_midnight(g.first_day::date + 1, timezone) after_this
-        CROSS JOIN LATERAL bcce_data.local_midnight((g.first_day + ('1 ' || unit)::interval)::date, timezone) next
-        CROSS JOIN LATERAL bcce_data.local_midnight((g.first_day + ('1 ' || unit)::interval)::date + 1, timezone) after_next
+        CROSS JOIN LATERAL bcce_data.local_midnight((g.first_day + (CASE unit WHEN 'quarter' THEN '3 months' ELSE '1 ' || unit END)::interval)::date, timezone) next
+        CROSS JOIN LATERAL bcce_data.local_midnight((g.first_day + (CASE unit WHEN 'quarter' THEN '3 months' ELSE '1 ' || unit END)::interval)::date + 1, timezone) after_next
         OFFSET 0
     ) p
     WHERE p.starts_at < p.ends_at
     OFFSET 0;
 END;
-COMMENT ON FUNCTION bcce_data.local_periods(timestamptz, timestamptz, text, text) IS 'The days, weeks (from Monday) or months of a zone from that of first_at to that of last_at: first_day, and the instants at which they begin and end. What lies between is theirs, as local_date says.';
+COMMENT ON FUNCTION bcce_data.local_periods(timestamptz, timestamptz, text, text) IS 'The days, weeks (from Monday), months or quarters of a zone from that of first_at to that of last_at: first_day, and the instants at which they begin and end. What lies between is theirs, as local_date says.';
 $bcce_module$);
 
 INSERT INTO bcce.module (part, name, sql) VALUES ('report', '12_cost_units', $bcce_module$
@@ -8365,7 +8524,21 @@ RETURNS TABLE (
     at timestamptz,
     usd numeric,
     run_seconds numeric,
-    is_estimated boolean
+    is_estimated boolean,
+    upper_usd numeric,
+    user_key text,
+    team_id text,
+    project text,
+    model_id text,
+    workflow_id text,
+    service_id text,
+    run_id text,
+    input_tokens bigint,
+    output_tokens bigint,
+    cache_read_tokens bigint,
+    cache_write_5m_tokens bigint,
+    cache_write_1h_tokens bigint,
+    web_searches bigint
 )
 LANGUAGE sql STABLE PARALLEL RESTRICTED
 BEGIN ATOMIC
@@ -8375,7 +8548,21 @@ BEGIN ATOMIC
         r.started_at,
         coalesce(r.charged_usd, bcce.estimate_cost('workflow_run', 1, r.started_at, r.tenant_id)),
         extract(epoch FROM least(r.finished_at, greatest(r.started_at, (SELECT least(until, bcce.report_now())))) - r.started_at),
-        false
+        false,
+        NULL::numeric,
+        r.user_key,
+        NULL::text,
+        NULL::text,
+        NULL::text,
+        r.workflow_id,
+        r.service_id,
+        r.run_id,
+        NULL::bigint,
+        NULL::bigint,
+        NULL::bigint,
+        NULL::bigint,
+        NULL::bigint,
+        NULL::bigint
     FROM bcce_data.workflow_runs r
     WHERE r.started_at >= coalesce(since, '-infinity')
       AND r.started_at < coalesce(until, 'infinity')
@@ -8387,7 +8574,21 @@ BEGIN ATOMIC
         m.observed_at,
         coalesce(m.charged_usd, bcce.estimate_cost('metric', 1, m.observed_at, m.tenant_id)),
         NULL,
-        false
+        false,
+        NULL,
+        NULL,
+        NULL,
+        NULL,
+        NULL,
+        NULL,
+        m.service_id,
+        NULL,
+        NULL,
+        NULL,
+        NULL,
+        NULL,
+        NULL,
+        NULL
     FROM bcce_data.performance_metrics m
     WHERE m.observed_at >= coalesce(since, '-infinity')
       AND m.observed_at < coalesce(until, 'infinity')
@@ -8399,7 +8600,21 @@ BEGIN ATOMIC
         p.predicted_at,
         coalesce(p.charged_usd, bcce.estimate_cost('prediction', 1, p.predicted_at, p.tenant_id)),
         NULL,
-        false
+        false,
+        NULL,
+        NULL,
+        NULL,
+        NULL,
+        NULL,
+        NULL,
+        CASE WHEN p.target_kind = 'service' THEN p.target_id END,
+        CASE WHEN p.target_kind = 'run' THEN p.target_id END,
+        NULL,
+        NULL,
+        NULL,
+        NULL,
+        NULL,
+        NULL
     FROM bcce_data.predictions p
     WHERE p.predicted_at >= coalesce(since, '-infinity')
       AND p.predicted_at < coalesce(until, 'infinity')
@@ -8412,13 +8627,38 @@ BEGIN ATOMIC
         coalesce(u.reported_cost_usd, u.charged_usd, bcce.estimate_token_cost(u.model_id, u.at, u.input_tokens, u.output_tokens,
             u.cache_read_tokens, u.cache_write_5m_tokens, u.cache_write_1h_tokens, u.web_searches, u.speed, u.inference_geo, u.service_tier, u.tenant_id)),
         NULL,
-        u.reported_cost_usd IS NULL
+        u.reported_cost_usd IS NULL,
+        CASE WHEN u.reported_cost_usd IS NULL AND u.ttl_assumed
+             THEN bcce.estimate_token_cost(u.model_id, u.at, u.input_tokens, u.output_tokens, u.cache_read_tokens, 0,
+                 coalesce(u.cache_write_5m_tokens, 0) + coalesce(u.cache_write_1h_tokens, 0), u.web_searches, u.speed, u.inference_geo,
+                 u.service_tier, u.tenant_id, CASE WHEN u.charged_usd IS NOT NULL THEN u.priced_at END)
+             ELSE coalesce(u.reported_cost_usd, u.charged_usd, bcce.estimate_token_cost(u.model_id, u.at, u.input_tokens, u.output_tokens,
+                 u.cache_read_tokens, u.cache_write_5m_tokens, u.cache_write_1h_tokens, u.web_searches, u.speed, u.inference_geo, u.service_tier, u.tenant_id))
+        END,
+        u.user_key,
+        u.team_id,
+        u.project,
+        u.model_id,
+        NULL,
+        NULL,
+        u.run_id,
+        coalesce(u.input_tokens, tokens.none),
+        coalesce(u.output_tokens, tokens.none),
+        coalesce(u.cache_read_tokens, tokens.none),
+        coalesce(u.cache_write_5m_tokens, tokens.none),
+        coalesce(u.cache_write_1h_tokens, tokens.none),
+        u.web_searches
     FROM bcce_data.model_usage u
+    -- A class that is not told of is empty where another is told of.
+    CROSS JOIN LATERAL (
+        SELECT CASE WHEN coalesce(u.input_tokens, u.output_tokens, u.cache_read_tokens, u.cache_write_5m_tokens, u.cache_write_1h_tokens) IS NOT NULL
+                    THEN 0::bigint END AS none
+    ) tokens
     WHERE u.at >= coalesce(since, '-infinity')
       AND u.at < coalesce(until, 'infinity')
       AND NOT u.is_test;
 END;
-COMMENT ON FUNCTION bcce_data.cost_units(timestamptz, timestamptz) IS 'Runs, metric samples, predictions and model calls between since (inclusive) and until (exclusive) with their cost in US dollars, as reported or charged, else at the price of their time; NULL: unknown. is_estimated: of a model call, from its tokens and not as the sender reported it. run_seconds is how long a run ran, up to now or until.';
+COMMENT ON FUNCTION bcce_data.cost_units(timestamptz, timestamptz) IS 'Runs, metric samples, predictions and model calls between since (inclusive) and until (exclusive) with their cost in US dollars, as reported or charged, else at the price of their time; NULL: unknown. is_estimated: of a model call, from its tokens and not as the sender reported it. run_seconds is how long a run ran, up to now or until. upper_usd: the cost of a model call if cache writes of unknown life were those of one hour. What it belongs to is NULL where the unit does not say; run_id of a prediction is the run that it is about.';
 
 CREATE OR REPLACE FUNCTION bcce_data.infra_share(amount_usd numeric, period_start_at timestamptz, period_end_at timestamptz, since timestamptz, until timestamptz)
 RETURNS numeric
@@ -9053,7 +9293,7 @@ BEGIN ATOMIC
     -- Kept apart: what a condition computes from a column is no condition for an index under row security.
     OFFSET 0;
 END;
-COMMENT ON FUNCTION bcce_data.service_limits(timestamptz) IS 'Services (not those retired 30 days ago) with the moment at which they are judged, until or now, and their limits: the service''s own, else the tenant''s for all services, else the default. slo_target_percent: NULL where none is promised; …_starts_at: where windows begin; reach: length of the longest; lookback_starts_at and reads_from: how far back status_since looks, and reads to know.';
+COMMENT ON FUNCTION bcce_data.service_limits(timestamptz) IS 'Services (not those retired 30 days ago) with the moment at which they are judged, until or now, and their limits: the service''s own, else the tenant''s for all services, else the default. slo_target_percent: NULL where none is promised; ..._starts_at: where windows begin; reach: length of the longest; lookback_starts_at and reads_from: how far back status_since looks, and reads to know.';
 
 CREATE OR REPLACE FUNCTION bcce_data.health_verdict(
     in_maintenance boolean, is_unknown boolean, is_stale boolean, stale_seconds double precision,
@@ -9429,7 +9669,7 @@ BEGIN ATOMIC
         coalesce(run.total - run.finished - run.cancelled, 0),
         coalesce(run.cancelled, 0),
         round(100.0 * (run.finished - run.failed) / nullif(run.finished, 0), 1),
-        -- Wilson: (k + z²/2 ± z √(k (n − k) / n + z²/4)) / (n + z²), z = 1.959963984540054
+        -- Wilson: (k + z^2/2 +- z sqrt(k (n - k) / n + z^2/4)) / (n + z^2), z = 1.959963984540054
         round(100.0 * (run.failed + 3.841458820694124 / 2 - 1.959963984540054
             * sqrt(1.0 * run.failed * (run.finished - run.failed) / nullif(run.finished, 0) + 3.841458820694124 / 4))
             / (run.finished + 3.841458820694124), 1),
@@ -9878,7 +10118,7 @@ COMMENT ON COLUMN bcce.mttr_analysis.mtta_minutes IS 'mean time to acknowledge, 
 COMMENT ON COLUMN bcce.mttr_analysis.mttd_minutes IS 'mean time to detect, minutes, from the start of impact; declared incidents with both times only';
 COMMENT ON COLUMN bcce.mttr_analysis.mtbf_hours IS 'mean time between failures, hours: observed time without impact of declared incidents, divided by the impacts that began; NULL: none began';
 COMMENT ON COLUMN bcce.mttr_analysis.availability_percent IS 'percent of the observed time without impact of a declared incident, four decimals; NULL: the tenant never declared one';
-COMMENT ON COLUMN bcce.mttr_analysis.median_mttr_incl_open_minutes IS 'median recovery time with the open incidents included, minutes: the smallest time by which half have recovered, open ones counted as lasting at least their age (Kaplan-Meier); one of the recovery times, where median_mttr_minutes may lie between two; NULL: more than half are still open';
+COMMENT ON COLUMN bcce.mttr_analysis.median_mttr_incl_open_minutes IS 'median recovery time with the open incidents included, minutes: the smallest time by which half have recovered, open ones counted as lasting at least their age (Kaplan-Meier); one of the recovery times, where median_mttr_minutes may lie between two; NULL: too many are still open to tell';
 COMMENT ON COLUMN bcce.mttr_analysis.p95_mttr_incl_open_minutes IS '95th percentile of the recovery time with the open incidents included, minutes, in the same way; NULL: too many are still open to tell';
 COMMENT ON COLUMN bcce.mttr_analysis.mtta_incl_open_minutes IS 'mean time to acknowledge with the unacknowledged incidents included, minutes, no wait counted for longer than the longest so far (restricted Kaplan-Meier mean); one that was over without being acknowledged waited until then; NULL: none acknowledged';
 COMMENT ON COLUMN bcce.mttr_analysis.censoring_warning IS 'true when open incidents make median_mttr_minutes too good to be believed: it is under 80 percent of the median with the open ones, or that is not known';
@@ -9908,7 +10148,8 @@ RETURNS TABLE (
     unpriced_units bigint,
     is_lower_bound boolean,
     estimated_share_percent numeric,
-    currency text
+    currency text,
+    model_cost_upper_usd numeric
 )
 LANGUAGE sql STABLE PARALLEL RESTRICTED
 BEGIN ATOMIC
@@ -9934,7 +10175,8 @@ BEGIN ATOMIC
         part.unpriced,
         part.unpriced > 0,
         round(100 * part.estimated_usd / nullif(part.model_usd, 0), 1),
-        t.billing_currency
+        t.billing_currency,
+        CASE WHEN unit.upper_unknown > 0 THEN NULL ELSE coalesce(unit.upper_usd, 0) END
     FROM bcce_data.tenants t
     LEFT JOIN (
         SELECT
@@ -9948,6 +10190,8 @@ BEGIN ATOMIC
             sum(u.usd) FILTER (WHERE u.item = 'model_call') AS model_usd,
             sum(u.usd) FILTER (WHERE u.is_estimated) AS estimated_usd,
             count(*) - count(u.usd) AS unpriced,
+            sum(greatest(u.usd, u.upper_usd)) FILTER (WHERE u.item = 'model_call' AND u.usd IS NOT NULL) AS upper_usd,
+            count(u.usd) FILTER (WHERE u.item = 'model_call' AND u.upper_usd IS NULL) AS upper_unknown,
             sum(u.run_seconds) AS run_seconds,
             min(u.at) FILTER (WHERE u.item <> 'model_call') AS first_at,
             max(u.at) FILTER (WHERE u.item <> 'model_call') AS last_at
@@ -10012,7 +10256,8 @@ SELECT
     c.unpriced_units,
     c.is_lower_bound,
     c.estimated_share_percent,
-    c.currency
+    c.currency,
+    c.model_cost_upper_usd
 FROM bcce.cost_analysis(NULL::timestamptz, NULL::timestamptz) c;
 COMMENT ON VIEW bcce.cost_analysis IS 'What did each tenant cost, over all retained data? One row per visible tenant. For a period use the function of this name.';
 COMMENT ON COLUMN bcce.cost_analysis.tenant_id IS 'tenant';
@@ -10036,6 +10281,7 @@ COMMENT ON COLUMN bcce.cost_analysis.unpriced_units IS 'runs, samples, predictio
 COMMENT ON COLUMN bcce.cost_analysis.is_lower_bound IS 'true when some cost is unknown, so that the sums are lower bounds';
 COMMENT ON COLUMN bcce.cost_analysis.estimated_share_percent IS 'percent of the model cost that is estimated rather than reported, one decimal; NULL: no model cost';
 COMMENT ON COLUMN bcce.cost_analysis.currency IS 'currency of the money columns';
+COMMENT ON COLUMN bcce.cost_analysis.model_cost_upper_usd IS 'model_cost_usd if the cache writes whose life no sender told, which count as five minutes, were those of one hour; equal where all was told; NULL: a price of one hour is not known';
 $bcce_module$);
 
 INSERT INTO bcce.module (part, name, sql) VALUES ('report', '23_trends', $bcce_module$
@@ -10402,9 +10648,9 @@ COMMENT ON COLUMN bcce.usage_trends.peak_hour_workflows IS 'runs started in that
 COMMENT ON COLUMN bcce.usage_trends.peak_concurrent_runs IS 'most runs under way at one moment of the day, those started earlier included';
 COMMENT ON COLUMN bcce.usage_trends.workflows_7d_avg IS 'mean runs a day over this and the six days before; NULL in the first six days';
 COMMENT ON COLUMN bcce.usage_trends.change_vs_7d_ago_percent IS 'percent change of the day''s runs against seven days before, one decimal; NULL: none then';
-COMMENT ON COLUMN bcce.usage_trends.anomaly_score IS 'distance of the day''s runs from the median of the same weekday in the eight weeks before, in robust standard deviations (1.4826 × median absolute deviation); NULL: under four such days, or no deviation';
+COMMENT ON COLUMN bcce.usage_trends.anomaly_score IS 'distance of the day''s runs from the median of the same weekday in the eight weeks before, in robust standard deviations (1.4826 x median absolute deviation); NULL: under four such days, or no deviation';
 COMMENT ON COLUMN bcce.usage_trends.is_partial_day IS 'true when the day is not over or the period cuts it';
-COMMENT ON COLUMN bcce.usage_trends.hours_in_day IS 'length of the local day in hours: 24, or 23, 25, 23.5 … when clocks change';
+COMMENT ON COLUMN bcce.usage_trends.hours_in_day IS 'length of the local day in hours: 24, or 23, 25, 23.5 ... when clocks change';
 $bcce_module$);
 
 INSERT INTO bcce.module (part, name, sql) VALUES ('report', '24_service_health', $bcce_module$
@@ -11346,7 +11592,7 @@ COMMENT ON COLUMN bcce.mttr_breakdown.derived_count IS 'incidents that are failu
 COMMENT ON COLUMN bcce.mttr_breakdown.oldest_open_minutes IS 'age of the oldest open incident, minutes; NULL: none is open';
 COMMENT ON COLUMN bcce.mttr_breakdown.mtta_minutes IS 'mean time to acknowledge, minutes, from detection (else opening); acknowledged declared incidents only';
 COMMENT ON COLUMN bcce.mttr_breakdown.mttd_minutes IS 'mean time to detect, minutes, from the start of impact; declared incidents with both times only';
-COMMENT ON COLUMN bcce.mttr_breakdown.median_mttr_incl_open_minutes IS 'median recovery time with the open incidents included, minutes: the smallest time by which half have recovered, open ones counted as lasting at least their age (Kaplan-Meier); one of the recovery times, where median_mttr_minutes may lie between two; NULL: more than half are still open';
+COMMENT ON COLUMN bcce.mttr_breakdown.median_mttr_incl_open_minutes IS 'median recovery time with the open incidents included, minutes: the smallest time by which half have recovered, open ones counted as lasting at least their age (Kaplan-Meier); one of the recovery times, where median_mttr_minutes may lie between two; NULL: too many are still open to tell';
 COMMENT ON COLUMN bcce.mttr_breakdown.p95_mttr_incl_open_minutes IS '95th percentile of the recovery time with the open incidents included, minutes, in the same way; NULL: too many are still open to tell';
 COMMENT ON COLUMN bcce.mttr_breakdown.mtta_incl_open_minutes IS 'mean time to acknowledge with the unacknowledged incidents included, minutes, no wait counted for longer than the longest so far (restricted Kaplan-Meier mean); one that was over without being acknowledged waited until then; NULL: none acknowledged';
 COMMENT ON COLUMN bcce.mttr_breakdown.censoring_warning IS 'true when open incidents make median_mttr_minutes too good to be believed: it is under 80 percent of the median with the open ones, or that is not known';
@@ -11484,7 +11730,7 @@ COMMENT ON COLUMN bcce.mttr_by_month.derived_count IS 'incidents that are failur
 COMMENT ON COLUMN bcce.mttr_by_month.oldest_open_minutes IS 'age of the oldest open incident of the month, minutes; NULL: none is open';
 COMMENT ON COLUMN bcce.mttr_by_month.mtta_minutes IS 'mean time to acknowledge, minutes, from detection (else opening); acknowledged declared incidents only';
 COMMENT ON COLUMN bcce.mttr_by_month.mttd_minutes IS 'mean time to detect, minutes, from the start of impact; declared incidents with both times only';
-COMMENT ON COLUMN bcce.mttr_by_month.median_mttr_incl_open_minutes IS 'median recovery time with the open incidents included, minutes: the smallest time by which half have recovered, open ones counted as lasting at least their age (Kaplan-Meier); one of the recovery times, where median_mttr_minutes may lie between two; NULL: more than half are still open';
+COMMENT ON COLUMN bcce.mttr_by_month.median_mttr_incl_open_minutes IS 'median recovery time with the open incidents included, minutes: the smallest time by which half have recovered, open ones counted as lasting at least their age (Kaplan-Meier); one of the recovery times, where median_mttr_minutes may lie between two; NULL: too many are still open to tell';
 COMMENT ON COLUMN bcce.mttr_by_month.p95_mttr_incl_open_minutes IS '95th percentile of the recovery time with the open incidents included, minutes, in the same way; NULL: too many are still open to tell';
 COMMENT ON COLUMN bcce.mttr_by_month.mtta_incl_open_minutes IS 'mean time to acknowledge with the unacknowledged incidents included, minutes, no wait counted for longer than the longest so far (restricted Kaplan-Meier mean); one that was over without being acknowledged waited until then; NULL: none acknowledged';
 COMMENT ON COLUMN bcce.mttr_by_month.censoring_warning IS 'true when open incidents make median_mttr_minutes too good to be believed: it is under 80 percent of the median with the open ones, or that is not known';
@@ -11888,6 +12134,994 @@ COMMENT ON COLUMN bcce.service_health_by_hour.storage_percent IS 'mean storage u
 COMMENT ON COLUMN bcce.service_health_by_hour.network_percent IS 'mean network use, percent';
 $bcce_module$);
 
+INSERT INTO bcce.module (part, name, sql) VALUES ('report', '27_budgets', $bcce_module$
+-- Budgets: what of them is spent, and what will be by the end of their period.
+--
+-- The calls that a budget is about; NULL asks nothing.  A class of tokens that a
+-- call does not tell of is NULL.
+CREATE OR REPLACE FUNCTION bcce_data.budget_calls(
+    tenant uuid, team text, person text, in_project text, model text, workflow text, since timestamptz, until timestamptz)
+RETURNS TABLE (
+    at timestamptz,
+    usd numeric,
+    input_tokens bigint,
+    output_tokens bigint,
+    cache_read_tokens bigint,
+    cache_write_5m_tokens bigint,
+    cache_write_1h_tokens bigint,
+    web_searches bigint
+)
+LANGUAGE sql STABLE PARALLEL RESTRICTED
+BEGIN ATOMIC
+    SELECT
+        u.at,
+        coalesce(u.reported_cost_usd, u.charged_usd, bcce.estimate_token_cost(u.model_id, u.at, u.input_tokens, u.output_tokens,
+            u.cache_read_tokens, u.cache_write_5m_tokens, u.cache_write_1h_tokens, u.web_searches, u.speed, u.inference_geo, u.service_tier, u.tenant_id)),
+        u.input_tokens,
+        u.output_tokens,
+        u.cache_read_tokens,
+        u.cache_write_5m_tokens,
+        u.cache_write_1h_tokens,
+        u.web_searches
+    FROM bcce_data.model_usage u
+    WHERE u.tenant_id = tenant AND u.at >= since AND u.at < until AND NOT u.is_test
+      AND (person IS NULL OR u.user_key = person)
+      AND (in_project IS NULL OR u.project = in_project)
+      AND (model IS NULL OR u.model_id = model)
+      AND (team IS NULL OR team = coalesce(u.team_id, (
+          SELECT p.team_id FROM bcce_data.principals p WHERE p.tenant_id = u.tenant_id AND p.user_key = u.user_key)))
+      AND (workflow IS NULL OR workflow = (
+          SELECT r.workflow_id
+          FROM bcce_data.workflow_run_keys k
+          JOIN bcce_data.workflow_runs r ON r.tenant_id = k.tenant_id AND r.run_id = k.run_id AND r.started_at = k.started_at
+          WHERE k.tenant_id = u.tenant_id AND k.run_id = u.run_id));
+END;
+COMMENT ON FUNCTION bcce_data.budget_calls(uuid, text, text, text, text, text, timestamptz, timestamptz) IS 'Model calls of a tenant between since (inclusive) and until (exclusive), of the team, person, project, model and workflow that are not NULL, with their cost in US dollars as cost_units has it; NULL: unknown.';
+
+-- Remaining days go on as their weekdays did over the last four weeks.  The band
+-- comes from the errors that the same rule, looking as far ahead, would have made
+-- on the days past; where those are too few, from how days scatter about the mean
+-- of their weekday, as if they were independent.
+CREATE OR REPLACE FUNCTION bcce_data.cost_forecast(daily numeric[], ahead integer) RETURNS numeric[]
+LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $body$
+DECLARE
+    days integer := coalesce(cardinality(daily), 0);
+    skip integer := 0;
+    weeks integer;
+    total numeric[] := '[0:0]={0}';     -- spent by the end of each day
+    errors numeric[] := '{}';
+    guess numeric;
+    spread numeric;
+BEGIN
+    WHILE skip < days AND coalesce(daily[skip + 1], 0) = 0 LOOP
+        skip := skip + 1;
+    END LOOP;
+    days := days - skip;
+    IF days < 2 OR ahead IS NULL OR ahead < 1 THEN
+        RETURN NULL;
+    END IF;
+    FOR n IN 1 .. days LOOP
+        total[n] := total[n - 1] + coalesce(daily[skip + n], 0);
+    END LOOP;
+
+    IF days < 14 THEN
+        guess := total[days] * ahead / days;
+        SELECT stddev_samp(coalesce(d, 0)) INTO spread FROM unnest(daily[skip + 1:]) AS d;
+        spread := 1.2816 * spread * sqrt(ahead + ahead::numeric * ahead / days);
+        RETURN ARRAY[guess, greatest(guess - spread, 0), guess + spread, 1];
+    END IF;
+
+    weeks := least(4, days / 7);
+    FOR origin IN 7 * weeks .. days LOOP
+        CONTINUE WHEN origin + ahead > days AND origin < days;
+        guess := (ahead / 7) * (total[origin] - total[origin - 7 * weeks]);
+        FOR week IN 1 .. weeks LOOP
+            guess := guess + total[origin - 7 * week + ahead % 7] - total[origin - 7 * week];
+        END LOOP;
+        guess := guess / weeks;
+        IF origin + ahead <= days THEN
+            errors := errors || (total[origin + ahead] - total[origin] - guess);
+        END IF;
+    END LOOP;
+    IF cardinality(errors) >= 20 THEN
+        RETURN (SELECT ARRAY[guess, greatest(guess + percentile_disc(0.1) WITHIN GROUP (ORDER BY e), 0),
+                             greatest(guess + percentile_disc(0.9) WITHIN GROUP (ORDER BY e), 0), 3] FROM unnest(errors) AS e);
+    END IF;
+    SELECT sqrt(sum((x.usd - x.mean) ^ 2) / (7 * weeks - 7)) INTO spread
+    FROM (SELECT d.usd, avg(d.usd) OVER (PARTITION BY d.n % 7) AS mean
+          FROM (SELECT total[n] - total[n - 1] AS usd, n FROM generate_series(days - 7 * weeks + 1, days) AS n) d) x;
+    spread := 1.2816 * spread * sqrt(ahead * (1 + 1.0 / weeks));
+    RETURN ARRAY[guess, greatest(guess - spread, 0), guess + spread, 2];
+END
+$body$;
+COMMENT ON FUNCTION bcce_data.cost_forecast(numeric[], integer) IS 'What the days ahead will cost, from the cost of the complete days before, oldest first: the expected sum, the ends of a band for 8 cases of 10, and how: 1 linear (under 14 days), 2 weekday mean with the scatter of days, 3 weekday mean with its own past errors. NULL: under two days since the first cost.';
+
+CREATE OR REPLACE FUNCTION bcce.budget_status(since timestamptz DEFAULT NULL, until timestamptz DEFAULT NULL)
+RETURNS TABLE (
+    tenant_id uuid,
+    tenant_name text,
+    budget text,
+    period_start_at timestamptz,
+    period_end_at timestamptz,
+    period text,
+    is_open boolean,
+    team_id text,
+    user_key text,
+    project text,
+    model_id text,
+    workflow_id text,
+    limit_usd numeric,
+    spent_usd numeric,
+    spent_percent numeric,
+    forecast_usd numeric,
+    forecast_low_usd numeric,
+    forecast_high_usd numeric,
+    forecast_method text,
+    exhausts_at timestamptz,
+    state text,
+    call_count bigint,
+    unpriced_calls bigint,
+    unpriced_share_percent numeric,
+    is_lower_bound boolean,
+    mode text,
+    currency text
+)
+LANGUAGE sql STABLE PARALLEL RESTRICTED
+BEGIN ATOMIC
+    SELECT
+        t.tenant_id,
+        t.tenant_name,
+        b.budget,
+        p.starts_at,
+        p.ends_at,
+        b.period,
+        p.is_open,
+        b.team_id,
+        b.user_key,
+        b.project,
+        b.model_id,
+        b.workflow_id,
+        b.amount_usd,
+        s.usd,
+        round(100 * s.usd / b.amount_usd, 1),
+        CASE WHEN f.expected IS NOT NULL THEN round(greatest(s.usd, s.before_today + f.expected[1]), 10) END,
+        CASE WHEN f.expected IS NOT NULL THEN round(greatest(s.usd, s.before_today + f.expected[2]), 10) END,
+        CASE WHEN f.expected IS NOT NULL THEN round(greatest(s.usd, s.before_today + f.expected[3]), 10) END,
+        (ARRAY['linear, under 14 days of data', 'weekday mean of 28 days, band by the scatter of days', 'weekday mean of 28 days, band by past errors'])[f.expected[4]::integer],
+        CASE
+            WHEN s.usd >= b.amount_usd THEN crossing.at
+            WHEN s.before_today + f.expected[1] > b.amount_usd
+                THEN p.now + (p.ends_at - p.now) * ((b.amount_usd - s.usd) / (s.before_today + f.expected[1] - s.usd))::double precision
+        END,
+        CASE WHEN s.usd >= b.amount_usd THEN 'over' WHEN s.usd >= 0.8 * b.amount_usd THEN 'warn' ELSE 'ok' END,
+        s.calls,
+        s.unpriced,
+        round(100.0 * s.unpriced / nullif(s.calls, 0), 1),
+        s.unpriced > 0 AND b.unpriced = 'ignore',
+        b.mode,
+        t.billing_currency
+    FROM bcce_data.budgets b
+    JOIN bcce_data.tenants t ON t.tenant_id = b.tenant_id AND t.deleted_at IS NULL
+    CROSS JOIN LATERAL (
+        SELECT least(until, bcce.report_now()) AS now, least(until - interval '1 microsecond', bcce.report_now()) AS last_at, e.first_call_at
+        FROM bcce_data.fact_ends(b.tenant_id, NULL, until) e
+    ) moment
+    CROSS JOIN LATERAL (
+        SELECT
+            greatest(c.starts_at, lower(b.valid)) AS starts_at,
+            least(c.ends_at, upper(b.valid)) AS ends_at,
+            moment.now,
+            date_trunc('day', moment.now, b.timezone) AS today_at,
+            least(c.ends_at, upper(b.valid)) > moment.now AS is_open
+        FROM (
+            SELECT d.starts_at, d.ends_at
+            FROM bcce_data.local_periods(
+                CASE WHEN b.period <> 'custom' AND isfinite(moment.now) THEN greatest(lower(b.valid), since, least(moment.first_call_at, moment.now)) END,
+                least(moment.last_at, upper(b.valid) - interval '1 microsecond'), b.timezone, nullif(b.period, 'custom')) d
+            UNION ALL
+            SELECT lower(b.valid), upper(b.valid)
+            WHERE b.period = 'custom' AND lower(b.valid) <= moment.last_at AND (since IS NULL OR upper(b.valid) > since)
+        ) c
+    ) p
+    -- Each of one row; outer joins, as the planner leaves out those of which nothing is asked.
+    LEFT JOIN LATERAL (
+        SELECT
+            coalesce(max(d.price_usd) FILTER (WHERE d.token_class = 'input'), 0) AS input_usd,
+            coalesce(max(d.price_usd) FILTER (WHERE d.token_class = 'output'), 0) AS output_usd,
+            coalesce(max(d.price_usd) FILTER (WHERE d.token_class = 'cache_read'), 0) AS cache_read_usd,
+            coalesce(max(d.price_usd) FILTER (WHERE d.token_class = 'cache_write_5m'), 0) AS cache_write_5m_usd,
+            coalesce(max(d.price_usd) FILTER (WHERE d.token_class = 'cache_write_1h'), 0) AS cache_write_1h_usd,
+            coalesce(max(d.price_usd) FILTER (WHERE d.token_class = 'web_search'), 0) AS web_search_usd
+        FROM (
+            SELECT m.token_class, m.price_usd
+            FROM bcce_data.default_model_prices m
+            WHERE upper_inf(m.known) AND m.valid && tstzrange(p.starts_at, p.ends_at) AND b.unpriced = 'dearest'
+            UNION ALL
+            SELECT m.token_class, m.price_usd
+            FROM bcce_data.model_prices m
+            WHERE m.tenant_id = b.tenant_id AND upper_inf(m.known) AND m.valid && tstzrange(p.starts_at, p.ends_at) AND b.unpriced = 'dearest'
+        ) d
+    ) dearest ON true
+    LEFT JOIN LATERAL (
+        SELECT
+            coalesce(sum(c.usd), 0) AS usd,
+            coalesce(sum(c.usd) FILTER (WHERE c.at < p.today_at), 0) AS before_today,
+            count(*) AS calls,
+            count(*) FILTER (WHERE c.is_unpriced) AS unpriced
+        FROM (
+            SELECT
+                u.at,
+                u.usd IS NULL AS is_unpriced,
+                CASE WHEN u.usd IS NULL AND b.unpriced = 'dearest' THEN
+                    coalesce(u.input_tokens, 0) * dearest.input_usd + coalesce(u.output_tokens, 0) * dearest.output_usd
+                    + coalesce(u.cache_read_tokens, 0) * dearest.cache_read_usd + coalesce(u.cache_write_5m_tokens, 0) * dearest.cache_write_5m_usd
+                    + coalesce(u.cache_write_1h_tokens, 0) * dearest.cache_write_1h_usd + coalesce(u.web_searches, 0) * dearest.web_search_usd
+                ELSE u.usd END AS usd
+            FROM bcce_data.budget_calls(b.tenant_id, b.team_id, b.user_key, b.project, b.model_id, b.workflow_id, p.starts_at, least(p.ends_at, p.now)) u
+        ) c
+    ) s ON true
+    LEFT JOIN LATERAL (
+        SELECT c.at
+        FROM (
+            SELECT u.at, sum(u.usd) OVER (ORDER BY u.at) AS usd
+            FROM bcce_data.budget_calls(b.tenant_id, b.team_id, b.user_key, b.project, b.model_id, b.workflow_id,
+                CASE WHEN s.usd >= b.amount_usd THEN p.starts_at END, least(p.ends_at, p.now)) u
+        ) c
+        WHERE c.usd >= b.amount_usd
+        ORDER BY c.at
+        LIMIT 1
+    ) crossing ON true
+    -- Half a year of days before today, those without a call too.
+    LEFT JOIN LATERAL (
+        SELECT bcce_data.cost_forecast(
+            array_agg(h.usd ORDER BY g.day),
+            ((p.ends_at - interval '1 microsecond') AT TIME ZONE b.timezone)::date - (p.today_at AT TIME ZONE b.timezone)::date + 1) AS expected
+        FROM generate_series(CASE WHEN p.is_open THEN (p.today_at AT TIME ZONE b.timezone)::date - 182 END::timestamp,
+                             (p.today_at AT TIME ZONE b.timezone)::date - 1, interval '1 day') AS g (day)
+        LEFT JOIN (
+            SELECT date_trunc('day', u.at AT TIME ZONE b.timezone) AS day, sum(u.usd) AS usd
+            FROM bcce_data.budget_calls(b.tenant_id, b.team_id, b.user_key, b.project, b.model_id, b.workflow_id,
+                CASE WHEN p.is_open THEN p.today_at - interval '182 days' END, p.today_at) u
+            GROUP BY 1
+        ) h ON h.day = g.day
+    ) f ON true;
+END;
+COMMENT ON FUNCTION bcce.budget_status(timestamptz, timestamptz) IS 'How much of each budget is spent, in the periods that overlap the time between since (inclusive) and until (exclusive), as it stood at until? NULL leaves an end open. Same columns as the view of this name. A period counts from its start, also where that lies before since.';
+
+CREATE OR REPLACE VIEW bcce.budget_status WITH (security_invoker = true) AS
+SELECT
+    s.tenant_id,
+    s.tenant_name,
+    s.budget,
+    s.period_start_at,
+    s.period_end_at,
+    s.period,
+    s.is_open,
+    s.team_id,
+    s.user_key,
+    s.project,
+    s.model_id,
+    s.workflow_id,
+    s.limit_usd,
+    s.spent_usd,
+    s.spent_percent,
+    s.forecast_usd,
+    s.forecast_low_usd,
+    s.forecast_high_usd,
+    s.forecast_method,
+    s.exhausts_at,
+    s.state,
+    s.call_count,
+    s.unpriced_calls,
+    s.unpriced_share_percent,
+    s.is_lower_bound,
+    s.mode,
+    s.currency
+FROM bcce.budget_status(NULL::timestamptz, NULL::timestamptz) s;
+COMMENT ON VIEW bcce.budget_status IS 'How much of each budget is spent, and will it last? One row per visible tenant, budget and period from the first model call to now. Spent is added up from the calls each time. For a period use the function of this name.';
+COMMENT ON COLUMN bcce.budget_status.tenant_id IS 'tenant';
+COMMENT ON COLUMN bcce.budget_status.tenant_name IS 'display name of the tenant';
+COMMENT ON COLUMN bcce.budget_status.budget IS 'name of the budget';
+COMMENT ON COLUMN bcce.budget_status.period_start_at IS 'start of the period in the budget''s zone, or of the budget''s validity where that is later';
+COMMENT ON COLUMN bcce.budget_status.period_end_at IS 'end of the period, exclusive, or of the budget''s validity where that is earlier';
+COMMENT ON COLUMN bcce.budget_status.period IS 'day, week, month, quarter or custom';
+COMMENT ON COLUMN bcce.budget_status.is_open IS 'the period goes on';
+COMMENT ON COLUMN bcce.budget_status.team_id IS 'only calls of this team; NULL: of all';
+COMMENT ON COLUMN bcce.budget_status.user_key IS 'only calls of this person, a pseudonym; NULL: of all';
+COMMENT ON COLUMN bcce.budget_status.project IS 'only calls of this project, redacted; NULL: of all';
+COMMENT ON COLUMN bcce.budget_status.model_id IS 'only calls of this model; NULL: of all';
+COMMENT ON COLUMN bcce.budget_status.workflow_id IS 'only calls of runs of this workflow; NULL: of all';
+COMMENT ON COLUMN bcce.budget_status.limit_usd IS 'US dollars that may be spent in the period, as the budget is set now';
+COMMENT ON COLUMN bcce.budget_status.spent_usd IS 'US dollars that the calls of the period cost, as in cost_analysis; calls of unknown cost by the budget''s rule for them';
+COMMENT ON COLUMN bcce.budget_status.spent_percent IS 'percent of the limit that is spent, one decimal';
+COMMENT ON COLUMN bcce.budget_status.forecast_usd IS 'US dollars expected to be spent by the end of the period: what was spent before today, and for the days from today on the mean of their weekday over the last 28 complete days; NULL: the period is over, or under two days of data';
+COMMENT ON COLUMN bcce.budget_status.forecast_low_usd IS 'US dollars, lower end of the band in which 8 of 10 such forecasts end';
+COMMENT ON COLUMN bcce.budget_status.forecast_high_usd IS 'US dollars, upper end of the band in which 8 of 10 such forecasts end';
+COMMENT ON COLUMN bcce.budget_status.forecast_method IS 'how forecast and band were made';
+COMMENT ON COLUMN bcce.budget_status.exhausts_at IS 'when the limit was reached, or will be by the forecast, spent evenly from now to the end; NULL: not in this period';
+COMMENT ON COLUMN bcce.budget_status.state IS 'over (all of the limit is spent), warn (80 percent are), ok';
+COMMENT ON COLUMN bcce.budget_status.call_count IS 'model calls of the period';
+COMMENT ON COLUMN bcce.budget_status.unpriced_calls IS 'model calls among them whose cost is unknown';
+COMMENT ON COLUMN bcce.budget_status.unpriced_share_percent IS 'percent of the calls whose cost is unknown, one decimal; NULL: no calls';
+COMMENT ON COLUMN bcce.budget_status.is_lower_bound IS 'true when calls of unknown cost are left out, so that more may be spent';
+COMMENT ON COLUMN bcce.budget_status.mode IS 'alert, or block: budget_check() advises against further calls once the limit is spent';
+COMMENT ON COLUMN bcce.budget_status.currency IS 'currency of the money columns';
+
+CREATE OR REPLACE FUNCTION bcce.budget_alerts(since timestamptz DEFAULT NULL, until timestamptz DEFAULT NULL)
+RETURNS TABLE (
+    tenant_id uuid,
+    tenant_name text,
+    at timestamptz,
+    budget text,
+    kind text,
+    threshold_percent numeric,
+    period_start_at timestamptz,
+    spent_usd numeric,
+    limit_usd numeric,
+    forecast_usd numeric,
+    currency text
+)
+LANGUAGE sql STABLE PARALLEL RESTRICTED
+BEGIN ATOMIC
+    SELECT
+        t.tenant_id,
+        t.tenant_name,
+        a.at,
+        a.budget,
+        a.kind,
+        a.threshold_percent,
+        a.period_start_at,
+        a.spent_usd,
+        a.limit_usd,
+        a.forecast_usd,
+        t.billing_currency
+    FROM bcce_data.budget_alerts a
+    JOIN bcce_data.tenants t ON t.tenant_id = a.tenant_id AND t.deleted_at IS NULL
+    WHERE (since IS NULL OR a.at >= since) AND (until IS NULL OR a.at < until);
+END;
+COMMENT ON FUNCTION bcce.budget_alerts(timestamptz, timestamptz) IS 'Which budgets ran low, as written between since (inclusive) and until (exclusive)? NULL leaves an end open. Same columns as the view of this name.';
+
+CREATE OR REPLACE VIEW bcce.budget_alerts WITH (security_invoker = true) AS
+SELECT
+    a.tenant_id,
+    a.tenant_name,
+    a.at,
+    a.budget,
+    a.kind,
+    a.threshold_percent,
+    a.period_start_at,
+    a.spent_usd,
+    a.limit_usd,
+    a.forecast_usd,
+    a.currency
+FROM bcce.budget_alerts(NULL::timestamptz, NULL::timestamptz) a;
+COMMENT ON VIEW bcce.budget_alerts IS 'Which budgets ran low, and when was it said? One row per visible tenant, budget, period, threshold and kind. Written by check_budgets(). For a period use the function of this name.';
+COMMENT ON COLUMN bcce.budget_alerts.tenant_id IS 'tenant';
+COMMENT ON COLUMN bcce.budget_alerts.tenant_name IS 'display name of the tenant';
+COMMENT ON COLUMN bcce.budget_alerts.at IS 'when it was written';
+COMMENT ON COLUMN bcce.budget_alerts.budget IS 'name of the budget';
+COMMENT ON COLUMN bcce.budget_alerts.kind IS 'crossed (so much was spent), late (calls told after the period''s end crossed it), forecast (so much will be spent by its end)';
+COMMENT ON COLUMN bcce.budget_alerts.threshold_percent IS 'percent of the limit that was crossed';
+COMMENT ON COLUMN bcce.budget_alerts.period_start_at IS 'start of the budget''s period';
+COMMENT ON COLUMN bcce.budget_alerts.spent_usd IS 'US dollars spent then';
+COMMENT ON COLUMN bcce.budget_alerts.limit_usd IS 'US dollars of the budget then';
+COMMENT ON COLUMN bcce.budget_alerts.forecast_usd IS 'US dollars forecast then for the end of the period; NULL: none';
+COMMENT ON COLUMN bcce.budget_alerts.currency IS 'currency of the money columns';
+
+-- Everybody can listen to a channel: what is sent says whose alerts to read and
+-- nothing else.
+CREATE OR REPLACE FUNCTION bcce.check_budgets()
+RETURNS TABLE (tenant_id uuid, budget text, period_start_at timestamptz, threshold_percent numeric, kind text)
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $body$
+#variable_conflict use_column
+DECLARE
+    told uuid[] := '{}';
+BEGIN
+    FOR tenant_id, budget, period_start_at, threshold_percent, kind IN
+        INSERT INTO bcce_data.budget_alerts AS a (tenant_id, budget, period_start_at, threshold_percent, kind, spent_usd, limit_usd, forecast_usd, at)
+        SELECT s.tenant_id, s.budget, s.period_start_at, c.threshold, c.kind, s.spent_usd, s.limit_usd, s.forecast_usd, bcce.report_now()
+        FROM bcce.budget_status(bcce.report_now() - interval '35 days', NULL) s
+        JOIN bcce_data.budgets b ON b.tenant_id = s.tenant_id AND b.budget = s.budget
+        CROSS JOIN LATERAL (
+            SELECT DISTINCT t.threshold, CASE WHEN s.is_open THEN 'crossed' ELSE 'late' END AS kind
+            FROM unnest(b.thresholds) AS t (threshold)
+            WHERE s.spent_usd * 100 >= t.threshold * s.limit_usd
+            UNION ALL
+            SELECT 100, 'forecast'
+            WHERE s.is_open AND s.spent_usd < s.limit_usd AND s.forecast_usd >= s.limit_usd
+        ) c
+        WHERE s.period_end_at > b.set_at
+          AND NOT (c.kind = 'late' AND EXISTS (
+              SELECT FROM bcce_data.budget_alerts x
+              WHERE x.tenant_id = s.tenant_id AND x.budget = s.budget AND x.period_start_at = s.period_start_at
+                AND x.threshold_percent = c.threshold AND x.kind = 'crossed'))
+        ORDER BY 1, 2, 3, 4, 5
+        ON CONFLICT ON CONSTRAINT budget_alerts_pkey DO NOTHING
+        RETURNING a.tenant_id, a.budget, a.period_start_at, a.threshold_percent, a.kind
+    LOOP
+        IF tenant_id <> ALL (told) THEN
+            told := told || tenant_id;
+            PERFORM pg_notify('bcce_budget_alerts', tenant_id::text);
+        END IF;
+        RETURN NEXT;
+    END LOOP;
+END
+$body$;
+COMMENT ON FUNCTION bcce.check_budgets() IS
+'Writes an alert for every threshold that a budget''s spending has reached (crossed), has reached by calls told after the end of a period within the last 35 days (late), and for a budget that the forecast exceeds (forecast); each once a period. Returns the new ones and sends NOTIFY bcce_budget_alerts with the tenant''s uuid and nothing else: the report budget_alerts says what. For all tenants; maintain() calls it, and pg_cron may more often. It reads the calls of the open periods and of half a year for the forecasts.';
+
+CREATE OR REPLACE FUNCTION bcce.budget_check(
+    team text DEFAULT NULL, user_key text DEFAULT NULL, project text DEFAULT NULL, model text DEFAULT NULL, workflow text DEFAULT NULL,
+    tenant text DEFAULT NULL)
+RETURNS TABLE (is_allowed boolean, budget text, spent_usd numeric, limit_usd numeric, spent_percent numeric, unpriced_share_percent numeric, reason text)
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $body$
+#variable_conflict use_column
+DECLARE
+    target CONSTANT uuid := bcce_data.resolve_tenant(tenant);
+    moment CONSTANT timestamptz := bcce.report_now();
+    b record;
+    s record;
+    rank numeric;
+    best numeric;
+BEGIN
+    IF target IS NULL THEN
+        PERFORM bcce_data.refuse('unknown_tenant');
+    END IF;
+    is_allowed := true;
+    reason := 'no budget applies';
+    FOR b IN
+        SELECT x.tenant_id, x.budget, x.amount_usd, x.period, x.timezone, x.team_id, x.user_key, x.project, x.model_id, x.workflow_id, x.mode, x.unpriced, x.valid
+        FROM bcce_data.budgets x
+        WHERE x.tenant_id = target AND x.valid @> moment
+          AND (x.team_id IS NULL OR x.team_id = budget_check.team)
+          AND (x.user_key IS NULL OR x.user_key = budget_check.user_key)
+          AND (x.project IS NULL OR x.project = budget_check.project)
+          AND (x.model_id IS NULL OR x.model_id = budget_check.model)
+          AND (x.workflow_id IS NULL OR x.workflow_id = budget_check.workflow)
+        ORDER BY x.budget COLLATE "C"
+    LOOP
+        IF b.unpriced = 'dearest' THEN
+            SELECT x.spent_usd AS usd, x.call_count AS calls, x.unpriced_calls AS unpriced INTO s
+            FROM bcce.budget_status(moment, NULL) x
+            WHERE x.tenant_id = b.tenant_id AND x.budget = b.budget AND x.is_open;
+        ELSE
+            SELECT coalesce(sum(c.usd), 0) AS usd, count(*) AS calls, count(*) - count(c.usd) AS unpriced INTO s
+            FROM bcce_data.budget_calls(b.tenant_id, b.team_id, b.user_key, b.project, b.model_id, b.workflow_id,
+                CASE WHEN b.period = 'custom' THEN lower(b.valid)
+                     ELSE greatest(lower(b.valid), (SELECT d.starts_at FROM bcce_data.local_periods(moment, moment, b.timezone, b.period) d)) END,
+                moment) c;
+        END IF;
+        -- What blocks comes first, then what is nearest to its end.
+        rank := s.usd / b.amount_usd + CASE WHEN b.mode = 'block' AND s.usd >= b.amount_usd THEN 1e30 ELSE 0 END;
+        CONTINUE WHEN rank <= best;
+        best := rank;
+        is_allowed := rank < 1e30;
+        budget := b.budget;
+        spent_usd := s.usd;
+        limit_usd := b.amount_usd;
+        spent_percent := round(100 * s.usd / b.amount_usd, 1);
+        unpriced_share_percent := round(100.0 * s.unpriced / nullif(s.calls, 0), 1);
+        reason := CASE WHEN s.usd < b.amount_usd THEN 'within budget' WHEN is_allowed THEN 'budget is spent, alert only' ELSE 'budget is spent' END;
+    END LOOP;
+    RETURN NEXT;
+END
+$body$;
+COMMENT ON FUNCTION bcce.budget_check(text, text, text, text, text, text) IS
+'May a further call of this team, person (by the pseudonym), project, model and workflow be made? One row: is_allowed is false when a budget of mode block that covers the call is spent; with it the budget that says so, else the one nearest to its end: US dollars spent and allowed in its open period, percent, percent of the calls of unknown cost, and the reason. Advice: nothing is reserved. The spending is added up from the calls of the period each time: well under a millisecond for some hundred calls, about a millisecond for each thousand more. tenant: slug, external id or uuid; NULL: your own. Error P0002: tenant not found.';
+$bcce_module$);
+
+INSERT INTO bcce.module (part, name, sql) VALUES ('report', '27_cost_by_key', $bcce_module$
+-- cost_by_user, _team, _model, _project, _workflow and _service: who and what
+-- cost how much.  The six have one body; each shows the parts of the cost that
+-- can have its key, and a row without the key for what does not say.
+DO $do$
+DECLARE
+    report record;
+    part text;
+    columns text;
+    -- Where a part's units say what they belong to.
+    people CONSTANT text[] := '{workflow_run,model_call}';
+    calls CONSTANT text[] := '{model_call}';
+    runs CONSTANT text[] := '{workflow_run,prediction,model_call}';
+    services CONSTANT text[] := '{workflow_run,metric,prediction,model_call}';
+    -- The run of a call or prediction, whenever it began; once for all calls of a run.
+    run_of CONSTANT text := $sql$
+        LEFT JOIN LATERAL (
+            SELECT k.started_at
+            FROM bcce_data.workflow_run_keys k
+            WHERE k.tenant_id = u.tenant_id AND k.run_id = u.run_id AND u.item <> 'workflow_run'
+            OFFSET 0
+        ) start ON true
+        LEFT JOIN LATERAL (
+            SELECT r.workflow_id, r.service_id
+            FROM bcce_data.workflow_runs r
+            WHERE r.tenant_id = u.tenant_id AND r.run_id = u.run_id AND r.started_at = start.started_at
+            OFFSET 0
+        ) run ON true$sql$;
+    unit_run CONSTANT text := $sql$u.workflow_id, u.service_id, CASE WHEN u.item <> 'workflow_run' THEN u.run_id END AS run_id$sql$;
+BEGIN
+    FOR report IN
+        SELECT * FROM (VALUES
+            ('user', people, 'user_key', NULL, 'u.user_key', 'u.user_key', NULL, NULL, NULL,
+             'pseudonym of the person; NULL: runs and calls of nobody known', NULL,
+             'Who spends how much, person by person?', 'user'),
+            ('team', people, 'team_id', 'team_name', 'u.user_key, u.team_id', 'coalesce(u.team_id, p.team_id)',
+             'LEFT JOIN bcce_data.principals p ON p.tenant_id = u.tenant_id AND p.user_key = u.user_key', 'n.team_name',
+             'LEFT JOIN bcce_data.teams n ON n.tenant_id = x.tenant_id AND n.team_id = x.key',
+             'team that the call names, else the team of the person; NULL: neither is known', 'display name of the team; NULL: it was never declared',
+             'Which team spends how much?', 'team'),
+            ('model', calls, 'model_id', NULL, 'u.model_id', 'u.model_id', NULL, NULL, NULL,
+             'model as the calls name it', NULL,
+             'On which model is how much spent?', 'model'),
+            ('project', calls, 'project', NULL, 'u.project', 'u.project', NULL, NULL, NULL,
+             'project in which the calls were made, redacted; NULL: calls that name none', NULL,
+             'Which project spends how much?', 'project'),
+            ('workflow', runs, 'workflow_id', 'workflow_name', unit_run, 'coalesce(u.workflow_id, run.workflow_id)', run_of, 'n.name',
+             'LEFT JOIN bcce_data.workflows n ON n.tenant_id = x.tenant_id AND n.workflow_id = x.key',
+             'workflow of the run, of a call by its run, of a prediction by the run that it is about; NULL: calls and predictions outside known runs',
+             'display name of the workflow; NULL: it was never declared',
+             'Which workflow spends how much, its model calls included?', 'workflow'),
+            ('service', services, 'service_id', 'service_name', unit_run,
+             'coalesce(u.service_id, run.service_id, w.service_id)',
+             run_of || $sql$
+        LEFT JOIN bcce_data.workflows w ON w.tenant_id = u.tenant_id AND w.workflow_id = coalesce(u.workflow_id, run.workflow_id)$sql$, 'n.service_name',
+             'LEFT JOIN bcce_data.services n ON n.tenant_id = x.tenant_id AND n.service_id = x.key',
+             'service of the run, else of its workflow, of the sample, of the prediction or of the run that it is about, of a call by its run; NULL: none of them',
+             'display name of the service; NULL: it was never declared',
+             'On which service is how much spent?', 'service')
+        ) AS t (kind, items, key, name, unit, key_of, joins, name_of, name_join, key_meaning, name_meaning, question, grain)
+    LOOP
+        EXECUTE format($sql$
+CREATE OR REPLACE FUNCTION bcce.cost_by_%1$s(since timestamptz DEFAULT NULL, until timestamptz DEFAULT NULL)
+RETURNS TABLE (
+    tenant_id uuid,
+    tenant_name text,
+    %2$I text,%3$s
+    input_tokens bigint,
+    output_tokens bigint,
+    cache_read_tokens bigint,
+    cache_write_5m_tokens bigint,
+    cache_write_1h_tokens bigint,
+    web_searches bigint,%4$s
+    total_cost_usd numeric,
+    cost_share_percent numeric,
+    unpriced_units bigint,
+    is_lower_bound boolean,
+    estimated_share_percent numeric,
+    currency text
+)
+LANGUAGE sql STABLE PARALLEL RESTRICTED
+BEGIN ATOMIC
+    SELECT
+        t.tenant_id,
+        t.tenant_name,
+        x.key,%5$s
+        x.input_tokens,
+        x.output_tokens,
+        x.cache_read_tokens,
+        x.cache_write_5m_tokens,
+        x.cache_write_1h_tokens,
+        x.web_searches,%6$s
+        x.usd,
+        round(100 * x.usd / nullif(sum(x.usd) OVER (PARTITION BY t.tenant_id), 0), 1),
+        x.unpriced,
+        x.unpriced > 0,
+        round(100 * x.estimated_usd / nullif(x.model_call_usd, 0), 1),
+        t.billing_currency
+    FROM bcce_data.tenants t
+    JOIN (
+        SELECT
+            u.tenant_id,
+            %7$s AS key,
+            sum(u.workflow_runs)::bigint AS workflow_runs,
+            sum(u.metrics)::bigint AS metrics,
+            sum(u.predictions)::bigint AS predictions,
+            sum(u.calls)::bigint AS calls,
+            sum(u.input_tokens)::bigint AS input_tokens,
+            sum(u.output_tokens)::bigint AS output_tokens,
+            sum(u.cache_read_tokens)::bigint AS cache_read_tokens,
+            sum(u.cache_write_5m_tokens)::bigint AS cache_write_5m_tokens,
+            sum(u.cache_write_1h_tokens)::bigint AS cache_write_1h_tokens,
+            sum(u.web_searches)::bigint AS web_searches,
+            coalesce(sum(u.usd) FILTER (WHERE u.item = 'workflow_run'), 0) AS workflow_run_usd,
+            coalesce(sum(u.usd) FILTER (WHERE u.item = 'metric'), 0) AS metric_usd,
+            coalesce(sum(u.usd) FILTER (WHERE u.item = 'prediction'), 0) AS prediction_usd,
+            coalesce(sum(u.usd) FILTER (WHERE u.item = 'model_call'), 0) AS model_call_usd,
+            coalesce(sum(u.estimated_usd), 0) AS estimated_usd,
+            coalesce(sum(u.usd), 0) AS usd,
+            sum(u.unpriced)::bigint AS unpriced
+        FROM (
+            SELECT
+                u.tenant_id,
+                u.item,
+                %8$s,
+                count(*) FILTER (WHERE u.item = 'workflow_run') AS workflow_runs,
+                count(*) FILTER (WHERE u.item = 'metric') AS metrics,
+                count(*) FILTER (WHERE u.item = 'prediction') AS predictions,
+                count(*) FILTER (WHERE u.item = 'model_call') AS calls,
+                sum(u.input_tokens) AS input_tokens,
+                sum(u.output_tokens) AS output_tokens,
+                sum(u.cache_read_tokens) AS cache_read_tokens,
+                sum(u.cache_write_5m_tokens) AS cache_write_5m_tokens,
+                sum(u.cache_write_1h_tokens) AS cache_write_1h_tokens,
+                sum(u.web_searches) AS web_searches,
+                sum(u.usd) AS usd,
+                sum(u.usd) FILTER (WHERE u.is_estimated) AS estimated_usd,
+                count(*) - count(u.usd) AS unpriced
+            FROM bcce_data.cost_units(since, until) u
+            WHERE u.item IN (%9$s)
+            GROUP BY u.tenant_id, u.item, %10$s
+        ) u%11$s
+        GROUP BY u.tenant_id, %7$s
+    ) x ON x.tenant_id = t.tenant_id%12$s
+    WHERE t.deleted_at IS NULL;
+END$sql$,
+            report.kind, report.key,
+            concat(CASE WHEN report.name IS NOT NULL THEN E'\n    ' || report.name || ' text,' END,
+                   (SELECT string_agg(E'\n    ' || c.name || ' bigint,', '' ORDER BY c.n)
+                    FROM (VALUES (1, 'workflow_run', 'workflow_runs'), (2, 'metric', 'metric_count'), (3, 'prediction', 'prediction_count'), (4, 'model_call', 'model_call_count')) AS c (n, item, name)
+                    WHERE c.item = ANY (report.items))),
+            (SELECT string_agg(E'\n    ' || c.name || ' numeric,', '' ORDER BY c.n)
+             FROM (VALUES (1, 'workflow_run', 'workflow_cost_usd'), (2, 'metric', 'monitoring_cost_usd'), (3, 'prediction', 'prediction_cost_usd'), (4, 'model_call', 'model_cost_usd')) AS c (n, item, name)
+             WHERE c.item = ANY (report.items)),
+            concat(CASE WHEN report.name IS NOT NULL THEN E'\n        ' || report.name_of || ',' END,
+                   (SELECT string_agg(E'\n        x.' || c.name || ',', '' ORDER BY c.n)
+                    FROM (VALUES (1, 'workflow_run', 'workflow_runs'), (2, 'metric', 'metrics'), (3, 'prediction', 'predictions'), (4, 'model_call', 'calls')) AS c (n, item, name)
+                    WHERE c.item = ANY (report.items))),
+            (SELECT string_agg(E'\n        x.' || i.item || '_usd,', '' ORDER BY i.n) FROM unnest(report.items) WITH ORDINALITY AS i (item, n)),
+            report.key_of, report.unit,
+            (SELECT string_agg(quote_literal(i), ', ') FROM unnest(report.items) AS i),
+            replace(report.unit, ' AS run_id', ''),
+            E'\n        ' || report.joins, E'\n    ' || report.name_join);
+        EXECUTE format('COMMENT ON FUNCTION bcce.cost_by_%1$s(timestamptz, timestamptz) IS %2$L', report.kind,
+            replace(report.question, '?', ', of what falls between since (inclusive) and until (exclusive)?')
+            || ' NULL leaves an end open. Same columns as the view of this name; each part summed over the rows is that of cost_analysis for the same period.');
+
+        SELECT string_agg('x.' || quote_ident(p.name), ', ' ORDER BY p.n) INTO columns
+        FROM pg_catalog.pg_proc f
+        CROSS JOIN LATERAL unnest(f.proargnames, f.proargmodes) WITH ORDINALITY AS p (name, mode, n)
+        WHERE f.oid = to_regprocedure(format('bcce.cost_by_%s(pg_catalog.timestamptz, pg_catalog.timestamptz)', report.kind)) AND p.mode = 't';
+        EXECUTE format('CREATE OR REPLACE VIEW bcce.cost_by_%1$s WITH (security_invoker = true) AS SELECT %2$s FROM bcce.cost_by_%1$s(NULL::timestamptz, NULL::timestamptz) x',
+            report.kind, columns);
+        EXECUTE format('COMMENT ON VIEW bcce.cost_by_%1$s IS %2$L', report.kind,
+            format('%s One row per visible tenant and %s, and one for what names none. For a period use the function of this name.', report.question, report.grain));
+        FOR part IN
+            SELECT format('COMMENT ON COLUMN bcce.cost_by_%s.%I IS %L', report.kind, a.attname, m.meaning)
+            FROM pg_catalog.pg_attribute a
+            LEFT JOIN (VALUES
+                ('tenant_id', 'tenant'),
+                ('tenant_name', 'display name of the tenant'),
+                (report.key, report.key_meaning),
+                (report.name, report.name_meaning),
+                ('workflow_runs', 'runs started, failed and running ones included, skipped ones not'),
+                ('metric_count', 'metric samples stored'),
+                ('prediction_count', 'predictions made'),
+                ('model_call_count', 'model calls'),
+                ('input_tokens', 'tokens into models, cache reads and writes apart; NULL: no call told'),
+                ('output_tokens', 'tokens out of models; NULL: no call told'),
+                ('cache_read_tokens', 'tokens that models read from their cache; NULL: no call told'),
+                ('cache_write_5m_tokens', 'tokens written to the five-minute cache, those of unknown life among them; NULL: no call told'),
+                ('cache_write_1h_tokens', 'tokens written to the one-hour cache; NULL: no call told'),
+                ('web_searches', 'searches that the provider made for the calls; NULL: no call told'),
+                ('workflow_cost_usd', 'US dollars for the runs: each as charged when it was recorded, else at the price of its start'),
+                ('monitoring_cost_usd', 'US dollars for the metric samples: each as charged when it was recorded, else at the price of its time'),
+                ('prediction_cost_usd', 'US dollars for the predictions: each as charged when it was recorded, else at the price of its time'),
+                ('model_cost_usd', 'US dollars for model calls: each as the sender reported it, else by its tokens at the prices known when it was recorded, else at those known now; a call whose cost is unknown is in unpriced_units'),
+                ('total_cost_usd', 'US dollars, sum of the parts in this report, unrounded'),
+                ('cost_share_percent', 'percent of the sum of the tenant''s rows in this report, one decimal; NULL: that is 0'),
+                ('unpriced_units', 'runs, samples, predictions and model calls whose cost is unknown: they are left out of the sums'),
+                ('is_lower_bound', 'true when some cost is unknown, so that the sums are lower bounds'),
+                ('estimated_share_percent', 'percent of the model cost that is estimated rather than reported, one decimal; NULL: no model cost'),
+                ('currency', 'currency of the money columns')
+            ) AS m (name, meaning) ON m.name = a.attname
+            WHERE a.attrelid = format('bcce.cost_by_%s', report.kind)::regclass AND a.attnum > 0 AND NOT a.attisdropped
+        LOOP
+            EXECUTE part;
+        END LOOP;
+    END LOOP;
+END
+$do$;
+$bcce_module$);
+
+INSERT INTO bcce.module (part, name, sql) VALUES ('report', '27_cost_cache_savings', $bcce_module$
+-- cost_cache_savings: what the cache of prompts saved, and what writing it cost.
+CREATE OR REPLACE FUNCTION bcce.cost_cache_savings(since timestamptz DEFAULT NULL, until timestamptz DEFAULT NULL)
+RETURNS TABLE (
+    tenant_id uuid,
+    tenant_name text,
+    model_id text,
+    model_call_count bigint,
+    input_tokens bigint,
+    cache_read_tokens bigint,
+    cache_write_5m_tokens bigint,
+    cache_write_1h_tokens bigint,
+    cache_read_percent numeric,
+    read_savings_usd numeric,
+    write_premium_usd numeric,
+    cache_savings_usd numeric,
+    unpriced_units bigint,
+    currency text
+)
+LANGUAGE sql STABLE PARALLEL RESTRICTED
+BEGIN ATOMIC
+    SELECT
+        t.tenant_id,
+        t.tenant_name,
+        x.model_id,
+        x.calls,
+        x.input_tokens,
+        x.cache_read_tokens,
+        x.cache_write_5m_tokens,
+        x.cache_write_1h_tokens,
+        round(100 * x.cache_read_tokens / nullif(x.context_tokens, 0), 1),
+        x.savings,
+        x.premium,
+        x.savings - x.premium,
+        x.unpriced,
+        t.billing_currency
+    FROM bcce_data.tenants t
+    JOIN (
+        SELECT
+            u.tenant_id,
+            u.model_id,
+            count(*) AS calls,
+            sum(u.input_tokens)::bigint AS input_tokens,
+            sum(u.cache_read_tokens)::bigint AS cache_read_tokens,
+            sum(u.cache_write_5m_tokens)::bigint AS cache_write_5m_tokens,
+            sum(u.cache_write_1h_tokens)::bigint AS cache_write_1h_tokens,
+            sum(coalesce(u.input_tokens, 0) + cache.read + cache.written) AS context_tokens,
+            -- Of a call of which only one can be told, neither counts.
+            sum(as_is.without_reads - as_is.usd) FILTER (WHERE as_is.without_writes IS NOT NULL) AS savings,
+            sum(as_is.usd - as_is.without_writes) FILTER (WHERE as_is.without_reads IS NOT NULL) AS premium,
+            count(*) FILTER (WHERE cache.read + cache.written > 0 AND num_nulls(as_is.usd, as_is.without_reads, as_is.without_writes) > 0) AS unpriced
+        FROM bcce_data.model_usage u
+        CROSS JOIN LATERAL (
+            SELECT
+                coalesce(u.cache_read_tokens, 0) AS read,
+                coalesce(u.cache_write_5m_tokens, 0) + coalesce(u.cache_write_1h_tokens, 0) AS written,
+                CASE WHEN u.charged_usd IS NOT NULL THEN u.priced_at END AS as_of
+        ) cache
+        -- The context stays as large, so each call stays at its rates.
+        CROSS JOIN LATERAL (
+            SELECT
+                bcce.estimate_token_cost(u.model_id, u.at, u.input_tokens, u.output_tokens, u.cache_read_tokens, u.cache_write_5m_tokens,
+                    u.cache_write_1h_tokens, 0, u.speed, u.inference_geo, u.service_tier, u.tenant_id, cache.as_of) AS usd,
+                bcce.estimate_token_cost(u.model_id, u.at, coalesce(u.input_tokens, 0) + cache.read, u.output_tokens, 0, u.cache_write_5m_tokens,
+                    u.cache_write_1h_tokens, 0, u.speed, u.inference_geo, u.service_tier, u.tenant_id, cache.as_of) AS without_reads,
+                bcce.estimate_token_cost(u.model_id, u.at, coalesce(u.input_tokens, 0) + cache.written, u.output_tokens, u.cache_read_tokens, 0,
+                    0, 0, u.speed, u.inference_geo, u.service_tier, u.tenant_id, cache.as_of) AS without_writes
+            OFFSET 0
+        ) as_is
+        WHERE u.at >= coalesce(since, '-infinity')
+          AND u.at < coalesce(until, 'infinity')
+          AND NOT u.is_test
+        GROUP BY u.tenant_id, u.model_id
+    ) x ON x.tenant_id = t.tenant_id
+    WHERE t.deleted_at IS NULL;
+END;
+COMMENT ON FUNCTION bcce.cost_cache_savings(timestamptz, timestamptz) IS 'What did the prompt cache save, of the calls between since (inclusive) and until (exclusive)? NULL leaves an end open. Same columns as the view of this name.';
+
+CREATE OR REPLACE VIEW bcce.cost_cache_savings WITH (security_invoker = true) AS
+SELECT
+    x.tenant_id,
+    x.tenant_name,
+    x.model_id,
+    x.model_call_count,
+    x.input_tokens,
+    x.cache_read_tokens,
+    x.cache_write_5m_tokens,
+    x.cache_write_1h_tokens,
+    x.cache_read_percent,
+    x.read_savings_usd,
+    x.write_premium_usd,
+    x.cache_savings_usd,
+    x.unpriced_units,
+    x.currency
+FROM bcce.cost_cache_savings(NULL::timestamptz, NULL::timestamptz) x;
+COMMENT ON VIEW bcce.cost_cache_savings IS 'What does the prompt cache save, and is writing it worth while? One row per visible tenant and model. For a period use the function of this name.';
+COMMENT ON COLUMN bcce.cost_cache_savings.tenant_id IS 'tenant';
+COMMENT ON COLUMN bcce.cost_cache_savings.tenant_name IS 'display name of the tenant';
+COMMENT ON COLUMN bcce.cost_cache_savings.model_id IS 'model as the calls name it';
+COMMENT ON COLUMN bcce.cost_cache_savings.model_call_count IS 'model calls';
+COMMENT ON COLUMN bcce.cost_cache_savings.input_tokens IS 'tokens into the model, cache reads and writes apart; NULL: no call told';
+COMMENT ON COLUMN bcce.cost_cache_savings.cache_read_tokens IS 'tokens that the model read from its cache; NULL: no call told';
+COMMENT ON COLUMN bcce.cost_cache_savings.cache_write_5m_tokens IS 'tokens written to the five-minute cache, those of unknown life among them; NULL: no call told';
+COMMENT ON COLUMN bcce.cost_cache_savings.cache_write_1h_tokens IS 'tokens written to the one-hour cache; NULL: no call told';
+COMMENT ON COLUMN bcce.cost_cache_savings.cache_read_percent IS 'percent of the tokens into the model, cache writes included, that were read from the cache, one decimal; NULL: no tokens';
+COMMENT ON COLUMN bcce.cost_cache_savings.read_savings_usd IS 'US dollars saved by reading: tokens read times what input would have cost more, by the prices of each call; NULL: no known price';
+COMMENT ON COLUMN bcce.cost_cache_savings.write_premium_usd IS 'US dollars paid for writing: tokens written times what they cost more than input, by the prices of each call; NULL: no known price';
+COMMENT ON COLUMN bcce.cost_cache_savings.cache_savings_usd IS 'US dollars saved in all: by reading less for writing; negative: the cache cost more than it saved; NULL: no known price';
+COMMENT ON COLUMN bcce.cost_cache_savings.unpriced_units IS 'calls that used the cache at prices which are unknown: they are left out of the sums';
+COMMENT ON COLUMN bcce.cost_cache_savings.currency IS 'currency of the money columns';
+$bcce_module$);
+
+INSERT INTO bcce.module (part, name, sql) VALUES ('report', '27_cost_drivers', $bcce_module$
+-- cost_drivers: why the cost of models rose or fell against the time before.
+CREATE OR REPLACE FUNCTION bcce.cost_drivers(since timestamptz DEFAULT NULL, until timestamptz DEFAULT NULL)
+RETURNS TABLE (
+    tenant_id uuid,
+    tenant_name text,
+    window_start_at timestamptz,
+    window_end_at timestamptz,
+    model_id text,
+    token_class text,
+    previous_quantity bigint,
+    quantity bigint,
+    previous_cost_usd numeric,
+    cost_usd numeric,
+    change_usd numeric,
+    volume_effect_usd numeric,
+    price_effect_usd numeric,
+    mix_effect_usd numeric,
+    is_lower_bound boolean,
+    currency text
+)
+LANGUAGE sql STABLE PARALLEL RESTRICTED
+BEGIN ATOMIC
+    WITH period AS (
+        -- By the second: days of an interval would follow the session's zone.
+        SELECT
+            s.starts_at,
+            e.ends_at,
+            CASE WHEN isfinite(s.starts_at) AND isfinite(e.ends_at) AND s.starts_at < e.ends_at
+                 THEN extract(epoch FROM e.ends_at - s.starts_at) * interval '1 second' END AS length
+        FROM (SELECT least(until, bcce.report_now()) AS ends_at) e
+        CROSS JOIN LATERAL (SELECT coalesce(since, e.ends_at - interval '720 hours') AS starts_at) s
+    ),
+    call AS (
+        SELECT
+            u.tenant_id,
+            u.model_id,
+            u.at >= (SELECT p.starts_at FROM period p) AS is_now,
+            u.input_tokens,
+            u.output_tokens,
+            u.cache_read_tokens,
+            u.cache_write_5m_tokens,
+            u.cache_write_1h_tokens,
+            u.web_searches,
+            c.usd,
+            -- What was reported, or charged otherwise, is of no class.
+            c.parts[1] + c.parts[2] + c.parts[3] + c.parts[4] + c.parts[5] + c.parts[6] IS NOT DISTINCT FROM c.usd AND c.usd IS NOT NULL AS is_split,
+            c.parts,
+            earlier.parts AS earlier_parts
+        FROM bcce_data.model_usage u
+        CROSS JOIN LATERAL (
+            SELECT
+                coalesce(u.reported_cost_usd, u.charged_usd, bcce.estimate_token_cost(u.model_id, u.at, u.input_tokens, u.output_tokens, u.cache_read_tokens,
+                    u.cache_write_5m_tokens, u.cache_write_1h_tokens, u.web_searches, u.speed, u.inference_geo, u.service_tier, u.tenant_id)) AS usd,
+                CASE WHEN u.reported_cost_usd IS NULL
+                     THEN bcce.token_cost_parts(u.model_id, u.at, u.input_tokens, u.output_tokens, u.cache_read_tokens,
+                         u.cache_write_5m_tokens, u.cache_write_1h_tokens, u.web_searches, u.speed, u.inference_geo, u.service_tier, u.tenant_id,
+                         CASE WHEN u.charged_usd IS NOT NULL THEN u.priced_at END)
+                END AS parts
+            OFFSET 0
+        ) c
+        -- The same call, made one period earlier.
+        CROSS JOIN LATERAL (
+            SELECT CASE WHEN u.reported_cost_usd IS NULL AND u.at >= (SELECT p.starts_at FROM period p)
+                        THEN bcce.token_cost_parts(u.model_id, u.at - (SELECT p.length FROM period p), u.input_tokens, u.output_tokens, u.cache_read_tokens,
+                            u.cache_write_5m_tokens, u.cache_write_1h_tokens, u.web_searches, u.speed, u.inference_geo, u.service_tier, u.tenant_id,
+                            CASE WHEN u.charged_usd IS NOT NULL THEN u.priced_at END)
+                   END AS parts
+            OFFSET 0
+        ) earlier
+        WHERE u.at >= (SELECT p.starts_at - p.length FROM period p)
+          AND u.at < (SELECT p.ends_at FROM period p)
+          AND NOT u.is_test
+    ),
+    model AS (
+        SELECT
+            c.tenant_id,
+            c.model_id,
+            c.is_now,
+            count(c.usd) AS calls,
+            count(*) - count(c.usd) AS unpriced,
+            ARRAY[sum(c.input_tokens) FILTER (WHERE c.is_split), sum(c.output_tokens) FILTER (WHERE c.is_split),
+                  sum(c.cache_read_tokens) FILTER (WHERE c.is_split), sum(c.cache_write_5m_tokens) FILTER (WHERE c.is_split),
+                  sum(c.cache_write_1h_tokens) FILTER (WHERE c.is_split), sum(c.web_searches) FILTER (WHERE c.is_split),
+                  count(c.usd) FILTER (WHERE NOT c.is_split)] AS quantity,
+            ARRAY[sum(c.parts[1]) FILTER (WHERE c.is_split), sum(c.parts[2]) FILTER (WHERE c.is_split), sum(c.parts[3]) FILTER (WHERE c.is_split),
+                  sum(c.parts[4]) FILTER (WHERE c.is_split), sum(c.parts[5]) FILTER (WHERE c.is_split), sum(c.parts[6]) FILTER (WHERE c.is_split),
+                  sum(c.usd) FILTER (WHERE NOT c.is_split)] AS usd,
+            ARRAY[sum(c.parts[1] - c.earlier_parts[1]) FILTER (WHERE c.is_split), sum(c.parts[2] - c.earlier_parts[2]) FILTER (WHERE c.is_split),
+                  sum(c.parts[3] - c.earlier_parts[3]) FILTER (WHERE c.is_split), sum(c.parts[4] - c.earlier_parts[4]) FILTER (WHERE c.is_split),
+                  sum(c.parts[5] - c.earlier_parts[5]) FILTER (WHERE c.is_split), sum(c.parts[6] - c.earlier_parts[6]) FILTER (WHERE c.is_split),
+                  NULL] AS price_effect
+        FROM call c
+        GROUP BY c.tenant_id, c.model_id, c.is_now
+    ),
+    cell AS (
+        SELECT
+            m.tenant_id,
+            m.model_id,
+            k.token_class,
+            coalesce(sum(k.quantity) FILTER (WHERE NOT m.is_now), 0)::bigint AS old_quantity,
+            coalesce(sum(k.quantity) FILTER (WHERE m.is_now), 0)::bigint AS new_quantity,
+            coalesce(sum(k.usd) FILTER (WHERE NOT m.is_now), 0) AS old_usd,
+            coalesce(sum(k.usd) FILTER (WHERE m.is_now), 0) AS new_usd,
+            coalesce(sum(k.price_effect), 0) AS price_effect
+        FROM model m
+        CROSS JOIN LATERAL unnest('{input,output,cache_read,cache_write_5m,cache_write_1h,web_search,unsplit}'::text[], m.quantity, m.usd, m.price_effect)
+            AS k (token_class, quantity, usd, price_effect)
+        GROUP BY m.tenant_id, m.model_id, k.token_class
+        HAVING sum(k.quantity) > 0
+    ),
+    total AS (
+        SELECT
+            m.tenant_id,
+            coalesce(sum(m.calls) FILTER (WHERE NOT m.is_now), 0) AS old_calls,
+            coalesce(sum(m.calls) FILTER (WHERE m.is_now), 0) AS new_calls,
+            sum(m.unpriced) > 0 AS is_lower_bound
+        FROM model m
+        GROUP BY m.tenant_id
+    )
+    SELECT
+        t.tenant_id,
+        t.tenant_name,
+        p.starts_at,
+        p.ends_at,
+        c.model_id,
+        c.token_class,
+        c.old_quantity,
+        c.new_quantity,
+        c.old_usd,
+        c.new_usd,
+        c.new_usd - c.old_usd,
+        volume.usd,
+        c.price_effect,
+        c.new_usd - c.old_usd - c.price_effect - volume.usd,
+        x.is_lower_bound,
+        t.billing_currency
+    FROM bcce_data.tenants t
+    JOIN total x ON x.tenant_id = t.tenant_id
+    JOIN cell c ON c.tenant_id = t.tenant_id
+    CROSS JOIN period p
+    CROSS JOIN LATERAL (
+        SELECT CASE WHEN x.old_calls = 0 THEN c.new_usd - c.old_usd - c.price_effect
+                    ELSE round(c.old_usd * x.new_calls / x.old_calls - c.old_usd, 10) END AS usd
+    ) volume
+    WHERE t.deleted_at IS NULL;
+END;
+COMMENT ON FUNCTION bcce.cost_drivers(timestamptz, timestamptz) IS 'What drives the change of model cost from the period before to the one of the same length between since (inclusive) and until (exclusive)? An until of NULL is now, a since of NULL 30 days before the end. Same columns as the view of this name.';
+
+CREATE OR REPLACE VIEW bcce.cost_drivers WITH (security_invoker = true) AS
+SELECT
+    x.tenant_id,
+    x.tenant_name,
+    x.window_start_at,
+    x.window_end_at,
+    x.model_id,
+    x.token_class,
+    x.previous_quantity,
+    x.quantity,
+    x.previous_cost_usd,
+    x.cost_usd,
+    x.change_usd,
+    x.volume_effect_usd,
+    x.price_effect_usd,
+    x.mix_effect_usd,
+    x.is_lower_bound,
+    x.currency
+FROM bcce.cost_drivers(NULL::timestamptz, NULL::timestamptz) x;
+COMMENT ON VIEW bcce.cost_drivers IS 'What drives the change of model spending: volume, prices, or the mix? One row per visible tenant, model and class of tokens used in the last 30 days or the 30 before. For another period, against the one of the same length before it, use the function of this name.';
+COMMENT ON COLUMN bcce.cost_drivers.tenant_id IS 'tenant';
+COMMENT ON COLUMN bcce.cost_drivers.tenant_name IS 'display name of the tenant';
+COMMENT ON COLUMN bcce.cost_drivers.window_start_at IS 'start of the period, inclusive; the one before it ends here';
+COMMENT ON COLUMN bcce.cost_drivers.window_end_at IS 'end of the period, exclusive';
+COMMENT ON COLUMN bcce.cost_drivers.model_id IS 'model as the calls name it';
+COMMENT ON COLUMN bcce.cost_drivers.token_class IS 'input, output, cache_read, cache_write_5m, cache_write_1h, web_search, or unsplit: calls whose cost the sender reported as one sum';
+COMMENT ON COLUMN bcce.cost_drivers.previous_quantity IS 'tokens of the class, searches, or calls of an unsplit cost, in the period before; only calls with a known cost';
+COMMENT ON COLUMN bcce.cost_drivers.quantity IS 'the same in the period';
+COMMENT ON COLUMN bcce.cost_drivers.previous_cost_usd IS 'US dollars in the period before';
+COMMENT ON COLUMN bcce.cost_drivers.cost_usd IS 'US dollars in the period; summed over a model, its model_cost_usd';
+COMMENT ON COLUMN bcce.cost_drivers.change_usd IS 'US dollars more than in the period before: volume, price and mix effect, to the last digit';
+COMMENT ON COLUMN bcce.cost_drivers.volume_effect_usd IS 'US dollars of the change if only the number of the tenant''s calls had changed, rounded to ten decimals; without calls before, all but the price effect';
+COMMENT ON COLUMN bcce.cost_drivers.price_effect_usd IS 'US dollars of the change that are due to prices: what the period''s calls cost more than the same calls would have cost one period earlier; 0 where there was no price then';
+COMMENT ON COLUMN bcce.cost_drivers.mix_effect_usd IS 'US dollars of the change that are left: other models, more or fewer tokens in a call, other classes of them';
+COMMENT ON COLUMN bcce.cost_drivers.is_lower_bound IS 'true when the cost of some call of the tenant in either period is unknown: such calls are left out';
+COMMENT ON COLUMN bcce.cost_drivers.currency IS 'currency of the money columns';
+$bcce_module$);
+
 INSERT INTO bcce.module (part, name, sql) VALUES ('report', '27_executions_hourly', $bcce_module$
 -- How runs ended, hour by hour.
 CREATE OR REPLACE FUNCTION bcce.executions_by_status_hourly(since timestamptz DEFAULT NULL, until timestamptz DEFAULT NULL)
@@ -12036,6 +13270,105 @@ COMMENT ON COLUMN bcce.recovery_episodes.runs_failed IS 'runs of the episode tha
 COMMENT ON COLUMN bcce.recovery_episodes.recovery_minutes IS 'time from failed_at to recovered_at, minutes; NULL: not recovered';
 COMMENT ON COLUMN bcce.recovery_episodes.open_minutes IS 'age of an episode that is open, minutes, up to now or the window''s end; NULL: not open';
 COMMENT ON COLUMN bcce.recovery_episodes.incident_id IS 'declared incident of the same service that the episode overlaps, the earliest of several; NULL: none';
+$bcce_module$);
+
+INSERT INTO bcce.module (part, name, sql) VALUES ('report', '27_unpriced_usage', $bcce_module$
+-- unpriced_usage: model calls whose cost is unknown, and why.
+CREATE OR REPLACE FUNCTION bcce.unpriced_usage(since timestamptz DEFAULT NULL, until timestamptz DEFAULT NULL)
+RETURNS TABLE (
+    tenant_id uuid,
+    tenant_name text,
+    model_id text,
+    reason text,
+    model_call_count bigint,
+    input_tokens bigint,
+    output_tokens bigint,
+    cache_read_tokens bigint,
+    cache_write_5m_tokens bigint,
+    cache_write_1h_tokens bigint,
+    web_searches bigint,
+    first_seen_at timestamptz,
+    last_seen_at timestamptz
+)
+LANGUAGE sql STABLE PARALLEL RESTRICTED
+BEGIN ATOMIC
+    SELECT
+        t.tenant_id,
+        t.tenant_name,
+        x.model_id,
+        x.reason,
+        x.calls,
+        x.input_tokens,
+        x.output_tokens,
+        x.cache_read_tokens,
+        x.cache_write_5m_tokens,
+        x.cache_write_1h_tokens,
+        x.web_searches,
+        x.first_at,
+        x.last_at
+    FROM bcce_data.tenants t
+    JOIN (
+        SELECT
+            u.tenant_id,
+            u.model_id,
+            why.reason,
+            count(*) AS calls,
+            sum(u.input_tokens)::bigint AS input_tokens,
+            sum(u.output_tokens)::bigint AS output_tokens,
+            sum(u.cache_read_tokens)::bigint AS cache_read_tokens,
+            sum(u.cache_write_5m_tokens)::bigint AS cache_write_5m_tokens,
+            sum(u.cache_write_1h_tokens)::bigint AS cache_write_1h_tokens,
+            sum(u.web_searches)::bigint AS web_searches,
+            min(u.at) AS first_at,
+            max(u.at) AS last_at
+        FROM bcce_data.model_usage u
+        CROSS JOIN LATERAL (
+            SELECT
+                bcce.token_cost_status(u.model_id, u.at, u.input_tokens, u.output_tokens, u.cache_read_tokens, u.cache_write_5m_tokens,
+                    u.cache_write_1h_tokens, u.web_searches, u.speed, u.inference_geo, u.service_tier, u.tenant_id) AS reason
+            OFFSET 0
+        ) why
+        WHERE u.at >= coalesce(since, '-infinity')
+          AND u.at < coalesce(until, 'infinity')
+          AND NOT u.is_test
+          AND coalesce(u.reported_cost_usd, u.charged_usd) IS NULL
+          AND why.reason NOT IN ('priced', 'synthetic')
+        GROUP BY u.tenant_id, u.model_id, why.reason
+    ) x ON x.tenant_id = t.tenant_id
+    WHERE t.deleted_at IS NULL;
+END;
+COMMENT ON FUNCTION bcce.unpriced_usage(timestamptz, timestamptz) IS 'Which calls between since (inclusive) and until (exclusive) have no known price, and why? NULL leaves an end open. Same columns as the view of this name.';
+
+CREATE OR REPLACE VIEW bcce.unpriced_usage WITH (security_invoker = true) AS
+SELECT
+    x.tenant_id,
+    x.tenant_name,
+    x.model_id,
+    x.reason,
+    x.model_call_count,
+    x.input_tokens,
+    x.output_tokens,
+    x.cache_read_tokens,
+    x.cache_write_5m_tokens,
+    x.cache_write_1h_tokens,
+    x.web_searches,
+    x.first_seen_at,
+    x.last_seen_at
+FROM bcce.unpriced_usage(NULL::timestamptz, NULL::timestamptz) x;
+COMMENT ON VIEW bcce.unpriced_usage IS 'Which model calls have no known price, and why? One row per visible tenant, model and reason. For a period use the function of this name.';
+COMMENT ON COLUMN bcce.unpriced_usage.tenant_id IS 'tenant';
+COMMENT ON COLUMN bcce.unpriced_usage.tenant_name IS 'display name of the tenant';
+COMMENT ON COLUMN bcce.unpriced_usage.model_id IS 'model as the calls name it';
+COMMENT ON COLUMN bcce.unpriced_usage.reason IS 'no_tokens: no count was told; unknown_model; no_price_at_time; not_token_priced: priced by time; missing_price: of a class of tokens that was used; missing_factor: of fast, us or batch; out_of_range. set_model_price(), set_model_price_factor(), set_model_alias() and import_prices() mend all but the first and the last';
+COMMENT ON COLUMN bcce.unpriced_usage.model_call_count IS 'model calls';
+COMMENT ON COLUMN bcce.unpriced_usage.input_tokens IS 'tokens into the model, cache reads and writes apart; NULL: no call told';
+COMMENT ON COLUMN bcce.unpriced_usage.output_tokens IS 'tokens out of the model; NULL: no call told';
+COMMENT ON COLUMN bcce.unpriced_usage.cache_read_tokens IS 'tokens that the model read from its cache; NULL: no call told';
+COMMENT ON COLUMN bcce.unpriced_usage.cache_write_5m_tokens IS 'tokens written to the five-minute cache, those of unknown life among them; NULL: no call told';
+COMMENT ON COLUMN bcce.unpriced_usage.cache_write_1h_tokens IS 'tokens written to the one-hour cache; NULL: no call told';
+COMMENT ON COLUMN bcce.unpriced_usage.web_searches IS 'searches that the provider made for the calls; NULL: no call told';
+COMMENT ON COLUMN bcce.unpriced_usage.first_seen_at IS 'when the first of them was made';
+COMMENT ON COLUMN bcce.unpriced_usage.last_seen_at IS 'when the last of them was made';
 $bcce_module$);
 
 INSERT INTO bcce.module (part, name, sql) VALUES ('report', '27_workflows', $bcce_module$
@@ -12340,6 +13673,121 @@ COMMENT ON COLUMN bcce.hung_runs.workflow_id IS 'workflow';
 COMMENT ON COLUMN bcce.hung_runs.workflow_name IS 'display name of the workflow; NULL: it was never declared';
 COMMENT ON COLUMN bcce.hung_runs.service_id IS 'service of the run, else of the workflow';
 COMMENT ON COLUMN bcce.hung_runs.running_seconds IS 'how long it has been running, seconds, now or at the window''s end';
+$bcce_module$);
+
+INSERT INTO bcce.module (part, name, sql) VALUES ('report', '28_cost_what_if', $bcce_module$
+-- cost_analysis_repriced(): what model calls would have cost by the prices known
+-- at another time.  cost_report(): what a period cost, piece by piece.
+CREATE OR REPLACE FUNCTION bcce.cost_analysis_repriced(as_of timestamptz DEFAULT NULL, since timestamptz DEFAULT NULL, until timestamptz DEFAULT NULL)
+RETURNS TABLE (
+    tenant_id uuid,
+    tenant_name text,
+    model_id text,
+    model_call_count bigint,
+    changed_call_count bigint,
+    model_cost_usd numeric,
+    repriced_cost_usd numeric,
+    change_usd numeric,
+    unpriced_units bigint,
+    repriced_unpriced_units bigint,
+    currency text
+)
+LANGUAGE sql STABLE PARALLEL RESTRICTED
+BEGIN ATOMIC
+    SELECT
+        t.tenant_id,
+        t.tenant_name,
+        x.model_id,
+        x.calls,
+        x.changed,
+        x.usd,
+        x.repriced_usd,
+        x.repriced_usd - x.usd,
+        x.unpriced,
+        x.repriced_unpriced,
+        t.billing_currency
+    FROM bcce_data.tenants t
+    JOIN (
+        SELECT
+            u.tenant_id,
+            u.model_id,
+            count(*) AS calls,
+            count(*) FILTER (WHERE c.usd IS DISTINCT FROM c.repriced_usd) AS changed,
+            coalesce(sum(c.usd), 0) AS usd,
+            coalesce(sum(c.repriced_usd), 0) AS repriced_usd,
+            count(*) - count(c.usd) AS unpriced,
+            count(*) - count(c.repriced_usd) AS repriced_unpriced
+        FROM bcce_data.model_usage u
+        CROSS JOIN LATERAL (
+            SELECT
+                coalesce(u.reported_cost_usd, u.charged_usd, bcce.estimate_token_cost(u.model_id, u.at, u.input_tokens, u.output_tokens, u.cache_read_tokens,
+                    u.cache_write_5m_tokens, u.cache_write_1h_tokens, u.web_searches, u.speed, u.inference_geo, u.service_tier, u.tenant_id)) AS usd,
+                coalesce(u.reported_cost_usd, bcce.estimate_token_cost(u.model_id, u.at, u.input_tokens, u.output_tokens, u.cache_read_tokens,
+                    u.cache_write_5m_tokens, u.cache_write_1h_tokens, u.web_searches, u.speed, u.inference_geo, u.service_tier, u.tenant_id, as_of)) AS repriced_usd
+            OFFSET 0
+        ) c
+        WHERE u.at >= coalesce(since, '-infinity')
+          AND u.at < coalesce(until, 'infinity')
+          AND NOT u.is_test
+        GROUP BY u.tenant_id, u.model_id
+    ) x ON x.tenant_id = t.tenant_id
+    WHERE t.deleted_at IS NULL;
+END;
+COMMENT ON FUNCTION bcce.cost_analysis_repriced(timestamptz, timestamptz, timestamptz) IS 'What would the model calls between since (inclusive) and until (exclusive; NULL: open ends) cost by the prices that were known at as_of (NULL: now)? One row per visible tenant and model: its calls and how many of them would cost something else, US dollars as they count in cost_analysis and repriced, the difference, and how many calls have no known cost, now and repriced. What a sender reported stays as it is. Nothing is stored.';
+
+CREATE OR REPLACE FUNCTION bcce.cost_report(period interval DEFAULT '30 days', grain text DEFAULT 'period', alert_threshold numeric DEFAULT NULL)
+RETURNS TABLE (
+    tenant_id uuid,
+    tenant_name text,
+    period_start_at timestamptz,
+    period_start_date date,
+    day_count bigint,
+    workflow_cost_usd numeric,
+    monitoring_cost_usd numeric,
+    prediction_cost_usd numeric,
+    model_cost_usd numeric,
+    infra_cost_usd numeric,
+    total_cost_usd numeric,
+    unpriced_units bigint,
+    is_lower_bound boolean,
+    over_threshold boolean,
+    currency text
+)
+LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, pg_temp AS $body$
+#variable_conflict use_column
+BEGIN
+    IF cost_report.grain IS NULL OR cost_report.grain NOT IN ('period', 'day', 'week', 'month', 'quarter', 'year') THEN
+        PERFORM bcce.raise_error('22023', 'unknown grain of a cost report', NULL, 'Known: period (all in one), day, week, month, quarter, year.');
+    END IF;
+    IF cost_report.period IS NULL OR cost_report.period <= interval '0' THEN
+        PERFORM bcce.raise_error('22023', 'the period of a cost report must be longer than nothing', NULL, 'For example period => ''30 days''.');
+    END IF;
+    RETURN QUERY
+    SELECT
+        d.tenant_id,
+        d.tenant_name,
+        min(d.period_start_at),
+        min(d.usage_date),
+        count(*),
+        sum(d.workflow_cost_usd),
+        sum(d.monitoring_cost_usd),
+        sum(d.prediction_cost_usd),
+        sum(d.model_cost_usd),
+        sum(d.infra_cost_usd),
+        sum(d.total_cost_usd),
+        sum(d.unpriced_units)::bigint,
+        bool_or(d.is_lower_bound),
+        CASE WHEN sum(d.total_cost_usd) > cost_report.alert_threshold THEN true
+             WHEN NOT bool_or(d.is_lower_bound) THEN sum(d.total_cost_usd) > cost_report.alert_threshold END,
+        d.currency
+    -- Days of UTC: those of the session's zone could be of 23 hours.
+    FROM bcce.cost_by_day((bcce.report_now() AT TIME ZONE 'UTC' - cost_report.period) AT TIME ZONE 'UTC', bcce.report_now()) d
+    GROUP BY d.tenant_id, d.tenant_name, d.currency,
+             CASE WHEN cost_report.grain <> 'period' THEN date_trunc(cost_report.grain, d.usage_date::timestamp) END
+    ORDER BY d.tenant_name, d.tenant_id, min(d.usage_date);
+END
+$body$;
+COMMENT ON FUNCTION bcce.cost_report(interval, text, numeric) IS 'What did the last 30 days (or another period, up to now) cost? One row per visible tenant and day, week, month, quarter or year of its zone as grain says, one in all by default; the first and the last may be cut short, day_count says by how much. US dollars by part and in total, how many units have no known cost, and whether the row is over alert_threshold US dollars: NULL without a threshold, or when that is unknown because some cost is. Error 22023: an unknown grain, or a period that is not positive.';
 $bcce_module$);
 
 INSERT INTO bcce.module (part, name, sql) VALUES ('report', '28_operations', $bcce_module$
@@ -12935,7 +14383,7 @@ COMMENT ON COLUMN bcce.time_to_first_workflow.provisioned_users IS 'people with 
 COMMENT ON COLUMN bcce.time_to_first_workflow.started_users IS 'of these, who ran a workflow since';
 COMMENT ON COLUMN bcce.time_to_first_workflow.ran_before_users IS 'of these, whose first run is before their provisioning: left out of the median';
 COMMENT ON COLUMN bcce.time_to_first_workflow.waiting_users IS 'of these, who ran none yet: in the median, they count as taking longer than they have waited';
-COMMENT ON COLUMN bcce.time_to_first_workflow.median_minutes IS 'median time from provisioning to the first run, minutes: the smallest time by which half had one, those who wait included (Kaplan-Meier); NULL: more than half still wait, or nobody ran one';
+COMMENT ON COLUMN bcce.time_to_first_workflow.median_minutes IS 'median time from provisioning to the first run, minutes: the smallest time by which half had one, those who wait included (Kaplan-Meier); NULL: too many still wait to tell, or nobody ran one';
 COMMENT ON COLUMN bcce.time_to_first_workflow.longest_wait_minutes IS 'longest time that one who ran none yet has waited, minutes, up to deprovisioning, now or the window''s end';
 $bcce_module$);
 
@@ -13202,7 +14650,7 @@ COMMENT ON FUNCTION bcce.metrics(text, text, text) IS 'How often something happe
 $bcce_module$);
 
 INSERT INTO bcce.module (part, name, sql) VALUES ('report', '30_known_words', $bcce_module$
--- The words that inboxes and record_…() functions take for states.
+-- The words that inboxes and record_...() functions take for states.
 CREATE OR REPLACE VIEW bcce.known_words WITH (security_invoker = true) AS
 SELECT a.tenant_id, a.domain, a.alias AS word, a.value AS report_word
 FROM bcce_data.value_aliases a
@@ -13478,7 +14926,7 @@ SELECT
     m.unit,
     CASE
         WHEN m.metric ~ 'threshold|target|expected|^(long_|short_)?window_' THEN 'neutral'
-        WHEN m.metric ~ 'success|succeeded_|accuracy|precision|recall|specificity|f1_|^mcc$|^auc$|skill|availability|budget_remaining|exhausted|mtbf|lead_time|throughput|active_|retained|new_users|wau_mau|deployments_(succeeded|per_day)'
+        WHEN m.metric ~ 'savings|success|succeeded_|accuracy|precision|recall|specificity|f1_|^mcc$|^auc$|skill|availability|budget_remaining|exhausted|mtbf|lead_time|throughput|active_|retained|new_users|wau_mau|deployments_(succeeded|per_day)'
             THEN 'higher is better'
         WHEN m.metric ~ 'fail|error|timed_out|latency|duration|running_seconds|_usd$|mttr|mtta|mttd|recovery|open_|oldest|incident_count|invalid|unpriced|rejected|late_count|lag_|burn_rate|brier|log_loss|^[em]ce$|^psi$|^ks$|false_|unlabelable|wait|delay|first_run|^median_minutes$'
             THEN 'lower is better'
@@ -13751,9 +15199,10 @@ DO $do$
 DECLARE
     item record;
     readers CONSTANT text := 'bcce_analytics_user, bcce_platform';
+    cost_reports CONSTANT text := '^(cost_|budget_|unpriced_usage$)';
     upkeep CONSTANT text[] := '{create_tenant,add_membership,remove_membership,maintain,
                                 set_membership_mode,add_context_key,rotate_context_key,revoke_context_key,
-                                check_roles,check_security}';
+                                check_roles,check_security,check_budgets}';
 BEGIN
     -- Owners, and nothing for PUBLIC.
     FOR item IN
@@ -13811,6 +15260,7 @@ BEGIN
                               bcce.set_redaction_rule(text, text, text, integer, integer, text, text[], text, boolean, boolean, text),
                               bcce.drop_redaction_rule(text, text),
                               bcce.set_redaction_style(text, text),
+                              bcce.set_budget(text, numeric, text, text, text, text, text, text, text, numeric[], text, text, timestamptz, timestamptz, text),
                               bcce.set_prediction_threshold(double precision, text, text, text),
                               bcce.set_prediction_reference(timestamptz, timestamptz, text, text, text),
                               bcce.set_model_price(text, text, numeric, timestamptz, bigint, text, text, text),
@@ -13821,29 +15271,29 @@ BEGIN
     -- Readers: the reports, their twins, and what these name.
     FOR item IN
         SELECT format('GRANT SELECT ON %s TO %s', c.oid::regclass, readers
-                      || CASE WHEN c.relname LIKE 'cost\_%' OR c.relname IN ('reports', 'data_dictionary', 'metric_catalogue')
+                      || CASE WHEN c.relname ~ cost_reports OR c.relname IN ('reports', 'data_dictionary', 'metric_catalogue')
                               THEN ', bcce_cost_analyst' ELSE '' END) AS command
         FROM pg_class c
         WHERE c.relnamespace = 'bcce'::regnamespace AND c.relkind = 'v' AND c.relname NOT LIKE 'inbox\_%'
         UNION ALL
         SELECT format('GRANT EXECUTE ON FUNCTION %s TO %s', p.oid::regprocedure, readers
-                      || CASE WHEN p.proname LIKE 'cost\_%' OR p.proname ~ '^(export|log_export)' THEN ', bcce_cost_analyst' ELSE '' END)
+                      || CASE WHEN p.proname ~ cost_reports OR p.proname ~ '^(export|log_export)' THEN ', bcce_cost_analyst' ELSE '' END)
         FROM pg_proc p
         WHERE p.pronamespace = 'bcce'::regnamespace
           AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e')
           AND (EXISTS (SELECT FROM pg_class c WHERE c.relnamespace = p.pronamespace AND c.relkind = 'v' AND c.relname = p.proname)
-               OR p.proname IN ('overview_json', 'metrics', 'report_tenant', 'export_csv', 'export_jsonl', 'export_json',
+               OR p.proname IN ('cost_analysis_repriced', 'cost_report', 'budget_check', 'overview_json', 'metrics', 'report_tenant', 'export_csv', 'export_jsonl', 'export_json',
                                  'export_lines', 'log_export'))
     LOOP
         EXECUTE item.command;
     END LOOP;
     FOR item IN
         WITH RECURSIVE report AS (      -- reports and twins: object, and whether a cost analyst reads it
-            SELECT 'pg_proc'::regclass AS classid, p.oid AS objid, p.proname LIKE 'cost\_%' AS is_cost
+            SELECT 'pg_proc'::regclass AS classid, p.oid AS objid, p.proname ~ cost_reports AS is_cost
             FROM pg_proc p
             WHERE p.pronamespace = 'bcce'::regnamespace AND p.prosqlbody IS NOT NULL
             UNION ALL
-            SELECT 'pg_rewrite'::regclass, r.oid, c.relname LIKE 'cost\_%' OR c.relname IN ('reports', 'data_dictionary', 'metric_catalogue')
+            SELECT 'pg_rewrite'::regclass, r.oid, c.relname ~ cost_reports OR c.relname IN ('reports', 'data_dictionary', 'metric_catalogue')
             FROM pg_class c JOIN pg_rewrite r ON r.ev_class = c.oid
             WHERE c.relnamespace = 'bcce'::regnamespace AND c.relkind = 'v'
         ), used AS (                    -- and helpers of bcce_data that they call

@@ -43,6 +43,7 @@ INSERT INTO bcce_data.workflow_runs (tenant_id, run_id, started_at, workflow_id,
 SELECT tenant_id, 'r' || n || kind, at, 'deploy', 'shop', 'user-' || n % 5,
        (ARRAY['succeeded', 'failed', 'running'])[kind], CASE kind WHEN 1 THEN at + interval '20 minutes' WHEN 2 THEN at + interval '1 minute' END, 'timeout'
 FROM spot, generate_series(1, 3) AS kind;
+INSERT INTO bcce_data.workflow_run_keys (tenant_id, run_id, started_at) SELECT tenant_id, run_id, started_at FROM bcce_data.workflow_runs;
 INSERT INTO bcce_data.performance_metrics (tenant_id, idempotency_key, observed_at, service_id, request_count, error_count, p95_latency_ms)
 SELECT tenant_id, 'm' || n, at, 'shop', 10, 1, 100 FROM spot;
 INSERT INTO bcce_data.predictions (tenant_id, prediction_id, predicted_at, model_name, target_kind, target_id, horizon_seconds, failure_probability)
@@ -50,12 +51,13 @@ SELECT tenant_id, 'p' || n || kind, at, 'risk', kind, CASE kind WHEN 'service' T
 FROM spot, unnest('{service,run}'::text[]) AS kind;
 INSERT INTO bcce_data.models (tenant_id, model_name, reference_from, reference_to)
 SELECT tenant_id, 'risk', '2019-04-10 00:00+00', '2019-05-10 00:00+00' FROM bcce_data.tenants;
-INSERT INTO bcce_data.model_usage (tenant_id, idempotency_key, at, model_id, user_key, reported_cost_usd)
-SELECT tenant_id, 'u' || n, at, 'claude', 'user-' || n % 5, 0.01 FROM spot;
+INSERT INTO bcce_data.model_usage (tenant_id, idempotency_key, at, model_id, user_key, run_id, reported_cost_usd)
+SELECT tenant_id, 'u' || n, at, 'claude', 'user-' || n % 5, 'r' || n || '1', 0.01 FROM spot;
 INSERT INTO bcce_data.events (tenant_id, idempotency_key, occurred_at, event_type, user_key, guest_key, guest_type, session_id, service_id)
 SELECT tenant_id, 'e' || n, at, 'page_view', 'user-' || n % 5, 'guest-' || n % 7, 'business', 's' || n, 'shop' FROM spot;
 INSERT INTO bcce_data.incidents (tenant_id, incident_id, service_id, severity, opened_at, recovered_at)
 SELECT tenant_id, 'i' || n, 'shop', 'sev1', at, at + interval '1 hour' FROM spot WHERE n % 10 = 0;
+INSERT INTO bcce_data.budgets (tenant_id, budget, amount_usd, period, timezone) SELECT tenant_id, 'week', 1, 'week', 'Europe/Berlin' FROM bcce_data.tenants;
 INSERT INTO bcce_data.slos (tenant_id, service_id, target_percent) SELECT tenant_id, '*', 99.9 FROM bcce_data.tenants;
 INSERT INTO bcce_data.principals (tenant_id, user_key, provisioned_at) SELECT tenant_id, 'user-' || n, '2019-07-12 00:00+00' FROM bcce_data.tenants, generate_series(0, 4) AS n;
 -- Incidents told by the runs count beside the declared ones.
@@ -141,6 +143,7 @@ INSERT INTO exception VALUES
     ('adoption', 'workflow_runs', '64 days', 'who stayed was active in the month before'),
     ('adoption', 'events', '64 days', 'who stayed was active in the month before'),
     ('adoption', 'model_usage', '64 days', 'who stayed was active in the month before'),
+    ('budget_status', 'model_usage', '182 days', 'a forecast by half a year of days'),
     ('dora_metrics', 'workflow_runs', NULL, 'an incident told by runs begins with the first failure after the last success, however long ago'),
     ('mttr_analysis', 'workflow_runs', NULL, 'an incident told by runs begins with the first failure after the last success, however long ago'),
     ('mttr_by_month', 'workflow_runs', NULL, 'an incident told by runs begins with the first failure after the last success, however long ago'),

@@ -8,6 +8,7 @@
 #include "fmgr.h"
 #include "libpq/pqformat.h"
 #include "miscadmin.h"
+#include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
 #include "utils/numeric.h"
@@ -133,29 +134,37 @@ read_terms(FunctionCallInfo fcinfo, int first, TokenUsage *usage)
 	return false;
 }
 
+/* The call whose arguments begin there, and its prices; COST_PRICED if there may be a cost. */
+static TokenCostStatus
+read_call(FunctionCallInfo fcinfo, int first, TokenUsage *usage, const ModelPrices **prices)
+{
+	text	   *model = PG_GETARG_TEXT_PP(first + ARG_MODEL);
+	bool		clear;
+	TimestampTz as_of = ARG_IS_NULL(first + ARG_AS_OF) ? AS_OF_NOW : PG_GETARG_TIMESTAMPTZ(first + ARG_AS_OF);
+
+	read_counts(fcinfo, first, usage);
+	usage->priced = ALL_CLASSES;
+	clear = read_terms(fcinfo, first, usage);
+	/* What the client shows in place of an answer that never came. */
+	if (text_is(model, "<synthetic>"))
+		return COST_SYNTHETIC;
+	*prices = model_book_find(pricing_tenant(fcinfo, first + ARG_TENANT), VARDATA_ANY(model),
+							  VARSIZE_ANY_EXHDR(model), PG_GETARG_TIMESTAMPTZ(first + ARG_AT), as_of);
+	if (*prices == NULL)
+		return COST_UNKNOWN_MODEL;
+	return clear ? COST_PRICED : COST_MISSING_FACTOR;
+}
+
 /* The cost of the call whose arguments begin there. */
 static TokenCostStatus
 cost_of_call(FunctionCallInfo fcinfo, int first, TokenUsd *usd)
 {
-	text	   *model = PG_GETARG_TEXT_PP(first + ARG_MODEL);
 	const ModelPrices *prices;
 	TokenUsage	usage;
-	bool		clear;
-	TimestampTz as_of = ARG_IS_NULL(first + ARG_AS_OF) ? AS_OF_NOW : PG_GETARG_TIMESTAMPTZ(first + ARG_AS_OF);
+	TokenCostStatus status = read_call(fcinfo, first, &usage, &prices);
 
 	*usd = 0;
-	read_counts(fcinfo, first, &usage);
-	clear = read_terms(fcinfo, first, &usage);
-	/* What the client shows in place of an answer that never came. */
-	if (text_is(model, "<synthetic>"))
-		return COST_SYNTHETIC;
-	prices = model_book_find(pricing_tenant(fcinfo, first + ARG_TENANT), VARDATA_ANY(model),
-							 VARSIZE_ANY_EXHDR(model), PG_GETARG_TIMESTAMPTZ(first + ARG_AT), as_of);
-	if (prices == NULL)
-		return COST_UNKNOWN_MODEL;
-	if (!clear)
-		return COST_MISSING_FACTOR;
-	return token_cost(prices, &usage, usd);
+	return status == COST_PRICED ? token_cost(prices, &usage, usd) : status;
 }
 
 /* A cost beyond what 64 bits hold: by its decimal text. */
@@ -229,6 +238,37 @@ estimate_token_cost(PG_FUNCTION_ARGS)
 		!has_cost(cost_of_call(fcinfo, 0, &usd)))
 		PG_RETURN_NULL();
 	return usd_numeric(usd);
+}
+
+PG_FUNCTION_INFO_V1(token_cost_parts);
+/* SQL: the cost of a call by class, NULL when it is not known. */
+Datum
+token_cost_parts(PG_FUNCTION_ARGS)
+{
+	const ModelPrices *prices = NULL;
+	TokenUsage	usage;
+	TokenUsd	usd = 0;
+	TokenCostStatus status;
+	Datum		part[TOKENS_SECOND];
+	int			class;
+
+	if (PG_ARGISNULL(ARG_MODEL) || PG_ARGISNULL(ARG_AT))
+		PG_RETURN_NULL();
+	status = read_call(fcinfo, 0, &usage, &prices);
+	/* Only if there is a cost of the whole. */
+	if (status == COST_PRICED)
+		status = token_cost(prices, &usage, &usd);
+	if (!has_cost(status))
+		PG_RETURN_NULL();
+	for (class = 0; class < TOKENS_SECOND; class++)
+	{
+		usage.priced = 1u << class;
+		usd = 0;
+		if (status == COST_PRICED)
+			token_cost(prices, &usage, &usd);
+		part[class] = usd_numeric(usd);
+	}
+	PG_RETURN_ARRAYTYPE_P(construct_array(part, TOKENS_SECOND, NUMERICOID, -1, false, TYPALIGN_INT));
 }
 
 PG_FUNCTION_INFO_V1(token_cost_status);

@@ -83,7 +83,8 @@ token_sum(const ModelPrices *p, const TokenUsage *usage, ServiceTier tier, Token
 		if (price < 0)
 			return COST_MISSING_PRICE;
 		/* Below 2^53 * 2^63, and five of them below 2^119. */
-		*sum += (TokenUsd) usage->count[class] * price;
+		if (usage->priced & (1u << class))
+			*sum += (TokenUsd) usage->count[class] * price;
 	}
 	return COST_PRICED;
 }
@@ -112,6 +113,8 @@ add_searches(const ModelPrices *p, const TokenUsage *usage, TokenUsd *usd)
 		return COST_PRICED;
 	if (price < 0)
 		return COST_MISSING_PRICE;
+	if (!(usage->priced & (1u << TOKENS_WEB_SEARCH)))
+		return COST_PRICED;
 	if (searches > MOST_TOKENS ||
 		__builtin_mul_overflow((TokenUsd) searches * price,
 							   (TokenUsd) FACTOR_ONE * FACTOR_ONE * FACTOR_ONE, &cost) ||

@@ -13,7 +13,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-typedef __int128 TokenUsd;		/* in 1e-24 US dollars */
+/* In 1e-24 US dollars.  Aligned as what palloc() returns, as int128 of the server. */
+typedef __int128 TokenUsd __attribute__((aligned(8)));
 
 #define TOKEN_USD_SCALE		24
 #define PICO_SCALE			12
@@ -87,10 +88,13 @@ price_slot(const ModelPrices *p, ServiceTier tier, int context, TokenClass class
 	return &p->pico[((int) tier * p->ncontexts + context) * TOKEN_CLASSES + (int) class];
 }
 
-/* One call. */
+#define ALL_CLASSES			((1u << TOKENS_SECOND) - 1)
+
+/* One call.  Classes that are not asked for count for its context all the same. */
 typedef struct TokenUsage
 {
 	int64_t		count[TOKENS_SECOND];	/* of each class; -1: unknown */
+	unsigned	priced;			/* bit of each class whose cost is asked for */
 	ServiceTier tier;
 	bool		fast;
 	bool		us;

@@ -219,7 +219,7 @@ number_anchors(const ByteMasks *m, const Lanes *escaped, Lanes *strong, Lanes *w
 {
 	Lanes		d = m->digit;
 	Lanes		sign = m->space | m->dash | m->dot | m->path | m->bracket;
-	Lanes		between = sign & d << 1 & d >> 1;
+	Lanes		between = sign & d << 1 & MAYBE(~d, 1);
 	Lanes		bracket = m->bracket | (sign & (m->bracket << 1 | m->bracket >> 1));
 	Lanes		start = d & ~(d << 1) & ~((m->letter | m->underscore) << 1 & ~*escaped);
 	Lanes		middle = (sign | m->colon) << 1 & d << 2;
@@ -333,8 +333,8 @@ context_starts(const ByteMasks *m, Lanes *found)
 
 /*
  * The names of each window, and where in them a word for a secret begins; and
- * the bytes that may stand behind such a name: behind a blank only a sign, more
- * blanks, or the token of "Bearer ...".
+ * the bytes that may stand behind such a name: behind a blank only a sign, a
+ * dash, more blanks, or the token of "Bearer ...".
  */
 INLINE void
 name_masks(const ByteMasks *m, Lanes *name, Lanes *from, Lanes *behind)
@@ -346,7 +346,7 @@ name_masks(const ByteMasks *m, Lanes *name, Lanes *from, Lanes *behind)
 	*name = all & fresh;
 	*from = m->secret & m->letter & m->letter >> 1 & fresh;
 	*behind = m->after & ~all &
-		(~m->space | m->after >> 1 | (RUN7(token) >> 1 & (m->letter_c | m->letter_r) << 1));
+		(~m->space | (m->after | m->dash) >> 1 | (RUN7(token) >> 1 & (m->letter_c | m->letter_r) << 1));
 }
 
 /*

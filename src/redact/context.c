@@ -211,6 +211,7 @@ static const NamePiece name_parts[] = {
 	{"authorization", PIECE_STRONG},
 	{"token", PIECE_WEAK}, {"auth", PIECE_WEAK}, {"bearer", PIECE_WEAK}, {"cookie", PIECE_WEAK},
 	{"apisecret", PIECE_WEAK}, {"oauth", PIECE_WEAK}, {"webhook", PIECE_WEAK},
+	{"secretsmanager", PIECE_HARMLESS}, {"secretmanager", PIECE_HARMLESS},
 	{"publickey", PIECE_HARMLESS}, {"keyboard", PIECE_HARMLESS}, {"keyword", PIECE_HARMLESS},
 	{"monkey", PIECE_HARMLESS}, {"tokens", PIECE_HARMLESS}, {"tokeniz", PIECE_HARMLESS},
 	{"tokencount", PIECE_HARMLESS}, {"tokentype", PIECE_HARMLESS}, {"tokenusage", PIECE_HARMLESS},
@@ -392,11 +393,13 @@ add_root(const char *letters)
 	root_bits[three >> 3] |= (uint8_t) (1 << (three & 7));
 }
 
+/* Three letters of every piece of the names of secrets that is not "pw". */
+static const char roots[] =
+	"uth cvv pas sas pat rer pin otp ass api key ken bsy acc cre sig cvc coo hoo lie ogi sio pwd jwt";
+
 static void
 add_roots(void)
 {
-	static const char roots[] =
-		"uth cvv pas sas pat rer pin otp ass api key ken bsy acc cre sig cvc coo hoo lie ogi sio pwd jwt";
 	size_t		i;
 	char		first;
 
@@ -432,6 +435,28 @@ name_has_root(const uint8_t *name, size_t len)
 	return false;
 }
 
+/*
+ * Is one of the roots of secrets in the name, letter by letter?  The masks that
+ * lead here are filters, each with other chance hits ("toke..n"); none of those
+ * may decide.
+ */
+static bool
+has_secret_root(const uint8_t *name, size_t len)
+{
+	size_t		i;
+	size_t		k;
+
+	for (i = 0; i + 1 < len; i++)
+	{
+		if (equal_lower(name + i, "pw", 2))
+			return true;
+		for (k = 0; i + 2 < len && k < sizeof(roots); k += 4)
+			if (lower(name[i]) == (uint8_t) roots[k] && equal_lower(name + i, roots + k, 3))
+				return true;
+	}
+	return false;
+}
+
 /* Is this the name of a secret?  NAME_NONE, NAME_WEAK or NAME_STRONG. */
 int
 secret_name(const uint8_t *name, size_t len)
@@ -443,7 +468,7 @@ secret_name(const uint8_t *name, size_t len)
 	unsigned	says;
 	unsigned	last;
 
-	if (len < 2 || !name_has_root(name, len))
+	if (len < 2 || !name_has_root(name, len) || !has_secret_root(name, len))
 		return NAME_NONE;
 	if (len > 63)
 	{

@@ -1,7 +1,7 @@
 /*
  * detect_assign.c
  *		Secrets that stand under a name: password = ..., "api_key": "...",
- *		<token>...</token>, --password ..., setProperty("TOKEN", "...").
+ *		<token>...</token>, setProperty("TOKEN", "...").
  *
  * Anchored at the sign between name and value, so that a text without such
  * names costs one look to the left for each sign.
@@ -11,7 +11,6 @@
 
 #include "redact/scan_internal.h"
 
-#define NAME_BYTES	64
 #define VALUE_BYTES 1024
 #define JUDGED_BYTES	192
 
@@ -51,6 +50,26 @@ looks_like_code(const uint8_t *v, size_t len)
 		dot |= v[i] == '.' && i > 0 && i + 1 < len && byte_is(v[i + 1], B_ALPHA);
 	}
 	return dot && !digit;
+}
+
+/* A long key in base64, which may begin with a slash but holds fewer than a path. */
+static bool
+is_base64(const uint8_t *v, size_t len)
+{
+	size_t		slashes = 0;
+	bool		digit = false;
+	bool		upper = false;
+	size_t		i;
+
+	for (i = 0; i < len; i++)
+	{
+		if (!byte_is(v[i], B_ALNUM) && v[i] != '/' && v[i] != '+' && v[i] != '=')
+			return false;
+		slashes += v[i] == '/';
+		digit |= byte_is(v[i], B_DIGIT);
+		upper |= v[i] >= 'A' && v[i] <= 'Z';
+	}
+	return len >= 40 && digit && upper && slashes <= 1 + len / 16;
 }
 
 /* Letters and digits mixed, no words with dots or spaces: drawn by a machine? */
@@ -100,12 +119,12 @@ secret_value(const uint8_t *v, size_t len, int name, bool quoted)
 		len = JUDGED_BYTES;
 	if (name == NAME_WEAK)
 		return looks_random(v, len) && !(len < 40 && looks_like_code(v, len));
-	if (!quoted && (len < 3 || looks_like_code(v, len)))
+	if (!quoted && (len < 3 || (looks_like_code(v, len) && !is_base64(v, len))))
 		return false;
 	return true;
 }
 
-static bool
+bool
 is_quote(uint8_t c)
 {
 	return c == '"' || c == '\'' || c == '`';
@@ -118,7 +137,7 @@ name_byte(uint8_t c)
 }
 
 /* Where the name that ends at a position begins. */
-static size_t
+size_t
 name_start(const Scan *s, size_t end)
 {
 	size_t		limit = end > NAME_BYTES ? end - NAME_BYTES : 0;
@@ -160,6 +179,19 @@ is_sign(uint8_t c)
 	return c == '=' || c == ':' || c == '>' || c == ',' || c == '(';
 }
 
+#define MAX_ESCAPES	7			/* backslashes before a quote: JSON in a string of JSON in one */
+
+/* Backslashes at a position that escape a quote behind them. */
+static size_t
+escapes(const Scan *s, size_t at)
+{
+	size_t		n = 0;
+
+	while (n < MAX_ESCAPES && byte_at(s, at + n) == '\\')
+		n++;
+	return is_quote(byte_at(s, at + n)) ? n : 0;
+}
+
 /*
  * The sign that gives the name before a position its value: behind a closing
  * quote, ["name"], name[25] or name! and blanks.  The end of the text if none.
@@ -177,7 +209,7 @@ sign_after(const Scan *s, size_t at)
 	}
 	else
 	{
-		at += byte_at(s, at) == '\\' && is_quote(byte_at(s, at + 1));
+		at += escapes(s, at);
 		if (is_quote(byte_at(s, at)))
 		{
 			at++;
@@ -196,9 +228,9 @@ sign_after(const Scan *s, size_t at)
 	return is_sign(byte_at(s, at)) ? at : s->len;
 }
 
-/* End of a quoted value, 0 if the quote is not closed soon. */
+/* End of a value in quotes with so many backslashes before, 0 if not closed soon. */
 static size_t
-quoted_end(const Scan *s, size_t from, uint8_t quote, bool escaped)
+quoted_end(const Scan *s, size_t from, uint8_t quote, size_t depth)
 {
 	size_t		i;
 
@@ -207,13 +239,16 @@ quoted_end(const Scan *s, size_t from, uint8_t quote, bool escaped)
 		if (s->text[i] == '\n')
 			return 0;
 		if (s->text[i] == quote)
-			return escaped ? 0 : i;
-		if (s->text[i] == '\\')
+			return depth ? 0 : i;
+		if (s->text[i] == '\\' && depth == 0)
+			i++;
+		else if (s->text[i] == '\\')
 		{
-			if (escaped && byte_at(s, i + 1) == quote)
+			size_t		n = escapes(s, i);
+
+			if (n == depth && s->text[i + n] == quote)
 				return i;
-			if (!escaped)
-				i++;
+			i += n;
 		}
 	}
 	return 0;
@@ -247,6 +282,17 @@ word_end(const Scan *s, size_t from)
 	return end;
 }
 
+/* Is it one of a row of assignments, name=value other=value? */
+static bool
+in_assignments(const Scan *s, size_t from, size_t end)
+{
+	size_t		i = end + 1;
+
+	while (i < end + NAME_BYTES && byte_is(byte_at(s, i), B_TOKEN))
+		i++;
+	return byte_before(s, from, 1) == '=' && byte_at(s, end) == ' ' && byte_at(s, i) == '=';
+}
+
 /*
  * "password: must be set": a plain word that another one follows is prose, also
  * where the other is one of our tags or in brackets.
@@ -255,6 +301,9 @@ static bool
 is_prose(const Scan *s, size_t from, size_t end)
 {
 	size_t		i;
+
+	if (byte_before(s, from, 1) == '=' && (in_assignments(s, from, end) || end - from >= 16))
+		return false;
 
 	for (i = from; i < end; i++)
 		if (!byte_is(s->text[i], B_ALPHA) && s->text[i] < 0x80 && s->text[i] != '-')
@@ -281,10 +330,10 @@ skip_scheme(const Scan *s, size_t from)
 }
 
 /* The value at a position, judged under its name.  Returns its end, or 0. */
-static size_t
+size_t
 judge_value(Scan *s, size_t at, int name)
 {
-	bool		escaped = byte_at(s, at) == '\\' && is_quote(byte_at(s, at + 1));
+	size_t		depth = escapes(s, at);
 	bool		quoted;
 	size_t		from;
 	size_t		scheme;
@@ -292,10 +341,10 @@ judge_value(Scan *s, size_t at, int name)
 
 	if (lower(byte_at(s, at)) == 'b' && is_quote(byte_at(s, at + 1)))
 		at++;
-	at += escaped;
+	at += depth;
 	quoted = is_quote(byte_at(s, at));
 	from = quoted ? at + 1 : at;
-	end = quoted ? quoted_end(s, from, s->text[at], escaped) : 0;
+	end = quoted ? quoted_end(s, from, s->text[at], depth) : 0;
 	if (end == 0)
 		end = plain_end(s, from);
 	if (end <= from)
@@ -324,12 +373,14 @@ hopeless_value(const Scan *s, size_t at)
 	size_t		end = at;
 	size_t		len;
 
-	if (byte_at(s, at) == '/' || byte_at(s, at) == '(')
+	if (byte_at(s, at) == '(' ||
+		(byte_at(s, at) == '/' && (s->len - at < 40 || !is_base64(s->text + at, 40))))
 		return true;
 	while (end - at < 16 && byte_is(byte_at(s, end), B_ALPHA))
 		end++;
 	len = end - at;
-	return len > 0 && len != 5 && len != 6 && byte_at(s, end) == ' ' && byte_is(byte_at(s, end + 1), B_ALPHA);
+	return len > 0 && len != 5 && len != 6 && byte_at(s, end) == ' ' && byte_is(byte_at(s, end + 1), B_ALPHA) &&
+		!in_assignments(s, at, end);
 }
 
 /* Where the value begins after the sign of an assignment. */
@@ -423,8 +474,10 @@ detect_unsigned(Scan *s, size_t at)
 	if (byte_at(s, at) == ' ')
 	{
 		end = detect_scheme(s, at);
-		if (end > at || !is_quote(byte_at(s, at + 1)))
+		if (end > at)
 			return end;
+		if (!is_quote(byte_at(s, at + 1)))
+			return detect_command(s, at);
 	}
 	else
 		detect_manifest(s, at);
@@ -436,7 +489,7 @@ detect_unsigned(Scan *s, size_t at)
 		return at;
 	if (name == NAME_STRONG && byte_at(s, at) == ' ' && is_quote(byte_at(s, at + 1)))
 	{
-		end = quoted_end(s, at + 2, s->text[at + 1], false);
+		end = quoted_end(s, at + 2, s->text[at + 1], 0);
 		if (end > at + 7 && memchr(s->text + at + 2, ' ', end - at - 2) == NULL)
 		{
 			end = judge_value(s, at + 1, name);
@@ -469,72 +522,19 @@ detect_named(Scan *s, size_t at)
 	if (c == ',' && !(is_quote(s->text[sign - 1]) &&
 					  (is_quote(byte_at(s, value)) || byte_at(s, value) == '\\')))
 		return at;
-	if (c == '(' && !is_quote(byte_at(s, value)))
+	if (c == '(' && !is_quote(byte_at(s, value + escapes(s, value))))
 		return at;
 	if (hopeless_value(s, value))
 		return at;
 	from = name_start(s, at);
 	if (c == '>' && byte_before(s, from, 1) != '<')
 		return at;
+	/* arn:aws:...:secret:name is a path, not a name and its value. */
+	if (c == ':' && sign == at && byte_before(s, from, 1) == ':' && value == at + 1 && !is_quote(byte_at(s, value)))
+		return at;
 	name = secret_name(s->text + from, at - from);
 	if (name == NAME_NONE)
 		return at;
 	end = judge_value(s, value, name);
 	return end ? end : at;
-}
-
-/* "curl -u name:password": only after that command, others mean a group. */
-size_t
-detect_login_flag(Scan *s, size_t at, size_t value)
-{
-	size_t		from = at;
-	size_t		colon;
-	size_t		end;
-	uint8_t		quote = 0;
-
-	while (from > 0 && at - from < 256 &&
-		   (s->text[from - 1] != '\n' || byte_before(s, from, 2) == '\\') && s->text[from - 1] != ']' &&
-		   !(s->text[from] == 'c' && at - from > 4 && equal_lower(s->text + from, "curl", 4)))
-		from--;
-	if (at - from < 5 || !equal_lower(s->text + from, "curl", 4))
-		return at + 2;
-	while (byte_at(s, value) == ' ')
-		value++;
-	if (is_quote(byte_at(s, value)))
-		quote = s->text[value++];
-	for (colon = value; colon < s->len && colon - value < 64 && s->text[colon] > ' ' &&
-		 s->text[colon] != ':'; colon++);
-	if (byte_at(s, colon) != ':')
-		return at + 2;
-	from = colon + 1;
-	if (!quote && is_quote(byte_at(s, from)))
-		quote = s->text[from++];
-	for (end = from; end < s->len && end - from < 256 && s->text[end] > ' ' &&
-		 s->text[end] != quote && s->text[end] != '\\'; end++);
-	if (end - from < 3 || is_placeholder(s->text + from, end - from))
-		return at + 2;
-	scan_hit(s, from, end, REDACT_SECRET, "login", STRENGTH_CONTEXT, 70);
-	return end;
-}
-
-/* "--password value", "--user name:password". */
-size_t
-detect_flag(Scan *s, size_t at)
-{
-	size_t		from = at + 2;
-	size_t		to = from;
-	size_t		end;
-	int			name;
-
-	while (to < s->len && to - from < NAME_BYTES && byte_is(s->text[to], B_TOKEN))
-		to++;
-	if (to - from == 4 && equal_lower(s->text + from, "user", 4) && byte_at(s, to) == ' ')
-		return detect_login_flag(s, at, to + 1);
-	if (to == from || byte_at(s, to) != ' ' || byte_at(s, to + 1) == '-')
-		return from;
-	name = secret_name(s->text + from, to - from);
-	if (name == NAME_NONE)
-		return from;
-	end = judge_value(s, to + 1, name);
-	return end ? end : from;
 }

@@ -122,6 +122,58 @@ ends_authority(uint8_t c)
 		c == '<' || c == '>' || c == '`' || c == '\\' || c == '|';
 }
 
+/* Can a host begin here?  That of an image's digest (name:tag@sha256:...) is none. */
+static bool
+host_begins(const Scan *s, size_t at)
+{
+	uint8_t		c = byte_at(s, at);
+
+	if (s->len - at > 7 && equal_lower(s->text + at, "sha", 3) && s->text[at + 6] == ':')
+		return false;
+	return byte_is(c, B_ALNUM | B_DOMAIN) || (c != 0 && strchr("[${%", c) != NULL);
+}
+
+/* Is there a number of a port behind the colon, and then the path? */
+static bool
+is_port(const Scan *s, size_t at)
+{
+	size_t		from = at;
+
+	while (byte_is(byte_at(s, at), B_DIGIT) && at - from < 6)
+		at++;
+	return at > from && (at == s->len || ends_authority(s->text[at]));
+}
+
+#define RAW_BYTES	128
+
+/*
+ * The sign behind a password with bytes that a URL should have escaped, such as
+ * pa/ss#1: what follows a name and is no port is no path either.  Blanks and
+ * quotes, which end the URL nearly always, only among other signs.
+ */
+static size_t
+raw_password_end(const Scan *s, size_t from)
+{
+	bool		word = false;	/* holds a letter or digit */
+	bool		blank = false;
+	size_t		i;
+
+	if (is_port(s, from) || strchr("{<$%(*/", byte_at(s, from)) != NULL)
+		return 0;
+	for (i = from; i < s->len && i - from < RAW_BYTES && s->text[i] != '\n'; i++)
+	{
+		uint8_t		c = s->text[i];
+
+		word |= byte_is(c, B_DOMAIN) && c != '-';
+		blank |= c <= ' ' || c == '"' || c == '\'';
+		if (word && blank)
+			return 0;
+		if (c == '@' && i > from && host_begins(s, i + 1))
+			return i;
+	}
+	return 0;
+}
+
 /* "://": a user and a password before the host?  Only the password is hit. */
 size_t
 detect_url(Scan *s, size_t at)
@@ -140,8 +192,9 @@ detect_url(Scan *s, size_t at)
 		else if (s->text[i] == ':' && !colon)
 			colon = i;
 	}
-	if (!sign || !(byte_is(byte_at(s, sign + 1), B_ALNUM | B_DOMAIN) ||
-				   strchr("[${%", byte_at(s, sign + 1)) != NULL))
+	if (!sign && colon > from)
+		sign = raw_password_end(s, colon + 1);
+	if (!sign || !host_begins(s, sign + 1))
 		return at + 1;
 	if (colon && colon + 1 < sign && !is_masked(s->text + colon + 1, sign - colon - 1))
 	{

@@ -172,11 +172,16 @@ extern size_t detect_bot_token(Scan *s, size_t colon);
 extern size_t detect_azure_secret(Scan *s, size_t tilde);
 extern size_t detect_mailchimp_key(Scan *s, size_t dash);
 
-/* detect_assign.c, detect_manifest.c */
+/* detect_assign.c, detect_command.c, detect_manifest.c */
+#define NAME_BYTES	64
 #define NAME_NONE	0
 #define NAME_WEAK	1			/* only values that look random */
 #define NAME_STRONG	2			/* any value */
 extern size_t detect_named(Scan *s, size_t name_end);
+extern bool is_quote(uint8_t c);
+extern size_t name_start(const Scan *s, size_t end);
+extern size_t judge_value(Scan *s, size_t at, int name);
+extern size_t detect_command(Scan *s, size_t at);
 extern void detect_manifest(Scan *s, size_t at);
 extern size_t detect_flag(Scan *s, size_t at);
 extern size_t detect_login_flag(Scan *s, size_t at, size_t value);

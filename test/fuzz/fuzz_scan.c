@@ -5,7 +5,8 @@
  *		twice changes nothing, in any style, with the packs and without; SIMD
  *		finds what the tables find; time grows with the length, not its square.
  *
- * Stands alone (fuzz_scan [seconds] [seed]), or is linked as a libFuzzer
+ * Stands alone (fuzz_scan [seconds] [seed] [file of inputs, a line each in
+ * hexadecimal]), or is linked as a libFuzzer
  * target with -DLIBFUZZER.
  */
 #include <stdio.h>
@@ -30,7 +31,7 @@ static const char *const pieces[] = {
 	"-", ".", "_", "/", "0", "1234567", "a", "Z", "\xff", "\xc3\xa9", "user_", "abcdefghijklmnopqrstuvwxyz",
 	"kind: Secret\n", "data:\n", " k: dmFsdWU=\n", "---\n", "jo%40example.org", "Q~", "-us20", "0123456789abcdef",
 	"\"hunter2\" == password", "password \"hunter2x\"", "4111.1111.1111.1111", "addr:10.1.2.3:5000:", " /10.1.2.3,", "12/10.1.2.3 ", "from jo@example.org, ", "xxxx", "****", "${X}", "SK", "SG" ".", "sk-", "wh" "sec_", "Falcon", "falcon ", "EMP-", "EMP-12345", "tkt_", "Kunde 7", "[FALCON", "(", ")", "[", "]", "{", "x123", "00",
-	"401-023-2137", "nhs ", "AB123456C", "010594Y9032", "3123 4567 8909", "passport ", "driver license ",
+	"090-1234-5678", "0401-023-2137", "401-023-2137", "nhs ", "AB123456C", "010594Y9032", "3123 4567 8909", "passport ", "driver license ",
 	"16Yeky6GMjeNkAiNcBY7ZhrLoMSgg1BoyZ", "0x52908400098527886E0F7030069857D2E4169EE7"
 };
 
@@ -199,6 +200,7 @@ check_text(const char *text, size_t len, uint32_t kinds, RedactStyle style)
 	RedactNumbers numbers = {.name = name_hit};
 	char	   *texts[REDACT_PASSES + 2];	/* numbers refer to those before */
 	int			passes = style == STYLE_DROP ? REDACT_PASSES : REDACT_PASSES_TAG;
+	size_t		first_len = len;
 	bool		settled = false;
 	int			pass;
 
@@ -213,11 +215,11 @@ check_text(const char *text, size_t len, uint32_t kinds, RedactStyle style)
 		if (result.count == 0)
 			break;
 		if (settled || pass == passes)
-			fprintf(stderr, "fuzz_scan: style %s, kinds %x\n", redact_style_name[style], kinds);
+			fprintf(stderr, "fuzz_scan: style %s, kinds %x, now:\n%.*s\n", redact_style_name[style], kinds, (int) len, now);
 		if (settled)
-			fail("a text that was settled has hits", now, len);
+			fail("a text that was settled has hits", text, first_len);
 		if (pass == passes)
-			fail("redacting does not come to rest", now, len);
+			fail("redacting does not come to rest", text, first_len);
 		settled = rules_used == NULL && redact_is_settled(now, len, &result, style, kinds);
 		bound = redact_rendered_bound(len, &result);
 		texts[pass + 1] = malloc(bound ? bound : 1);
@@ -288,6 +290,27 @@ make_text(char *text, size_t room)
 	return len;
 }
 
+/* What is found behind a blank must be found wherever a window of masks begins. */
+static void
+check_offsets(const char *piece)
+{
+	char		text[512];
+	size_t		size = strlen(piece);
+	size_t		offset;
+
+	/* Behind so many blanks that the piece is not alone. */
+	for (offset = 4; offset < 200; offset++)
+	{
+		memset(text, ' ', sizeof(text));
+		memcpy(text + offset, piece, size);
+		scan(text, offset + size + 1, REDACT_EVERY_KIND);
+		if (offset == 4 && result.count == 0)
+			return;
+		if (result.count == 0)
+			fail("not found at every place", text, offset + size + 1);
+	}
+}
+
 /* Seconds of processor time to scan a piece repeated to a length. */
 static double
 time_repeated(const char *piece, size_t len)
@@ -321,10 +344,37 @@ check_linear(const char *piece)
 	}
 }
 
+/* Tries the inputs of a file: what libFuzzer kept, and what once failed. */
+static long
+try_seeds(const char *path)
+{
+	FILE	   *file = fopen(path, "r");
+	char		line[4096];
+	long		n = 0;
+
+	if (file == NULL)
+	{
+		perror(path);
+		exit(2);
+	}
+	for (; fgets(line, sizeof(line), file) != NULL; n++)
+	{
+		uint8_t		bytes[sizeof(line) / 2];
+		size_t		len = 0;
+		unsigned	byte;
+
+		while (sscanf(line + 2 * len, "%2x", &byte) == 1)
+			bytes[len++] = (uint8_t) byte;
+		LLVMFuzzerTestOneInput(bytes, len);
+	}
+	fclose(file);
+	return n;
+}
+
 int
 main(int argc, char **argv)
 {
-	time_t		stop = time(NULL) + (argc > 1 ? atoi(argv[1]) : 10);
+	time_t		stop;
 	static const char *const hostile[] = {
 		"@", "1", ":", "a@a", "::::", "://///", "-", "eyJ-", "eyJ.", "sk-", "1 ", "1-", "AAAA/+",
 		"a.", "\"", "password=", "password:\"", "(1", "0:0:", "\\\"", "http://a", "gl" "pat-", "-----BEGIN PRIVATE KEY-----",
@@ -337,9 +387,15 @@ main(int argc, char **argv)
 	if (argc > 2)
 		state = strtoull(argv[2], NULL, 10) * 2654435761u + 1;
 	for (i = 0; i < PIECES; i++)
+	{
 		check_linear(pieces[i]);
+		check_offsets(pieces[i]);
+	}
 	for (i = 0; i < sizeof(hostile) / sizeof(hostile[0]); i++)
 		check_linear(hostile[i]);
+	if (argc > 3)
+		n += try_seeds(argv[3]);
+	stop = time(NULL) + (argc > 1 ? atoi(argv[1]) : 10);
 	do
 	{
 		size_t		len = make_text(text, sizeof(text));

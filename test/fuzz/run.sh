@@ -2,7 +2,8 @@
 # Builds the parts that need no server with sanitizers and fuzzes them, the
 # seconds for each: run.sh [seconds] [seed]
 # With CORPUS=folder and clang the scanner is fuzzed by libFuzzer, which keeps
-# there what it learns.
+# there what it learns.  fuzz_scan.hex holds what it kept before, and inputs that
+# failed once; they are tried first.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
@@ -10,7 +11,6 @@ seconds=${1:-10}
 seed=${2:-1}
 flags=(-g -O1 -std=gnu99 -Wall -Wextra -Wno-unused-parameter -Werror -fsanitize=address,undefined -fno-sanitize-recover=all -Isrc)
 scanner=(src/redact/{context,render,rules}.c src/redact/{scan,anchors}*.c src/redact/detect_*.c)
-sketch=(src/stats/sketch{,_bound,_read,_pack,_text,_sum}.c)
 token=(src/crypto/token{,_json,_claims}.c)
 sketch=(src/stats/sketch{,_bound,_read,_pack,_text,_sum,_window}.c)
 values=(src/stats/{values,values_select,select}.c)
@@ -21,11 +21,14 @@ fuzz() {
     local name=$1
     shift
     "${CC:-cc}" "${flags[@]}" -o "test/fuzz/$name.bin" "test/fuzz/$name.c" "$@" -lm -lsodium
-    "test/fuzz/$name.bin" "$seconds" "$seed"
+    "test/fuzz/$name.bin" "$seconds" "$seed" $(ls "test/fuzz/$name.hex" 2>/dev/null)
 }
 
 if [ -n "${CORPUS:-}" ]; then
     mkdir -p "$CORPUS"
+    python3 -c 'import sys
+for n, line in enumerate(open("test/fuzz/fuzz_scan.hex")):
+    open(f"{sys.argv[1]}/kept-{n}", "wb").write(bytes.fromhex(line))' "$CORPUS"
     clang "${flags[@]}" -fsanitize=fuzzer -DLIBFUZZER -o test/fuzz/fuzz_scan.bin test/fuzz/fuzz_scan.c "${scanner[@]}" -lm -lsodium
     test/fuzz/fuzz_scan.bin -max_total_time="$seconds" -seed="$seed" -max_len=800 "$CORPUS"
 else

@@ -73,18 +73,35 @@ print(',\n'.join("('%s', '%s', %d, %d, %d, %d, %d, %d, %d, %s)" % (kind, cell.re
 PY
 )
 like "$(wc -l <<<"$truth")" '^[0-9]{3}$' "the truth has cells"
+compare="SELECT count(*) FROM (SELECT kind, CASE kind WHEN 'user' THEN bcce.pseudonym(cell, 'user', (SELECT tenant_id FROM bcce_data.tenants WHERE slug = 'truth')) ELSE cell END AS cell,
+            requests, unpriced, input, output, w5, w1, r, cost
+        FROM (VALUES $truth) AS v (kind, cell, requests, unpriced, input, output, w5, w1, r, cost)) AS t
+    FULL JOIN cell AS c USING (kind, cell)
+    WHERE (t.requests, t.unpriced, t.input, t.output, t.w5, t.w1, t.r, t.cost) IS DISTINCT FROM (c.requests, c.unpriced, c.input, c.output, c.w5, c.w1, c.r, c.cost)"
 cells="WITH cell AS (
         SELECT k.kind, k.cell, count(*) AS requests, count(*) FILTER (WHERE u.charged_usd IS NULL) AS unpriced, sum(u.input_tokens) AS input, sum(u.output_tokens) AS output,
             sum(coalesce(u.cache_write_5m_tokens, 0)) AS w5, sum(coalesce(u.cache_write_1h_tokens, 0)) AS w1, sum(u.cache_read_tokens) AS r, coalesce(sum(u.charged_usd), 0) AS cost
         FROM bcce_data.model_usage AS u
         CROSS JOIN LATERAL (VALUES ('day_model', (u.at AT TIME ZONE 'UTC')::date || '|' || u.model_id), ('user', u.user_key), ('project', u.project)) AS k (kind, cell)
         GROUP BY 1, 2)
-    SELECT count(*) FROM (SELECT kind, CASE kind WHEN 'user' THEN bcce.pseudonym(cell, 'user', (SELECT tenant_id FROM bcce_data.tenants WHERE slug = 'truth')) ELSE cell END AS cell,
-            requests, unpriced, input, output, w5, w1, r, cost
-        FROM (VALUES $truth) AS v (kind, cell, requests, unpriced, input, output, w5, w1, r, cost)) AS t
-    FULL JOIN cell AS c USING (kind, cell)
-    WHERE (t.requests, t.unpriced, t.input, t.output, t.w5, t.w1, t.r, t.cost) IS DISTINCT FROM (c.requests, c.unpriced, c.input, c.output, c.w5, c.w1, c.r, c.cost)"
+    $compare"
+# The same by the reports: the models of each day, the users, the projects.
+reports="WITH report AS (
+        SELECT 'day_model' AS kind, d.day || '|' || m.model_id AS cell, to_jsonb(m) AS r
+        FROM (SELECT DISTINCT (at AT TIME ZONE 'UTC')::date AS day FROM bcce_data.model_usage) AS d
+        CROSS JOIN LATERAL bcce.cost_by_model(d.day::timestamp AT TIME ZONE 'UTC', (d.day + 1)::timestamp AT TIME ZONE 'UTC') AS m
+        UNION ALL SELECT 'user', user_key, to_jsonb(u) FROM bcce.cost_by_user AS u
+        UNION ALL SELECT 'project', project, to_jsonb(p) FROM bcce.cost_by_project AS p
+    ), cell AS (
+        SELECT kind, cell, (r ->> 'model_call_count')::bigint AS requests, (r ->> 'unpriced_units')::bigint AS unpriced, (r ->> 'input_tokens')::bigint AS input,
+            (r ->> 'output_tokens')::bigint AS output, coalesce((r ->> 'cache_write_5m_tokens')::bigint, 0) AS w5, coalesce((r ->> 'cache_write_1h_tokens')::bigint, 0) AS w1,
+            (r ->> 'cache_read_tokens')::bigint AS r, (r ->> 'model_cost_usd')::numeric AS cost
+        FROM report)
+    $compare"
 is "$(sql "$db" postgres <<<"$cells")" 0 "every cell of day and model, user and project"
+is "$(sql "$db" postgres <<<"$reports")" 0 "and of the reports of them"
+is "$(q "SELECT model_id || ' ' || reason || ' ' || model_call_count || ' ' || input_tokens + output_tokens + cache_read_tokens + coalesce(cache_write_5m_tokens, 0) + coalesce(cache_write_1h_tokens, 0)
+    FROM bcce.unpriced_usage WHERE tenant_name = 'Truth'")" "claude-aurora-7-20270101 unknown_model 18 2451371" "unpriced_usage names it"
 first=$(content)
 is "$(load "$work/transcripts.1.sql") $(total) $(content)" "0 628 calls, 87.75258808 USD, 18 unpriced $first" "loaded again, shuffled and in pieces: nothing changes"
 

@@ -27,6 +27,15 @@ STABLE CALLED ON NULL INPUT PARALLEL SAFE;
 COMMENT ON FUNCTION bcce.token_cost_status(text, timestamptz, bigint, bigint, bigint, bigint, bigint, bigint, text, text, text, uuid, timestamptz) IS
 'Why estimate_token_cost() of the same arguments has a cost (priced; synthetic: never sent, costs 0) or is NULL: no_tokens (all counts unknown), unknown_model, no_price_at_time, not_token_priced (priced by time), missing_price (of a class that was used, or of the tier), missing_factor (of fast, us or batch), out_of_range (a count above 2^53, or the product). Error 22003: a count is negative.';
 
+CREATE FUNCTION bcce.token_cost_parts(model text, at timestamptz, input bigint, output bigint,
+    cache_read bigint DEFAULT 0, cache_write_5m bigint DEFAULT 0, cache_write_1h bigint DEFAULT 0, web_searches bigint DEFAULT 0,
+    speed text DEFAULT 'standard', geo text DEFAULT NULL, service_tier text DEFAULT 'standard',
+    tenant uuid DEFAULT NULL, as_of timestamptz DEFAULT NULL) RETURNS numeric[]
+AS 'MODULE_PATHNAME' LANGUAGE C
+STABLE CALLED ON NULL INPUT PARALLEL SAFE;
+COMMENT ON FUNCTION bcce.token_cost_parts(text, timestamptz, bigint, bigint, bigint, bigint, bigint, bigint, text, text, text, uuid, timestamptz) IS
+'The cost in US dollars that estimate_token_cost() of the same arguments gives, by class: six numbers, of input, output, cache reads, five-minute and one-hour cache writes and searches, whose sum is the cost to the last digit. NULL when the cost is not known. Error 22003: a count is negative.';
+
 CREATE FUNCTION bcce.sum_token_cost_step(internal, text, timestamptz, bigint, bigint, bigint, bigint, bigint, bigint, text, text, text, uuid, timestamptz) RETURNS internal
 AS 'MODULE_PATHNAME' LANGUAGE C
 STABLE CALLED ON NULL INPUT PARALLEL SAFE;

@@ -6,7 +6,21 @@ RETURNS TABLE (
     at timestamptz,
     usd numeric,
     run_seconds numeric,
-    is_estimated boolean
+    is_estimated boolean,
+    upper_usd numeric,
+    user_key text,
+    team_id text,
+    project text,
+    model_id text,
+    workflow_id text,
+    service_id text,
+    run_id text,
+    input_tokens bigint,
+    output_tokens bigint,
+    cache_read_tokens bigint,
+    cache_write_5m_tokens bigint,
+    cache_write_1h_tokens bigint,
+    web_searches bigint
 )
 LANGUAGE sql STABLE PARALLEL RESTRICTED
 BEGIN ATOMIC
@@ -16,7 +30,21 @@ BEGIN ATOMIC
         r.started_at,
         coalesce(r.charged_usd, bcce.estimate_cost('workflow_run', 1, r.started_at, r.tenant_id)),
         extract(epoch FROM least(r.finished_at, greatest(r.started_at, (SELECT least(until, bcce.report_now())))) - r.started_at),
-        false
+        false,
+        NULL::numeric,
+        r.user_key,
+        NULL::text,
+        NULL::text,
+        NULL::text,
+        r.workflow_id,
+        r.service_id,
+        r.run_id,
+        NULL::bigint,
+        NULL::bigint,
+        NULL::bigint,
+        NULL::bigint,
+        NULL::bigint,
+        NULL::bigint
     FROM bcce_data.workflow_runs r
     WHERE r.started_at >= coalesce(since, '-infinity')
       AND r.started_at < coalesce(until, 'infinity')
@@ -28,7 +56,21 @@ BEGIN ATOMIC
         m.observed_at,
         coalesce(m.charged_usd, bcce.estimate_cost('metric', 1, m.observed_at, m.tenant_id)),
         NULL,
-        false
+        false,
+        NULL,
+        NULL,
+        NULL,
+        NULL,
+        NULL,
+        NULL,
+        m.service_id,
+        NULL,
+        NULL,
+        NULL,
+        NULL,
+        NULL,
+        NULL,
+        NULL
     FROM bcce_data.performance_metrics m
     WHERE m.observed_at >= coalesce(since, '-infinity')
       AND m.observed_at < coalesce(until, 'infinity')
@@ -40,7 +82,21 @@ BEGIN ATOMIC
         p.predicted_at,
         coalesce(p.charged_usd, bcce.estimate_cost('prediction', 1, p.predicted_at, p.tenant_id)),
         NULL,
-        false
+        false,
+        NULL,
+        NULL,
+        NULL,
+        NULL,
+        NULL,
+        NULL,
+        CASE WHEN p.target_kind = 'service' THEN p.target_id END,
+        CASE WHEN p.target_kind = 'run' THEN p.target_id END,
+        NULL,
+        NULL,
+        NULL,
+        NULL,
+        NULL,
+        NULL
     FROM bcce_data.predictions p
     WHERE p.predicted_at >= coalesce(since, '-infinity')
       AND p.predicted_at < coalesce(until, 'infinity')
@@ -53,13 +109,38 @@ BEGIN ATOMIC
         coalesce(u.reported_cost_usd, u.charged_usd, bcce.estimate_token_cost(u.model_id, u.at, u.input_tokens, u.output_tokens,
             u.cache_read_tokens, u.cache_write_5m_tokens, u.cache_write_1h_tokens, u.web_searches, u.speed, u.inference_geo, u.service_tier, u.tenant_id)),
         NULL,
-        u.reported_cost_usd IS NULL
+        u.reported_cost_usd IS NULL,
+        CASE WHEN u.reported_cost_usd IS NULL AND u.ttl_assumed
+             THEN bcce.estimate_token_cost(u.model_id, u.at, u.input_tokens, u.output_tokens, u.cache_read_tokens, 0,
+                 coalesce(u.cache_write_5m_tokens, 0) + coalesce(u.cache_write_1h_tokens, 0), u.web_searches, u.speed, u.inference_geo,
+                 u.service_tier, u.tenant_id, CASE WHEN u.charged_usd IS NOT NULL THEN u.priced_at END)
+             ELSE coalesce(u.reported_cost_usd, u.charged_usd, bcce.estimate_token_cost(u.model_id, u.at, u.input_tokens, u.output_tokens,
+                 u.cache_read_tokens, u.cache_write_5m_tokens, u.cache_write_1h_tokens, u.web_searches, u.speed, u.inference_geo, u.service_tier, u.tenant_id))
+        END,
+        u.user_key,
+        u.team_id,
+        u.project,
+        u.model_id,
+        NULL,
+        NULL,
+        u.run_id,
+        coalesce(u.input_tokens, tokens.none),
+        coalesce(u.output_tokens, tokens.none),
+        coalesce(u.cache_read_tokens, tokens.none),
+        coalesce(u.cache_write_5m_tokens, tokens.none),
+        coalesce(u.cache_write_1h_tokens, tokens.none),
+        u.web_searches
     FROM bcce_data.model_usage u
+    -- A class that is not told of is empty where another is told of.
+    CROSS JOIN LATERAL (
+        SELECT CASE WHEN coalesce(u.input_tokens, u.output_tokens, u.cache_read_tokens, u.cache_write_5m_tokens, u.cache_write_1h_tokens) IS NOT NULL
+                    THEN 0::bigint END AS none
+    ) tokens
     WHERE u.at >= coalesce(since, '-infinity')
       AND u.at < coalesce(until, 'infinity')
       AND NOT u.is_test;
 END;
-COMMENT ON FUNCTION bcce_data.cost_units(timestamptz, timestamptz) IS 'Runs, metric samples, predictions and model calls between since (inclusive) and until (exclusive) with their cost in US dollars, as reported or charged, else at the price of their time; NULL: unknown. is_estimated: of a model call, from its tokens and not as the sender reported it. run_seconds is how long a run ran, up to now or until.';
+COMMENT ON FUNCTION bcce_data.cost_units(timestamptz, timestamptz) IS 'Runs, metric samples, predictions and model calls between since (inclusive) and until (exclusive) with their cost in US dollars, as reported or charged, else at the price of their time; NULL: unknown. is_estimated: of a model call, from its tokens and not as the sender reported it. run_seconds is how long a run ran, up to now or until. upper_usd: the cost of a model call if cache writes of unknown life were those of one hour. What it belongs to is NULL where the unit does not say; run_id of a prediction is the run that it is about.';
 
 CREATE OR REPLACE FUNCTION bcce_data.infra_share(amount_usd numeric, period_start_at timestamptz, period_end_at timestamptz, since timestamptz, until timestamptz)
 RETURNS numeric

@@ -137,7 +137,7 @@ BEGIN ATOMIC
     -- Kept apart: what a condition computes from a column is no condition for an index under row security.
     OFFSET 0;
 END;
-COMMENT ON FUNCTION bcce_data.service_limits(timestamptz) IS 'Services (not those retired 30 days ago) with the moment at which they are judged, until or now, and their limits: the service''s own, else the tenant''s for all services, else the default. slo_target_percent: NULL where none is promised; …_starts_at: where windows begin; reach: length of the longest; lookback_starts_at and reads_from: how far back status_since looks, and reads to know.';
+COMMENT ON FUNCTION bcce_data.service_limits(timestamptz) IS 'Services (not those retired 30 days ago) with the moment at which they are judged, until or now, and their limits: the service''s own, else the tenant''s for all services, else the default. slo_target_percent: NULL where none is promised; ..._starts_at: where windows begin; reach: length of the longest; lookback_starts_at and reads_from: how far back status_since looks, and reads to know.';
 
 CREATE OR REPLACE FUNCTION bcce_data.health_verdict(
     in_maintenance boolean, is_unknown boolean, is_stale boolean, stale_seconds double precision,

@@ -40,7 +40,7 @@ BEGIN ATOMIC
         coalesce(run.total - run.finished - run.cancelled, 0),
         coalesce(run.cancelled, 0),
         round(100.0 * (run.finished - run.failed) / nullif(run.finished, 0), 1),
-        -- Wilson: (k + z²/2 ± z √(k (n − k) / n + z²/4)) / (n + z²), z = 1.959963984540054
+        -- Wilson: (k + z^2/2 +- z sqrt(k (n - k) / n + z^2/4)) / (n + z^2), z = 1.959963984540054
         round(100.0 * (run.failed + 3.841458820694124 / 2 - 1.959963984540054
             * sqrt(1.0 * run.failed * (run.finished - run.failed) / nullif(run.finished, 0) + 3.841458820694124 / 4))
             / (run.finished + 3.841458820694124), 1),

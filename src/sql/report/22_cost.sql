@@ -21,7 +21,8 @@ RETURNS TABLE (
     unpriced_units bigint,
     is_lower_bound boolean,
     estimated_share_percent numeric,
-    currency text
+    currency text,
+    model_cost_upper_usd numeric
 )
 LANGUAGE sql STABLE PARALLEL RESTRICTED
 BEGIN ATOMIC
@@ -47,7 +48,8 @@ BEGIN ATOMIC
         part.unpriced,
         part.unpriced > 0,
         round(100 * part.estimated_usd / nullif(part.model_usd, 0), 1),
-        t.billing_currency
+        t.billing_currency,
+        CASE WHEN unit.upper_unknown > 0 THEN NULL ELSE coalesce(unit.upper_usd, 0) END
     FROM bcce_data.tenants t
     LEFT JOIN (
         SELECT
@@ -61,6 +63,8 @@ BEGIN ATOMIC
             sum(u.usd) FILTER (WHERE u.item = 'model_call') AS model_usd,
             sum(u.usd) FILTER (WHERE u.is_estimated) AS estimated_usd,
             count(*) - count(u.usd) AS unpriced,
+            sum(greatest(u.usd, u.upper_usd)) FILTER (WHERE u.item = 'model_call' AND u.usd IS NOT NULL) AS upper_usd,
+            count(u.usd) FILTER (WHERE u.item = 'model_call' AND u.upper_usd IS NULL) AS upper_unknown,
             sum(u.run_seconds) AS run_seconds,
             min(u.at) FILTER (WHERE u.item <> 'model_call') AS first_at,
             max(u.at) FILTER (WHERE u.item <> 'model_call') AS last_at
@@ -125,7 +129,8 @@ SELECT
     c.unpriced_units,
     c.is_lower_bound,
     c.estimated_share_percent,
-    c.currency
+    c.currency,
+    c.model_cost_upper_usd
 FROM bcce.cost_analysis(NULL::timestamptz, NULL::timestamptz) c;
 COMMENT ON VIEW bcce.cost_analysis IS 'What did each tenant cost, over all retained data? One row per visible tenant. For a period use the function of this name.';
 COMMENT ON COLUMN bcce.cost_analysis.tenant_id IS 'tenant';
@@ -149,3 +154,4 @@ COMMENT ON COLUMN bcce.cost_analysis.unpriced_units IS 'runs, samples, predictio
 COMMENT ON COLUMN bcce.cost_analysis.is_lower_bound IS 'true when some cost is unknown, so that the sums are lower bounds';
 COMMENT ON COLUMN bcce.cost_analysis.estimated_share_percent IS 'percent of the model cost that is estimated rather than reported, one decimal; NULL: no model cost';
 COMMENT ON COLUMN bcce.cost_analysis.currency IS 'currency of the money columns';
+COMMENT ON COLUMN bcce.cost_analysis.model_cost_upper_usd IS 'model_cost_usd if the cache writes whose life no sender told, which count as five minutes, were those of one hour; equal where all was told; NULL: a price of one hour is not known';

@@ -361,6 +361,6 @@ COMMENT ON COLUMN bcce.usage_trends.peak_hour_workflows IS 'runs started in that
 COMMENT ON COLUMN bcce.usage_trends.peak_concurrent_runs IS 'most runs under way at one moment of the day, those started earlier included';
 COMMENT ON COLUMN bcce.usage_trends.workflows_7d_avg IS 'mean runs a day over this and the six days before; NULL in the first six days';
 COMMENT ON COLUMN bcce.usage_trends.change_vs_7d_ago_percent IS 'percent change of the day''s runs against seven days before, one decimal; NULL: none then';
-COMMENT ON COLUMN bcce.usage_trends.anomaly_score IS 'distance of the day''s runs from the median of the same weekday in the eight weeks before, in robust standard deviations (1.4826 × median absolute deviation); NULL: under four such days, or no deviation';
+COMMENT ON COLUMN bcce.usage_trends.anomaly_score IS 'distance of the day''s runs from the median of the same weekday in the eight weeks before, in robust standard deviations (1.4826 x median absolute deviation); NULL: under four such days, or no deviation';
 COMMENT ON COLUMN bcce.usage_trends.is_partial_day IS 'true when the day is not over or the period cuts it';
-COMMENT ON COLUMN bcce.usage_trends.hours_in_day IS 'length of the local day in hours: 24, or 23, 25, 23.5 … when clocks change';
+COMMENT ON COLUMN bcce.usage_trends.hours_in_day IS 'length of the local day in hours: 24, or 23, 25, 23.5 ... when clocks change';

@@ -1,4 +1,4 @@
--- The words that inboxes and record_…() functions take for states.
+-- The words that inboxes and record_...() functions take for states.
 CREATE OR REPLACE VIEW bcce.known_words WITH (security_invoker = true) AS
 SELECT a.tenant_id, a.domain, a.alias AS word, a.value AS report_word
 FROM bcce_data.value_aliases a

@@ -165,7 +165,7 @@ SELECT
     m.unit,
     CASE
         WHEN m.metric ~ 'threshold|target|expected|^(long_|short_)?window_' THEN 'neutral'
-        WHEN m.metric ~ 'success|succeeded_|accuracy|precision|recall|specificity|f1_|^mcc$|^auc$|skill|availability|budget_remaining|exhausted|mtbf|lead_time|throughput|active_|retained|new_users|wau_mau|deployments_(succeeded|per_day)'
+        WHEN m.metric ~ 'savings|success|succeeded_|accuracy|precision|recall|specificity|f1_|^mcc$|^auc$|skill|availability|budget_remaining|exhausted|mtbf|lead_time|throughput|active_|retained|new_users|wau_mau|deployments_(succeeded|per_day)'
             THEN 'higher is better'
         WHEN m.metric ~ 'fail|error|timed_out|latency|duration|running_seconds|_usd$|mttr|mtta|mttd|recovery|open_|oldest|incident_count|invalid|unpriced|rejected|late_count|lag_|burn_rate|brier|log_loss|^[em]ce$|^psi$|^ks$|false_|unlabelable|wait|delay|first_run|^median_minutes$'
             THEN 'lower is better'

@@ -10,7 +10,7 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $body$
       AND c.relnamespace = 'bcce_data'::regnamespace AND c.relname <> 'person_lookups'
       AND argument ~ '^[a-z]+:'
 $body$;
-COMMENT ON FUNCTION bcce_data.person_columns() IS 'columns that may hold a pseudonym, and the domain of it; key: an identifier, which becomes an id_… where it holds personal data';
+COMMENT ON FUNCTION bcce_data.person_columns() IS 'columns that may hold a pseudonym, and the domain of it; key: an identifier, which becomes an id_... where it holds personal data';
 
 CREATE OR REPLACE FUNCTION bcce.find_person(identifier text, reason text)
 RETURNS TABLE (pseudonym text, found_in text, column_name text, row_count bigint)

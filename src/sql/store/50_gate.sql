@@ -2,20 +2,20 @@
 -- These run inside the definer functions that call them, under their pinned
 -- search_path.
 --
--- A fact has one function, put_…s(), for one row and for many: it takes rows
--- of a type given_…, in the order in which the sender gave them, stores what
+-- A fact has one function, put_...s(), for one row and for many: it takes rows
+-- of a type given_..., in the order in which the sender gave them, stores what
 -- is sound, and returns for each row the reason of its refusal or NULL.  A row
 -- whose fault is set already is only handed back.
 --
 -- Plans are kept and met by batches of every size, so nothing here may join
 -- two batches: with a plan made for single rows that would be a nested loop.
--- Lists are asked by IN (…) in a place that the planner cannot turn into a
+-- Lists are asked by IN (...) in a place that the planner cannot turn into a
 -- join, which hashes them, and words by a jsonb object.  And a key that is
 -- looked up comes out of a sub-select with OFFSET 0: row security lets no
 -- function that is not leakproof near an index.  Nor may a plan made while a
 -- table was small read it whole for every row when it has grown: a look-up is
--- a sub-select that the planner cannot turn into a join, by LATERAL … OFFSET 0
--- or EXISTS (…) IS NOT TRUE, and the callers switch sequential scans off.
+-- a sub-select that the planner cannot turn into a join, by LATERAL ... OFFSET 0
+-- or EXISTS (...) IS NOT TRUE, and the callers switch sequential scans off.
 CREATE OR REPLACE FUNCTION bcce_data.key_text(tenant uuid, value text) RETURNS text
 LANGUAGE sql STABLE AS $body$
     SELECT CASE WHEN bcce.contains_pii(value, tenant) THEN bcce.pseudonym(value, 'id', tenant) ELSE value END
