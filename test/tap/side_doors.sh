@@ -20,6 +20,17 @@ made=$(sql $database postgres <<'SQL'
 SELECT bcce.create_login('regress_side_user', 'alpha'), bcce.create_login('regress_side_both', 'alpha'), bcce.create_login('regress_side_admin', 'alpha', 'admin'),
        bcce.create_login('regress_side_ingest', 'alpha', 'ingest'), bcce.create_login('regress_side_bi', NULL, 'token');
 SELECT bcce.add_membership('regress_side_both', 'beta');
+-- Tables in pg_temp hide others; functions and operators need a schema.
+CREATE SCHEMA leaky AUTHORIZATION regress_side_admin;
+GRANT USAGE ON SCHEMA leaky TO PUBLIC;
+SET ROLE regress_side_admin;
+CREATE FUNCTION leaky.lower(text) RETURNS text LANGUAGE plpgsql AS $$BEGIN RAISE EXCEPTION 'shadowed as %', current_user; END$$;
+CREATE FUNCTION leaky.now() RETURNS timestamptz LANGUAGE plpgsql AS $$BEGIN RAISE EXCEPTION 'shadowed as %', current_user; END$$;
+CREATE FUNCTION leaky.same(uuid, uuid) RETURNS boolean LANGUAGE plpgsql AS $$BEGIN RAISE EXCEPTION 'shadowed as %', current_user; END$$;
+CREATE OPERATOR leaky.= (LEFTARG = uuid, RIGHTARG = uuid, FUNCTION = leaky.same);
+CREATE FUNCTION leaky.same(text, text) RETURNS boolean LANGUAGE plpgsql AS $$BEGIN RAISE EXCEPTION 'shadowed as %', current_user; END$$;
+CREATE OPERATOR leaky.= (LEFTARG = text, RIGHTARG = text, FUNCTION = leaky.same);
+RESET ROLE;
 ALTER ROLE regress_side_user RESET default_transaction_read_only;
 SQL
 )
@@ -65,13 +76,7 @@ shadow="CREATE TEMP TABLE tenants AS SELECT '$beta'::uuid AS tenant_id, 'alpha' 
 CREATE TEMP TABLE membership AS SELECT '$beta'::uuid AS tenant_id, 0::oid AS role;
 CREATE TEMP TABLE value_aliases AS SELECT 1 AS x;
 CREATE TEMP TABLE workflow_runs AS SELECT 1 AS x;
-CREATE FUNCTION pg_temp.current_tenant() RETURNS uuid LANGUAGE sql AS \$\$SELECT '$beta'::uuid\$\$;
-CREATE FUNCTION pg_temp.resolve_tenant(text) RETURNS uuid LANGUAGE sql AS \$\$SELECT '$beta'::uuid\$\$;
-CREATE FUNCTION pg_temp.lower(text) RETURNS text LANGUAGE plpgsql AS \$\$BEGIN RAISE EXCEPTION 'shadowed as %', current_user; END\$\$;
-CREATE FUNCTION pg_temp.now() RETURNS timestamptz LANGUAGE plpgsql AS \$\$BEGIN RAISE EXCEPTION 'shadowed as %', current_user; END\$\$;
-CREATE FUNCTION pg_temp.same(uuid, uuid) RETURNS boolean LANGUAGE sql AS 'SELECT true';
-CREATE OPERATOR pg_temp.= (LEFTARG = uuid, RIGHTARG = uuid, FUNCTION = pg_temp.same);
-SET search_path = pg_temp, bcce, pg_catalog;"
+SET search_path = pg_temp, leaky, bcce, pg_catalog;"
 is "$(sql $database regress_side_ingest -c "$shadow" -c "SELECT bcce.record_workflow_run('wf', 'FAILED', '2026-06-01', '2026-06-02', 'shadowed')" -c "SELECT bcce.ingest_event('{\"event_type\": \"x\", \"event_id\": \"shadowed\"}', 'alpha')" \
     -c "INSERT INTO $inbox $(row "'alpha'" shadowed-too)" -c "SELECT tenants FROM bcce.whoami()")" "$(printf 'shadowed\nstored\nalpha')" "a writer's functions use the store's names, not his"
 is "$(sql $database regress_side_admin -c "SET default_transaction_read_only = off" -c "$shadow" -c "SELECT bcce.set_slo(98)" -c "SELECT bcce.set_price('workflow_run', 0.04, '2026-06-01')" \
