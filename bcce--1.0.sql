@@ -227,7 +227,7 @@ CREATE AGGREGATE bcce.median(v double precision) (
     PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE bcce.median(double precision) IS
-'Median of numbers, exact: to the bit what percentile_cont(0.5) WITHIN GROUP (ORDER BY v) gives, but parallel, without a sort, and usable with OVER. NULLs are left out; NULL without a value. NaN is above everything; integers and numeric are converted to double precision, as percentile_cont() has them. Any order of rows, any plan and any number of workers give the same. Keeps 8 bytes per value, past work_mem * hash_mem_multiplier in a temporary file; a worker of a parallel plan hands its values over in memory. Source: Hyndman and Fan 1996, type 7.';
+'Median of numbers, exact: to the bit what percentile_cont(0.5) WITHIN GROUP (ORDER BY v) gives, but parallel, without a sort, and usable with OVER. NULLs are left out; NULL without a value. NaN is above everything, -0 goes before 0; integers and numeric are converted to double precision, as percentile_cont() has them. Any order of rows, any plan and any number of workers give the same. Keeps 8 bytes per value, past work_mem * hash_mem_multiplier in a temporary file; a worker of a parallel plan hands its values over in memory. Source: Hyndman and Fan 1996, type 7.';
 
 CREATE AGGREGATE bcce.percentile_exact(v double precision, q double precision) (
     SFUNC = bcce.percentile_exact_step,
@@ -240,7 +240,7 @@ CREATE AGGREGATE bcce.percentile_exact(v double precision, q double precision) (
     PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE bcce.percentile_exact(double precision, double precision) IS
-'Percentile q (0 to 1) of numbers, exact: to the bit what percentile_cont(q) WITHIN GROUP (ORDER BY v) gives, but parallel, without a sort, and usable with OVER. NULLs are left out; NULL without a value or when q is NULL. NaN is above everything; integers and numeric are converted to double precision, as percentile_cont() has them. Any order of rows, any plan and any number of workers give the same. Keeps 8 bytes per value, past work_mem * hash_mem_multiplier in a temporary file; a worker of a parallel plan hands its values over in memory. Source: Hyndman and Fan 1996, type 7. Errors: 22003 q outside 0 to 1; 22023 q not the same in a group.';
+'Percentile q (0 to 1) of numbers, exact: to the bit what percentile_cont(q) WITHIN GROUP (ORDER BY v) gives, but parallel, without a sort, and usable with OVER. NULLs are left out; NULL without a value or when q is NULL. NaN is above everything, -0 goes before 0; integers and numeric are converted to double precision, as percentile_cont() has them. Any order of rows, any plan and any number of workers give the same. Keeps 8 bytes per value, past work_mem * hash_mem_multiplier in a temporary file; a worker of a parallel plan hands its values over in memory. Source: Hyndman and Fan 1996, type 7. Errors: 22003 q outside 0 to 1; 22023 q not the same in a group.';
 
 CREATE AGGREGATE bcce.percentile_exact(v double precision, q double precision[]) (
     SFUNC = bcce.percentile_exact_step,
@@ -1017,7 +1017,7 @@ CREATE AGGREGATE bcce.approx_percentile(v bigint, q double precision) (
     PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE bcce.approx_percentile(bigint, double precision) IS
-'Percentile q (0 to 1) of numbers, by the rank of percentile_disc() and within 0.5415 % of it; exact up to 32 values. NaN is above everything. NULL without a value or when q is NULL. Errors: 22003 q outside 0 to 1; 22023 q not the same in a group.';
+'Percentile q (0 to 1) of numbers, by the rank of percentile_disc() and within 0.5415 % of it; exact up to 32 values. NULL without a value or when q is NULL. Errors: 22003 q outside 0 to 1; 22023 q not the same in a group.';
 
 CREATE AGGREGATE bcce.approx_percentile(v bigint, q double precision[]) (
     SFUNC = bcce.approx_percentile_step,
@@ -1217,7 +1217,7 @@ CREATE AGGREGATE bcce.approx_percentile(v interval, q double precision) (
     PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE bcce.approx_percentile(interval, double precision) IS
-'Percentile q (0 to 1) of intervals, by the rank of percentile_disc() and within 0.5415 % of it; exact up to 32 values. NaN is above everything. NULL without a value or when q is NULL. A day is 24 hours and a month 30 days, as when intervals are ordered. Errors: 22003 q outside 0 to 1; 22023 q not the same in a group.';
+'Percentile q (0 to 1) of intervals, by the rank of percentile_disc() and within 0.5415 % of it; exact up to 32 values. NULL without a value or when q is NULL. A day is 24 hours and a month 30 days, as when intervals are ordered. Errors: 22003 q outside 0 to 1; 22023 q not the same in a group.';
 
 CREATE AGGREGATE bcce.approx_percentile(v interval, q double precision[]) (
     SFUNC = bcce.approx_percentile_step,
@@ -3505,6 +3505,81 @@ COMMENT ON COLUMN bcce_data.model_usage_counters.value IS 'tokens, or US dollars
 COMMENT ON COLUMN bcce_data.model_usage_counters.is_cumulative IS 'the value counts from started_at on with every point of the series, not anew from point to point';
 $bcce_module$);
 
+INSERT INTO bcce.module (part, name, sql) VALUES ('store', '18_budgets', $bcce_module$
+-- What may be spent, and what was said about it.  Nothing here counts money: what
+-- was spent is added up from the calls, whenever it is asked for.
+CREATE TABLE IF NOT EXISTS bcce_data.budgets (
+    tenant_id uuid NOT NULL,
+    budget text NOT NULL,
+    amount_usd numeric NOT NULL,
+    period text NOT NULL,
+    timezone text NOT NULL,
+    team_id text,
+    user_key text,
+    project text,
+    model_id text,
+    workflow_id text,
+    thresholds numeric[] NOT NULL DEFAULT '{50,80,90,100}',
+    mode text NOT NULL DEFAULT 'alert',
+    unpriced text NOT NULL DEFAULT 'ignore',
+    valid tstzrange NOT NULL DEFAULT tstzrange(NULL, NULL),
+    set_at timestamptz NOT NULL DEFAULT now(),
+    CONSTRAINT budgets_pkey PRIMARY KEY (tenant_id, budget),
+    CONSTRAINT budgets_tenant_fkey FOREIGN KEY (tenant_id) REFERENCES bcce_data.tenants,
+    CONSTRAINT budgets_budget_check CHECK (budget ~ '^[a-z0-9][a-z0-9_.-]{0,62}$'),
+    CONSTRAINT budgets_amount_usd_check CHECK (amount_usd > 0 AND amount_usd <= 1e15),
+    CONSTRAINT budgets_period_check CHECK (period IN ('day', 'week', 'month', 'quarter', 'custom')),
+    CONSTRAINT budgets_timezone_check CHECK (('2000-01-01 00:00:00+00'::timestamptz AT TIME ZONE timezone) IS NOT NULL),
+    CONSTRAINT budgets_thresholds_check CHECK (cardinality(thresholds) <= 20 AND array_position(thresholds, NULL) IS NULL
+                                               AND 0 < ALL (thresholds) AND 1000 >= ALL (thresholds)),
+    CONSTRAINT budgets_mode_check CHECK (mode IN ('alert', 'block')),
+    CONSTRAINT budgets_unpriced_check CHECK (unpriced IN ('ignore', 'dearest')),
+    CONSTRAINT budgets_valid_check CHECK (NOT isempty(valid) AND (lower_inf(valid) OR lower_inc(valid)) AND NOT upper_inc(valid)),
+    CONSTRAINT budgets_custom_check CHECK (period <> 'custom' OR NOT (lower_inf(valid) OR upper_inf(valid)))
+);
+COMMENT ON TABLE bcce_data.budgets IS 'what may be spent on model calls in a period, by the tenant or by a part of it';
+COMMENT ON COLUMN bcce_data.budgets.tenant_id IS 'tenant';
+COMMENT ON COLUMN bcce_data.budgets.budget IS 'name of the budget';
+COMMENT ON COLUMN bcce_data.budgets.amount_usd IS 'US dollars that may be spent in each period';
+COMMENT ON COLUMN bcce_data.budgets.period IS 'day, week (from Monday), month or quarter of the zone, or custom: all of valid';
+COMMENT ON COLUMN bcce_data.budgets.timezone IS 'IANA zone in which periods are cut';
+COMMENT ON COLUMN bcce_data.budgets.team_id IS 'only calls of this team; NULL: of all';
+COMMENT ON COLUMN bcce_data.budgets.user_key IS 'only calls of this person, by the pseudonym; NULL: of all';
+COMMENT ON COLUMN bcce_data.budgets.project IS 'only calls of this project, redacted; NULL: of all';
+COMMENT ON COLUMN bcce_data.budgets.model_id IS 'only calls of this model; NULL: of all';
+COMMENT ON COLUMN bcce_data.budgets.workflow_id IS 'only calls of runs of this workflow; NULL: of all';
+COMMENT ON COLUMN bcce_data.budgets.thresholds IS 'percent of the amount at which an alert is written, once a period';
+COMMENT ON COLUMN bcce_data.budgets.mode IS 'alert, or block: budget_check() advises against further calls once the amount is spent';
+COMMENT ON COLUMN bcce_data.budgets.unpriced IS 'how calls of unknown cost count: ignore (not at all), dearest (each token at the highest price in the book)';
+COMMENT ON COLUMN bcce_data.budgets.valid IS 'only calls in this time count, start inclusive, end exclusive';
+COMMENT ON COLUMN bcce_data.budgets.set_at IS 'when the budget was first set; periods that had ended by then raise no alerts';
+
+CREATE TABLE IF NOT EXISTS bcce_data.budget_alerts (
+    tenant_id uuid NOT NULL,
+    budget text NOT NULL,
+    period_start_at timestamptz NOT NULL,
+    threshold_percent numeric NOT NULL,
+    kind text NOT NULL,
+    spent_usd numeric NOT NULL,
+    limit_usd numeric NOT NULL,
+    forecast_usd numeric,
+    at timestamptz NOT NULL,
+    CONSTRAINT budget_alerts_pkey PRIMARY KEY (tenant_id, budget, period_start_at, threshold_percent, kind),
+    CONSTRAINT budget_alerts_tenant_fkey FOREIGN KEY (tenant_id) REFERENCES bcce_data.tenants,
+    CONSTRAINT budget_alerts_kind_check CHECK (kind IN ('crossed', 'late', 'forecast'))
+);
+COMMENT ON TABLE bcce_data.budget_alerts IS 'alerts of budgets, each written once; they stay when a budget is changed or removed';
+COMMENT ON COLUMN bcce_data.budget_alerts.tenant_id IS 'tenant';
+COMMENT ON COLUMN bcce_data.budget_alerts.budget IS 'name of the budget';
+COMMENT ON COLUMN bcce_data.budget_alerts.period_start_at IS 'start of the budget''s period';
+COMMENT ON COLUMN bcce_data.budget_alerts.threshold_percent IS 'percent of the amount';
+COMMENT ON COLUMN bcce_data.budget_alerts.kind IS 'crossed (so much was spent), late (calls told after the period''s end crossed it), forecast (so much will be spent by its end)';
+COMMENT ON COLUMN bcce_data.budget_alerts.spent_usd IS 'US dollars spent then';
+COMMENT ON COLUMN bcce_data.budget_alerts.limit_usd IS 'US dollars of the budget then';
+COMMENT ON COLUMN bcce_data.budget_alerts.forecast_usd IS 'US dollars forecast then for the end of the period; NULL: none';
+COMMENT ON COLUMN bcce_data.budget_alerts.at IS 'when it was written';
+$bcce_module$);
+
 INSERT INTO bcce.module (part, name, sql) VALUES ('store', '18_events', $bcce_module$
 -- What guests and users do.
 CREATE TABLE IF NOT EXISTS bcce_data.events (
@@ -3817,10 +3892,20 @@ BEGIN
     task := 'memberships'; object := 'membership'; detail := format('%s names refreshed, %s dropped roles removed', moved, gone);
     ms := round(1000 * extract(epoch FROM clock_timestamp() - began), 1);
     RETURN NEXT;
+
+    began := clock_timestamp();
+    task := 'budgets'; object := 'budget_alerts';
+    BEGIN
+        SELECT format('%s new alerts', count(*)) INTO detail FROM bcce.check_budgets();
+    EXCEPTION WHEN lock_not_available THEN
+        detail := 'in use, left for the next run';
+    END;
+    ms := round(1000 * extract(epoch FROM clock_timestamp() - began), 1);
+    RETURN NEXT;
 END
 $body$;
 COMMENT ON FUNCTION bcce.maintain() IS
-'Upkeep: makes the monthly partitions of facts three months ahead and for every month that waits in a default partition, folds bcce.rejected and bcce.redaction_stats, refreshes role names and removes the memberships of dropped roles. Never waits long for a lock: a table in use is left for the next run. One row per task. Run it daily (pg_cron, cron); nothing breaks when it does not run.';
+'Upkeep: makes the monthly partitions of facts three months ahead and for every month that waits in a default partition, folds bcce.rejected and bcce.redaction_stats, refreshes role names, removes the memberships of dropped roles and checks the budgets. Never waits long for a lock: a table in use is left for the next run. One row per task. Run it daily (pg_cron, cron); nothing breaks when it does not run.';
 $bcce_module$);
 
 INSERT INTO bcce.module (part, name, sql) VALUES ('store', '30_security', $bcce_module$
@@ -3899,6 +3984,8 @@ BEGIN
             ('model_usage_counters', '{series_key,metric,key:model_id,user:user_key,key:session_id}'),
             ('events', '{source,key:idempotency_key,event_type,guest:guest_key,guest_type,user:user_key,key:session_id,key:service_id,ip_prefix,user_agent_family,properties}'),
             ('infra_costs', '{category}'),
+            ('budgets', '{key:budget,key:team_id,user:user_key,key:project,key:model_id,key:workflow_id}'),
+            ('budget_alerts', '{key:budget}'),
             ('export_log', '{key:login,report}'),
             ('person_lookups', '{key:login,reason,key:pseudonym}')
         ) AS guarded (table_name, columns)
@@ -4401,6 +4488,69 @@ BEGIN
 END
 $body$;
 COMMENT ON FUNCTION bcce_data.known_word(uuid, text, text) IS 'the reports'' word for a sender''s word, NULL where nobody knows it';
+$bcce_module$);
+
+INSERT INTO bcce.module (part, name, sql) VALUES ('store', '42_budgets', $bcce_module$
+-- Budgets, set by whoever may.
+CREATE OR REPLACE FUNCTION bcce.set_budget(
+    budget text, amount_usd numeric, period text DEFAULT 'month',
+    team text DEFAULT NULL, user_key text DEFAULT NULL, project text DEFAULT NULL, model text DEFAULT NULL, workflow text DEFAULT NULL,
+    timezone text DEFAULT NULL, thresholds numeric[] DEFAULT '{50,80,90,100}', mode text DEFAULT 'alert', unpriced text DEFAULT 'ignore',
+    valid_from timestamptz DEFAULT NULL, valid_until timestamptz DEFAULT NULL, tenant text DEFAULT NULL) RETURNS void
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $body$
+DECLARE
+    target uuid := bcce_data.resolve_tenant(tenant);
+    zone text;
+BEGIN
+    IF target IS NULL THEN
+        PERFORM bcce_data.refuse('unknown_tenant');
+    END IF;
+    IF budget IS NULL OR budget !~ '^[a-z0-9][a-z0-9_.-]{0,62}$' THEN
+        PERFORM bcce.raise_error('22023', 'a budget''s name is 1 to 63 of a-z, 0-9, _, . and -, beginning with a letter or digit', NULL, NULL);
+    END IF;
+    IF amount_usd IS NULL THEN
+        DELETE FROM bcce_data.budgets b WHERE b.tenant_id = target AND b.budget = set_budget.budget;
+        RETURN;
+    END IF;
+    IF NOT (amount_usd > 0 AND amount_usd <= 1e15) THEN
+        PERFORM bcce.raise_error('22003', 'a budget is an amount above 0 and up to 1e15', NULL, 'Give NULL to remove the budget.');
+    END IF;
+    IF period IS NULL OR period NOT IN ('day', 'week', 'month', 'quarter', 'custom') THEN
+        PERFORM bcce.raise_error('22023', 'unknown period', NULL, 'Known: day, week, month, quarter, and custom with valid_from and valid_until.');
+    END IF;
+    IF NOT (isfinite(coalesce(valid_from, now())) AND isfinite(coalesce(valid_until, now()))) OR valid_from >= valid_until
+        OR period = 'custom' AND (valid_from IS NULL OR valid_until IS NULL) THEN
+        PERFORM bcce.raise_error('22008', 'a budget holds from an instant to a later one', NULL, 'NULL leaves an end open; period custom needs both.');
+    END IF;
+    IF mode IS NULL OR mode NOT IN ('alert', 'block') THEN
+        PERFORM bcce.raise_error('22023', 'unknown mode of a budget', NULL, 'Known: alert, block.');
+    END IF;
+    IF unpriced IS NULL OR unpriced NOT IN ('ignore', 'dearest') THEN
+        PERFORM bcce.raise_error('22023', 'unknown way to count calls of unknown cost', NULL, 'Known: ignore, dearest.');
+    END IF;
+    IF thresholds IS NULL OR cardinality(thresholds) > 20 OR array_position(thresholds, NULL) IS NOT NULL
+        OR NOT (0 < ALL (thresholds) AND 1000 >= ALL (thresholds)) THEN
+        PERFORM bcce.raise_error('22003', 'thresholds are up to 20 percentages above 0 and up to 1000', NULL, 'Give ''{80,100}'' for 80 and 100 percent.');
+    END IF;
+    IF greatest(length(team), length(user_key), length(project), length(model), length(workflow)) > 256 THEN
+        PERFORM bcce_data.refuse('key_too_long');
+    END IF;
+    SELECT coalesce(set_budget.timezone, t.timezone) INTO zone FROM bcce_data.tenants t WHERE t.tenant_id = target;
+    IF timezone IS NOT NULL AND NOT EXISTS (SELECT FROM pg_timezone_names z WHERE z.name = set_budget.timezone) THEN
+        PERFORM bcce.raise_error('22023', 'unknown time zone', NULL, 'Give an IANA name, such as Europe/Berlin; pg_timezone_names lists them.');
+    END IF;
+    INSERT INTO bcce_data.budgets (tenant_id, budget, amount_usd, period, timezone, team_id, user_key, project, model_id, workflow_id,
+                                   thresholds, mode, unpriced, valid)
+    VALUES (target, budget, amount_usd, period, zone, nullif(team, ''), nullif(user_key, ''), nullif(project, ''), nullif(model, ''), nullif(workflow, ''),
+            thresholds, mode, unpriced, tstzrange(valid_from, valid_until))
+    ON CONFLICT ON CONSTRAINT budgets_pkey DO UPDATE
+    SET amount_usd = excluded.amount_usd, period = excluded.period, timezone = excluded.timezone, team_id = excluded.team_id,
+        user_key = excluded.user_key, project = excluded.project, model_id = excluded.model_id, workflow_id = excluded.workflow_id,
+        thresholds = excluded.thresholds, mode = excluded.mode, unpriced = excluded.unpriced, valid = excluded.valid;
+END
+$body$;
+COMMENT ON FUNCTION bcce.set_budget(text, numeric, text, text, text, text, text, text, text, numeric[], text, text, timestamptz, timestamptz, text) IS
+'Sets how many US dollars model calls may cost in each day, week, month or quarter of a zone (NULL: the tenant''s), or (custom) from valid_from to valid_until; amount NULL removes the budget. team, user_key, project, model, workflow: only calls of all those given; a person is kept as a pseudonym. Only calls from valid_from to before valid_until count: now() for a budget that starts from here. thresholds: percent at which check_budgets() alerts. mode block: budget_check() advises against more once it is spent. unpriced: calls of unknown cost do not count (ignore) or count each token at the highest price in the book (dearest). Setting a budget again replaces it; alerts written stay. Errors: 22023 bad name, period, zone, mode or unpriced, 22003 bad amount or threshold, 22008 bad time, 22001 id too long, P0002 tenant not found.';
 $bcce_module$);
 
 INSERT INTO bcce.module (part, name, sql) VALUES ('store', '42_business_hours', $bcce_module$
@@ -8352,17 +8502,17 @@ BEGIN ATOMIC
             coalesce(next.starts_at, after_next.starts_at) AS ends_at
         FROM bcce_data.local_date(first_at, timezone) first_local
         CROSS JOIN LATERAL bcce_data.local_date(last_at, timezone) last_local
-        CROSS JOIN LATERAL generate_series(date_trunc(unit, first_local.day::timestamp), last_local.day::timestamp, ('1 ' || unit)::interval) AS g (first_day)
+        CROSS JOIN LATERAL generate_series(date_trunc(unit, first_local.day::timestamp), last_local.day::timestamp, (CASE unit WHEN 'quarter' THEN '3 months' ELSE '1 ' || unit END)::interval) AS g (first_day)
         CROSS JOIN LATERAL bcce_data.local_midnight(g.first_day::date, timezone) this
         CROSS JOIN LATERAL bcce_data.local_midnight(g.first_day::date + 1, timezone) after_this
-        CROSS JOIN LATERAL bcce_data.local_midnight((g.first_day + ('1 ' || unit)::interval)::date, timezone) next
-        CROSS JOIN LATERAL bcce_data.local_midnight((g.first_day + ('1 ' || unit)::interval)::date + 1, timezone) after_next
+        CROSS JOIN LATERAL bcce_data.local_midnight((g.first_day + (CASE unit WHEN 'quarter' THEN '3 months' ELSE '1 ' || unit END)::interval)::date, timezone) next
+        CROSS JOIN LATERAL bcce_data.local_midnight((g.first_day + (CASE unit WHEN 'quarter' THEN '3 months' ELSE '1 ' || unit END)::interval)::date + 1, timezone) after_next
         OFFSET 0
     ) p
     WHERE p.starts_at < p.ends_at
     OFFSET 0;
 END;
-COMMENT ON FUNCTION bcce_data.local_periods(timestamptz, timestamptz, text, text) IS 'The days, weeks (from Monday) or months of a zone from that of first_at to that of last_at: first_day, and the instants at which they begin and end. What lies between is theirs, as local_date says.';
+COMMENT ON FUNCTION bcce_data.local_periods(timestamptz, timestamptz, text, text) IS 'The days, weeks (from Monday), months or quarters of a zone from that of first_at to that of last_at: first_day, and the instants at which they begin and end. What lies between is theirs, as local_date says.';
 $bcce_module$);
 
 INSERT INTO bcce.module (part, name, sql) VALUES ('report', '12_cost_units', $bcce_module$
@@ -9968,7 +10118,7 @@ COMMENT ON COLUMN bcce.mttr_analysis.mtta_minutes IS 'mean time to acknowledge, 
 COMMENT ON COLUMN bcce.mttr_analysis.mttd_minutes IS 'mean time to detect, minutes, from the start of impact; declared incidents with both times only';
 COMMENT ON COLUMN bcce.mttr_analysis.mtbf_hours IS 'mean time between failures, hours: observed time without impact of declared incidents, divided by the impacts that began; NULL: none began';
 COMMENT ON COLUMN bcce.mttr_analysis.availability_percent IS 'percent of the observed time without impact of a declared incident, four decimals; NULL: the tenant never declared one';
-COMMENT ON COLUMN bcce.mttr_analysis.median_mttr_incl_open_minutes IS 'median recovery time with the open incidents included, minutes: the smallest time by which half have recovered, open ones counted as lasting at least their age (Kaplan-Meier); one of the recovery times, where median_mttr_minutes may lie between two; NULL: more than half are still open';
+COMMENT ON COLUMN bcce.mttr_analysis.median_mttr_incl_open_minutes IS 'median recovery time with the open incidents included, minutes: the smallest time by which half have recovered, open ones counted as lasting at least their age (Kaplan-Meier); one of the recovery times, where median_mttr_minutes may lie between two; NULL: too many are still open to tell';
 COMMENT ON COLUMN bcce.mttr_analysis.p95_mttr_incl_open_minutes IS '95th percentile of the recovery time with the open incidents included, minutes, in the same way; NULL: too many are still open to tell';
 COMMENT ON COLUMN bcce.mttr_analysis.mtta_incl_open_minutes IS 'mean time to acknowledge with the unacknowledged incidents included, minutes, no wait counted for longer than the longest so far (restricted Kaplan-Meier mean); one that was over without being acknowledged waited until then; NULL: none acknowledged';
 COMMENT ON COLUMN bcce.mttr_analysis.censoring_warning IS 'true when open incidents make median_mttr_minutes too good to be believed: it is under 80 percent of the median with the open ones, or that is not known';
@@ -11442,7 +11592,7 @@ COMMENT ON COLUMN bcce.mttr_breakdown.derived_count IS 'incidents that are failu
 COMMENT ON COLUMN bcce.mttr_breakdown.oldest_open_minutes IS 'age of the oldest open incident, minutes; NULL: none is open';
 COMMENT ON COLUMN bcce.mttr_breakdown.mtta_minutes IS 'mean time to acknowledge, minutes, from detection (else opening); acknowledged declared incidents only';
 COMMENT ON COLUMN bcce.mttr_breakdown.mttd_minutes IS 'mean time to detect, minutes, from the start of impact; declared incidents with both times only';
-COMMENT ON COLUMN bcce.mttr_breakdown.median_mttr_incl_open_minutes IS 'median recovery time with the open incidents included, minutes: the smallest time by which half have recovered, open ones counted as lasting at least their age (Kaplan-Meier); one of the recovery times, where median_mttr_minutes may lie between two; NULL: more than half are still open';
+COMMENT ON COLUMN bcce.mttr_breakdown.median_mttr_incl_open_minutes IS 'median recovery time with the open incidents included, minutes: the smallest time by which half have recovered, open ones counted as lasting at least their age (Kaplan-Meier); one of the recovery times, where median_mttr_minutes may lie between two; NULL: too many are still open to tell';
 COMMENT ON COLUMN bcce.mttr_breakdown.p95_mttr_incl_open_minutes IS '95th percentile of the recovery time with the open incidents included, minutes, in the same way; NULL: too many are still open to tell';
 COMMENT ON COLUMN bcce.mttr_breakdown.mtta_incl_open_minutes IS 'mean time to acknowledge with the unacknowledged incidents included, minutes, no wait counted for longer than the longest so far (restricted Kaplan-Meier mean); one that was over without being acknowledged waited until then; NULL: none acknowledged';
 COMMENT ON COLUMN bcce.mttr_breakdown.censoring_warning IS 'true when open incidents make median_mttr_minutes too good to be believed: it is under 80 percent of the median with the open ones, or that is not known';
@@ -11580,7 +11730,7 @@ COMMENT ON COLUMN bcce.mttr_by_month.derived_count IS 'incidents that are failur
 COMMENT ON COLUMN bcce.mttr_by_month.oldest_open_minutes IS 'age of the oldest open incident of the month, minutes; NULL: none is open';
 COMMENT ON COLUMN bcce.mttr_by_month.mtta_minutes IS 'mean time to acknowledge, minutes, from detection (else opening); acknowledged declared incidents only';
 COMMENT ON COLUMN bcce.mttr_by_month.mttd_minutes IS 'mean time to detect, minutes, from the start of impact; declared incidents with both times only';
-COMMENT ON COLUMN bcce.mttr_by_month.median_mttr_incl_open_minutes IS 'median recovery time with the open incidents included, minutes: the smallest time by which half have recovered, open ones counted as lasting at least their age (Kaplan-Meier); one of the recovery times, where median_mttr_minutes may lie between two; NULL: more than half are still open';
+COMMENT ON COLUMN bcce.mttr_by_month.median_mttr_incl_open_minutes IS 'median recovery time with the open incidents included, minutes: the smallest time by which half have recovered, open ones counted as lasting at least their age (Kaplan-Meier); one of the recovery times, where median_mttr_minutes may lie between two; NULL: too many are still open to tell';
 COMMENT ON COLUMN bcce.mttr_by_month.p95_mttr_incl_open_minutes IS '95th percentile of the recovery time with the open incidents included, minutes, in the same way; NULL: too many are still open to tell';
 COMMENT ON COLUMN bcce.mttr_by_month.mtta_incl_open_minutes IS 'mean time to acknowledge with the unacknowledged incidents included, minutes, no wait counted for longer than the longest so far (restricted Kaplan-Meier mean); one that was over without being acknowledged waited until then; NULL: none acknowledged';
 COMMENT ON COLUMN bcce.mttr_by_month.censoring_warning IS 'true when open incidents make median_mttr_minutes too good to be believed: it is under 80 percent of the median with the open ones, or that is not known';
@@ -11982,6 +12132,482 @@ COMMENT ON COLUMN bcce.service_health_by_hour.cpu_percent IS 'mean CPU use, perc
 COMMENT ON COLUMN bcce.service_health_by_hour.memory_percent IS 'mean memory use, percent';
 COMMENT ON COLUMN bcce.service_health_by_hour.storage_percent IS 'mean storage use, percent';
 COMMENT ON COLUMN bcce.service_health_by_hour.network_percent IS 'mean network use, percent';
+$bcce_module$);
+
+INSERT INTO bcce.module (part, name, sql) VALUES ('report', '27_budgets', $bcce_module$
+-- Budgets: what of them is spent, and what will be by the end of their period.
+--
+-- The calls that a budget is about; NULL asks nothing.  A class of tokens that a
+-- call does not tell of is NULL.
+CREATE OR REPLACE FUNCTION bcce_data.budget_calls(
+    tenant uuid, team text, person text, in_project text, model text, workflow text, since timestamptz, until timestamptz)
+RETURNS TABLE (
+    at timestamptz,
+    usd numeric,
+    input_tokens bigint,
+    output_tokens bigint,
+    cache_read_tokens bigint,
+    cache_write_5m_tokens bigint,
+    cache_write_1h_tokens bigint,
+    web_searches bigint
+)
+LANGUAGE sql STABLE PARALLEL RESTRICTED
+BEGIN ATOMIC
+    SELECT
+        u.at,
+        coalesce(u.reported_cost_usd, u.charged_usd, bcce.estimate_token_cost(u.model_id, u.at, u.input_tokens, u.output_tokens,
+            u.cache_read_tokens, u.cache_write_5m_tokens, u.cache_write_1h_tokens, u.web_searches, u.speed, u.inference_geo, u.service_tier, u.tenant_id)),
+        u.input_tokens,
+        u.output_tokens,
+        u.cache_read_tokens,
+        u.cache_write_5m_tokens,
+        u.cache_write_1h_tokens,
+        u.web_searches
+    FROM bcce_data.model_usage u
+    WHERE u.tenant_id = tenant AND u.at >= since AND u.at < until AND NOT u.is_test
+      AND (person IS NULL OR u.user_key = person)
+      AND (in_project IS NULL OR u.project = in_project)
+      AND (model IS NULL OR u.model_id = model)
+      AND (team IS NULL OR team = coalesce(u.team_id, (
+          SELECT p.team_id FROM bcce_data.principals p WHERE p.tenant_id = u.tenant_id AND p.user_key = u.user_key)))
+      AND (workflow IS NULL OR workflow = (
+          SELECT r.workflow_id
+          FROM bcce_data.workflow_run_keys k
+          JOIN bcce_data.workflow_runs r ON r.tenant_id = k.tenant_id AND r.run_id = k.run_id AND r.started_at = k.started_at
+          WHERE k.tenant_id = u.tenant_id AND k.run_id = u.run_id));
+END;
+COMMENT ON FUNCTION bcce_data.budget_calls(uuid, text, text, text, text, text, timestamptz, timestamptz) IS 'Model calls of a tenant between since (inclusive) and until (exclusive), of the team, person, project, model and workflow that are not NULL, with their cost in US dollars as cost_units has it; NULL: unknown.';
+
+-- Remaining days go on as their weekdays did over the last four weeks.  The band
+-- comes from the errors that the same rule, looking as far ahead, would have made
+-- on the days past; where those are too few, from how days scatter about the mean
+-- of their weekday, as if they were independent.
+CREATE OR REPLACE FUNCTION bcce_data.cost_forecast(daily numeric[], ahead integer) RETURNS numeric[]
+LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $body$
+DECLARE
+    days integer := coalesce(cardinality(daily), 0);
+    skip integer := 0;
+    weeks integer;
+    total numeric[] := '[0:0]={0}';     -- spent by the end of each day
+    errors numeric[] := '{}';
+    guess numeric;
+    spread numeric;
+BEGIN
+    WHILE skip < days AND coalesce(daily[skip + 1], 0) = 0 LOOP
+        skip := skip + 1;
+    END LOOP;
+    days := days - skip;
+    IF days < 2 OR ahead IS NULL OR ahead < 1 THEN
+        RETURN NULL;
+    END IF;
+    FOR n IN 1 .. days LOOP
+        total[n] := total[n - 1] + coalesce(daily[skip + n], 0);
+    END LOOP;
+
+    IF days < 14 THEN
+        guess := total[days] * ahead / days;
+        SELECT stddev_samp(coalesce(d, 0)) INTO spread FROM unnest(daily[skip + 1:]) AS d;
+        spread := 1.2816 * spread * sqrt(ahead + ahead::numeric * ahead / days);
+        RETURN ARRAY[guess, greatest(guess - spread, 0), guess + spread, 1];
+    END IF;
+
+    weeks := least(4, days / 7);
+    FOR origin IN 7 * weeks .. days LOOP
+        CONTINUE WHEN origin + ahead > days AND origin < days;
+        guess := (ahead / 7) * (total[origin] - total[origin - 7 * weeks]);
+        FOR week IN 1 .. weeks LOOP
+            guess := guess + total[origin - 7 * week + ahead % 7] - total[origin - 7 * week];
+        END LOOP;
+        guess := guess / weeks;
+        IF origin + ahead <= days THEN
+            errors := errors || (total[origin + ahead] - total[origin] - guess);
+        END IF;
+    END LOOP;
+    IF cardinality(errors) >= 20 THEN
+        RETURN (SELECT ARRAY[guess, greatest(guess + percentile_disc(0.1) WITHIN GROUP (ORDER BY e), 0),
+                             greatest(guess + percentile_disc(0.9) WITHIN GROUP (ORDER BY e), 0), 3] FROM unnest(errors) AS e);
+    END IF;
+    SELECT sqrt(sum((x.usd - x.mean) ^ 2) / (7 * weeks - 7)) INTO spread
+    FROM (SELECT d.usd, avg(d.usd) OVER (PARTITION BY d.n % 7) AS mean
+          FROM (SELECT total[n] - total[n - 1] AS usd, n FROM generate_series(days - 7 * weeks + 1, days) AS n) d) x;
+    spread := 1.2816 * spread * sqrt(ahead * (1 + 1.0 / weeks));
+    RETURN ARRAY[guess, greatest(guess - spread, 0), guess + spread, 2];
+END
+$body$;
+COMMENT ON FUNCTION bcce_data.cost_forecast(numeric[], integer) IS 'What the days ahead will cost, from the cost of the complete days before, oldest first: the expected sum, the ends of a band for 8 cases of 10, and how: 1 linear (under 14 days), 2 weekday mean with the scatter of days, 3 weekday mean with its own past errors. NULL: under two days since the first cost.';
+
+CREATE OR REPLACE FUNCTION bcce.budget_status(since timestamptz DEFAULT NULL, until timestamptz DEFAULT NULL)
+RETURNS TABLE (
+    tenant_id uuid,
+    tenant_name text,
+    budget text,
+    period_start_at timestamptz,
+    period_end_at timestamptz,
+    period text,
+    is_open boolean,
+    team_id text,
+    user_key text,
+    project text,
+    model_id text,
+    workflow_id text,
+    limit_usd numeric,
+    spent_usd numeric,
+    spent_percent numeric,
+    forecast_usd numeric,
+    forecast_low_usd numeric,
+    forecast_high_usd numeric,
+    forecast_method text,
+    exhausts_at timestamptz,
+    state text,
+    call_count bigint,
+    unpriced_calls bigint,
+    unpriced_share_percent numeric,
+    is_lower_bound boolean,
+    mode text,
+    currency text
+)
+LANGUAGE sql STABLE PARALLEL RESTRICTED
+BEGIN ATOMIC
+    SELECT
+        t.tenant_id,
+        t.tenant_name,
+        b.budget,
+        p.starts_at,
+        p.ends_at,
+        b.period,
+        p.is_open,
+        b.team_id,
+        b.user_key,
+        b.project,
+        b.model_id,
+        b.workflow_id,
+        b.amount_usd,
+        s.usd,
+        round(100 * s.usd / b.amount_usd, 1),
+        CASE WHEN f.expected IS NOT NULL THEN round(greatest(s.usd, s.before_today + f.expected[1]), 10) END,
+        CASE WHEN f.expected IS NOT NULL THEN round(greatest(s.usd, s.before_today + f.expected[2]), 10) END,
+        CASE WHEN f.expected IS NOT NULL THEN round(greatest(s.usd, s.before_today + f.expected[3]), 10) END,
+        (ARRAY['linear, under 14 days of data', 'weekday mean of 28 days, band by the scatter of days', 'weekday mean of 28 days, band by past errors'])[f.expected[4]::integer],
+        CASE
+            WHEN s.usd >= b.amount_usd THEN crossing.at
+            WHEN s.before_today + f.expected[1] > b.amount_usd
+                THEN p.now + (p.ends_at - p.now) * ((b.amount_usd - s.usd) / (s.before_today + f.expected[1] - s.usd))::double precision
+        END,
+        CASE WHEN s.usd >= b.amount_usd THEN 'over' WHEN s.usd >= 0.8 * b.amount_usd THEN 'warn' ELSE 'ok' END,
+        s.calls,
+        s.unpriced,
+        round(100.0 * s.unpriced / nullif(s.calls, 0), 1),
+        s.unpriced > 0 AND b.unpriced = 'ignore',
+        b.mode,
+        t.billing_currency
+    FROM bcce_data.budgets b
+    JOIN bcce_data.tenants t ON t.tenant_id = b.tenant_id AND t.deleted_at IS NULL
+    CROSS JOIN LATERAL (
+        SELECT least(until, bcce.report_now()) AS now, least(until - interval '1 microsecond', bcce.report_now()) AS last_at, e.first_call_at
+        FROM bcce_data.fact_ends(b.tenant_id, NULL, until) e
+    ) moment
+    CROSS JOIN LATERAL (
+        SELECT
+            greatest(c.starts_at, lower(b.valid)) AS starts_at,
+            least(c.ends_at, upper(b.valid)) AS ends_at,
+            moment.now,
+            date_trunc('day', moment.now, b.timezone) AS today_at,
+            least(c.ends_at, upper(b.valid)) > moment.now AS is_open
+        FROM (
+            SELECT d.starts_at, d.ends_at
+            FROM bcce_data.local_periods(
+                CASE WHEN b.period <> 'custom' AND isfinite(moment.now) THEN greatest(lower(b.valid), since, least(moment.first_call_at, moment.now)) END,
+                least(moment.last_at, upper(b.valid) - interval '1 microsecond'), b.timezone, nullif(b.period, 'custom')) d
+            UNION ALL
+            SELECT lower(b.valid), upper(b.valid)
+            WHERE b.period = 'custom' AND lower(b.valid) <= moment.last_at AND (since IS NULL OR upper(b.valid) > since)
+        ) c
+    ) p
+    -- Each of one row; outer joins, as the planner leaves out those of which nothing is asked.
+    LEFT JOIN LATERAL (
+        SELECT
+            coalesce(max(d.price_usd) FILTER (WHERE d.token_class = 'input'), 0) AS input_usd,
+            coalesce(max(d.price_usd) FILTER (WHERE d.token_class = 'output'), 0) AS output_usd,
+            coalesce(max(d.price_usd) FILTER (WHERE d.token_class = 'cache_read'), 0) AS cache_read_usd,
+            coalesce(max(d.price_usd) FILTER (WHERE d.token_class = 'cache_write_5m'), 0) AS cache_write_5m_usd,
+            coalesce(max(d.price_usd) FILTER (WHERE d.token_class = 'cache_write_1h'), 0) AS cache_write_1h_usd,
+            coalesce(max(d.price_usd) FILTER (WHERE d.token_class = 'web_search'), 0) AS web_search_usd
+        FROM (
+            SELECT m.token_class, m.price_usd
+            FROM bcce_data.default_model_prices m
+            WHERE upper_inf(m.known) AND m.valid && tstzrange(p.starts_at, p.ends_at) AND b.unpriced = 'dearest'
+            UNION ALL
+            SELECT m.token_class, m.price_usd
+            FROM bcce_data.model_prices m
+            WHERE m.tenant_id = b.tenant_id AND upper_inf(m.known) AND m.valid && tstzrange(p.starts_at, p.ends_at) AND b.unpriced = 'dearest'
+        ) d
+    ) dearest ON true
+    LEFT JOIN LATERAL (
+        SELECT
+            coalesce(sum(c.usd), 0) AS usd,
+            coalesce(sum(c.usd) FILTER (WHERE c.at < p.today_at), 0) AS before_today,
+            count(*) AS calls,
+            count(*) FILTER (WHERE c.is_unpriced) AS unpriced
+        FROM (
+            SELECT
+                u.at,
+                u.usd IS NULL AS is_unpriced,
+                CASE WHEN u.usd IS NULL AND b.unpriced = 'dearest' THEN
+                    coalesce(u.input_tokens, 0) * dearest.input_usd + coalesce(u.output_tokens, 0) * dearest.output_usd
+                    + coalesce(u.cache_read_tokens, 0) * dearest.cache_read_usd + coalesce(u.cache_write_5m_tokens, 0) * dearest.cache_write_5m_usd
+                    + coalesce(u.cache_write_1h_tokens, 0) * dearest.cache_write_1h_usd + coalesce(u.web_searches, 0) * dearest.web_search_usd
+                ELSE u.usd END AS usd
+            FROM bcce_data.budget_calls(b.tenant_id, b.team_id, b.user_key, b.project, b.model_id, b.workflow_id, p.starts_at, least(p.ends_at, p.now)) u
+        ) c
+    ) s ON true
+    LEFT JOIN LATERAL (
+        SELECT c.at
+        FROM (
+            SELECT u.at, sum(u.usd) OVER (ORDER BY u.at) AS usd
+            FROM bcce_data.budget_calls(b.tenant_id, b.team_id, b.user_key, b.project, b.model_id, b.workflow_id,
+                CASE WHEN s.usd >= b.amount_usd THEN p.starts_at END, least(p.ends_at, p.now)) u
+        ) c
+        WHERE c.usd >= b.amount_usd
+        ORDER BY c.at
+        LIMIT 1
+    ) crossing ON true
+    -- Half a year of days before today, those without a call too.
+    LEFT JOIN LATERAL (
+        SELECT bcce_data.cost_forecast(
+            array_agg(h.usd ORDER BY g.day),
+            ((p.ends_at - interval '1 microsecond') AT TIME ZONE b.timezone)::date - (p.today_at AT TIME ZONE b.timezone)::date + 1) AS expected
+        FROM generate_series(CASE WHEN p.is_open THEN (p.today_at AT TIME ZONE b.timezone)::date - 182 END::timestamp,
+                             (p.today_at AT TIME ZONE b.timezone)::date - 1, interval '1 day') AS g (day)
+        LEFT JOIN (
+            SELECT date_trunc('day', u.at AT TIME ZONE b.timezone) AS day, sum(u.usd) AS usd
+            FROM bcce_data.budget_calls(b.tenant_id, b.team_id, b.user_key, b.project, b.model_id, b.workflow_id,
+                CASE WHEN p.is_open THEN p.today_at - interval '182 days' END, p.today_at) u
+            GROUP BY 1
+        ) h ON h.day = g.day
+    ) f ON true;
+END;
+COMMENT ON FUNCTION bcce.budget_status(timestamptz, timestamptz) IS 'How much of each budget is spent, in the periods that overlap the time between since (inclusive) and until (exclusive), as it stood at until? NULL leaves an end open. Same columns as the view of this name. A period counts from its start, also where that lies before since.';
+
+CREATE OR REPLACE VIEW bcce.budget_status WITH (security_invoker = true) AS
+SELECT
+    s.tenant_id,
+    s.tenant_name,
+    s.budget,
+    s.period_start_at,
+    s.period_end_at,
+    s.period,
+    s.is_open,
+    s.team_id,
+    s.user_key,
+    s.project,
+    s.model_id,
+    s.workflow_id,
+    s.limit_usd,
+    s.spent_usd,
+    s.spent_percent,
+    s.forecast_usd,
+    s.forecast_low_usd,
+    s.forecast_high_usd,
+    s.forecast_method,
+    s.exhausts_at,
+    s.state,
+    s.call_count,
+    s.unpriced_calls,
+    s.unpriced_share_percent,
+    s.is_lower_bound,
+    s.mode,
+    s.currency
+FROM bcce.budget_status(NULL::timestamptz, NULL::timestamptz) s;
+COMMENT ON VIEW bcce.budget_status IS 'How much of each budget is spent, and will it last? One row per visible tenant, budget and period from the first model call to now. Spent is added up from the calls each time. For a period use the function of this name.';
+COMMENT ON COLUMN bcce.budget_status.tenant_id IS 'tenant';
+COMMENT ON COLUMN bcce.budget_status.tenant_name IS 'display name of the tenant';
+COMMENT ON COLUMN bcce.budget_status.budget IS 'name of the budget';
+COMMENT ON COLUMN bcce.budget_status.period_start_at IS 'start of the period in the budget''s zone, or of the budget''s validity where that is later';
+COMMENT ON COLUMN bcce.budget_status.period_end_at IS 'end of the period, exclusive, or of the budget''s validity where that is earlier';
+COMMENT ON COLUMN bcce.budget_status.period IS 'day, week, month, quarter or custom';
+COMMENT ON COLUMN bcce.budget_status.is_open IS 'the period goes on';
+COMMENT ON COLUMN bcce.budget_status.team_id IS 'only calls of this team; NULL: of all';
+COMMENT ON COLUMN bcce.budget_status.user_key IS 'only calls of this person, a pseudonym; NULL: of all';
+COMMENT ON COLUMN bcce.budget_status.project IS 'only calls of this project, redacted; NULL: of all';
+COMMENT ON COLUMN bcce.budget_status.model_id IS 'only calls of this model; NULL: of all';
+COMMENT ON COLUMN bcce.budget_status.workflow_id IS 'only calls of runs of this workflow; NULL: of all';
+COMMENT ON COLUMN bcce.budget_status.limit_usd IS 'US dollars that may be spent in the period, as the budget is set now';
+COMMENT ON COLUMN bcce.budget_status.spent_usd IS 'US dollars that the calls of the period cost, as in cost_analysis; calls of unknown cost by the budget''s rule for them';
+COMMENT ON COLUMN bcce.budget_status.spent_percent IS 'percent of the limit that is spent, one decimal';
+COMMENT ON COLUMN bcce.budget_status.forecast_usd IS 'US dollars expected to be spent by the end of the period: what was spent before today, and for the days from today on the mean of their weekday over the last 28 complete days; NULL: the period is over, or under two days of data';
+COMMENT ON COLUMN bcce.budget_status.forecast_low_usd IS 'US dollars, lower end of the band in which 8 of 10 such forecasts end';
+COMMENT ON COLUMN bcce.budget_status.forecast_high_usd IS 'US dollars, upper end of the band in which 8 of 10 such forecasts end';
+COMMENT ON COLUMN bcce.budget_status.forecast_method IS 'how forecast and band were made';
+COMMENT ON COLUMN bcce.budget_status.exhausts_at IS 'when the limit was reached, or will be by the forecast, spent evenly from now to the end; NULL: not in this period';
+COMMENT ON COLUMN bcce.budget_status.state IS 'over (all of the limit is spent), warn (80 percent are), ok';
+COMMENT ON COLUMN bcce.budget_status.call_count IS 'model calls of the period';
+COMMENT ON COLUMN bcce.budget_status.unpriced_calls IS 'model calls among them whose cost is unknown';
+COMMENT ON COLUMN bcce.budget_status.unpriced_share_percent IS 'percent of the calls whose cost is unknown, one decimal; NULL: no calls';
+COMMENT ON COLUMN bcce.budget_status.is_lower_bound IS 'true when calls of unknown cost are left out, so that more may be spent';
+COMMENT ON COLUMN bcce.budget_status.mode IS 'alert, or block: budget_check() advises against further calls once the limit is spent';
+COMMENT ON COLUMN bcce.budget_status.currency IS 'currency of the money columns';
+
+CREATE OR REPLACE FUNCTION bcce.budget_alerts(since timestamptz DEFAULT NULL, until timestamptz DEFAULT NULL)
+RETURNS TABLE (
+    tenant_id uuid,
+    tenant_name text,
+    at timestamptz,
+    budget text,
+    kind text,
+    threshold_percent numeric,
+    period_start_at timestamptz,
+    spent_usd numeric,
+    limit_usd numeric,
+    forecast_usd numeric,
+    currency text
+)
+LANGUAGE sql STABLE PARALLEL RESTRICTED
+BEGIN ATOMIC
+    SELECT
+        t.tenant_id,
+        t.tenant_name,
+        a.at,
+        a.budget,
+        a.kind,
+        a.threshold_percent,
+        a.period_start_at,
+        a.spent_usd,
+        a.limit_usd,
+        a.forecast_usd,
+        t.billing_currency
+    FROM bcce_data.budget_alerts a
+    JOIN bcce_data.tenants t ON t.tenant_id = a.tenant_id AND t.deleted_at IS NULL
+    WHERE (since IS NULL OR a.at >= since) AND (until IS NULL OR a.at < until);
+END;
+COMMENT ON FUNCTION bcce.budget_alerts(timestamptz, timestamptz) IS 'Which budgets ran low, as written between since (inclusive) and until (exclusive)? NULL leaves an end open. Same columns as the view of this name.';
+
+CREATE OR REPLACE VIEW bcce.budget_alerts WITH (security_invoker = true) AS
+SELECT
+    a.tenant_id,
+    a.tenant_name,
+    a.at,
+    a.budget,
+    a.kind,
+    a.threshold_percent,
+    a.period_start_at,
+    a.spent_usd,
+    a.limit_usd,
+    a.forecast_usd,
+    a.currency
+FROM bcce.budget_alerts(NULL::timestamptz, NULL::timestamptz) a;
+COMMENT ON VIEW bcce.budget_alerts IS 'Which budgets ran low, and when was it said? One row per visible tenant, budget, period, threshold and kind. Written by check_budgets(). For a period use the function of this name.';
+COMMENT ON COLUMN bcce.budget_alerts.tenant_id IS 'tenant';
+COMMENT ON COLUMN bcce.budget_alerts.tenant_name IS 'display name of the tenant';
+COMMENT ON COLUMN bcce.budget_alerts.at IS 'when it was written';
+COMMENT ON COLUMN bcce.budget_alerts.budget IS 'name of the budget';
+COMMENT ON COLUMN bcce.budget_alerts.kind IS 'crossed (so much was spent), late (calls told after the period''s end crossed it), forecast (so much will be spent by its end)';
+COMMENT ON COLUMN bcce.budget_alerts.threshold_percent IS 'percent of the limit that was crossed';
+COMMENT ON COLUMN bcce.budget_alerts.period_start_at IS 'start of the budget''s period';
+COMMENT ON COLUMN bcce.budget_alerts.spent_usd IS 'US dollars spent then';
+COMMENT ON COLUMN bcce.budget_alerts.limit_usd IS 'US dollars of the budget then';
+COMMENT ON COLUMN bcce.budget_alerts.forecast_usd IS 'US dollars forecast then for the end of the period; NULL: none';
+COMMENT ON COLUMN bcce.budget_alerts.currency IS 'currency of the money columns';
+
+-- Everybody can listen to a channel: what is sent says whose alerts to read and
+-- nothing else.
+CREATE OR REPLACE FUNCTION bcce.check_budgets()
+RETURNS TABLE (tenant_id uuid, budget text, period_start_at timestamptz, threshold_percent numeric, kind text)
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $body$
+#variable_conflict use_column
+DECLARE
+    told uuid[] := '{}';
+BEGIN
+    FOR tenant_id, budget, period_start_at, threshold_percent, kind IN
+        INSERT INTO bcce_data.budget_alerts AS a (tenant_id, budget, period_start_at, threshold_percent, kind, spent_usd, limit_usd, forecast_usd, at)
+        SELECT s.tenant_id, s.budget, s.period_start_at, c.threshold, c.kind, s.spent_usd, s.limit_usd, s.forecast_usd, bcce.report_now()
+        FROM bcce.budget_status(bcce.report_now() - interval '35 days', NULL) s
+        JOIN bcce_data.budgets b ON b.tenant_id = s.tenant_id AND b.budget = s.budget
+        CROSS JOIN LATERAL (
+            SELECT DISTINCT t.threshold, CASE WHEN s.is_open THEN 'crossed' ELSE 'late' END AS kind
+            FROM unnest(b.thresholds) AS t (threshold)
+            WHERE s.spent_usd * 100 >= t.threshold * s.limit_usd
+            UNION ALL
+            SELECT 100, 'forecast'
+            WHERE s.is_open AND s.spent_usd < s.limit_usd AND s.forecast_usd >= s.limit_usd
+        ) c
+        WHERE s.period_end_at > b.set_at
+          AND NOT (c.kind = 'late' AND EXISTS (
+              SELECT FROM bcce_data.budget_alerts x
+              WHERE x.tenant_id = s.tenant_id AND x.budget = s.budget AND x.period_start_at = s.period_start_at
+                AND x.threshold_percent = c.threshold AND x.kind = 'crossed'))
+        ORDER BY 1, 2, 3, 4, 5
+        ON CONFLICT ON CONSTRAINT budget_alerts_pkey DO NOTHING
+        RETURNING a.tenant_id, a.budget, a.period_start_at, a.threshold_percent, a.kind
+    LOOP
+        IF tenant_id <> ALL (told) THEN
+            told := told || tenant_id;
+            PERFORM pg_notify('bcce_budget_alerts', tenant_id::text);
+        END IF;
+        RETURN NEXT;
+    END LOOP;
+END
+$body$;
+COMMENT ON FUNCTION bcce.check_budgets() IS
+'Writes an alert for every threshold that a budget''s spending has reached (crossed), has reached by calls told after the end of a period within the last 35 days (late), and for a budget that the forecast exceeds (forecast); each once a period. Returns the new ones and sends NOTIFY bcce_budget_alerts with the tenant''s uuid and nothing else: the report budget_alerts says what. For all tenants; maintain() calls it, and pg_cron may more often. It reads the calls of the open periods and of half a year for the forecasts.';
+
+CREATE OR REPLACE FUNCTION bcce.budget_check(
+    team text DEFAULT NULL, user_key text DEFAULT NULL, project text DEFAULT NULL, model text DEFAULT NULL, workflow text DEFAULT NULL,
+    tenant text DEFAULT NULL)
+RETURNS TABLE (is_allowed boolean, budget text, spent_usd numeric, limit_usd numeric, spent_percent numeric, unpriced_share_percent numeric, reason text)
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $body$
+#variable_conflict use_column
+DECLARE
+    target CONSTANT uuid := bcce_data.resolve_tenant(tenant);
+    moment CONSTANT timestamptz := bcce.report_now();
+    b record;
+    s record;
+    rank numeric;
+    best numeric;
+BEGIN
+    IF target IS NULL THEN
+        PERFORM bcce_data.refuse('unknown_tenant');
+    END IF;
+    is_allowed := true;
+    reason := 'no budget applies';
+    FOR b IN
+        SELECT x.tenant_id, x.budget, x.amount_usd, x.period, x.timezone, x.team_id, x.user_key, x.project, x.model_id, x.workflow_id, x.mode, x.unpriced, x.valid
+        FROM bcce_data.budgets x
+        WHERE x.tenant_id = target AND x.valid @> moment
+          AND (x.team_id IS NULL OR x.team_id = budget_check.team)
+          AND (x.user_key IS NULL OR x.user_key = budget_check.user_key)
+          AND (x.project IS NULL OR x.project = budget_check.project)
+          AND (x.model_id IS NULL OR x.model_id = budget_check.model)
+          AND (x.workflow_id IS NULL OR x.workflow_id = budget_check.workflow)
+        ORDER BY x.budget COLLATE "C"
+    LOOP
+        IF b.unpriced = 'dearest' THEN
+            SELECT x.spent_usd AS usd, x.call_count AS calls, x.unpriced_calls AS unpriced INTO s
+            FROM bcce.budget_status(moment, NULL) x
+            WHERE x.tenant_id = b.tenant_id AND x.budget = b.budget AND x.is_open;
+        ELSE
+            SELECT coalesce(sum(c.usd), 0) AS usd, count(*) AS calls, count(*) - count(c.usd) AS unpriced INTO s
+            FROM bcce_data.budget_calls(b.tenant_id, b.team_id, b.user_key, b.project, b.model_id, b.workflow_id,
+                CASE WHEN b.period = 'custom' THEN lower(b.valid)
+                     ELSE greatest(lower(b.valid), (SELECT d.starts_at FROM bcce_data.local_periods(moment, moment, b.timezone, b.period) d)) END,
+                moment) c;
+        END IF;
+        -- What blocks comes first, then what is nearest to its end.
+        rank := s.usd / b.amount_usd + CASE WHEN b.mode = 'block' AND s.usd >= b.amount_usd THEN 1e30 ELSE 0 END;
+        CONTINUE WHEN rank <= best;
+        best := rank;
+        is_allowed := rank < 1e30;
+        budget := b.budget;
+        spent_usd := s.usd;
+        limit_usd := b.amount_usd;
+        spent_percent := round(100 * s.usd / b.amount_usd, 1);
+        unpriced_share_percent := round(100.0 * s.unpriced / nullif(s.calls, 0), 1);
+        reason := CASE WHEN s.usd < b.amount_usd THEN 'within budget' WHEN is_allowed THEN 'budget is spent, alert only' ELSE 'budget is spent' END;
+    END LOOP;
+    RETURN NEXT;
+END
+$body$;
+COMMENT ON FUNCTION bcce.budget_check(text, text, text, text, text, text) IS
+'May a further call of this team, person (by the pseudonym), project, model and workflow be made? One row: is_allowed is false when a budget of mode block that covers the call is spent; with it the budget that says so, else the one nearest to its end: US dollars spent and allowed in its open period, percent, percent of the calls of unknown cost, and the reason. Advice: nothing is reserved. The spending is added up from the calls of the period each time: well under a millisecond for some hundred calls, about a millisecond for each thousand more. tenant: slug, external id or uuid; NULL: your own. Error P0002: tenant not found.';
 $bcce_module$);
 
 INSERT INTO bcce.module (part, name, sql) VALUES ('report', '27_cost_by_key', $bcce_module$
@@ -13757,7 +14383,7 @@ COMMENT ON COLUMN bcce.time_to_first_workflow.provisioned_users IS 'people with 
 COMMENT ON COLUMN bcce.time_to_first_workflow.started_users IS 'of these, who ran a workflow since';
 COMMENT ON COLUMN bcce.time_to_first_workflow.ran_before_users IS 'of these, whose first run is before their provisioning: left out of the median';
 COMMENT ON COLUMN bcce.time_to_first_workflow.waiting_users IS 'of these, who ran none yet: in the median, they count as taking longer than they have waited';
-COMMENT ON COLUMN bcce.time_to_first_workflow.median_minutes IS 'median time from provisioning to the first run, minutes: the smallest time by which half had one, those who wait included (Kaplan-Meier); NULL: more than half still wait, or nobody ran one';
+COMMENT ON COLUMN bcce.time_to_first_workflow.median_minutes IS 'median time from provisioning to the first run, minutes: the smallest time by which half had one, those who wait included (Kaplan-Meier); NULL: too many still wait to tell, or nobody ran one';
 COMMENT ON COLUMN bcce.time_to_first_workflow.longest_wait_minutes IS 'longest time that one who ran none yet has waited, minutes, up to deprovisioning, now or the window''s end';
 $bcce_module$);
 
@@ -14573,9 +15199,10 @@ DO $do$
 DECLARE
     item record;
     readers CONSTANT text := 'bcce_analytics_user, bcce_platform';
+    cost_reports CONSTANT text := '^(cost_|budget_|unpriced_usage$)';
     upkeep CONSTANT text[] := '{create_tenant,add_membership,remove_membership,maintain,
                                 set_membership_mode,add_context_key,rotate_context_key,revoke_context_key,
-                                check_roles,check_security}';
+                                check_roles,check_security,check_budgets}';
 BEGIN
     -- Owners, and nothing for PUBLIC.
     FOR item IN
@@ -14633,6 +15260,7 @@ BEGIN
                               bcce.set_redaction_rule(text, text, text, integer, integer, text, text[], text, boolean, boolean, text),
                               bcce.drop_redaction_rule(text, text),
                               bcce.set_redaction_style(text, text),
+                              bcce.set_budget(text, numeric, text, text, text, text, text, text, text, numeric[], text, text, timestamptz, timestamptz, text),
                               bcce.set_prediction_threshold(double precision, text, text, text),
                               bcce.set_prediction_reference(timestamptz, timestamptz, text, text, text),
                               bcce.set_model_price(text, text, numeric, timestamptz, bigint, text, text, text),
@@ -14643,29 +15271,29 @@ BEGIN
     -- Readers: the reports, their twins, and what these name.
     FOR item IN
         SELECT format('GRANT SELECT ON %s TO %s', c.oid::regclass, readers
-                      || CASE WHEN c.relname LIKE 'cost\_%' OR c.relname IN ('reports', 'data_dictionary', 'metric_catalogue', 'unpriced_usage')
+                      || CASE WHEN c.relname ~ cost_reports OR c.relname IN ('reports', 'data_dictionary', 'metric_catalogue')
                               THEN ', bcce_cost_analyst' ELSE '' END) AS command
         FROM pg_class c
         WHERE c.relnamespace = 'bcce'::regnamespace AND c.relkind = 'v' AND c.relname NOT LIKE 'inbox\_%'
         UNION ALL
         SELECT format('GRANT EXECUTE ON FUNCTION %s TO %s', p.oid::regprocedure, readers
-                      || CASE WHEN p.proname LIKE 'cost\_%' OR p.proname = 'unpriced_usage' OR p.proname ~ '^(export|log_export)' THEN ', bcce_cost_analyst' ELSE '' END)
+                      || CASE WHEN p.proname ~ cost_reports OR p.proname ~ '^(export|log_export)' THEN ', bcce_cost_analyst' ELSE '' END)
         FROM pg_proc p
         WHERE p.pronamespace = 'bcce'::regnamespace
           AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e')
           AND (EXISTS (SELECT FROM pg_class c WHERE c.relnamespace = p.pronamespace AND c.relkind = 'v' AND c.relname = p.proname)
-               OR p.proname IN ('cost_analysis_repriced', 'cost_report', 'overview_json', 'metrics', 'report_tenant', 'export_csv', 'export_jsonl', 'export_json',
+               OR p.proname IN ('cost_analysis_repriced', 'cost_report', 'budget_check', 'overview_json', 'metrics', 'report_tenant', 'export_csv', 'export_jsonl', 'export_json',
                                  'export_lines', 'log_export'))
     LOOP
         EXECUTE item.command;
     END LOOP;
     FOR item IN
         WITH RECURSIVE report AS (      -- reports and twins: object, and whether a cost analyst reads it
-            SELECT 'pg_proc'::regclass AS classid, p.oid AS objid, p.proname LIKE 'cost\_%' OR p.proname = 'unpriced_usage' AS is_cost
+            SELECT 'pg_proc'::regclass AS classid, p.oid AS objid, p.proname ~ cost_reports AS is_cost
             FROM pg_proc p
             WHERE p.pronamespace = 'bcce'::regnamespace AND p.prosqlbody IS NOT NULL
             UNION ALL
-            SELECT 'pg_rewrite'::regclass, r.oid, c.relname LIKE 'cost\_%' OR c.relname IN ('reports', 'data_dictionary', 'metric_catalogue', 'unpriced_usage')
+            SELECT 'pg_rewrite'::regclass, r.oid, c.relname ~ cost_reports OR c.relname IN ('reports', 'data_dictionary', 'metric_catalogue')
             FROM pg_class c JOIN pg_rewrite r ON r.ev_class = c.oid
             WHERE c.relnamespace = 'bcce'::regnamespace AND c.relkind = 'v'
         ), used AS (                    -- and helpers of bcce_data that they call

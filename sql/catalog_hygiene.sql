@@ -169,7 +169,7 @@ WHERE o.relkind IN ('r', 'p') AND o.has_tenant AND NOT o.relispartition
           AND pg_get_constraintdef(c.oid) ~ (format('\m%s\M', a.attname) || ' (= ANY|= |~ )'))
   AND (o.name, a.attname::text) NOT IN (
         VALUES -- A name of a zone: a check asks the server whether it knows it.
-               ('bcce_data.tenants', 'timezone'),
+               ('bcce_data.tenants', 'timezone'), ('bcce_data.budgets', 'timezone'),
                -- A name in pg_roles, which is there in clear.
                ('bcce_private.membership', 'role_name'),
                ('bcce_private.token_login', 'role_name'),

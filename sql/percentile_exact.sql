@@ -41,6 +41,7 @@ SELECT bcce.percentile_exact(v, CASE WHEN v = 1 THEN 0.5 END) FROM (VALUES (1), 
 SELECT q, bcce.percentile_exact(v, q) FROM generate_series(1, 5) AS v, (VALUES (0.25), (0.6), (NULL)) AS t (q) GROUP BY q ORDER BY q;
 \set VERBOSITY default
 SELECT bcce.percentile_exact(v, 95) FROM (VALUES (1)) AS t (v);
+SELECT bcce.percentile_exact(v, 1.0000001) FROM (VALUES (1)) AS t (v);
 \set VERBOSITY sqlstate
 
 -- NaN last, infinities, and both zeros

@@ -57,6 +57,7 @@ INSERT INTO bcce_data.events (tenant_id, idempotency_key, occurred_at, event_typ
 SELECT tenant_id, 'e' || n, at, 'page_view', 'user-' || n % 5, 'guest-' || n % 7, 'business', 's' || n, 'shop' FROM spot;
 INSERT INTO bcce_data.incidents (tenant_id, incident_id, service_id, severity, opened_at, recovered_at)
 SELECT tenant_id, 'i' || n, 'shop', 'sev1', at, at + interval '1 hour' FROM spot WHERE n % 10 = 0;
+INSERT INTO bcce_data.budgets (tenant_id, budget, amount_usd, period, timezone) SELECT tenant_id, 'week', 1, 'week', 'Europe/Berlin' FROM bcce_data.tenants;
 INSERT INTO bcce_data.slos (tenant_id, service_id, target_percent) SELECT tenant_id, '*', 99.9 FROM bcce_data.tenants;
 INSERT INTO bcce_data.principals (tenant_id, user_key, provisioned_at) SELECT tenant_id, 'user-' || n, '2019-07-12 00:00+00' FROM bcce_data.tenants, generate_series(0, 4) AS n;
 -- Incidents told by the runs count beside the declared ones.
@@ -142,6 +143,7 @@ INSERT INTO exception VALUES
     ('adoption', 'workflow_runs', '64 days', 'who stayed was active in the month before'),
     ('adoption', 'events', '64 days', 'who stayed was active in the month before'),
     ('adoption', 'model_usage', '64 days', 'who stayed was active in the month before'),
+    ('budget_status', 'model_usage', '182 days', 'a forecast by half a year of days'),
     ('dora_metrics', 'workflow_runs', NULL, 'an incident told by runs begins with the first failure after the last success, however long ago'),
     ('mttr_analysis', 'workflow_runs', NULL, 'an incident told by runs begins with the first failure after the last success, however long ago'),
     ('mttr_by_month', 'workflow_runs', NULL, 'an incident told by runs begins with the first failure after the last success, however long ago'),

@@ -19,7 +19,7 @@ typedef struct PercentileAsk
 extern PercentileAsk *percentile_ask_make(MemoryContext context, bool many, bool isnull, Datum datum);
 extern bool percentile_ask_is(const PercentileAsk *ask, bool many, bool isnull, Datum datum);
 extern bool percentile_asks_are_same(const PercentileAsk *a, const PercentileAsk *b);
-extern void percentile_ask_differs(void) pg_attribute_noreturn();
+extern void percentile_ask_differs(void);
 extern void percentile_ask_send(StringInfo out, const PercentileAsk *ask);
 extern PercentileAsk *percentile_ask_receive(StringInfo in);
 

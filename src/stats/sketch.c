@@ -401,14 +401,20 @@ sketch_add_slow(Sketch *sketch, double value, uint64_t count)
 	}
 }
 
+/* Is there a double in this bucket? */
+bool
+sketch_is_bucket(int64_t bucket, int scale)
+{
+	int			by = SKETCH_MAX_SCALE - scale;
+
+	return bucket >= ((INT64_C(-1074) * 512 - 1) >> by) && bucket <= ((INT64_C(1024) * 512 - 1) >> by);
+}
+
 /* Adds a count read from outside; false for a bucket that cannot be. */
 bool
 sketch_load_bucket(Sketch *sketch, SketchStore *store, int64_t bucket, uint64_t count)
 {
-	int			by = SKETCH_MAX_SCALE - sketch->scale;
-
-	if (count == 0 || count > SKETCH_MAX_COUNT ||
-		bucket < ((INT64_C(-1074) * 512 - 1) >> by) || bucket > ((INT64_C(1024) * 512 - 1) >> by))
+	if (count == 0 || count > SKETCH_MAX_COUNT || !sketch_is_bucket(bucket, sketch->scale))
 		return false;
 	return store_add(sketch, store, (int32_t) bucket, count);
 }

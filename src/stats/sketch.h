@@ -98,6 +98,7 @@ extern void sketch_to_buckets(Sketch *sketch);
 extern void sketch_count_values(Sketch *sketch);
 extern void sketch_sum_number(SketchSum *sum, double value, uint64_t count);
 extern bool sketch_reserve(Sketch *sketch, SketchStore *store, int32_t first, int32_t last);
+extern bool sketch_is_bucket(int64_t bucket, int scale);
 extern bool sketch_load_bucket(Sketch *sketch, SketchStore *store, int64_t bucket, uint64_t count);
 extern bool sketch_range(const SketchStore *store, int32_t *first, int32_t *last);
 extern uint64_t sketch_add_counts(uint64_t a, uint64_t b);

@@ -16,6 +16,7 @@
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/datum.h"
+#include "utils/float.h"
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
 
@@ -69,7 +70,7 @@ scale_of_error(double error)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("error of a sketch is not between %.6f and 1", sketch_scale_error(SKETCH_MAX_SCALE) + 5e-7),
-				 errdetail("It is %g.", error),
+				 errdetail("It is %s.", float8out_internal(error)),
 				 errhint("Write 1 percent as 0.01; percentile_cont() has no error."),
 				 bcce_hide_input()));
 	return scale;

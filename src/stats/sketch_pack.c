@@ -375,6 +375,11 @@ get_store(Reader *in, Sketch *sketch, SketchStore *store, double largest)
 	bucket = (int64_t) (first >> 1);
 	if (first & 1)
 		bucket = ~bucket;
+	if (!sketch_is_bucket(bucket, sketch->scale))
+	{
+		in->bad = true;
+		return;
+	}
 	last = bucket + SKETCH_MAX_BUCKETS - 1;
 	if (largest > 0 && sketch_bucket(largest, sketch->scale) >= bucket)
 		(void) sketch_reserve(sketch, store, (int32_t) bucket, sketch_bucket(largest, sketch->scale));

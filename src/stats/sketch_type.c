@@ -16,6 +16,7 @@
 #include "miscadmin.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
+#include "utils/float.h"
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
 
@@ -76,7 +77,7 @@ sketch_check_percentile(double q)
 		ereport(ERROR,
 				(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
 				 errmsg("percentile is not between 0 and 1"),
-				 errdetail("It is %g.", q),
+				 errdetail("It is %s.", float8out_internal(q)),
 				 errhint("Write the 95th percentile as 0.95."),
 				 bcce_hide_input()));
 }

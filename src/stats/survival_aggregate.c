@@ -21,6 +21,7 @@
 #include "miscadmin.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
+#include "utils/float.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
@@ -83,7 +84,7 @@ check_quantile(double q)
 		ereport(ERROR,
 				(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
 				 errmsg("percentile is not between 0 and 1"),
-				 errdetail("It is %g.", q),
+				 errdetail("It is %s.", float8out_internal(q)),
 				 errhint("Write the 95th percentile as 0.95."),
 				 bcce_hide_input()));
 }
@@ -96,7 +97,7 @@ check_restriction(double restriction)
 		ereport(ERROR,
 				(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
 				 errmsg("restriction of a mean is negative or not a number"),
-				 errdetail("It is %g.", restriction),
+				 errdetail("It is %s.", float8out_internal(restriction)),
 				 errhint("Give the duration up to which the mean is to count, in the unit of the durations."),
 				 bcce_hide_input()));
 }

@@ -44,11 +44,11 @@ struct ValueSpool
 	MemoryContextCallback callback;
 };
 
-/* Bytes that the states may take. */
+/* Bytes that the states may take: an eighth is left for the selection. */
 static size_t
 memory_limit(void)
 {
-	return get_hash_memory_limit();
+	return get_hash_memory_limit() / 8 * 7;
 }
 
 size_t

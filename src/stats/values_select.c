@@ -19,8 +19,8 @@
 /* Lists up to this many words are gathered whole: counting takes longer. */
 #define WHOLE_WORDS		16384
 
-/* Buckets gathered in one pass: their numbers from 1 fit into a byte. */
-#define MAX_BATCH		255
+/* Buckets gathered in one pass: their numbers, from 1, fit into 16 bits. */
+#define MAX_BATCH		(DIGITS - 1)
 
 /* The values that share their first digits, and the ranks wanted of them. */
 typedef struct Bucket
@@ -49,8 +49,8 @@ typedef struct Pass
 	const Selection *selection;
 	const Bucket *bucket;		/* only its values count */
 	uint64_t   *counts;			/* of the next digit */
-	const uint8_t *batch;		/* number of the batch by the next digit */
-	uint64_t   *to[MAX_BATCH + 1];	/* where the next word of a batch goes */
+	const uint16_t *batch;		/* number in the batch by the next digit */
+	uint64_t  **to;				/* where the next word goes, by that number */
 } Pass;
 
 static void solve(Selection *selection, const Bucket *bucket);
@@ -106,9 +106,9 @@ gather_words(void *arg, const uint64_t *words, size_t n)
 {
 	Pass	   *pass = (Pass *) arg;
 	const Bucket *bucket = pass->bucket;
-	const uint8_t *batch = pass->batch;
+	const uint16_t *batch = pass->batch;
 	int			width = pass->selection->width;
-	uint8_t		number;
+	uint16_t	number;
 	size_t		i;
 
 	if (pass->selection->tick != NULL)
@@ -216,16 +216,17 @@ answer_parts(Selection *selection, const Bucket *parent, const Bucket *parts, si
 {
 	void	   *context = selection->list->context;
 	uint64_t   *buffer = (uint64_t *) values_alloc(context, n_words * sizeof(uint64_t));
-	uint8_t    *batch = (uint8_t *) values_alloc(context, DIGITS);
-	Pass		pass = {.selection = selection,.bucket = parent,.batch = batch};
+	uint16_t   *batch = (uint16_t *) values_alloc(context, DIGITS * sizeof(uint16_t));
+	uint64_t  **to = (uint64_t **) values_alloc(context, (n_parts + 1) * sizeof(uint64_t *));
+	Pass		pass = {.selection = selection,.bucket = parent,.batch = batch,.to = to};
 	uint64_t   *start = buffer;
 	size_t		i;
 
-	memset(batch, 0, DIGITS);
+	memset(batch, 0, DIGITS * sizeof(uint16_t));
 	for (i = 0; i < n_parts; i++)
 	{
-		batch[digit_of(parts[i].prefix, parent->n_digits)] = (uint8_t) (i + 1);
-		pass.to[i + 1] = start;
+		batch[digit_of(parts[i].prefix, parent->n_digits)] = (uint16_t) (i + 1);
+		to[i + 1] = start;
 		start += parts[i].n * selection->width;
 	}
 	values_scan(selection->list, gather_words, &pass);
@@ -234,6 +235,7 @@ answer_parts(Selection *selection, const Bucket *parent, const Bucket *parts, si
 		answer(selection, &parts[i], start);
 		start += parts[i].n * selection->width;
 	}
+	values_free(to);
 	values_free(batch);
 	values_free(buffer);
 }

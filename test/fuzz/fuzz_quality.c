@@ -14,10 +14,9 @@
 
 #include "stats/quality.h"
 #include "stats/two_samples.h"
+#include "random.h"
 
 #define MAX_ROWS 600
-
-static uint64_t state = 88172645463325252ull;
 
 /* What was allocated since the last look; a run frees all of it. */
 static void *allocated[20000];
@@ -94,37 +93,6 @@ values_read(void *context, uint64_t place, uint64_t offset, void *to, size_t siz
 	if (place + offset + size > file_size)
 		abort();
 	memcpy(to, file + place + offset, size);
-}
-
-/* xorshift: the same numbers for the same seed everywhere. */
-static uint64_t
-next_bits(void)
-{
-	state ^= state << 13;
-	state ^= state >> 7;
-	state ^= state << 17;
-	return state * 2685821657736338717ull;
-}
-
-static int
-next_random(int below)
-{
-	return (int) ((next_bits() >> 33) % (uint64_t) below);
-}
-
-static double
-next_share(void)
-{
-	return (double) (next_bits() >> 11) / 9007199254740992.0;
-}
-
-static void
-require(bool fact, const char *what)
-{
-	if (fact)
-		return;
-	fprintf(stderr, "fuzz_quality: %s\n", what);
-	abort();
 }
 
 static void

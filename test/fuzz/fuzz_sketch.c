@@ -16,10 +16,9 @@
 
 #include "stats/sketch_index.h"
 #include "stats/sketch_window.h"
+#include "random.h"
 
 #define MAX_NUMBERS 3000
-
-static uint64_t state = 88172645463325252ull;
 
 void *
 sketch_alloc(void *context, size_t size)
@@ -41,37 +40,6 @@ sketch_free(void *p)
 void
 sketch_pause(void)
 {
-}
-
-/* xorshift: the same numbers for the same seed everywhere. */
-static uint64_t
-next_bits(void)
-{
-	state ^= state << 13;
-	state ^= state >> 7;
-	state ^= state << 17;
-	return state * 2685821657736338717ull;
-}
-
-static int
-next_random(int below)
-{
-	return (int) ((next_bits() >> 33) % (uint64_t) below);
-}
-
-static double
-next_share(void)
-{
-	return (double) (next_bits() >> 11) / 9007199254740992.0;
-}
-
-static void
-require(bool fact, const char *what)
-{
-	if (fact)
-		return;
-	fprintf(stderr, "fuzz_sketch: %s\n", what);
-	abort();
 }
 
 /* The order of the server: NaN above everything. */
@@ -504,6 +472,32 @@ check_forms(Sketch *sketch)
 	free(bytes);
 }
 
+/* Buckets that start anywhere in what bytes can say, where none can be too. */
+static void
+check_first_bucket(void)
+{
+	/* version, flags, scale, 1 as the smallest and 2^1023 as the largest, no sum; then positive buckets */
+	static const uint8_t head[] = {1, 0x20, 9, 0, 0, 0, 0, 0, 0, 0xf0, 0x3f, 0, 0, 0, 0, 0, 0, 0xe0, 0x7f, 0, 0};
+	int			shift;
+	int			i;
+
+	for (shift = 0; shift < 64; shift++)
+		for (i = -4; i < 4; i++)
+		{
+			uint64_t	first = (UINT64_C(1) << shift) + (uint64_t) (int64_t) i;
+			uint8_t		bytes[sizeof(head) + 12];
+			size_t		len = sizeof(head);
+
+			memcpy(bytes, head, sizeof(head));
+			for (; first >= 0x80; first >>= 7)
+				bytes[len++] = (uint8_t) (first | 0x80);
+			bytes[len++] = (uint8_t) first;
+			bytes[len++] = 1;
+			bytes[len++] = 0;
+			check_bytes(bytes, len);
+		}
+}
+
 /* Every byte of a few sketches changed to every other. */
 static void
 check_every_byte(void)
@@ -579,6 +573,7 @@ main(int argc, char **argv)
 	if (argc > 2)
 		state = strtoull(argv[2], NULL, 10) * 2654435761u + 1;
 	check_table();
+	check_first_bucket();
 	check_every_byte();
 	do
 	{

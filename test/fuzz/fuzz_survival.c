@@ -14,42 +14,11 @@
 #include <time.h>
 
 #include "stats/survival.h"
+#include "random.h"
 
 #define MAX_SUBJECTS	2000
 
-static uint64_t state = 88172645463325252ull;
 static long ticks;
-
-/* xorshift: the same numbers for the same seed everywhere. */
-static uint64_t
-next_bits(void)
-{
-	state ^= state << 13;
-	state ^= state >> 7;
-	state ^= state << 17;
-	return state * 2685821657736338717ull;
-}
-
-static int
-next_random(int below)
-{
-	return (int) ((next_bits() >> 33) % (uint64_t) below);
-}
-
-static double
-next_share(void)
-{
-	return (double) (next_bits() >> 11) / 9007199254740992.0;
-}
-
-static void
-require(bool fact, const char *what)
-{
-	if (fact)
-		return;
-	fprintf(stderr, "fuzz_survival: %s\n", what);
-	abort();
-}
 
 static void
 tick(void)

@@ -15,33 +15,7 @@
 #include <sodium.h>
 
 #include "crypto/token.h"
-
-static uint64_t state = 88172645463325252ull;
-
-/* xorshift: the same numbers for the same seed everywhere. */
-static uint64_t
-next_bits(void)
-{
-	state ^= state << 13;
-	state ^= state >> 7;
-	state ^= state << 17;
-	return state * 2685821657736338717ull;
-}
-
-static size_t
-next_random(size_t below)
-{
-	return (size_t) (next_bits() >> 33) % below;
-}
-
-static void
-require(bool fact, const char *what)
-{
-	if (fact)
-		return;
-	fprintf(stderr, "fuzz_token: %s\n", what);
-	abort();
-}
+#include "random.h"
 
 /* What must hold for claims that were accepted. */
 static void

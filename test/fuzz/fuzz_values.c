@@ -14,11 +14,10 @@
 #include "stats/select.h"
 #include "stats/value_key.h"
 #include "stats/values.h"
+#include "random.h"
 
 #define MAX_VALUES 40000
 #define MAX_RANKS 300
-
-static uint64_t state = 88172645463325252ull;
 
 /* The file, and how much memory there is before it is used. */
 static char *file;
@@ -27,15 +26,6 @@ static size_t file_room;
 static size_t limit;
 static size_t in_use;
 static int	n_ticks;
-
-static void
-require(bool fact, const char *what)
-{
-	if (fact)
-		return;
-	fprintf(stderr, "fuzz_values: %s\n", what);
-	abort();
-}
 
 void *
 values_alloc(void *context, size_t size)
@@ -96,22 +86,6 @@ static void
 tick(void)
 {
 	n_ticks++;
-}
-
-/* xorshift: the same numbers for the same seed everywhere. */
-static uint64_t
-next_bits(void)
-{
-	state ^= state << 13;
-	state ^= state >> 7;
-	state ^= state << 17;
-	return state * 2685821657736338717ull;
-}
-
-static int
-next_random(int below)
-{
-	return (int) ((next_bits() >> 33) % (uint64_t) below);
 }
 
 /* The i-th of n words of some kind of data. */

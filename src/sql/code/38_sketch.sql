@@ -349,7 +349,7 @@ CREATE AGGREGATE bcce.approx_percentile(v bigint, q double precision) (
     PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE bcce.approx_percentile(bigint, double precision) IS
-'Percentile q (0 to 1) of numbers, by the rank of percentile_disc() and within 0.5415 % of it; exact up to 32 values. NaN is above everything. NULL without a value or when q is NULL. Errors: 22003 q outside 0 to 1; 22023 q not the same in a group.';
+'Percentile q (0 to 1) of numbers, by the rank of percentile_disc() and within 0.5415 % of it; exact up to 32 values. NULL without a value or when q is NULL. Errors: 22003 q outside 0 to 1; 22023 q not the same in a group.';
 
 CREATE AGGREGATE bcce.approx_percentile(v bigint, q double precision[]) (
     SFUNC = bcce.approx_percentile_step,
@@ -549,7 +549,7 @@ CREATE AGGREGATE bcce.approx_percentile(v interval, q double precision) (
     PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE bcce.approx_percentile(interval, double precision) IS
-'Percentile q (0 to 1) of intervals, by the rank of percentile_disc() and within 0.5415 % of it; exact up to 32 values. NaN is above everything. NULL without a value or when q is NULL. A day is 24 hours and a month 30 days, as when intervals are ordered. Errors: 22003 q outside 0 to 1; 22023 q not the same in a group.';
+'Percentile q (0 to 1) of intervals, by the rank of percentile_disc() and within 0.5415 % of it; exact up to 32 values. NULL without a value or when q is NULL. A day is 24 hours and a month 30 days, as when intervals are ordered. Errors: 22003 q outside 0 to 1; 22023 q not the same in a group.';
 
 CREATE AGGREGATE bcce.approx_percentile(v interval, q double precision[]) (
     SFUNC = bcce.approx_percentile_step,

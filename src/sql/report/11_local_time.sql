@@ -89,14 +89,14 @@ BEGIN ATOMIC
             coalesce(next.starts_at, after_next.starts_at) AS ends_at
         FROM bcce_data.local_date(first_at, timezone) first_local
         CROSS JOIN LATERAL bcce_data.local_date(last_at, timezone) last_local
-        CROSS JOIN LATERAL generate_series(date_trunc(unit, first_local.day::timestamp), last_local.day::timestamp, ('1 ' || unit)::interval) AS g (first_day)
+        CROSS JOIN LATERAL generate_series(date_trunc(unit, first_local.day::timestamp), last_local.day::timestamp, (CASE unit WHEN 'quarter' THEN '3 months' ELSE '1 ' || unit END)::interval) AS g (first_day)
         CROSS JOIN LATERAL bcce_data.local_midnight(g.first_day::date, timezone) this
         CROSS JOIN LATERAL bcce_data.local_midnight(g.first_day::date + 1, timezone) after_this
-        CROSS JOIN LATERAL bcce_data.local_midnight((g.first_day + ('1 ' || unit)::interval)::date, timezone) next
-        CROSS JOIN LATERAL bcce_data.local_midnight((g.first_day + ('1 ' || unit)::interval)::date + 1, timezone) after_next
+        CROSS JOIN LATERAL bcce_data.local_midnight((g.first_day + (CASE unit WHEN 'quarter' THEN '3 months' ELSE '1 ' || unit END)::interval)::date, timezone) next
+        CROSS JOIN LATERAL bcce_data.local_midnight((g.first_day + (CASE unit WHEN 'quarter' THEN '3 months' ELSE '1 ' || unit END)::interval)::date + 1, timezone) after_next
         OFFSET 0
     ) p
     WHERE p.starts_at < p.ends_at
     OFFSET 0;
 END;
-COMMENT ON FUNCTION bcce_data.local_periods(timestamptz, timestamptz, text, text) IS 'The days, weeks (from Monday) or months of a zone from that of first_at to that of last_at: first_day, and the instants at which they begin and end. What lies between is theirs, as local_date says.';
+COMMENT ON FUNCTION bcce_data.local_periods(timestamptz, timestamptz, text, text) IS 'The days, weeks (from Monday), months or quarters of a zone from that of first_at to that of last_at: first_day, and the instants at which they begin and end. What lies between is theirs, as local_date says.';

@@ -5,9 +5,10 @@ DO $do$
 DECLARE
     item record;
     readers CONSTANT text := 'bcce_analytics_user, bcce_platform';
+    cost_reports CONSTANT text := '^(cost_|budget_|unpriced_usage$)';
     upkeep CONSTANT text[] := '{create_tenant,add_membership,remove_membership,maintain,
                                 set_membership_mode,add_context_key,rotate_context_key,revoke_context_key,
-                                check_roles,check_security}';
+                                check_roles,check_security,check_budgets}';
 BEGIN
     -- Owners, and nothing for PUBLIC.
     FOR item IN
@@ -65,6 +66,7 @@ BEGIN
                               bcce.set_redaction_rule(text, text, text, integer, integer, text, text[], text, boolean, boolean, text),
                               bcce.drop_redaction_rule(text, text),
                               bcce.set_redaction_style(text, text),
+                              bcce.set_budget(text, numeric, text, text, text, text, text, text, text, numeric[], text, text, timestamptz, timestamptz, text),
                               bcce.set_prediction_threshold(double precision, text, text, text),
                               bcce.set_prediction_reference(timestamptz, timestamptz, text, text, text),
                               bcce.set_model_price(text, text, numeric, timestamptz, bigint, text, text, text),
@@ -75,29 +77,29 @@ BEGIN
     -- Readers: the reports, their twins, and what these name.
     FOR item IN
         SELECT format('GRANT SELECT ON %s TO %s', c.oid::regclass, readers
-                      || CASE WHEN c.relname LIKE 'cost\_%' OR c.relname IN ('reports', 'data_dictionary', 'metric_catalogue', 'unpriced_usage')
+                      || CASE WHEN c.relname ~ cost_reports OR c.relname IN ('reports', 'data_dictionary', 'metric_catalogue')
                               THEN ', bcce_cost_analyst' ELSE '' END) AS command
         FROM pg_class c
         WHERE c.relnamespace = 'bcce'::regnamespace AND c.relkind = 'v' AND c.relname NOT LIKE 'inbox\_%'
         UNION ALL
         SELECT format('GRANT EXECUTE ON FUNCTION %s TO %s', p.oid::regprocedure, readers
-                      || CASE WHEN p.proname LIKE 'cost\_%' OR p.proname = 'unpriced_usage' OR p.proname ~ '^(export|log_export)' THEN ', bcce_cost_analyst' ELSE '' END)
+                      || CASE WHEN p.proname ~ cost_reports OR p.proname ~ '^(export|log_export)' THEN ', bcce_cost_analyst' ELSE '' END)
         FROM pg_proc p
         WHERE p.pronamespace = 'bcce'::regnamespace
           AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e')
           AND (EXISTS (SELECT FROM pg_class c WHERE c.relnamespace = p.pronamespace AND c.relkind = 'v' AND c.relname = p.proname)
-               OR p.proname IN ('cost_analysis_repriced', 'cost_report', 'overview_json', 'metrics', 'report_tenant', 'export_csv', 'export_jsonl', 'export_json',
+               OR p.proname IN ('cost_analysis_repriced', 'cost_report', 'budget_check', 'overview_json', 'metrics', 'report_tenant', 'export_csv', 'export_jsonl', 'export_json',
                                  'export_lines', 'log_export'))
     LOOP
         EXECUTE item.command;
     END LOOP;
     FOR item IN
         WITH RECURSIVE report AS (      -- reports and twins: object, and whether a cost analyst reads it
-            SELECT 'pg_proc'::regclass AS classid, p.oid AS objid, p.proname LIKE 'cost\_%' OR p.proname = 'unpriced_usage' AS is_cost
+            SELECT 'pg_proc'::regclass AS classid, p.oid AS objid, p.proname ~ cost_reports AS is_cost
             FROM pg_proc p
             WHERE p.pronamespace = 'bcce'::regnamespace AND p.prosqlbody IS NOT NULL
             UNION ALL
-            SELECT 'pg_rewrite'::regclass, r.oid, c.relname LIKE 'cost\_%' OR c.relname IN ('reports', 'data_dictionary', 'metric_catalogue', 'unpriced_usage')
+            SELECT 'pg_rewrite'::regclass, r.oid, c.relname ~ cost_reports OR c.relname IN ('reports', 'data_dictionary', 'metric_catalogue')
             FROM pg_class c JOIN pg_rewrite r ON r.ev_class = c.oid
             WHERE c.relnamespace = 'bcce'::regnamespace AND c.relkind = 'v'
         ), used AS (                    -- and helpers of bcce_data that they call

@@ -206,7 +206,17 @@ BEGIN
     task := 'memberships'; object := 'membership'; detail := format('%s names refreshed, %s dropped roles removed', moved, gone);
     ms := round(1000 * extract(epoch FROM clock_timestamp() - began), 1);
     RETURN NEXT;
+
+    began := clock_timestamp();
+    task := 'budgets'; object := 'budget_alerts';
+    BEGIN
+        SELECT format('%s new alerts', count(*)) INTO detail FROM bcce.check_budgets();
+    EXCEPTION WHEN lock_not_available THEN
+        detail := 'in use, left for the next run';
+    END;
+    ms := round(1000 * extract(epoch FROM clock_timestamp() - began), 1);
+    RETURN NEXT;
 END
 $body$;
 COMMENT ON FUNCTION bcce.maintain() IS
-'Upkeep: makes the monthly partitions of facts three months ahead and for every month that waits in a default partition, folds bcce.rejected and bcce.redaction_stats, refreshes role names and removes the memberships of dropped roles. Never waits long for a lock: a table in use is left for the next run. One row per task. Run it daily (pg_cron, cron); nothing breaks when it does not run.';
+'Upkeep: makes the monthly partitions of facts three months ahead and for every month that waits in a default partition, folds bcce.rejected and bcce.redaction_stats, refreshes role names, removes the memberships of dropped roles and checks the budgets. Never waits long for a lock: a table in use is left for the next run. One row per task. Run it daily (pg_cron, cron); nothing breaks when it does not run.';

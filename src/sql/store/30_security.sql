@@ -73,6 +73,8 @@ BEGIN
             ('model_usage_counters', '{series_key,metric,key:model_id,user:user_key,key:session_id}'),
             ('events', '{source,key:idempotency_key,event_type,guest:guest_key,guest_type,user:user_key,key:session_id,key:service_id,ip_prefix,user_agent_family,properties}'),
             ('infra_costs', '{category}'),
+            ('budgets', '{key:budget,key:team_id,user:user_key,key:project,key:model_id,key:workflow_id}'),
+            ('budget_alerts', '{key:budget}'),
             ('export_log', '{key:login,report}'),
             ('person_lookups', '{key:login,reason,key:pseudonym}')
         ) AS guarded (table_name, columns)

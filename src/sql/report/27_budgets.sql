@@ -1,0 +1,473 @@
+-- Budgets: what of them is spent, and what will be by the end of their period.
+--
+-- The calls that a budget is about; NULL asks nothing.  A class of tokens that a
+-- call does not tell of is NULL.
+CREATE OR REPLACE FUNCTION bcce_data.budget_calls(
+    tenant uuid, team text, person text, in_project text, model text, workflow text, since timestamptz, until timestamptz)
+RETURNS TABLE (
+    at timestamptz,
+    usd numeric,
+    input_tokens bigint,
+    output_tokens bigint,
+    cache_read_tokens bigint,
+    cache_write_5m_tokens bigint,
+    cache_write_1h_tokens bigint,
+    web_searches bigint
+)
+LANGUAGE sql STABLE PARALLEL RESTRICTED
+BEGIN ATOMIC
+    SELECT
+        u.at,
+        coalesce(u.reported_cost_usd, u.charged_usd, bcce.estimate_token_cost(u.model_id, u.at, u.input_tokens, u.output_tokens,
+            u.cache_read_tokens, u.cache_write_5m_tokens, u.cache_write_1h_tokens, u.web_searches, u.speed, u.inference_geo, u.service_tier, u.tenant_id)),
+        u.input_tokens,
+        u.output_tokens,
+        u.cache_read_tokens,
+        u.cache_write_5m_tokens,
+        u.cache_write_1h_tokens,
+        u.web_searches
+    FROM bcce_data.model_usage u
+    WHERE u.tenant_id = tenant AND u.at >= since AND u.at < until AND NOT u.is_test
+      AND (person IS NULL OR u.user_key = person)
+      AND (in_project IS NULL OR u.project = in_project)
+      AND (model IS NULL OR u.model_id = model)
+      AND (team IS NULL OR team = coalesce(u.team_id, (
+          SELECT p.team_id FROM bcce_data.principals p WHERE p.tenant_id = u.tenant_id AND p.user_key = u.user_key)))
+      AND (workflow IS NULL OR workflow = (
+          SELECT r.workflow_id
+          FROM bcce_data.workflow_run_keys k
+          JOIN bcce_data.workflow_runs r ON r.tenant_id = k.tenant_id AND r.run_id = k.run_id AND r.started_at = k.started_at
+          WHERE k.tenant_id = u.tenant_id AND k.run_id = u.run_id));
+END;
+COMMENT ON FUNCTION bcce_data.budget_calls(uuid, text, text, text, text, text, timestamptz, timestamptz) IS 'Model calls of a tenant between since (inclusive) and until (exclusive), of the team, person, project, model and workflow that are not NULL, with their cost in US dollars as cost_units has it; NULL: unknown.';
+
+-- Remaining days go on as their weekdays did over the last four weeks.  The band
+-- comes from the errors that the same rule, looking as far ahead, would have made
+-- on the days past; where those are too few, from how days scatter about the mean
+-- of their weekday, as if they were independent.
+CREATE OR REPLACE FUNCTION bcce_data.cost_forecast(daily numeric[], ahead integer) RETURNS numeric[]
+LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $body$
+DECLARE
+    days integer := coalesce(cardinality(daily), 0);
+    skip integer := 0;
+    weeks integer;
+    total numeric[] := '[0:0]={0}';     -- spent by the end of each day
+    errors numeric[] := '{}';
+    guess numeric;
+    spread numeric;
+BEGIN
+    WHILE skip < days AND coalesce(daily[skip + 1], 0) = 0 LOOP
+        skip := skip + 1;
+    END LOOP;
+    days := days - skip;
+    IF days < 2 OR ahead IS NULL OR ahead < 1 THEN
+        RETURN NULL;
+    END IF;
+    FOR n IN 1 .. days LOOP
+        total[n] := total[n - 1] + coalesce(daily[skip + n], 0);
+    END LOOP;
+
+    IF days < 14 THEN
+        guess := total[days] * ahead / days;
+        SELECT stddev_samp(coalesce(d, 0)) INTO spread FROM unnest(daily[skip + 1:]) AS d;
+        spread := 1.2816 * spread * sqrt(ahead + ahead::numeric * ahead / days);
+        RETURN ARRAY[guess, greatest(guess - spread, 0), guess + spread, 1];
+    END IF;
+
+    weeks := least(4, days / 7);
+    FOR origin IN 7 * weeks .. days LOOP
+        CONTINUE WHEN origin + ahead > days AND origin < days;
+        guess := (ahead / 7) * (total[origin] - total[origin - 7 * weeks]);
+        FOR week IN 1 .. weeks LOOP
+            guess := guess + total[origin - 7 * week + ahead % 7] - total[origin - 7 * week];
+        END LOOP;
+        guess := guess / weeks;
+        IF origin + ahead <= days THEN
+            errors := errors || (total[origin + ahead] - total[origin] - guess);
+        END IF;
+    END LOOP;
+    IF cardinality(errors) >= 20 THEN
+        RETURN (SELECT ARRAY[guess, greatest(guess + percentile_disc(0.1) WITHIN GROUP (ORDER BY e), 0),
+                             greatest(guess + percentile_disc(0.9) WITHIN GROUP (ORDER BY e), 0), 3] FROM unnest(errors) AS e);
+    END IF;
+    SELECT sqrt(sum((x.usd - x.mean) ^ 2) / (7 * weeks - 7)) INTO spread
+    FROM (SELECT d.usd, avg(d.usd) OVER (PARTITION BY d.n % 7) AS mean
+          FROM (SELECT total[n] - total[n - 1] AS usd, n FROM generate_series(days - 7 * weeks + 1, days) AS n) d) x;
+    spread := 1.2816 * spread * sqrt(ahead * (1 + 1.0 / weeks));
+    RETURN ARRAY[guess, greatest(guess - spread, 0), guess + spread, 2];
+END
+$body$;
+COMMENT ON FUNCTION bcce_data.cost_forecast(numeric[], integer) IS 'What the days ahead will cost, from the cost of the complete days before, oldest first: the expected sum, the ends of a band for 8 cases of 10, and how: 1 linear (under 14 days), 2 weekday mean with the scatter of days, 3 weekday mean with its own past errors. NULL: under two days since the first cost.';
+
+CREATE OR REPLACE FUNCTION bcce.budget_status(since timestamptz DEFAULT NULL, until timestamptz DEFAULT NULL)
+RETURNS TABLE (
+    tenant_id uuid,
+    tenant_name text,
+    budget text,
+    period_start_at timestamptz,
+    period_end_at timestamptz,
+    period text,
+    is_open boolean,
+    team_id text,
+    user_key text,
+    project text,
+    model_id text,
+    workflow_id text,
+    limit_usd numeric,
+    spent_usd numeric,
+    spent_percent numeric,
+    forecast_usd numeric,
+    forecast_low_usd numeric,
+    forecast_high_usd numeric,
+    forecast_method text,
+    exhausts_at timestamptz,
+    state text,
+    call_count bigint,
+    unpriced_calls bigint,
+    unpriced_share_percent numeric,
+    is_lower_bound boolean,
+    mode text,
+    currency text
+)
+LANGUAGE sql STABLE PARALLEL RESTRICTED
+BEGIN ATOMIC
+    SELECT
+        t.tenant_id,
+        t.tenant_name,
+        b.budget,
+        p.starts_at,
+        p.ends_at,
+        b.period,
+        p.is_open,
+        b.team_id,
+        b.user_key,
+        b.project,
+        b.model_id,
+        b.workflow_id,
+        b.amount_usd,
+        s.usd,
+        round(100 * s.usd / b.amount_usd, 1),
+        CASE WHEN f.expected IS NOT NULL THEN round(greatest(s.usd, s.before_today + f.expected[1]), 10) END,
+        CASE WHEN f.expected IS NOT NULL THEN round(greatest(s.usd, s.before_today + f.expected[2]), 10) END,
+        CASE WHEN f.expected IS NOT NULL THEN round(greatest(s.usd, s.before_today + f.expected[3]), 10) END,
+        (ARRAY['linear, under 14 days of data', 'weekday mean of 28 days, band by the scatter of days', 'weekday mean of 28 days, band by past errors'])[f.expected[4]::integer],
+        CASE
+            WHEN s.usd >= b.amount_usd THEN crossing.at
+            WHEN s.before_today + f.expected[1] > b.amount_usd
+                THEN p.now + (p.ends_at - p.now) * ((b.amount_usd - s.usd) / (s.before_today + f.expected[1] - s.usd))::double precision
+        END,
+        CASE WHEN s.usd >= b.amount_usd THEN 'over' WHEN s.usd >= 0.8 * b.amount_usd THEN 'warn' ELSE 'ok' END,
+        s.calls,
+        s.unpriced,
+        round(100.0 * s.unpriced / nullif(s.calls, 0), 1),
+        s.unpriced > 0 AND b.unpriced = 'ignore',
+        b.mode,
+        t.billing_currency
+    FROM bcce_data.budgets b
+    JOIN bcce_data.tenants t ON t.tenant_id = b.tenant_id AND t.deleted_at IS NULL
+    CROSS JOIN LATERAL (
+        SELECT least(until, bcce.report_now()) AS now, least(until - interval '1 microsecond', bcce.report_now()) AS last_at, e.first_call_at
+        FROM bcce_data.fact_ends(b.tenant_id, NULL, until) e
+    ) moment
+    CROSS JOIN LATERAL (
+        SELECT
+            greatest(c.starts_at, lower(b.valid)) AS starts_at,
+            least(c.ends_at, upper(b.valid)) AS ends_at,
+            moment.now,
+            date_trunc('day', moment.now, b.timezone) AS today_at,
+            least(c.ends_at, upper(b.valid)) > moment.now AS is_open
+        FROM (
+            SELECT d.starts_at, d.ends_at
+            FROM bcce_data.local_periods(
+                CASE WHEN b.period <> 'custom' AND isfinite(moment.now) THEN greatest(lower(b.valid), since, least(moment.first_call_at, moment.now)) END,
+                least(moment.last_at, upper(b.valid) - interval '1 microsecond'), b.timezone, nullif(b.period, 'custom')) d
+            UNION ALL
+            SELECT lower(b.valid), upper(b.valid)
+            WHERE b.period = 'custom' AND lower(b.valid) <= moment.last_at AND (since IS NULL OR upper(b.valid) > since)
+        ) c
+    ) p
+    -- Each of one row; outer joins, as the planner leaves out those of which nothing is asked.
+    LEFT JOIN LATERAL (
+        SELECT
+            coalesce(max(d.price_usd) FILTER (WHERE d.token_class = 'input'), 0) AS input_usd,
+            coalesce(max(d.price_usd) FILTER (WHERE d.token_class = 'output'), 0) AS output_usd,
+            coalesce(max(d.price_usd) FILTER (WHERE d.token_class = 'cache_read'), 0) AS cache_read_usd,
+            coalesce(max(d.price_usd) FILTER (WHERE d.token_class = 'cache_write_5m'), 0) AS cache_write_5m_usd,
+            coalesce(max(d.price_usd) FILTER (WHERE d.token_class = 'cache_write_1h'), 0) AS cache_write_1h_usd,
+            coalesce(max(d.price_usd) FILTER (WHERE d.token_class = 'web_search'), 0) AS web_search_usd
+        FROM (
+            SELECT m.token_class, m.price_usd
+            FROM bcce_data.default_model_prices m
+            WHERE upper_inf(m.known) AND m.valid && tstzrange(p.starts_at, p.ends_at) AND b.unpriced = 'dearest'
+            UNION ALL
+            SELECT m.token_class, m.price_usd
+            FROM bcce_data.model_prices m
+            WHERE m.tenant_id = b.tenant_id AND upper_inf(m.known) AND m.valid && tstzrange(p.starts_at, p.ends_at) AND b.unpriced = 'dearest'
+        ) d
+    ) dearest ON true
+    LEFT JOIN LATERAL (
+        SELECT
+            coalesce(sum(c.usd), 0) AS usd,
+            coalesce(sum(c.usd) FILTER (WHERE c.at < p.today_at), 0) AS before_today,
+            count(*) AS calls,
+            count(*) FILTER (WHERE c.is_unpriced) AS unpriced
+        FROM (
+            SELECT
+                u.at,
+                u.usd IS NULL AS is_unpriced,
+                CASE WHEN u.usd IS NULL AND b.unpriced = 'dearest' THEN
+                    coalesce(u.input_tokens, 0) * dearest.input_usd + coalesce(u.output_tokens, 0) * dearest.output_usd
+                    + coalesce(u.cache_read_tokens, 0) * dearest.cache_read_usd + coalesce(u.cache_write_5m_tokens, 0) * dearest.cache_write_5m_usd
+                    + coalesce(u.cache_write_1h_tokens, 0) * dearest.cache_write_1h_usd + coalesce(u.web_searches, 0) * dearest.web_search_usd
+                ELSE u.usd END AS usd
+            FROM bcce_data.budget_calls(b.tenant_id, b.team_id, b.user_key, b.project, b.model_id, b.workflow_id, p.starts_at, least(p.ends_at, p.now)) u
+        ) c
+    ) s ON true
+    LEFT JOIN LATERAL (
+        SELECT c.at
+        FROM (
+            SELECT u.at, sum(u.usd) OVER (ORDER BY u.at) AS usd
+            FROM bcce_data.budget_calls(b.tenant_id, b.team_id, b.user_key, b.project, b.model_id, b.workflow_id,
+                CASE WHEN s.usd >= b.amount_usd THEN p.starts_at END, least(p.ends_at, p.now)) u
+        ) c
+        WHERE c.usd >= b.amount_usd
+        ORDER BY c.at
+        LIMIT 1
+    ) crossing ON true
+    -- Half a year of days before today, those without a call too.
+    LEFT JOIN LATERAL (
+        SELECT bcce_data.cost_forecast(
+            array_agg(h.usd ORDER BY g.day),
+            ((p.ends_at - interval '1 microsecond') AT TIME ZONE b.timezone)::date - (p.today_at AT TIME ZONE b.timezone)::date + 1) AS expected
+        FROM generate_series(CASE WHEN p.is_open THEN (p.today_at AT TIME ZONE b.timezone)::date - 182 END::timestamp,
+                             (p.today_at AT TIME ZONE b.timezone)::date - 1, interval '1 day') AS g (day)
+        LEFT JOIN (
+            SELECT date_trunc('day', u.at AT TIME ZONE b.timezone) AS day, sum(u.usd) AS usd
+            FROM bcce_data.budget_calls(b.tenant_id, b.team_id, b.user_key, b.project, b.model_id, b.workflow_id,
+                CASE WHEN p.is_open THEN p.today_at - interval '182 days' END, p.today_at) u
+            GROUP BY 1
+        ) h ON h.day = g.day
+    ) f ON true;
+END;
+COMMENT ON FUNCTION bcce.budget_status(timestamptz, timestamptz) IS 'How much of each budget is spent, in the periods that overlap the time between since (inclusive) and until (exclusive), as it stood at until? NULL leaves an end open. Same columns as the view of this name. A period counts from its start, also where that lies before since.';
+
+CREATE OR REPLACE VIEW bcce.budget_status WITH (security_invoker = true) AS
+SELECT
+    s.tenant_id,
+    s.tenant_name,
+    s.budget,
+    s.period_start_at,
+    s.period_end_at,
+    s.period,
+    s.is_open,
+    s.team_id,
+    s.user_key,
+    s.project,
+    s.model_id,
+    s.workflow_id,
+    s.limit_usd,
+    s.spent_usd,
+    s.spent_percent,
+    s.forecast_usd,
+    s.forecast_low_usd,
+    s.forecast_high_usd,
+    s.forecast_method,
+    s.exhausts_at,
+    s.state,
+    s.call_count,
+    s.unpriced_calls,
+    s.unpriced_share_percent,
+    s.is_lower_bound,
+    s.mode,
+    s.currency
+FROM bcce.budget_status(NULL::timestamptz, NULL::timestamptz) s;
+COMMENT ON VIEW bcce.budget_status IS 'How much of each budget is spent, and will it last? One row per visible tenant, budget and period from the first model call to now. Spent is added up from the calls each time. For a period use the function of this name.';
+COMMENT ON COLUMN bcce.budget_status.tenant_id IS 'tenant';
+COMMENT ON COLUMN bcce.budget_status.tenant_name IS 'display name of the tenant';
+COMMENT ON COLUMN bcce.budget_status.budget IS 'name of the budget';
+COMMENT ON COLUMN bcce.budget_status.period_start_at IS 'start of the period in the budget''s zone, or of the budget''s validity where that is later';
+COMMENT ON COLUMN bcce.budget_status.period_end_at IS 'end of the period, exclusive, or of the budget''s validity where that is earlier';
+COMMENT ON COLUMN bcce.budget_status.period IS 'day, week, month, quarter or custom';
+COMMENT ON COLUMN bcce.budget_status.is_open IS 'the period goes on';
+COMMENT ON COLUMN bcce.budget_status.team_id IS 'only calls of this team; NULL: of all';
+COMMENT ON COLUMN bcce.budget_status.user_key IS 'only calls of this person, a pseudonym; NULL: of all';
+COMMENT ON COLUMN bcce.budget_status.project IS 'only calls of this project, redacted; NULL: of all';
+COMMENT ON COLUMN bcce.budget_status.model_id IS 'only calls of this model; NULL: of all';
+COMMENT ON COLUMN bcce.budget_status.workflow_id IS 'only calls of runs of this workflow; NULL: of all';
+COMMENT ON COLUMN bcce.budget_status.limit_usd IS 'US dollars that may be spent in the period, as the budget is set now';
+COMMENT ON COLUMN bcce.budget_status.spent_usd IS 'US dollars that the calls of the period cost, as in cost_analysis; calls of unknown cost by the budget''s rule for them';
+COMMENT ON COLUMN bcce.budget_status.spent_percent IS 'percent of the limit that is spent, one decimal';
+COMMENT ON COLUMN bcce.budget_status.forecast_usd IS 'US dollars expected to be spent by the end of the period: what was spent before today, and for the days from today on the mean of their weekday over the last 28 complete days; NULL: the period is over, or under two days of data';
+COMMENT ON COLUMN bcce.budget_status.forecast_low_usd IS 'US dollars, lower end of the band in which 8 of 10 such forecasts end';
+COMMENT ON COLUMN bcce.budget_status.forecast_high_usd IS 'US dollars, upper end of the band in which 8 of 10 such forecasts end';
+COMMENT ON COLUMN bcce.budget_status.forecast_method IS 'how forecast and band were made';
+COMMENT ON COLUMN bcce.budget_status.exhausts_at IS 'when the limit was reached, or will be by the forecast, spent evenly from now to the end; NULL: not in this period';
+COMMENT ON COLUMN bcce.budget_status.state IS 'over (all of the limit is spent), warn (80 percent are), ok';
+COMMENT ON COLUMN bcce.budget_status.call_count IS 'model calls of the period';
+COMMENT ON COLUMN bcce.budget_status.unpriced_calls IS 'model calls among them whose cost is unknown';
+COMMENT ON COLUMN bcce.budget_status.unpriced_share_percent IS 'percent of the calls whose cost is unknown, one decimal; NULL: no calls';
+COMMENT ON COLUMN bcce.budget_status.is_lower_bound IS 'true when calls of unknown cost are left out, so that more may be spent';
+COMMENT ON COLUMN bcce.budget_status.mode IS 'alert, or block: budget_check() advises against further calls once the limit is spent';
+COMMENT ON COLUMN bcce.budget_status.currency IS 'currency of the money columns';
+
+CREATE OR REPLACE FUNCTION bcce.budget_alerts(since timestamptz DEFAULT NULL, until timestamptz DEFAULT NULL)
+RETURNS TABLE (
+    tenant_id uuid,
+    tenant_name text,
+    at timestamptz,
+    budget text,
+    kind text,
+    threshold_percent numeric,
+    period_start_at timestamptz,
+    spent_usd numeric,
+    limit_usd numeric,
+    forecast_usd numeric,
+    currency text
+)
+LANGUAGE sql STABLE PARALLEL RESTRICTED
+BEGIN ATOMIC
+    SELECT
+        t.tenant_id,
+        t.tenant_name,
+        a.at,
+        a.budget,
+        a.kind,
+        a.threshold_percent,
+        a.period_start_at,
+        a.spent_usd,
+        a.limit_usd,
+        a.forecast_usd,
+        t.billing_currency
+    FROM bcce_data.budget_alerts a
+    JOIN bcce_data.tenants t ON t.tenant_id = a.tenant_id AND t.deleted_at IS NULL
+    WHERE (since IS NULL OR a.at >= since) AND (until IS NULL OR a.at < until);
+END;
+COMMENT ON FUNCTION bcce.budget_alerts(timestamptz, timestamptz) IS 'Which budgets ran low, as written between since (inclusive) and until (exclusive)? NULL leaves an end open. Same columns as the view of this name.';
+
+CREATE OR REPLACE VIEW bcce.budget_alerts WITH (security_invoker = true) AS
+SELECT
+    a.tenant_id,
+    a.tenant_name,
+    a.at,
+    a.budget,
+    a.kind,
+    a.threshold_percent,
+    a.period_start_at,
+    a.spent_usd,
+    a.limit_usd,
+    a.forecast_usd,
+    a.currency
+FROM bcce.budget_alerts(NULL::timestamptz, NULL::timestamptz) a;
+COMMENT ON VIEW bcce.budget_alerts IS 'Which budgets ran low, and when was it said? One row per visible tenant, budget, period, threshold and kind. Written by check_budgets(). For a period use the function of this name.';
+COMMENT ON COLUMN bcce.budget_alerts.tenant_id IS 'tenant';
+COMMENT ON COLUMN bcce.budget_alerts.tenant_name IS 'display name of the tenant';
+COMMENT ON COLUMN bcce.budget_alerts.at IS 'when it was written';
+COMMENT ON COLUMN bcce.budget_alerts.budget IS 'name of the budget';
+COMMENT ON COLUMN bcce.budget_alerts.kind IS 'crossed (so much was spent), late (calls told after the period''s end crossed it), forecast (so much will be spent by its end)';
+COMMENT ON COLUMN bcce.budget_alerts.threshold_percent IS 'percent of the limit that was crossed';
+COMMENT ON COLUMN bcce.budget_alerts.period_start_at IS 'start of the budget''s period';
+COMMENT ON COLUMN bcce.budget_alerts.spent_usd IS 'US dollars spent then';
+COMMENT ON COLUMN bcce.budget_alerts.limit_usd IS 'US dollars of the budget then';
+COMMENT ON COLUMN bcce.budget_alerts.forecast_usd IS 'US dollars forecast then for the end of the period; NULL: none';
+COMMENT ON COLUMN bcce.budget_alerts.currency IS 'currency of the money columns';
+
+-- Everybody can listen to a channel: what is sent says whose alerts to read and
+-- nothing else.
+CREATE OR REPLACE FUNCTION bcce.check_budgets()
+RETURNS TABLE (tenant_id uuid, budget text, period_start_at timestamptz, threshold_percent numeric, kind text)
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $body$
+#variable_conflict use_column
+DECLARE
+    told uuid[] := '{}';
+BEGIN
+    FOR tenant_id, budget, period_start_at, threshold_percent, kind IN
+        INSERT INTO bcce_data.budget_alerts AS a (tenant_id, budget, period_start_at, threshold_percent, kind, spent_usd, limit_usd, forecast_usd, at)
+        SELECT s.tenant_id, s.budget, s.period_start_at, c.threshold, c.kind, s.spent_usd, s.limit_usd, s.forecast_usd, bcce.report_now()
+        FROM bcce.budget_status(bcce.report_now() - interval '35 days', NULL) s
+        JOIN bcce_data.budgets b ON b.tenant_id = s.tenant_id AND b.budget = s.budget
+        CROSS JOIN LATERAL (
+            SELECT DISTINCT t.threshold, CASE WHEN s.is_open THEN 'crossed' ELSE 'late' END AS kind
+            FROM unnest(b.thresholds) AS t (threshold)
+            WHERE s.spent_usd * 100 >= t.threshold * s.limit_usd
+            UNION ALL
+            SELECT 100, 'forecast'
+            WHERE s.is_open AND s.spent_usd < s.limit_usd AND s.forecast_usd >= s.limit_usd
+        ) c
+        WHERE s.period_end_at > b.set_at
+          AND NOT (c.kind = 'late' AND EXISTS (
+              SELECT FROM bcce_data.budget_alerts x
+              WHERE x.tenant_id = s.tenant_id AND x.budget = s.budget AND x.period_start_at = s.period_start_at
+                AND x.threshold_percent = c.threshold AND x.kind = 'crossed'))
+        ORDER BY 1, 2, 3, 4, 5
+        ON CONFLICT ON CONSTRAINT budget_alerts_pkey DO NOTHING
+        RETURNING a.tenant_id, a.budget, a.period_start_at, a.threshold_percent, a.kind
+    LOOP
+        IF tenant_id <> ALL (told) THEN
+            told := told || tenant_id;
+            PERFORM pg_notify('bcce_budget_alerts', tenant_id::text);
+        END IF;
+        RETURN NEXT;
+    END LOOP;
+END
+$body$;
+COMMENT ON FUNCTION bcce.check_budgets() IS
+'Writes an alert for every threshold that a budget''s spending has reached (crossed), has reached by calls told after the end of a period within the last 35 days (late), and for a budget that the forecast exceeds (forecast); each once a period. Returns the new ones and sends NOTIFY bcce_budget_alerts with the tenant''s uuid and nothing else: the report budget_alerts says what. For all tenants; maintain() calls it, and pg_cron may more often. It reads the calls of the open periods and of half a year for the forecasts.';
+
+CREATE OR REPLACE FUNCTION bcce.budget_check(
+    team text DEFAULT NULL, user_key text DEFAULT NULL, project text DEFAULT NULL, model text DEFAULT NULL, workflow text DEFAULT NULL,
+    tenant text DEFAULT NULL)
+RETURNS TABLE (is_allowed boolean, budget text, spent_usd numeric, limit_usd numeric, spent_percent numeric, unpriced_share_percent numeric, reason text)
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $body$
+#variable_conflict use_column
+DECLARE
+    target CONSTANT uuid := bcce_data.resolve_tenant(tenant);
+    moment CONSTANT timestamptz := bcce.report_now();
+    b record;
+    s record;
+    rank numeric;
+    best numeric;
+BEGIN
+    IF target IS NULL THEN
+        PERFORM bcce_data.refuse('unknown_tenant');
+    END IF;
+    is_allowed := true;
+    reason := 'no budget applies';
+    FOR b IN
+        SELECT x.tenant_id, x.budget, x.amount_usd, x.period, x.timezone, x.team_id, x.user_key, x.project, x.model_id, x.workflow_id, x.mode, x.unpriced, x.valid
+        FROM bcce_data.budgets x
+        WHERE x.tenant_id = target AND x.valid @> moment
+          AND (x.team_id IS NULL OR x.team_id = budget_check.team)
+          AND (x.user_key IS NULL OR x.user_key = budget_check.user_key)
+          AND (x.project IS NULL OR x.project = budget_check.project)
+          AND (x.model_id IS NULL OR x.model_id = budget_check.model)
+          AND (x.workflow_id IS NULL OR x.workflow_id = budget_check.workflow)
+        ORDER BY x.budget COLLATE "C"
+    LOOP
+        IF b.unpriced = 'dearest' THEN
+            SELECT x.spent_usd AS usd, x.call_count AS calls, x.unpriced_calls AS unpriced INTO s
+            FROM bcce.budget_status(moment, NULL) x
+            WHERE x.tenant_id = b.tenant_id AND x.budget = b.budget AND x.is_open;
+        ELSE
+            SELECT coalesce(sum(c.usd), 0) AS usd, count(*) AS calls, count(*) - count(c.usd) AS unpriced INTO s
+            FROM bcce_data.budget_calls(b.tenant_id, b.team_id, b.user_key, b.project, b.model_id, b.workflow_id,
+                CASE WHEN b.period = 'custom' THEN lower(b.valid)
+                     ELSE greatest(lower(b.valid), (SELECT d.starts_at FROM bcce_data.local_periods(moment, moment, b.timezone, b.period) d)) END,
+                moment) c;
+        END IF;
+        -- What blocks comes first, then what is nearest to its end.
+        rank := s.usd / b.amount_usd + CASE WHEN b.mode = 'block' AND s.usd >= b.amount_usd THEN 1e30 ELSE 0 END;
+        CONTINUE WHEN rank <= best;
+        best := rank;
+        is_allowed := rank < 1e30;
+        budget := b.budget;
+        spent_usd := s.usd;
+        limit_usd := b.amount_usd;
+        spent_percent := round(100 * s.usd / b.amount_usd, 1);
+        unpriced_share_percent := round(100.0 * s.unpriced / nullif(s.calls, 0), 1);
+        reason := CASE WHEN s.usd < b.amount_usd THEN 'within budget' WHEN is_allowed THEN 'budget is spent, alert only' ELSE 'budget is spent' END;
+    END LOOP;
+    RETURN NEXT;
+END
+$body$;
+COMMENT ON FUNCTION bcce.budget_check(text, text, text, text, text, text) IS
+'May a further call of this team, person (by the pseudonym), project, model and workflow be made? One row: is_allowed is false when a budget of mode block that covers the call is spent; with it the budget that says so, else the one nearest to its end: US dollars spent and allowed in its open period, percent, percent of the calls of unknown cost, and the reason. Advice: nothing is reserved. The spending is added up from the calls of the period each time: well under a millisecond for some hundred calls, about a millisecond for each thousand more. tenant: slug, external id or uuid; NULL: your own. Error P0002: tenant not found.';
