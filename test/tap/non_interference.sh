@@ -12,17 +12,20 @@ logins="user cost admin platform ingest"
 work=$(mktemp -d)
 clean() {
     psql -Xq -d postgres -c "DROP DATABASE IF EXISTS $without WITH (FORCE)" -c "DROP DATABASE IF EXISTS $with WITH (FORCE)" >/dev/null 2>&1 || true
-    for login in $logins; do psql -Xq -d postgres -c "DROP ROLE IF EXISTS regress_ni_$login" >/dev/null 2>&1 || true; done
+    for login in $logins token; do psql -Xq -d postgres -c "DROP ROLE IF EXISTS regress_ni_$login" >/dev/null 2>&1 || true; done
     rm -rf "$work"
 }
 trap clean EXIT
 psql -Xq -d postgres -c "CREATE DATABASE $with"
 sql $with postgres -c 'CREATE EXTENSION bcce' >/dev/null
 sql $with postgres -f "$lib/seed.sql" >"$work/seed.out"
-sql $with postgres >>"$work/seed.out" <<'SQL'
+sql $with postgres -v lib="$lib" >>"$work/seed.out" <<'SQL'
 SELECT bcce.create_login('regress_ni_' || kind, 'alpha', kind) FROM unnest('{user,cost,admin,platform,ingest}'::text[]) AS kind;
 SELECT bcce.set_redaction_rule('project', 'Falcon', tenant => 'alpha');
 SELECT bcce.set_prediction_threshold(0.4, 'model-alpha', tenant => 'alpha');
+SELECT bcce.create_login('regress_ni_token', NULL, 'token');
+\i :lib/sign.sql
+SELECT bcce.add_context_key('test', pg_temp.public_key(pg_temp.seed('test')));
 -- The clock stands still for reports.
 SELECT format('ALTER DATABASE %I SET bcce.test_now = %L', current_database(), statement_timestamp()) \gexec
 ANALYZE;
@@ -88,8 +91,8 @@ questions() {
         echo "SELECT * FROM bcce.$name AS r ORDER BY r::text COLLATE \"C\";"
     done
     for name in $twins; do
-        echo "SELECT * FROM bcce.$name('2026-01-01', '$now') AS r ORDER BY r::text COLLATE \"C\";"
         case $1 in
+            user | platform) echo "SELECT * FROM bcce.$name('2026-01-01', '$now') AS r ORDER BY r::text COLLATE \"C\";" ;;&
             user) echo "SELECT count(*) FROM bcce.$name WHERE tenant_id = '$beta' OR tenant_name LIKE 'B%';" ;;
             cost | admin) echo "SELECT bcce.export_csv('$name');" ;;
         esac
@@ -153,6 +156,28 @@ SQL
     done
     echo "SELECT bcce.overview_json('$beta'::uuid); SELECT bcce.report_tenant('$beta'::uuid); SELECT bcce.use_tenant('$beta'::uuid);"
 }
+# Whatever one may think of: joins of two reports on columns, conditions and
+# groups by lot, the same in both databases.
+by_lot() {
+    sql $with postgres <<SQL
+SELECT setseed(0.6) IS NULL;
+WITH columns AS MATERIALIZED (
+    SELECT c.relname AS report, array_agg(quote_ident(a.attname) ORDER BY a.attnum) AS names, cardinality(array_agg(a.attname)) AS n
+    FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0
+    WHERE c.relnamespace = 'bcce'::regnamespace AND c.relkind = 'v' AND c.relname = ANY (string_to_array('$(tr '\n' ' ' <<<"$twins")', ' ')) GROUP BY c.relname
+), lots AS MATERIALIZED (
+    SELECT i, (array_agg(report ORDER BY random()))[1:2] AS r, floor(random() * 4)::int AS shape, random() AS x, random() AS y, random() AS z FROM generate_series(1, 24) AS i, columns GROUP BY i
+)
+SELECT format('SELECT count(*), md5(string_agg(q::text, '' '' ORDER BY q::text COLLATE "C")) FROM (SELECT a.%s AS u, b.%s AS v, %s FROM bcce.%I AS a %s JOIN bcce.%I AS b USING (tenant_id) WHERE %s GROUP BY 1, 2) AS q;',
+    a.names[1 + floor(x * a.n)::int], b.names[1 + floor(y * b.n)::int], (ARRAY['count(*)', 'min(a.tenant_name)', 'rank() OVER (ORDER BY count(*))', 'count(DISTINCT b.tenant_id)'])[1 + shape],
+    r[1], (ARRAY['LEFT', 'FULL', 'INNER', 'RIGHT'])[1 + shape], r[2],
+    (ARRAY[format('a.%s IS NOT NULL', a.names[1 + floor(z * a.n)::int]), format('b.%s::text > ''B''', b.names[1 + floor(z * b.n)::int]),
+           format('1 / (CASE WHEN a.tenant_name LIKE ''B%%'' THEN 0 ELSE 1 END) = 1 OR a.%s IS NULL', a.names[1 + floor(z * a.n)::int]),
+           format('a.tenant_id <> ALL (SELECT c.tenant_id FROM bcce.%I AS c WHERE c.tenant_id <> ''$alpha'')', r[2])])[1 + floor(y * 4)::int])
+FROM lots JOIN columns AS a ON a.report = r[1] JOIN columns AS b ON b.report = r[2] ORDER BY i;
+SQL
+}
+by_lot | grep '^SELECT' >"$work/by_lot"
 # What writers write, ids of beta's among them, and what is there afterwards.
 writes() {
     cat <<SQL
@@ -181,6 +206,15 @@ run() {
     for login in $logins; do
         questions $login | sql "$1" regress_ni_$login -v VERBOSITY=verbose | sed "s/^/$login: /"
     done
+    sql "$1" regress_ni_user -f "$work/by_lot" | sed "s/^/user by lot: /"
+    # A login that many share, in a transaction that goes on after errors.
+    {
+        echo "\\set ON_ERROR_ROLLBACK on"
+        echo "BEGIN; SELECT bcce.set_context('$(sql "$1" postgres -f "$lib/sign.sql" -c "SELECT pg_temp.mint(pg_temp.claims('regress_ni_token', '{$alpha}'))")');"
+        for view in $views; do echo "SELECT * FROM bcce.$view AS r ORDER BY r::text COLLATE \"C\";"; done
+        questions token | grep -vE 'AS r ORDER BY|^\\\\'
+        echo "COMMIT;"
+    } | sql "$1" regress_ni_token -v VERBOSITY=verbose | sed "s/^/token: /"
     for login in admin ingest; do
         { echo "SET default_transaction_read_only = off;"; writes; } | sql "$1" regress_ni_$login -v VERBOSITY=verbose | sed "s/^/$login: /"
     done
@@ -190,13 +224,16 @@ run() {
         done | sql "$1" regress_ni_$login | sed "s/^/$login after writing: /"
     done
 }
-run $without >"$work/without"
+run $without >"$work/without" &
 run $with >"$work/with"
+wait
 like "$({ questions user; writes; } | grep -o ";" | wc -l)" '^([2-9][0-9]{2}|[0-9]{4})$' "at least 200 statements"
-for login in $logins; do
+for login in $logins token; do
     is "$(grep "^$login" "$work/with")" "$(grep "^$login" "$work/without")" "$login: the same answers, byte for byte"
 done
 like "$(grep -c 'Alpha tenant' "$work/with")" '^[0-9]{3,}$' "with something in them"
+like "$(grep 'token: ' "$work/with")" 'Alpha tenant' "the token's among them"
+like "$(wc -l <"$work/by_lot")|$(grep 'by lot' "$work/with" | grep -c ': [1-9].*|')" '^24\|(1[0-9]|2[0-9])$' "and most questions by lot"
 like "$(grep -c 'P0002' "$work/with")" '^[0-9]{2,}$' "and refusals"
 
 # The comparison sees what it is to see.

@@ -57,12 +57,12 @@ INSERT INTO helper.given VALUES
     ('started_at', '''2026-06-01'''), ('prediction_id', '''pred-alpha-20'''), ('outcome', '1'), ('weekdays', '''{1}'''), ('opens', '''09:00'''), ('closes', '''17:00'''), ('day', '''2026-06-01'''),
     ('model', '''claude-alpha'''), ('token_class', '''input'''), ('price_usd', '3'), ('factor_kind', '''batch'''), ('factor', '0.5'), ('reference_from', '''2026-06-01'''), ('reference_to', '''2026-07-01'''),
     ('threshold', '0.5'), ('item', '''workflow_run'''), ('quantity', '3'), ('style', '''tag'''), ('target_percent', '99'), ('input', '1000'), ('output', '1000'), ('report', '''cost_analysis'''),
-    ('row_counts', '''{1}'''), ('identifier', '''person-alpha-1'''), ('reason', '''to compare''');
+    ('row_counts', '''{1}'''), ('identifier', '''person-alpha-1'''), ('reason', '''to compare'''), ('budget', '''all'''), ('amount_usd', '100');
 -- Arguments that name an object, and one of beta's.
 CREATE TABLE helper.object_of_beta (name text PRIMARY KEY, id text);
 INSERT INTO helper.object_of_beta VALUES
     ('prediction_id', 'pred-beta-99'), ('incident_id', 'inc-beta-1'), ('merged_into', 'inc-beta-2'), ('run_id', 'run-beta-1'), ('retry_of', 'run-beta-2'), ('caused_by_run', 'run-beta-3'),
-    ('target_id', 'thing of beta'), ('workflow_id', 'wf-beta-0'), ('service_id', 'svc-beta-0'), ('user_id', 'person-beta-1'), ('model_id', 'claude-beta'), ('model_name', 'model-beta'),
+    ('target_id', 'thing of beta'), ('workflow_id', 'wf-beta-0'), ('service_id', 'svc-beta-0'), ('user_id', 'person-beta-1'), ('user_key', 'person-beta-1'), ('model_id', 'claude-beta'), ('model_name', 'model-beta'),
     ('model', 'claude-beta'), ('session_id', 'session of beta'), ('team_id', 'team of beta'), ('idempotency_key', 'key-beta'), ('rule', 'hidden'), ('alias', 'went-fine'), ('identifier', 'person-beta-1');
 -- Every argument of a function that somebody who is no superuser may call.
 CREATE VIEW helper.arguments AS

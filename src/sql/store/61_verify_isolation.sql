@@ -39,13 +39,15 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $body$
 $body$;
 COMMENT ON FUNCTION bcce_data.reachable(name) IS 'relations and functions without arguments that a role may read, as sources of a query';
 
+-- The fingerprint is a sum: what leaks may be all that there is, and does not
+-- have to fit into memory.
 CREATE OR REPLACE FUNCTION bcce_data.look_at(role name, source text, foreign_row text) RETURNS text
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $body$
 DECLARE
     seen text;
 BEGIN
     PERFORM set_config('role', role, true);
-    EXECUTE format('SELECT concat_ws('', '', count(*) FILTER (WHERE %s) || '' of others'', count(*) || '' in all'', md5(string_agg(t::text, '''' ORDER BY t::text))) FROM %s AS t',
+    EXECUTE format('SELECT concat_ws('', '', count(*) FILTER (WHERE %s) || '' of others'', count(*) || '' in all'', sum(hashtextextended(t::text, 0))) FROM %s AS t',
                    foreign_row, source) INTO seen;
     PERFORM set_config('role', 'none', true);
     RETURN seen;
@@ -97,10 +99,10 @@ BEGIN
                     CONTINUE;
                 END IF;
                 attempts := attempts || (jsonb_build_object('as', item.name, 'object', item.object) || CASE
-                    WHEN seen LIKE 'SQLSTATE%' THEN jsonb_build_object('outcome', 'refused', 'detail', seen)
-                    WHEN seen NOT LIKE '0 of others%' THEN jsonb_build_object('outcome', 'leak', 'detail', 'It shows rows of another tenant.')
+                    WHEN seen NOT LIKE ALL ('{0 of others%,SQLSTATE%}'::text[]) THEN jsonb_build_object('outcome', 'leak', 'detail', 'It shows rows of another tenant.')
                     WHEN seen <> was ->> (item.role || item.object) THEN
                         jsonb_build_object('outcome', 'leak', 'detail', 'What it shows changed when another tenant wrote.')
+                    WHEN seen LIKE 'SQLSTATE%' THEN jsonb_build_object('outcome', 'refused', 'detail', seen)
                     ELSE jsonb_build_object('outcome', 'apart', 'detail', substring(seen FROM ', (.*? in all)')) END);
             END LOOP;
             IF round = 1 THEN
