@@ -132,7 +132,7 @@ SELECT
     c.currency,
     c.model_cost_upper_usd
 FROM bcce.cost_analysis(NULL::timestamptz, NULL::timestamptz) c;
-COMMENT ON VIEW bcce.cost_analysis IS 'What did each tenant cost, over all retained data? One row per visible tenant. For a period use the function of this name.';
+COMMENT ON VIEW bcce.cost_analysis IS 'What did each tenant cost, over all retained data: the total cost and its parts? One row per visible tenant. For a period use the function of this name.';
 COMMENT ON COLUMN bcce.cost_analysis.tenant_id IS 'tenant';
 COMMENT ON COLUMN bcce.cost_analysis.tenant_name IS 'display name of the tenant';
 COMMENT ON COLUMN bcce.cost_analysis.workflow_runs IS 'runs started, failed and running ones included, skipped ones not';
