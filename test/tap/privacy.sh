@@ -52,10 +52,12 @@ SELECT format('%s|%s|SELECT bcce.%I(%s)', p.proname, names[i], p.proname,
         WHEN t = 'text'::regtype THEN 'gen_random_uuid()::text'
         WHEN t = 'boolean'::regtype THEN 'false'
         WHEN t = 'bcce.sketch'::regtype THEN '''version=1 scale=6 values=1'''
+        WHEN t = 'tstzrange'::regtype THEN 'tstzrange(now(), now() + interval ''1 day'')'
         ELSE '0.5::' || t END), ', ' ORDER BY j)
      FROM unnest(names, types) WITH ORDINALITY AS u (n, t, j)))
 FROM (SELECT oid, proname, proargnames[1:pronargs] AS names, proargtypes::oid[]::regtype[] AS types
-      FROM pg_proc WHERE pronamespace = 'bcce'::regnamespace AND (proname LIKE 'record\_%' OR proname LIKE 'ingest\_%' OR proname = 'resolve_prediction')) AS p,
+      FROM pg_proc WHERE pronamespace = 'bcce'::regnamespace AND (proname LIKE 'record\_%' OR proname LIKE 'ingest\_%' OR proname = 'resolve_prediction')
+        AND has_function_privilege('bcce_ingest', oid, 'EXECUTE')) AS p,
      generate_subscripts(names, 1) AS i
 WHERE (to_jsonb(types) ->> (i - 1)) IN ('text', 'jsonb') ORDER BY 1;
 SQL
@@ -184,7 +186,9 @@ SELECT format(E'INSERT INTO %s (%s) SELECT %s FROM bcce_data.tenants WHERE slug 
         WHEN col.attname = 'slug' THEN '''s'' || substr(gen_random_uuid()::text, 1, 8)'
         WHEN col.attname = 'status' THEN CASE t.name::text WHEN 'bcce_data.incidents' THEN '''open''' ELSE '''failed''' END
         WHEN col.attname = 'domain' THEN '''run_status''' WHEN col.attname = 'value' AND col.atttypid = 'text'::regtype THEN '''failed'''
-        WHEN col.attname = 'target_kind' THEN '''external''' WHEN col.attname = 'kind' THEN '''job'''
+        WHEN col.attname = 'target_kind' THEN '''external''' WHEN col.attname = 'kind' THEN CASE t.name::text WHEN 'bcce_data.budget_alerts' THEN '''late''' ELSE '''job''' END
+        WHEN col.attname = 'mode' THEN '''alert''' WHEN col.attname = 'unpriced' THEN '''ignore''' WHEN col.attname = 'period' THEN '''month'''
+        WHEN col.attname = 'budget' THEN '''b'' || substr(gen_random_uuid()::text, 1, 8)'
         WHEN col.attname = 'timezone' THEN '''UTC''' WHEN col.atttypid = 'boolean'::regtype THEN 'false'
         WHEN col.attname = 'token_class' THEN '''input''' WHEN col.attname = 'service_tier' AND col.attnotnull THEN '''standard'''
         WHEN col.attname = 'factor_kind' THEN '''fast''' WHEN col.attname = 'metric' THEN '''tokens'''
