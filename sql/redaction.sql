@@ -183,3 +183,7 @@ SELECT pg_temp.bad($$'t'$$, 'AFTER INSERT');
 SELECT pg_temp.bad($$'t'$$, 'BEFORE INSERT', 'STATEMENT');
 SELECT pg_temp.bad($$'key:t'$$);
 DROP TABLE redaction_bad, redaction_rows;
+
+-- Addresses that run into each other are one hit: a mask leaves the last host, and nobody's name.
+SELECT once, bcce.redact(once, NULL, 'mask') = once AS at_rest
+FROM bcce.redact('--token Mqfz@BXSiWJEXEiJiwdffosn&xez@BXSiWJEXEiIiwdffosn.xez@BXSiWiWJEXE!_', NULL, 'mask') AS once;

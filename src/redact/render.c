@@ -343,12 +343,15 @@ write_mask(char *out, const char *text, const RedactSpan *span)
 		keep_last = span->len > 8 ? 4 : 0;
 	else if (span->kind == REDACT_EMAIL)
 	{
-		const char *sign = memchr(text, '@', span->len);
+		size_t		sign = span->len;
 
-		if (sign != NULL && (unsigned char) text[0] < 0x80)
+		/* Addresses that run into each other are one hit: the last one's host. */
+		while (sign > 0 && text[sign - 1] != '@')
+			sign--;
+		if (sign > 0 && (unsigned char) text[0] < 0x80)
 		{
-			keep_first = sign - text > 1 ? 1 : 0;
-			keep_last = span->len - (size_t) (sign - text);
+			keep_first = sign > 2 ? 1 : 0;
+			keep_last = span->len - (sign - 1);
 		}
 	}
 	for (i = 0; i < span->len; i++)
