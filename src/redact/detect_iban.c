@@ -63,6 +63,36 @@ modulo97(const uint8_t *iban, int len)
 	return (int) rest;
 }
 
+/* Are there n letters and digits from a position on, or signs between them, too? */
+static bool
+account_bytes(const Scan *s, size_t at, int n, bool signs)
+{
+	for (; n > 0; n--, at++)
+	{
+		uint8_t		c = byte_at(s, at);
+
+		if (!byte_is(c, B_ALNUM) && !(signs && (c == ' ' || c == '-')))
+			return false;
+	}
+	return true;
+}
+
+/*
+ * Is the beginning written as accounts are, in one piece or in fours?  The masks
+ * look for that; a position that one of them shows for another reason must not
+ * be a hit where the others show none.
+ */
+static bool
+begins_like_account(const Scan *s, size_t at)
+{
+	uint8_t		sign = byte_at(s, at + 4);
+
+	if (!byte_is(byte_at(s, at + 2), B_DIGIT))
+		return account_bytes(s, at, 8, true);
+	return account_bytes(s, at + 4, 4, false) ||
+		((sign == ' ' || sign == '-') && account_bytes(s, at + 5, 4, false));
+}
+
 /* A word begins with two letters: an account?  Returns its end, or at. */
 size_t
 detect_iban(Scan *s, size_t at)
@@ -77,7 +107,8 @@ detect_iban(Scan *s, size_t at)
 	i = at + 2;
 	if (byte_at(s, i) == ' ' || byte_at(s, i) == '-')
 		i++;
-	if (!byte_is(byte_at(s, i), B_DIGIT) || !byte_is(byte_at(s, i + 1), B_DIGIT))
+	if (!byte_is(byte_at(s, i), B_DIGIT) || !byte_is(byte_at(s, i + 1), B_DIGIT) ||
+		!begins_like_account(s, at))
 		return at;
 	len = iban_length(s->text[at], s->text[at + 1]);
 	for (i = at; n < len && i < s->len; i++)
