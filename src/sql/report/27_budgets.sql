@@ -99,6 +99,14 @@ END
 $body$;
 COMMENT ON FUNCTION bcce_data.cost_forecast(numeric[], integer) IS 'What the days ahead will cost, from the cost of the complete days before, oldest first: the expected sum, the ends of a band for 8 cases of 10, and how: 1 linear (under 14 days), 2 weekday mean with the scatter of days, 3 weekday mean with its own past errors. NULL: under two days since the first cost.';
 
+CREATE OR REPLACE FUNCTION bcce_data.daily_limit(amount_usd numeric, burst_percent numeric, starts_at timestamptz, ends_at timestamptz, timezone text) RETURNS numeric
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+BEGIN ATOMIC
+    SELECT trim_scale(amount_usd * (1 + burst_percent / 100)
+                      / (((ends_at - interval '1 microsecond') AT TIME ZONE timezone)::date - (starts_at AT TIME ZONE timezone)::date + 1));
+END;
+COMMENT ON FUNCTION bcce_data.daily_limit(numeric, numeric, timestamptz, timestamptz, text) IS 'What a day of a budget''s period, end exclusive, may cost: an even share of the amount over the days of the zone that the period touches, and the burst on top. NULL: no burst is set.';
+
 CREATE OR REPLACE FUNCTION bcce.budget_status(since timestamptz DEFAULT NULL, until timestamptz DEFAULT NULL)
 RETURNS TABLE (
     tenant_id uuid,
@@ -127,7 +135,9 @@ RETURNS TABLE (
     unpriced_share_percent numeric,
     is_lower_bound boolean,
     mode text,
-    currency text
+    currency text,
+    daily_limit_usd numeric,
+    spent_today_usd numeric
 )
 LANGUAGE sql STABLE PARALLEL RESTRICTED
 BEGIN ATOMIC
@@ -162,7 +172,9 @@ BEGIN ATOMIC
         round(100.0 * s.unpriced / nullif(s.calls, 0), 1),
         s.unpriced > 0 AND b.unpriced = 'ignore',
         b.mode,
-        t.billing_currency
+        t.billing_currency,
+        CASE WHEN p.is_open THEN bcce_data.daily_limit(b.amount_usd, b.daily_burst_percent, p.starts_at, p.ends_at, b.timezone) END,
+        CASE WHEN p.is_open THEN s.usd - s.before_today END
     FROM bcce_data.budgets b
     JOIN bcce_data.tenants t ON t.tenant_id = b.tenant_id AND t.deleted_at IS NULL
     CROSS JOIN LATERAL (
@@ -279,7 +291,9 @@ SELECT
     s.unpriced_share_percent,
     s.is_lower_bound,
     s.mode,
-    s.currency
+    s.currency,
+    s.daily_limit_usd,
+    s.spent_today_usd
 FROM bcce.budget_status(NULL::timestamptz, NULL::timestamptz) s;
 COMMENT ON VIEW bcce.budget_status IS 'How much of each budget is spent, and will it last? One row per visible tenant, budget and period from the first model call to now. Spent is added up from the calls each time. For a period use the function of this name.';
 COMMENT ON COLUMN bcce.budget_status.tenant_id IS 'tenant';
@@ -309,6 +323,8 @@ COMMENT ON COLUMN bcce.budget_status.unpriced_share_percent IS 'percent of the c
 COMMENT ON COLUMN bcce.budget_status.is_lower_bound IS 'true when calls of unknown cost are left out, so that more may be spent';
 COMMENT ON COLUMN bcce.budget_status.mode IS 'alert, or block: budget_check() advises against further calls once the limit is spent';
 COMMENT ON COLUMN bcce.budget_status.currency IS 'currency of the money columns';
+COMMENT ON COLUMN bcce.budget_status.daily_limit_usd IS 'US dollars that may be spent in a day: an even share of the limit over the days of the period, and the budget''s burst on top; NULL: days have no limit, or the period is over';
+COMMENT ON COLUMN bcce.budget_status.spent_today_usd IS 'US dollars spent since midnight in the budget''s zone; NULL: the period is over';
 
 CREATE OR REPLACE FUNCTION bcce.budget_alerts(since timestamptz DEFAULT NULL, until timestamptz DEFAULT NULL)
 RETURNS TABLE (
@@ -322,7 +338,12 @@ RETURNS TABLE (
     spent_usd numeric,
     limit_usd numeric,
     forecast_usd numeric,
-    currency text
+    currency text,
+    state text,
+    fired_at timestamptz,
+    resolved_at timestamptz,
+    times_fired integer,
+    notified_at timestamptz
 )
 LANGUAGE sql STABLE PARALLEL RESTRICTED
 BEGIN ATOMIC
@@ -337,12 +358,17 @@ BEGIN ATOMIC
         a.spent_usd,
         a.limit_usd,
         a.forecast_usd,
-        t.billing_currency
+        t.billing_currency,
+        CASE WHEN a.resolved_at IS NULL THEN 'firing' ELSE 'resolved' END,
+        a.fired_at,
+        a.resolved_at,
+        a.times_fired,
+        a.notified_at
     FROM bcce_data.budget_alerts a
     JOIN bcce_data.tenants t ON t.tenant_id = a.tenant_id AND t.deleted_at IS NULL
     WHERE (since IS NULL OR a.at >= since) AND (until IS NULL OR a.at < until);
 END;
-COMMENT ON FUNCTION bcce.budget_alerts(timestamptz, timestamptz) IS 'Which budgets ran low, as written between since (inclusive) and until (exclusive)? NULL leaves an end open. Same columns as the view of this name.';
+COMMENT ON FUNCTION bcce.budget_alerts(timestamptz, timestamptz) IS 'Which budgets ran low, by alerts that first fired between since (inclusive) and until (exclusive), and which of them fire still? NULL leaves an end open. Same columns as the view of this name.';
 
 CREATE OR REPLACE VIEW bcce.budget_alerts WITH (security_invoker = true) AS
 SELECT
@@ -356,53 +382,101 @@ SELECT
     a.spent_usd,
     a.limit_usd,
     a.forecast_usd,
-    a.currency
+    a.currency,
+    a.state,
+    a.fired_at,
+    a.resolved_at,
+    a.times_fired,
+    a.notified_at
 FROM bcce.budget_alerts(NULL::timestamptz, NULL::timestamptz) a;
-COMMENT ON VIEW bcce.budget_alerts IS 'Which budgets ran low, and when was it said? One row per visible tenant, budget, period, threshold and kind. Written by check_budgets(). For a period use the function of this name.';
+COMMENT ON VIEW bcce.budget_alerts IS 'Which budgets ran low, when was it said, and what fires now (state = ''firing'')? One row per visible tenant, budget, period (or day), threshold and kind, as the last check_budgets() left it. For a period use the function of this name.';
 COMMENT ON COLUMN bcce.budget_alerts.tenant_id IS 'tenant';
 COMMENT ON COLUMN bcce.budget_alerts.tenant_name IS 'display name of the tenant';
-COMMENT ON COLUMN bcce.budget_alerts.at IS 'when it was written';
+COMMENT ON COLUMN bcce.budget_alerts.at IS 'when it first fired';
 COMMENT ON COLUMN bcce.budget_alerts.budget IS 'name of the budget';
-COMMENT ON COLUMN bcce.budget_alerts.kind IS 'crossed (so much was spent), late (calls told after the period''s end crossed it), forecast (so much will be spent by its end)';
+COMMENT ON COLUMN bcce.budget_alerts.kind IS 'crossed (so much was spent), late (calls told after the period''s end crossed it), forecast (so much will be spent by its end), daily (so much was spent in a day)';
 COMMENT ON COLUMN bcce.budget_alerts.threshold_percent IS 'percent of the limit that was crossed';
-COMMENT ON COLUMN bcce.budget_alerts.period_start_at IS 'start of the budget''s period';
-COMMENT ON COLUMN bcce.budget_alerts.spent_usd IS 'US dollars spent then';
-COMMENT ON COLUMN bcce.budget_alerts.limit_usd IS 'US dollars of the budget then';
-COMMENT ON COLUMN bcce.budget_alerts.forecast_usd IS 'US dollars forecast then for the end of the period; NULL: none';
+COMMENT ON COLUMN bcce.budget_alerts.period_start_at IS 'start of the budget''s period; of the day for kind daily';
+COMMENT ON COLUMN bcce.budget_alerts.spent_usd IS 'US dollars spent in the period, or the day, when it last fired';
+COMMENT ON COLUMN bcce.budget_alerts.limit_usd IS 'US dollars that might be spent in the period, or the day, when it last fired';
+COMMENT ON COLUMN bcce.budget_alerts.forecast_usd IS 'US dollars forecast for the end of the period when it last fired; NULL: none';
 COMMENT ON COLUMN bcce.budget_alerts.currency IS 'currency of the money columns';
+COMMENT ON COLUMN bcce.budget_alerts.state IS 'firing, or resolved: the spending or forecast fell below again, the period or day ended, or the budget no longer asks for it';
+COMMENT ON COLUMN bcce.budget_alerts.fired_at IS 'when it last fired';
+COMMENT ON COLUMN bcce.budget_alerts.resolved_at IS 'when check_budgets() found its cause gone; NULL: it fires';
+COMMENT ON COLUMN bcce.budget_alerts.times_fired IS 'how often it fired, again after each time it was resolved';
+COMMENT ON COLUMN bcce.budget_alerts.notified_at IS 'when NOTIFY bcce_budget_alerts was last sent for it';
 
 -- Everybody can listen to a channel: what is sent says whose alerts to read and
 -- nothing else.
 CREATE OR REPLACE FUNCTION bcce.check_budgets()
-RETURNS TABLE (tenant_id uuid, budget text, period_start_at timestamptz, threshold_percent numeric, kind text)
+RETURNS TABLE (tenant_id uuid, budget text, period_start_at timestamptz, threshold_percent numeric, kind text, state text, times_fired integer, is_notified boolean)
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $body$
 #variable_conflict use_column
 DECLARE
+    moment CONSTANT timestamptz := bcce.report_now();
     told uuid[] := '{}';
 BEGIN
-    FOR tenant_id, budget, period_start_at, threshold_percent, kind IN
-        INSERT INTO bcce_data.budget_alerts AS a (tenant_id, budget, period_start_at, threshold_percent, kind, spent_usd, limit_usd, forecast_usd, at)
-        SELECT s.tenant_id, s.budget, s.period_start_at, c.threshold, c.kind, s.spent_usd, s.limit_usd, s.forecast_usd, bcce.report_now()
-        FROM bcce.budget_status(bcce.report_now() - interval '35 days', NULL) s
-        JOIN bcce_data.budgets b ON b.tenant_id = s.tenant_id AND b.budget = s.budget
-        CROSS JOIN LATERAL (
-            SELECT DISTINCT t.threshold, CASE WHEN s.is_open THEN 'crossed' ELSE 'late' END AS kind
-            FROM unnest(b.thresholds) AS t (threshold)
-            WHERE s.spent_usd * 100 >= t.threshold * s.limit_usd
-            UNION ALL
-            SELECT 100, 'forecast'
-            WHERE s.is_open AND s.spent_usd < s.limit_usd AND s.forecast_usd >= s.limit_usd
-        ) c
-        WHERE s.period_end_at > b.set_at
-          AND NOT (c.kind = 'late' AND EXISTS (
-              SELECT FROM bcce_data.budget_alerts x
-              WHERE x.tenant_id = s.tenant_id AND x.budget = s.budget AND x.period_start_at = s.period_start_at
-                AND x.threshold_percent = c.threshold AND x.kind = 'crossed'))
+    -- One at a time, so that what fires by one is not judged by another from before.
+    LOCK TABLE bcce_data.budget_alerts IN SHARE ROW EXCLUSIVE MODE;
+    FOR tenant_id, budget, period_start_at, threshold_percent, kind, state, times_fired, is_notified IN
+        WITH due AS MATERIALIZED (
+            SELECT s.tenant_id, s.budget, c.starts_at, c.threshold, c.kind, c.fires, c.spent_usd, c.limit_usd, s.forecast_usd,
+                   a.at IS NULL OR a.notified_at <= moment - interval '24 hours' OR a.limit_usd <> c.limit_usd AS notifies
+            FROM bcce.budget_status(moment - interval '35 days', NULL) s
+            JOIN bcce_data.budgets b ON b.tenant_id = s.tenant_id AND b.budget = s.budget
+            CROSS JOIN LATERAL (
+                SELECT DISTINCT s.period_start_at AS starts_at, t.threshold, CASE WHEN s.is_open THEN 'crossed' ELSE 'late' END AS kind,
+                       true AS fires, s.spent_usd, s.limit_usd
+                FROM unnest(b.thresholds) AS t (threshold)
+                WHERE s.spent_usd * 100 >= t.threshold * s.limit_usd
+                UNION ALL
+                SELECT s.period_start_at, 100, 'forecast', s.forecast_usd >= s.limit_usd, s.spent_usd, s.limit_usd
+                WHERE s.is_open AND s.spent_usd < s.limit_usd AND s.forecast_usd >= 0.95 * s.limit_usd
+                UNION ALL
+                SELECT greatest(s.period_start_at, date_trunc('day', moment, b.timezone)), 100, 'daily', true, s.spent_today_usd, s.daily_limit_usd
+                WHERE s.is_open AND s.spent_today_usd >= s.daily_limit_usd
+            ) c
+            LEFT JOIN bcce_data.budget_alerts a ON a.tenant_id = s.tenant_id AND a.budget = s.budget AND a.period_start_at = c.starts_at
+                AND a.threshold_percent = c.threshold AND a.kind = c.kind
+            WHERE s.period_end_at > b.set_at
+              -- Late is what nobody was told by the end of the period.
+              AND NOT (c.kind = 'late' AND EXISTS (
+                  SELECT FROM bcce_data.budget_alerts x
+                  WHERE x.tenant_id = s.tenant_id AND x.budget = s.budget AND x.period_start_at = c.starts_at
+                    AND x.threshold_percent = c.threshold AND x.kind = 'crossed' AND (x.resolved_at IS NULL OR x.resolved_at >= s.period_end_at)))
+        ), fired AS (
+            INSERT INTO bcce_data.budget_alerts AS a (tenant_id, budget, period_start_at, threshold_percent, kind,
+                                                      spent_usd, limit_usd, forecast_usd, at, fired_at, notified_at)
+            SELECT d.tenant_id, d.budget, d.starts_at, d.threshold, d.kind, d.spent_usd, d.limit_usd, d.forecast_usd, moment, moment,
+                   CASE WHEN d.notifies THEN moment ELSE '-infinity' END
+            FROM due d
+            WHERE d.fires
+            ON CONFLICT ON CONSTRAINT budget_alerts_pkey DO UPDATE
+            SET spent_usd = excluded.spent_usd, limit_usd = excluded.limit_usd, forecast_usd = excluded.forecast_usd,
+                fired_at = excluded.fired_at, resolved_at = NULL, times_fired = a.times_fired + 1,
+                notified_at = greatest(a.notified_at, excluded.notified_at)
+            WHERE a.resolved_at IS NOT NULL
+            RETURNING a.tenant_id, a.budget, a.period_start_at, a.threshold_percent, a.kind, a.times_fired
+        ), resolved AS (
+            UPDATE bcce_data.budget_alerts a SET resolved_at = greatest(a.fired_at, moment)
+            WHERE a.resolved_at IS NULL
+              AND NOT EXISTS (
+                  SELECT FROM due d
+                  WHERE d.tenant_id = a.tenant_id AND d.budget = a.budget AND d.starts_at = a.period_start_at
+                    AND d.threshold = a.threshold_percent AND d.kind = a.kind AND (d.fires OR d.limit_usd = a.limit_usd))
+            RETURNING a.tenant_id, a.budget, a.period_start_at, a.threshold_percent, a.kind, a.times_fired
+        )
+        SELECT f.tenant_id, f.budget, f.period_start_at, f.threshold_percent, f.kind, 'firing', f.times_fired, d.notifies
+        FROM fired f
+        JOIN due d ON d.tenant_id = f.tenant_id AND d.budget = f.budget AND d.starts_at = f.period_start_at
+            AND d.threshold = f.threshold_percent AND d.kind = f.kind
+        UNION ALL
+        SELECT r.tenant_id, r.budget, r.period_start_at, r.threshold_percent, r.kind, 'resolved', r.times_fired, false
+        FROM resolved r
         ORDER BY 1, 2, 3, 4, 5
-        ON CONFLICT ON CONSTRAINT budget_alerts_pkey DO NOTHING
-        RETURNING a.tenant_id, a.budget, a.period_start_at, a.threshold_percent, a.kind
     LOOP
-        IF tenant_id <> ALL (told) THEN
+        IF is_notified AND tenant_id <> ALL (told) THEN
             told := told || tenant_id;
             PERFORM pg_notify('bcce_budget_alerts', tenant_id::text);
         END IF;
@@ -411,7 +485,7 @@ BEGIN
 END
 $body$;
 COMMENT ON FUNCTION bcce.check_budgets() IS
-'Writes an alert for every threshold that a budget''s spending has reached (crossed), has reached by calls told after the end of a period within the last 35 days (late), and for a budget that the forecast exceeds (forecast); each once a period. Returns the new ones and sends NOTIFY bcce_budget_alerts with the tenant''s uuid and nothing else: the report budget_alerts says what. For all tenants; maintain() calls it, and pg_cron may more often. It reads the calls of the open periods and of half a year for the forecasts.';
+'Brings budget_alerts up to date, for all tenants, and returns what changed. An alert fires for every threshold that a budget''s spending has reached (crossed), has reached by calls told after the end of a period within the last 35 days (late), for a budget that the forecast exceeds (forecast), and for a day that reaches its limit (daily); there is one a period and threshold, or day, and it fires until it is resolved: when the spending or forecast is below again (calls deleted or repriced, amount raised), the period or day has ended (late: 35 days ago), or the budget is gone or asks for it no more. A forecast about the limit does not flap: the alert stays until the forecast is below 95 percent of the same limit, or all of it is spent. What fires again is the same alert, with times_fired one more. NOTIFY bcce_budget_alerts with the tenant''s uuid and nothing else is sent once for a tenant where something fires for the first time, or again at another limit or 24 hours after it was last told (is_notified); nothing is sent for what is resolved. maintain() calls it, and pg_cron may more often; calls wait for each other. It reads the calls of the open periods and of half a year for the forecasts.';
 
 CREATE OR REPLACE FUNCTION bcce.budget_check(
     team text DEFAULT NULL, user_key text DEFAULT NULL, project text DEFAULT NULL, model text DEFAULT NULL, workflow text DEFAULT NULL,
@@ -428,6 +502,8 @@ DECLARE
     s record;
     rank numeric;
     best numeric;
+    today record;
+    what text;
 BEGIN
     IF target IS NULL THEN
         PERFORM bcce_data.refuse('unknown_tenant');
@@ -435,7 +511,7 @@ BEGIN
     is_allowed := true;
     reason := 'no budget applies';
     FOR b IN
-        SELECT x.tenant_id, x.budget, x.amount_usd, x.period, x.timezone, x.team_id, x.user_key, x.project, x.model_id, x.workflow_id, x.mode, x.unpriced, x.valid
+        SELECT x.tenant_id, x.budget, x.amount_usd, x.period, x.timezone, x.team_id, x.user_key, x.project, x.model_id, x.workflow_id, x.mode, x.unpriced, x.daily_burst_percent, x.valid
         FROM bcce_data.budgets x
         WHERE x.tenant_id = target AND x.valid @> moment
           AND (x.team_id IS NULL OR x.team_id = budget_check.team)
@@ -459,6 +535,27 @@ BEGIN
             SELECT coalesce(sum(c.usd), 0) AS usd, count(*) AS calls, count(*) - count(c.usd) AS unpriced INTO s
             FROM bcce_data.budget_calls(b.tenant_id, b.team_id, b.user_key, b.project, b.model_id, b.workflow_id, start_at, moment) c;
         END IF;
+        what := 'budget';
+        IF b.daily_burst_percent IS NOT NULL THEN
+            -- The day counts as the budget where less of it is left.
+            IF b.unpriced = 'dearest' THEN
+                SELECT x.spent_today_usd AS usd, x.daily_limit_usd AS limit_usd INTO today
+                FROM bcce.budget_status(moment, NULL) x
+                WHERE x.tenant_id = b.tenant_id AND x.budget = b.budget AND x.is_open;
+            ELSE
+                SELECT coalesce(sum(c.usd), 0) AS usd,
+                       bcce_data.daily_limit(b.amount_usd, b.daily_burst_percent, start_at, least(upper(b.valid), (
+                           SELECT d.ends_at FROM bcce_data.local_periods(moment, moment, b.timezone, nullif(b.period, 'custom')) d)), b.timezone) AS limit_usd
+                INTO today
+                FROM bcce_data.budget_calls(b.tenant_id, b.team_id, b.user_key, b.project, b.model_id, b.workflow_id,
+                    greatest(start_at, date_trunc('day', moment, b.timezone)), moment) c;
+            END IF;
+            IF today.usd / today.limit_usd > s.usd / b.amount_usd THEN
+                s.usd := today.usd;
+                b.amount_usd := today.limit_usd;
+                what := 'daily limit';
+            END IF;
+        END IF;
         -- What blocks comes first, then what is nearest to its end.
         rank := s.usd / b.amount_usd + CASE WHEN b.mode = 'block' AND s.usd >= b.amount_usd THEN 1e30 ELSE 0 END;
         CONTINUE WHEN rank <= best;
@@ -469,10 +566,10 @@ BEGIN
         limit_usd := b.amount_usd;
         spent_percent := round(100 * s.usd / b.amount_usd, 1);
         unpriced_share_percent := round(100.0 * s.unpriced / nullif(s.calls, 0), 1);
-        reason := CASE WHEN s.usd < b.amount_usd THEN 'within budget' WHEN is_allowed THEN 'budget is spent, alert only' ELSE 'budget is spent' END;
+        reason := CASE WHEN s.usd < b.amount_usd THEN 'within ' || what WHEN is_allowed THEN what || ' is spent, alert only' ELSE what || ' is spent' END;
     END LOOP;
     RETURN NEXT;
 END
 $body$;
 COMMENT ON FUNCTION bcce.budget_check(text, text, text, text, text, text) IS
-'May a further call of this team, person (by the pseudonym), project, model and workflow be made? One row: is_allowed is false when a budget of mode block that covers the call is spent; with it the budget that says so, else the one nearest to its end: US dollars spent and allowed in its open period, percent, percent of the calls of unknown cost, and the reason. Advice: nothing is reserved. The spending is added up from the calls of the period each time: a fraction of a millisecond for a budget with some hundred calls (about one where it is of a workflow), half a millisecond for each thousand more. tenant: slug, external id or uuid; NULL: your own. Error P0002: tenant not found.';
+'May a further call of this team, person (by the pseudonym), project, model and workflow be made? One row: is_allowed is false when a budget of mode block that covers the call, or its limit of today, is spent; with it the budget that says so, else the one nearest to its end: US dollars spent and allowed in its open period, percent, percent of the calls of unknown cost, and the reason. Advice: nothing is reserved. The spending is added up from the calls of the period each time: a fraction of a millisecond for a budget with some hundred calls (about one where it is of a workflow), half a millisecond for each thousand more. A budget with a limit of the day stands for whichever of the two is nearer to its end: today''s US dollars, and a reason that says daily limit. tenant: slug, external id or uuid; NULL: your own. Error P0002: tenant not found.';

@@ -210,7 +210,8 @@ BEGIN
     began := clock_timestamp();
     task := 'budgets'; object := 'budget_alerts';
     BEGIN
-        SELECT format('%s new alerts', count(*)) INTO detail FROM bcce.check_budgets();
+        SELECT format('%s alerts fired, %s resolved', count(*) FILTER (WHERE c.state = 'firing'), count(*) FILTER (WHERE c.state = 'resolved'))
+        INTO detail FROM bcce.check_budgets() c;
     EXCEPTION WHEN lock_not_available THEN
         detail := 'in use, left for the next run';
     END;
