@@ -4585,9 +4585,9 @@ BEGIN
         PERFORM bcce.raise_error('22023', 'unknown time zone', NULL, 'Give an IANA name, such as Europe/Berlin; pg_timezone_names lists them.');
     END IF;
     INSERT INTO bcce_data.budgets (tenant_id, budget, amount_usd, period, timezone, team_id, user_key, project, model_id, workflow_id,
-                                   thresholds, mode, unpriced, daily_burst_percent, valid)
+                                   thresholds, mode, unpriced, daily_burst_percent, valid, set_at)
     VALUES (target, budget, amount_usd, period, zone, nullif(team, ''), nullif(user_key, ''), nullif(project, ''), nullif(model, ''), nullif(workflow, ''),
-            thresholds, mode, unpriced, daily_burst_percent, tstzrange(valid_from, valid_until))
+            thresholds, mode, unpriced, daily_burst_percent, tstzrange(valid_from, valid_until), bcce.report_now())
     ON CONFLICT ON CONSTRAINT budgets_pkey DO UPDATE
     SET amount_usd = excluded.amount_usd, period = excluded.period, timezone = excluded.timezone, team_id = excluded.team_id,
         user_key = excluded.user_key, project = excluded.project, model_id = excluded.model_id, workflow_id = excluded.workflow_id,
@@ -12388,10 +12388,11 @@ COMMENT ON FUNCTION bcce_data.cost_forecast(numeric[], integer) IS 'What the day
 CREATE OR REPLACE FUNCTION bcce_data.daily_limit(amount_usd numeric, burst_percent numeric, starts_at timestamptz, ends_at timestamptz, timezone text) RETURNS numeric
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 BEGIN ATOMIC
-    SELECT trim_scale(amount_usd * (1 + burst_percent / 100)
-                      / (((ends_at - interval '1 microsecond') AT TIME ZONE timezone)::date - (starts_at AT TIME ZONE timezone)::date + 1));
+    SELECT CASE WHEN burst_percent IS NOT NULL THEN
+        greatest(0.0000000001, trim_scale(round(amount_usd * (1 + burst_percent / 100)
+            / (((ends_at - interval '1 microsecond') AT TIME ZONE timezone)::date - (starts_at AT TIME ZONE timezone)::date + 1), 10))) END;
 END;
-COMMENT ON FUNCTION bcce_data.daily_limit(numeric, numeric, timestamptz, timestamptz, text) IS 'What a day of a budget''s period, end exclusive, may cost: an even share of the amount over the days of the zone that the period touches, and the burst on top. NULL: no burst is set.';
+COMMENT ON FUNCTION bcce_data.daily_limit(numeric, numeric, timestamptz, timestamptz, text) IS 'What a day of a budget''s period, end exclusive, may cost: an even share of the amount over the days of the zone that the period touches, and the burst on top; ten decimals, above 0. NULL: no burst is set.';
 
 CREATE OR REPLACE FUNCTION bcce.budget_status(since timestamptz DEFAULT NULL, until timestamptz DEFAULT NULL)
 RETURNS TABLE (

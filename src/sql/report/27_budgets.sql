@@ -102,10 +102,11 @@ COMMENT ON FUNCTION bcce_data.cost_forecast(numeric[], integer) IS 'What the day
 CREATE OR REPLACE FUNCTION bcce_data.daily_limit(amount_usd numeric, burst_percent numeric, starts_at timestamptz, ends_at timestamptz, timezone text) RETURNS numeric
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 BEGIN ATOMIC
-    SELECT trim_scale(amount_usd * (1 + burst_percent / 100)
-                      / (((ends_at - interval '1 microsecond') AT TIME ZONE timezone)::date - (starts_at AT TIME ZONE timezone)::date + 1));
+    SELECT CASE WHEN burst_percent IS NOT NULL THEN
+        greatest(0.0000000001, trim_scale(round(amount_usd * (1 + burst_percent / 100)
+            / (((ends_at - interval '1 microsecond') AT TIME ZONE timezone)::date - (starts_at AT TIME ZONE timezone)::date + 1), 10))) END;
 END;
-COMMENT ON FUNCTION bcce_data.daily_limit(numeric, numeric, timestamptz, timestamptz, text) IS 'What a day of a budget''s period, end exclusive, may cost: an even share of the amount over the days of the zone that the period touches, and the burst on top. NULL: no burst is set.';
+COMMENT ON FUNCTION bcce_data.daily_limit(numeric, numeric, timestamptz, timestamptz, text) IS 'What a day of a budget''s period, end exclusive, may cost: an even share of the amount over the days of the zone that the period touches, and the burst on top; ten decimals, above 0. NULL: no burst is set.';
 
 CREATE OR REPLACE FUNCTION bcce.budget_status(since timestamptz DEFAULT NULL, until timestamptz DEFAULT NULL)
 RETURNS TABLE (

@@ -54,9 +54,9 @@ BEGIN
         PERFORM bcce.raise_error('22023', 'unknown time zone', NULL, 'Give an IANA name, such as Europe/Berlin; pg_timezone_names lists them.');
     END IF;
     INSERT INTO bcce_data.budgets (tenant_id, budget, amount_usd, period, timezone, team_id, user_key, project, model_id, workflow_id,
-                                   thresholds, mode, unpriced, daily_burst_percent, valid)
+                                   thresholds, mode, unpriced, daily_burst_percent, valid, set_at)
     VALUES (target, budget, amount_usd, period, zone, nullif(team, ''), nullif(user_key, ''), nullif(project, ''), nullif(model, ''), nullif(workflow, ''),
-            thresholds, mode, unpriced, daily_burst_percent, tstzrange(valid_from, valid_until))
+            thresholds, mode, unpriced, daily_burst_percent, tstzrange(valid_from, valid_until), bcce.report_now())
     ON CONFLICT ON CONSTRAINT budgets_pkey DO UPDATE
     SET amount_usd = excluded.amount_usd, period = excluded.period, timezone = excluded.timezone, team_id = excluded.team_id,
         user_key = excluded.user_key, project = excluded.project, model_id = excluded.model_id, workflow_id = excluded.workflow_id,
