@@ -57,7 +57,7 @@ is "$(cat "$out/told")" "" "rolled back, nobody is told"
 is "$(sql $database postgres -c 'SELECT count(*) FROM bcce_data.budget_alerts')" 0 "and nothing is written"
 
 # A transaction that lasts: told at its end.  A second check waits for it.
-sql $database postgres -c "BEGIN; SELECT bcce.check_budgets(); SELECT pg_sleep(2); COMMIT" >"$out/first" &
+sql $database postgres -c "BEGIN; SELECT bcce.check_budgets(); SELECT pg_sleep(4); COMMIT" >"$out/first" &
 first=$!
 for _ in $(seq 1 100); do
     [ "$(sql $database postgres -c "SELECT count(*) FROM pg_locks WHERE relation = 'bcce_data.budget_alerts'::regclass AND mode = 'ShareRowExclusiveLock' AND granted")" = 0 ] || break
@@ -65,6 +65,7 @@ for _ in $(seq 1 100); do
 done
 heard >"$out/told"
 is "$(cat "$out/told")" "" "before the commit nobody is told"
+is "$(sql $database postgres -c "SELECT detail FROM bcce.maintain() WHERE task = 'budgets'")" "in use, left for the next run" "maintain() does not wait for it"
 sql $database postgres -c "SELECT bcce.check_budgets()" >"$out/second"
 wait $first
 heard >"$out/told"
