@@ -329,16 +329,18 @@ BEGIN
     IF requests IS NULL THEN
         RETURN;
     END IF;
-    SELECT array_agg(g.call) INTO calls
+    SELECT array_agg(CASE g.records WHEN 1 THEN g.counts ELSE bcce_data.join_records(g.counts, g.place, g.client_cost_usd, g.query_source) END) INTO calls
     FROM (
-        SELECT CASE count(*) WHEN 1 THEN (array_agg(r))[1] ELSE bcce_data.join_records(
-            (array_agg(r ORDER BY bcce_data.count_rank(r.told_by, r.output_tokens, r.ttl_assumed, r.speed, r.counted_at, r.input_tokens,
-                r.cache_read_tokens, r.cache_write_5m_tokens, r.cache_write_1h_tokens) DESC))[1],
-            (array_agg(r ORDER BY r.at, coalesce(r.session_id, '') COLLATE "C", coalesce(r.project, '') COLLATE "C", coalesce(r.user_id, '') COLLATE "C", coalesce(r.team_id, '') COLLATE "C"))[1],
-            max(r.client_cost_usd), max(r.query_source)) END AS call
+        SELECT first_value(r) OVER counts AS counts, first_value(r) OVER place AS place, count(*) OVER call AS records, row_number() OVER place AS n,
+            max(r.client_cost_usd) OVER call AS client_cost_usd, max(r.query_source) OVER call AS query_source
         FROM unnest(ARRAY(SELECT bcce_data.normal_request(target, g) FROM unnest(requests) AS g)) AS r
-        GROUP BY r.names[1]
-    ) AS g;
+        WINDOW call AS (PARTITION BY r.names[1]),
+            counts AS (PARTITION BY r.names[1] ORDER BY bcce_data.count_rank(r.told_by, r.output_tokens, r.ttl_assumed, r.speed, r.counted_at, r.input_tokens,
+                r.cache_read_tokens, r.cache_write_5m_tokens, r.cache_write_1h_tokens) DESC),
+            place AS (PARTITION BY r.names[1] ORDER BY r.at, coalesce(r.session_id, '') COLLATE "C", coalesce(r.project, '') COLLATE "C",
+                coalesce(r.user_id, '') COLLATE "C", coalesce(r.team_id, '') COLLATE "C")
+    ) AS g
+    WHERE g.n = 1;
     -- Such an event may be a call that has no id of its request either.
     SELECT min(r.at), max(r.at) INTO first_at, last_at FROM unnest(calls) AS r WHERE r.told_by = 1 AND r.request_id IS NULL;
     loose_events := first_at IS NOT NULL AND EXISTS (
