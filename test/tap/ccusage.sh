@@ -22,11 +22,16 @@ report() {
 }
 q() { sql "$db" postgres -c "$1"; }
 
+# Which session's line of a call counts: ccusage puts the call there, the product
+# where its earliest line is, which differs where an answer was copied by half.
+q "CREATE TABLE public.line (set text, message text, session text, output_tokens bigint)" >/dev/null
 for set in synthetic-a real-sniffly; do
     q "SELECT bcce.create_tenant('$set', '$set')" >/dev/null
     find "$data/$set/projects" -name '*.jsonl' | sort | while read -r file; do
         project=${file#"$data/$set/projects/"}
         printf "\\\\set lines \`cat '%s'\`\nSELECT bcce.ingest_transcript('claude-code', :'lines', project => '%s', tenant => '%s');\n" "$file" "${project%%/*}" "$set"
+        echo "INSERT INTO public.line SELECT '$set', l.line #>> '{message,id}', l.line ->> 'sessionId', (l.line #>> '{message,usage,output_tokens}')::bigint
+            FROM (SELECT bcce.try_jsonb(t) AS line FROM string_to_table(:'lines', E'\n') AS t) AS l WHERE l.line #> '{message,usage}' IS NOT NULL;"
     done | sql "$db" postgres | grep -c ERROR
 done >"$work/errors"
 is "$(paste -sd ' ' "$work/errors")" "0 0" "the transcripts load"
@@ -55,9 +60,11 @@ q "CREATE VIEW public.theirs AS
 # What the product stored, priced by those rules and the same book.
 q "CREATE VIEW public.ours AS
     WITH call AS (
-        SELECT t.slug AS set, u.*, cost.usd
+        SELECT t.slug AS set, u.*, cost.usd, line.session AS their_session
         FROM bcce_data.model_usage AS u
         JOIN bcce_data.tenants AS t USING (tenant_id)
+        CROSS JOIN LATERAL (SELECT l.session FROM public.line AS l WHERE l.set = t.slug AND 'msg:' || l.message = u.idempotency_key
+            ORDER BY l.output_tokens DESC, l.session COLLATE \"C\" LIMIT 1) AS line
         -- As it is in the book, or without its date.
         CROSS JOIN LATERAL (SELECT CASE WHEN EXISTS (SELECT FROM bcce_data.default_model_prices AS p WHERE p.model_id = u.model_id) THEN u.model_id
             ELSE regexp_replace(u.model_id, '-[0-9]{8}\$', '') END AS name) AS book
@@ -78,9 +85,22 @@ q "CREATE VIEW public.ours AS
     FROM call AS c
     CROSS JOIN LATERAL (SELECT (c.at AT TIME ZONE 'UTC')::date AS day) AS d
     CROSS JOIN LATERAL (VALUES ('daily', c.project || ' ' || d.day), ('weekly', (d.day - extract(dow FROM d.day)::integer)::text), ('monthly', to_char(d.day, 'YYYY-MM')),
-        ('session', c.session_id)) AS k (report, cell)
+        ('session', c.their_session)) AS k (report, cell)
     GROUP BY 1, 2, 3, 4" >/dev/null
 is "$(q "SELECT count(*) FROM public.theirs AS t FULL JOIN public.ours AS o USING (set, report, cell, model)
     WHERE (t.input, t.output, t.cache_read, t.cache_write) IS DISTINCT FROM (o.input, o.output, o.cache_read, o.cache_write)")" 0 "the tokens of every cell are the same"
 is "$(q "SELECT count(*) FROM public.theirs AS t FULL JOIN public.ours AS o USING (set, report, cell, model) WHERE abs(t.cost - o.cost) < 1e-9 IS NOT TRUE")" 0 \
     "by its rules every cell costs the same, to 1e-9"
+is "$(q "SELECT count(*) FILTER (WHERE is_elsewhere) || ' of ' || count(*) FROM (SELECT u.session_id <> (SELECT l.session FROM public.line AS l WHERE 'msg:' || l.message = u.idempotency_key
+    ORDER BY l.output_tokens DESC, l.session COLLATE \"C\" LIMIT 1) AS is_elsewhere FROM bcce_data.model_usage AS u) AS c")" "2 of 690" "the session of a call is the same, but for two answers copied by half"
+# What is known of the two sets, and what the rules come to.
+is "$(q "SELECT string_agg(c.set || ' ' || round((c.document #>> '{totals,totalCost}')::numeric, 9), ', ' ORDER BY c.set DESC) FROM public.ccusage AS c WHERE c.report = 'session'")" \
+    "synthetic-a 84.974545555, real-sniffly 2.032668600" "its totals are the known ones"
+is "$(q "SELECT string_agg(t.slug || ' ' || s.usd, ', ' ORDER BY t.slug DESC) FROM bcce_data.tenants AS t
+    CROSS JOIN LATERAL (SELECT trim_scale(sum(u.charged_usd)) AS usd FROM bcce_data.model_usage AS u WHERE u.tenant_id = t.tenant_id) AS s
+    WHERE t.slug IN ('synthetic-a', 'real-sniffly')")" "synthetic-a 87.75258808, real-sniffly 2.0326686" "by the product's rules the totals are the true ones"
+q "SELECT '# ' || set || ', ' || report || ': ' || count(*) || ' cells, most they differ by ' || max(abs(t.cost - o.cost))::float8 || ' USD'
+    FROM public.theirs AS t JOIN public.ours AS o USING (set, report, cell, model) GROUP BY set, report ORDER BY set DESC, report"
+sed 's/^/# /' "$work/ccusage.log" | head -n 5
+q "DROP VIEW public.ours, public.theirs; DROP TABLE public.ccusage, public.line" >/dev/null
+done_testing
