@@ -99,7 +99,7 @@ BEGIN
     IF (-(r.told_by & 1), r.at, coalesce(r.session_id, '') COLLATE "C", coalesce(r.project, '') COLLATE "C", coalesce(r.user_id, '') COLLATE "C", coalesce(r.team_id, '') COLLATE "C")
        < (-(u.told_by & 1), u.at, coalesce(u.session_id, '') COLLATE "C", coalesce(u.project, '') COLLATE "C", coalesce(u.user_key, '') COLLATE "C", coalesce(u.team_id, '') COLLATE "C") THEN
         u.at := r.at; u.session_id := coalesce(r.session_id, u.session_id); u.project := coalesce(r.project, u.project);
-        u.user_key := coalesce(r.user_id, u.user_key); u.team_id := coalesce(r.team_id, u.team_id);
+        u.user_key := coalesce(r.user_id, u.user_key); u.team_id := coalesce(r.team_id, u.team_id); u.request_id := coalesce(r.request_id, u.request_id);
     END IF;
     u.session_id := coalesce(u.session_id, r.session_id); u.project := coalesce(u.project, r.project); u.user_key := coalesce(u.user_key, r.user_id);
     u.team_id := coalesce(u.team_id, r.team_id); u.run_id := coalesce(u.run_id, r.run_id); u.request_id := coalesce(u.request_id, r.request_id);
@@ -255,7 +255,7 @@ $body$;
 COMMENT ON FUNCTION bcce_data.put_model_request(uuid, bcce_data.given_model_request, text) IS 'stores a call, or what a further record of it says; true: new, false: changed, NULL: nothing new';
 
 -- Of the records of one call in a batch the one that counts, with the place of the earliest.
-CREATE OR REPLACE FUNCTION bcce_data.join_records(counts bcce_data.given_model_request, place bcce_data.given_model_request, client_cost numeric, query_source text)
+CREATE OR REPLACE FUNCTION bcce_data.join_records(counts bcce_data.given_model_request, place bcce_data.given_model_request, client_cost numeric, query_source text, names text[])
 RETURNS bcce_data.given_model_request
 LANGUAGE plpgsql IMMUTABLE AS $body$
 BEGIN
@@ -267,11 +267,11 @@ BEGIN
     counts.request_id := coalesce(place.request_id, counts.request_id);
     counts.client_cost_usd := client_cost;
     counts.query_source := query_source;
-    counts.names := place.names || ARRAY(SELECT n.name FROM unnest(counts.names) AS n (name) WHERE n.name <> ALL (place.names));
+    counts.names := place.names || ARRAY(SELECT DISTINCT n.name FROM unnest(names) AS n (name) WHERE n.name <> ALL (place.names));
     RETURN counts;
 END
 $body$;
-COMMENT ON FUNCTION bcce_data.join_records(bcce_data.given_model_request, bcce_data.given_model_request, numeric, text) IS 'what several records of one call come to';
+COMMENT ON FUNCTION bcce_data.join_records(bcce_data.given_model_request, bcce_data.given_model_request, numeric, text, text[]) IS 'what several records of one call come to';
 
 -- Stores calls none of whose names was known, all at once; those of which another
 -- writer was quicker to tell, one by one.
@@ -329,10 +329,10 @@ BEGIN
     IF requests IS NULL THEN
         RETURN;
     END IF;
-    SELECT array_agg(CASE g.records WHEN 1 THEN g.counts ELSE bcce_data.join_records(g.counts, g.place, g.client_cost_usd, g.query_source) END) INTO calls
+    SELECT array_agg(CASE g.records WHEN 1 THEN g.counts ELSE bcce_data.join_records(g.counts, g.place, g.client_cost_usd, g.query_source, g.names) END) INTO calls
     FROM (
         SELECT first_value(r) OVER counts AS counts, first_value(r) OVER place AS place, count(*) OVER call AS records, row_number() OVER place AS n,
-            max(r.client_cost_usd) OVER call AS client_cost_usd, max(r.query_source) OVER call AS query_source
+            max(r.client_cost_usd) OVER call AS client_cost_usd, max(r.query_source) OVER call AS query_source, array_agg(r.names[2]) OVER call || array_agg(r.names[3]) OVER call AS names
         FROM unnest(ARRAY(SELECT bcce_data.normal_request(target, g) FROM unnest(requests) AS g)) AS r
         WINDOW call AS (PARTITION BY r.names[1]),
             counts AS (PARTITION BY r.names[1] ORDER BY bcce_data.count_rank(r.told_by, r.output_tokens, r.ttl_assumed, r.speed, r.counted_at, r.input_tokens,
