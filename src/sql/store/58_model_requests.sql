@@ -60,9 +60,17 @@ COMMENT ON FUNCTION bcce_data.claim_call(uuid, text[], timestamptz, text) IS 'fi
 -- A record as the store will hold it, so that it can be compared with what is there.
 CREATE OR REPLACE FUNCTION bcce_data.normal_request(target uuid, r bcce_data.given_model_request) RETURNS bcce_data.given_model_request
 LANGUAGE plpgsql STABLE AS $body$
+DECLARE
+    names text[] := '{}';
+    name text;
 BEGIN
-    r.names := array_remove(ARRAY[bcce_data.key_text(target, 'msg:' || r.message_id), bcce_data.key_text(target, 'req:' || r.request_id),
-        bcce_data.key_text(target, r.other_key)], NULL);
+    FOREACH name IN ARRAY ARRAY['msg:' || r.message_id, 'req:' || r.request_id, r.other_key] || r.names LOOP
+        name := bcce_data.key_text(target, name);
+        IF name <> ALL (names) THEN
+            names := names || name;
+        END IF;
+    END LOOP;
+    r.names := names;
     r.model_id := bcce_data.key_text(target, r.model_id);
     r.request_id := bcce_data.key_text(target, r.request_id);
     r.session_id := bcce_data.key_text(target, r.session_id);
@@ -254,24 +262,61 @@ END
 $body$;
 COMMENT ON FUNCTION bcce_data.put_model_request(uuid, bcce_data.given_model_request, text) IS 'stores a call, or what a further record of it says; true: new, false: changed, NULL: nothing new';
 
--- Of the records of one call in a batch the one that counts, with the place of the earliest.
-CREATE OR REPLACE FUNCTION bcce_data.join_records(counts bcce_data.given_model_request, place bcce_data.given_model_request, client_cost numeric, query_source text, names text[])
-RETURNS bcce_data.given_model_request
-LANGUAGE plpgsql IMMUTABLE AS $body$
+CREATE OR REPLACE FUNCTION bcce_data.place_rank(target uuid, r bcce_data.given_model_request) RETURNS text[]
+LANGUAGE sql STABLE AS $body$
+    SELECT ARRAY[coalesce(bcce_data.key_text(target, (r).session_id), ''), coalesce(bcce_data.key_text(target, (r).project), ''),
+        coalesce(bcce.pseudonym((r).user_id, 'user', target), ''), coalesce(bcce_data.key_text(target, (r).team_id), '')]
+$body$;
+COMMENT ON FUNCTION bcce_data.place_rank(uuid, bcce_data.given_model_request) IS 'of records with one time, the one with the smaller says where the call belongs: as merge_request() compares them';
+
+-- Of each call's records in a batch the one that counts, with the place of the
+-- earliest and the names of all, as the store will hold it.
+CREATE OR REPLACE FUNCTION bcce_data.join_records(target uuid, requests bcce_data.given_model_request[]) RETURNS bcce_data.given_model_request[]
+LANGUAGE plpgsql STABLE AS $body$
+DECLARE
+    calls bcce_data.given_model_request[] := '{}';
+    call bcce_data.given_model_request;
+    r bcce_data.given_model_request;
+    call_key text;
+    key text;
 BEGIN
-    counts.at := place.at;
-    counts.session_id := coalesce(place.session_id, counts.session_id);
-    counts.project := coalesce(place.project, counts.project);
-    counts.user_id := coalesce(place.user_id, counts.user_id);
-    counts.team_id := coalesce(place.team_id, counts.team_id);
-    counts.request_id := coalesce(place.request_id, counts.request_id);
-    counts.client_cost_usd := client_cost;
-    counts.query_source := query_source;
-    counts.names := place.names || ARRAY(SELECT DISTINCT n.name FROM unnest(names) AS n (name) WHERE n.name <> ALL (place.names));
-    RETURN counts;
+    FOR r IN
+        SELECT q.* FROM unnest(requests) AS q
+        ORDER BY coalesce('msg:' || q.message_id, 'req:' || q.request_id, q.other_key) COLLATE "C",
+            bcce_data.count_rank(q.told_by, q.output_tokens, q.ttl_assumed, q.speed, q.counted_at, q.input_tokens, q.cache_read_tokens, q.cache_write_5m_tokens, q.cache_write_1h_tokens) DESC
+    LOOP
+        key := coalesce('msg:' || r.message_id, 'req:' || r.request_id, r.other_key);
+        IF key IS DISTINCT FROM call_key THEN
+            IF call_key IS NOT NULL THEN
+                calls := array_append(calls, bcce_data.normal_request(target, call));
+            END IF;
+            call := r;
+            call_key := key;
+            CONTINUE;
+        END IF;
+        IF r.request_id <> call.request_id OR r.other_key <> call.other_key THEN
+            call.names := call.names || ARRAY['req:' || r.request_id, 'req:' || call.request_id, r.other_key];
+        END IF;
+        IF r.at < call.at OR (r.at = call.at AND bcce_data.place_rank(target, r) COLLATE "C" < bcce_data.place_rank(target, call)) THEN
+            call.at := r.at;
+            call.session_id := coalesce(r.session_id, call.session_id);
+            call.project := coalesce(r.project, call.project);
+            call.user_id := coalesce(r.user_id, call.user_id);
+            call.team_id := coalesce(r.team_id, call.team_id);
+            call.request_id := coalesce(r.request_id, call.request_id);
+        END IF;
+        call.session_id := coalesce(call.session_id, r.session_id);
+        call.project := coalesce(call.project, r.project);
+        call.user_id := coalesce(call.user_id, r.user_id);
+        call.team_id := coalesce(call.team_id, r.team_id);
+        call.request_id := coalesce(call.request_id, r.request_id);
+        call.client_cost_usd := greatest(call.client_cost_usd, r.client_cost_usd);
+        call.query_source := greatest(call.query_source, r.query_source);
+    END LOOP;
+    RETURN CASE WHEN call_key IS NOT NULL THEN array_append(calls, bcce_data.normal_request(target, call)) END;
 END
 $body$;
-COMMENT ON FUNCTION bcce_data.join_records(bcce_data.given_model_request, bcce_data.given_model_request, numeric, text, text[]) IS 'what several records of one call come to';
+COMMENT ON FUNCTION bcce_data.join_records(uuid, bcce_data.given_model_request[]) IS 'records, one for each call, as the store will hold them';
 
 -- Stores calls none of whose names was known, all at once; those of which another
 -- writer was quicker to tell, one by one.
@@ -279,21 +324,24 @@ CREATE OR REPLACE FUNCTION bcce_data.put_new_requests(target uuid, calls bcce_da
 LANGUAGE plpgsql VOLATILE AS $body$
 DECLARE
     made text[];
+    any_late boolean;
     late bcce_data.given_model_request[];
     call bcce_data.given_model_request;
     outcome boolean;
 BEGIN
     added := 0;
     changed := 0;
-    WITH key AS (
+    WITH name AS MATERIALIZED (
+        SELECT n.name, n.place, c.names[1] AS call_key, c.at FROM unnest(calls) AS c CROSS JOIN LATERAL unnest(c.names) WITH ORDINALITY AS n (name, place)
+    ),
+    key AS (
         INSERT INTO bcce_data.model_usage_keys AS k (tenant_id, request_key, call_key, source, at)
-        SELECT target, n.name, c.names[1], CASE WHEN n.place = 1 THEN call_source END, CASE WHEN n.place = 1 THEN c.at END
-        FROM unnest(calls) AS c CROSS JOIN LATERAL unnest(c.names) WITH ORDINALITY AS n (name, place)
+        SELECT target, n.name, n.call_key, CASE WHEN n.place = 1 THEN call_source END, CASE WHEN n.place = 1 THEN n.at END FROM name AS n
         ORDER BY n.name COLLATE "C"
         ON CONFLICT DO NOTHING RETURNING k.request_key
     )
-    SELECT array_agg(request_key) INTO made FROM key;
-    IF cardinality(made) IS DISTINCT FROM (SELECT sum(cardinality(c.names)) FROM unnest(calls) AS c) THEN
+    SELECT array_agg(k.request_key), count(*) < (SELECT count(*) FROM name) INTO made, any_late FROM key AS k;
+    IF any_late THEN
         SELECT array_agg(c ORDER BY c.names[1] COLLATE "C") FILTER (WHERE NOT c.names <@ coalesce(made, '{}')), array_agg(c) FILTER (WHERE c.names <@ made)
         INTO late, calls FROM unnest(calls) AS c;
         DELETE FROM bcce_data.model_usage_keys k USING unnest(late) AS c
@@ -319,6 +367,7 @@ DECLARE
     first_at timestamptz;
     last_at timestamptz;
     loose_events boolean;
+    any_told boolean;
     run record;
     call bcce_data.given_model_request;
     outcome boolean;
@@ -329,23 +378,23 @@ BEGIN
     IF requests IS NULL THEN
         RETURN;
     END IF;
-    SELECT array_agg(CASE g.records WHEN 1 THEN g.counts ELSE bcce_data.join_records(g.counts, g.place, g.client_cost_usd, g.query_source, g.names) END) INTO calls
-    FROM (
-        SELECT first_value(r) OVER counts AS counts, first_value(r) OVER place AS place, count(*) OVER call AS records, row_number() OVER place AS n,
-            max(r.client_cost_usd) OVER call AS client_cost_usd, max(r.query_source) OVER call AS query_source, array_agg(r.names[2]) OVER call || array_agg(r.names[3]) OVER call AS names
-        FROM unnest(ARRAY(SELECT bcce_data.normal_request(target, g) FROM unnest(requests) AS g)) AS r
-        WINDOW call AS (PARTITION BY r.names[1]),
-            counts AS (PARTITION BY r.names[1] ORDER BY bcce_data.count_rank(r.told_by, r.output_tokens, r.ttl_assumed, r.speed, r.counted_at, r.input_tokens,
-                r.cache_read_tokens, r.cache_write_5m_tokens, r.cache_write_1h_tokens) DESC),
-            place AS (PARTITION BY r.names[1] ORDER BY r.at, coalesce(r.session_id, '') COLLATE "C", coalesce(r.project, '') COLLATE "C",
-                coalesce(r.user_id, '') COLLATE "C", coalesce(r.team_id, '') COLLATE "C")
-    ) AS g
-    WHERE g.n = 1;
-    -- Such an event may be a call that has no id of its request either.
-    SELECT min(r.at), max(r.at) INTO first_at, last_at FROM unnest(calls) AS r WHERE r.told_by = 1 AND r.request_id IS NULL;
+    calls := bcce_data.join_records(target, requests);
+    -- A first load is of nothing but new calls.
+    SELECT count(k.request_key) > 0 OR count(*) > count(DISTINCT n.name COLLATE "C") OR bool_or(c.request_id IS NULL AND c.told_by = 2),
+        min(c.at) FILTER (WHERE c.request_id IS NULL), max(c.at) FILTER (WHERE c.request_id IS NULL)
+    INTO any_told, first_at, last_at
+    FROM unnest(calls) AS c
+    CROSS JOIN LATERAL unnest(c.names) AS n (name)
+    -- By the index, each alone: what the planner knows of a store that grows is old.
+    LEFT JOIN LATERAL (SELECT k.request_key FROM bcce_data.model_usage_keys k WHERE k.tenant_id = target AND k.request_key = n.name OFFSET 0) AS k ON true;
+    -- An event without an id of its request may be a call that has none either.
     loose_events := first_at IS NOT NULL AND EXISTS (
         SELECT FROM bcce_data.model_usage c
         WHERE c.tenant_id = target AND c.told_by = 2 AND c.request_id IS NULL AND c.at >= first_at - interval '1 hour' AND c.at < last_at + interval '1 hour');
+    IF NOT any_told AND NOT loose_events THEN
+        SELECT p.added, p.changed INTO added, changed FROM bcce_data.put_new_requests(target, calls, call_source) AS p;
+        RETURN;
+    END IF;
     -- In one order for all writers, or two of them would wait for each other.
     FOR run IN
         WITH call AS (
@@ -358,7 +407,6 @@ BEGIN
                 SELECT c.n, k.request_key, k.call_key, count(*) OVER (PARTITION BY n.name) > 1 AS is_shared
                 FROM call AS c
                 CROSS JOIN LATERAL unnest((c.r).names) AS n (name)
-                -- By the index, each alone: what the planner knows of a store that grows is old.
                 LEFT JOIN LATERAL (SELECT k.request_key, k.call_key FROM bcce_data.model_usage_keys k WHERE k.tenant_id = target AND k.request_key = n.name OFFSET 0) AS k ON true
             ) AS x
             GROUP BY x.n
