@@ -66,7 +66,7 @@ DECLARE
 BEGIN
     FOREACH name IN ARRAY ARRAY['msg:' || r.message_id, 'req:' || r.request_id, r.other_key] || r.names LOOP
         name := bcce_data.key_text(target, name);
-        IF name <> ALL (names) THEN
+        IF name IS NOT NULL AND name <> ALL (names) THEN
             names := names || name;
         END IF;
     END LOOP;
