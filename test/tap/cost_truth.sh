@@ -108,6 +108,17 @@ is "$(load "$work/transcripts.1.sql") $(total) $(content)" "0 628 calls, 87.7525
 
 empty
 is "$(load "$work/transcripts.2.sql") $(content)" "0 $first" "shuffled and in pieces from the start: the same rows"
+empty
+for seed in 0 1 2; do
+    load "$work/transcripts.$seed.sql" >"$work/errors.$seed" &
+done
+wait
+is "$(sort -u "$work"/errors.?) $(content)" "0 $first" "three at a time, each in another order: the same rows, and none waits for another in vain"
+empty
+is "$(PGUSER=postgres "$(dirname "$0")/../../scripts/load-claude-code" --tenant truth --user "O'Hara\\@costtruth.example.net" "$data/transcripts/synthetic-a/projects" 2>&1 | tail -n 1) $(total)" \
+    "74 transcripts: 1628 lines of calls, 628 calls new, 2 changed, 0 lines refused, 1 malformed 628 calls, 87.75258808 USD, 18 unpriced" "by the script that loads folders"
+empty
+sql "$db" postgres -f "$work/transcripts.2.sql" >/dev/null
 is "$(load "$work/otlp.sql") $(q "SELECT count(*) FILTER (WHERE told_by = 3) || ' of ' || count(*) || ', mismatches ' || count(*) FILTER (WHERE source_mismatch) FROM bcce_data.model_usage")" \
     "0 151 of 628, mismatches 0" "telemetry tells of the same calls"
 is "$(sql "$db" postgres <<<"$cells")" 0 "and changes no cell"

@@ -21,7 +21,7 @@ GRANT bcce_ingest, bcce_cost_analyst TO regress_nf_all;
 CREATE ROLE regress_nf_none LOGIN IN ROLE bcce_analytics_admin, bcce_ingest;
 SELECT bcce.set_redaction_rule('project', 'Hawk', tenant => 'beta'), bcce.set_redaction_rule('project', 'Falcon', tenant => 'alpha'), bcce.set_redaction_rule('hidden', 'Owl', tenant => 'beta');
 SELECT bcce.record_metric('svc-beta-0', '2026-06-01', 1, idempotency_key => 'key-beta', tenant => 'beta'),
-       bcce.record_model_usage('claude-beta', '2026-06-01', 1, 1, user_id => 'person-beta-1', session_id => 'session of beta', idempotency_key => 'key-beta', tenant => 'beta'),
+       bcce.record_model_usage('claude-beta', '2026-06-01', 1, 1, user_id => 'person-beta-1', session_id => 'session of beta', idempotency_key => 'key-beta', request_id => 'request of beta', tenant => 'beta'),
        bcce.record_prediction('model-beta', 'external', 'thing of beta', 0.5, '2026-06-01', prediction_id => 'pred-beta-99', tenant => 'beta');
 SELECT bcce.set_price('workflow_run', 7, '2025-01-01 00:00+00', 'beta');
 SELECT bcce.set_model_price('claude-alpha', class, 7, '2025-01-01 00:00+00', tenant => 'beta') FROM unnest('{input,output}'::text[]) AS class;
@@ -64,7 +64,7 @@ CREATE TABLE helper.object_of_beta (name text PRIMARY KEY, id text);
 INSERT INTO helper.object_of_beta VALUES
     ('prediction_id', 'pred-beta-99'), ('incident_id', 'inc-beta-1'), ('merged_into', 'inc-beta-2'), ('run_id', 'run-beta-1'), ('retry_of', 'run-beta-2'), ('caused_by_run', 'run-beta-3'),
     ('target_id', 'thing of beta'), ('workflow_id', 'wf-beta-0'), ('service_id', 'svc-beta-0'), ('user_id', 'person-beta-1'), ('user_key', 'person-beta-1'), ('model_id', 'claude-beta'), ('model_name', 'model-beta'),
-    ('model', 'claude-beta'), ('session_id', 'session of beta'), ('team_id', 'team of beta'), ('idempotency_key', 'key-beta'), ('rule', 'hidden'), ('alias', 'went-fine'), ('identifier', 'person-beta-1');
+    ('model', 'claude-beta'), ('session_id', 'session of beta'), ('team_id', 'team of beta'), ('request_id', 'request of beta'), ('idempotency_key', 'key-beta'), ('rule', 'hidden'), ('alias', 'went-fine'), ('identifier', 'person-beta-1');
 -- Every argument of a function that somebody who is no superuser may call.
 CREATE VIEW helper.arguments AS
 SELECT p.oid, p.oid::regprocedure::text AS function, p.proname, p.proargnames[i] AS name, format_type(p.proargtypes[i - 1], NULL) AS type,
