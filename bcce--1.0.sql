@@ -8889,8 +8889,15 @@ BEGIN ATOMIC
             AND EXISTS (
                 SELECT 1
                 FROM bcce_data.workflow_run_keys k
-                JOIN bcce_data.workflow_runs r ON r.tenant_id = k.tenant_id AND r.run_id = k.run_id AND r.started_at = k.started_at
-                WHERE k.tenant_id = u.tenant_id AND k.run_id = u.run_id AND NOT r.is_test AND r.status <> 'skipped')
+                WHERE k.tenant_id = u.tenant_id AND k.run_id = u.run_id
+                  -- OFFSET 0: no join, so that the key's month alone is read.
+                  AND EXISTS (
+                      SELECT 1
+                      FROM bcce_data.workflow_runs r
+                      WHERE r.tenant_id = k.tenant_id AND r.run_id = k.run_id AND r.started_at = k.started_at
+                        AND NOT r.is_test AND r.status <> 'skipped'
+                      OFFSET 0
+                  ))
     FROM bcce_data.model_usage u
     -- A class that is not told of is empty where another is told of.
     CROSS JOIN LATERAL (
@@ -10836,8 +10843,15 @@ BEGIN ATOMIC
                 FILTER (WHERE NOT (a.tariff_includes_models AND EXISTS (
                     SELECT 1
                     FROM bcce_data.workflow_run_keys k
-                    JOIN bcce_data.workflow_runs r ON r.tenant_id = k.tenant_id AND r.run_id = k.run_id AND r.started_at = k.started_at
-                    WHERE k.tenant_id = u.tenant_id AND k.run_id = u.run_id AND NOT r.is_test AND r.status <> 'skipped'))) AS usd
+                    WHERE k.tenant_id = u.tenant_id AND k.run_id = u.run_id
+                      -- OFFSET 0: no join, so that the key's month alone is read.
+                      AND EXISTS (
+                          SELECT 1
+                          FROM bcce_data.workflow_runs r
+                          WHERE r.tenant_id = k.tenant_id AND r.run_id = k.run_id AND r.started_at = k.started_at
+                            AND NOT r.is_test AND r.status <> 'skipped'
+                          OFFSET 0
+                      )))) AS usd
         FROM bcce_data.model_usage u
         CROSS JOIN LATERAL (
             SELECT coalesce(u.input_tokens, u.output_tokens, u.cache_read_tokens,
@@ -14314,9 +14328,9 @@ BEGIN ATOMIC
         u.model_id,
         'model',
         u.model_id || ':' || k.class,
-        CASE WHEN k.quantity IS NOT NULL THEN concat_ws(':', u.model_id, k.class, price.tier, price.speed, price.geo) END,
+        CASE WHEN k.quantity IS NOT NULL THEN concat_ws(':', u.model_id, k.class, price.tier, price.speed, price.geo, CASE price.context WHEN 'long' THEN 'long' END) END,
         k.meter,
-        CASE WHEN k.quantity IS NOT NULL THEN jsonb_build_object('x_ServiceTier', price.tier, 'x_Speed', price.speed, 'x_InferenceGeo', price.geo) END,
+        CASE WHEN k.quantity IS NOT NULL THEN jsonb_build_object('x_ServiceTier', price.tier, 'x_Speed', price.speed, 'x_InferenceGeo', price.geo, 'x_Context', price.context) END,
         k.quantity,
         k.unit,
         k.quantity,
@@ -14359,8 +14373,24 @@ BEGIN ATOMIC
                 AND coalesce(u.charged_usd = (SELECT sum(p) FROM unnest(part.usd) AS p), true) AS is_split,
             (SELECT sum(t) FROM unnest(ARRAY[u.input_tokens, u.output_tokens, u.cache_read_tokens, u.cache_write_5m_tokens, u.cache_write_1h_tokens]) AS t) AS tokens
     ) way
+    -- A request is above a price list's threshold of context if it is dearer than
+    -- its tokens are one by one.
     CROSS JOIN LATERAL (
-        SELECT coalesce(u.service_tier, 'standard') AS tier, coalesce(u.speed, 'standard') AS speed, coalesce(u.inference_geo, 'global') AS geo
+        SELECT CASE WHEN way.is_split THEN
+            bcce.token_cost_parts(u.model_id, u.at, least(u.input_tokens, 1), least(u.output_tokens, 1), least(u.cache_read_tokens, 1), least(u.cache_write_5m_tokens, 1),
+                least(u.cache_write_1h_tokens, 1), least(u.web_searches, 1), u.speed, u.inference_geo, u.service_tier, u.tenant_id,
+                CASE WHEN u.charged_usd IS NOT NULL THEN u.priced_at END) END AS usd
+        OFFSET 0
+    ) single
+    CROSS JOIN LATERAL (
+        SELECT
+            coalesce(u.service_tier, 'standard') AS tier,
+            coalesce(u.speed, 'standard') AS speed,
+            coalesce(u.inference_geo, 'global') AS geo,
+            CASE WHEN way.is_split AND part.usd[1:5] IS DISTINCT FROM ARRAY[single.usd[1] * coalesce(u.input_tokens, 0), single.usd[2] * coalesce(u.output_tokens, 0),
+                          single.usd[3] * coalesce(u.cache_read_tokens, 0), single.usd[4] * coalesce(u.cache_write_5m_tokens, 0), single.usd[5] * coalesce(u.cache_write_1h_tokens, 0)]
+                 THEN 'long' ELSE 'standard' END AS context
+        OFFSET 0
     ) price
     CROSS JOIN LATERAL (
         SELECT x.class, x.meter, x.quantity::numeric AS quantity, x.unit, x.usd, 'priced' AS status, CASE x.unit WHEN 'Tokens' THEN x.quantity::numeric END AS tokens
@@ -14658,7 +14688,7 @@ COMMENT ON COLUMN bcce.cost_focus."ResourceType" IS 'model';
 COMMENT ON COLUMN bcce.cost_focus."SkuId" IS 'model and class of tokens: the same over time and tenants';
 COMMENT ON COLUMN bcce.cost_focus."SkuPriceId" IS 'SKU with all that its price depends on but the time';
 COMMENT ON COLUMN bcce.cost_focus."SkuMeter" IS 'class of tokens';
-COMMENT ON COLUMN bcce.cost_focus."SkuPriceDetails" IS 'service tier, speed and place of inference, as in SkuPriceId';
+COMMENT ON COLUMN bcce.cost_focus."SkuPriceDetails" IS 'service tier, speed, place of inference and whether the request is above a threshold of context (long), as in SkuPriceId';
 COMMENT ON COLUMN bcce.cost_focus."ConsumedQuantity" IS 'tokens, searches or requests';
 COMMENT ON COLUMN bcce.cost_focus."ConsumedUnit" IS 'Tokens, Searches or Requests';
 COMMENT ON COLUMN bcce.cost_focus."PricingQuantity" IS 'the quantity that is priced: the same';

@@ -141,8 +141,15 @@ BEGIN ATOMIC
             AND EXISTS (
                 SELECT 1
                 FROM bcce_data.workflow_run_keys k
-                JOIN bcce_data.workflow_runs r ON r.tenant_id = k.tenant_id AND r.run_id = k.run_id AND r.started_at = k.started_at
-                WHERE k.tenant_id = u.tenant_id AND k.run_id = u.run_id AND NOT r.is_test AND r.status <> 'skipped')
+                WHERE k.tenant_id = u.tenant_id AND k.run_id = u.run_id
+                  -- OFFSET 0: no join, so that the key's month alone is read.
+                  AND EXISTS (
+                      SELECT 1
+                      FROM bcce_data.workflow_runs r
+                      WHERE r.tenant_id = k.tenant_id AND r.run_id = k.run_id AND r.started_at = k.started_at
+                        AND NOT r.is_test AND r.status <> 'skipped'
+                      OFFSET 0
+                  ))
     FROM bcce_data.model_usage u
     -- A class that is not told of is empty where another is told of.
     CROSS JOIN LATERAL (

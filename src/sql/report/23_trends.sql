@@ -296,8 +296,15 @@ BEGIN ATOMIC
                 FILTER (WHERE NOT (a.tariff_includes_models AND EXISTS (
                     SELECT 1
                     FROM bcce_data.workflow_run_keys k
-                    JOIN bcce_data.workflow_runs r ON r.tenant_id = k.tenant_id AND r.run_id = k.run_id AND r.started_at = k.started_at
-                    WHERE k.tenant_id = u.tenant_id AND k.run_id = u.run_id AND NOT r.is_test AND r.status <> 'skipped'))) AS usd
+                    WHERE k.tenant_id = u.tenant_id AND k.run_id = u.run_id
+                      -- OFFSET 0: no join, so that the key's month alone is read.
+                      AND EXISTS (
+                          SELECT 1
+                          FROM bcce_data.workflow_runs r
+                          WHERE r.tenant_id = k.tenant_id AND r.run_id = k.run_id AND r.started_at = k.started_at
+                            AND NOT r.is_test AND r.status <> 'skipped'
+                          OFFSET 0
+                      )))) AS usd
         FROM bcce_data.model_usage u
         CROSS JOIN LATERAL (
             SELECT coalesce(u.input_tokens, u.output_tokens, u.cache_read_tokens,
