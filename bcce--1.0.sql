@@ -3604,7 +3604,8 @@ CREATE TABLE IF NOT EXISTS bcce_data.cost_adjustments (
     CONSTRAINT cost_adjustments_corrects_at_check CHECK (corrects_at >= '1970-01-01 00:00:00+00' AND corrects_at <= at),
     CONSTRAINT cost_adjustments_kind_check CHECK (kind IN ('credit', 'refund', 'discount', 'correction')),
     CONSTRAINT cost_adjustments_applies_to_check CHECK (applies_to IN ('workflow', 'monitoring', 'prediction', 'model', 'infra')),
-    CONSTRAINT cost_adjustments_amount_usd_check CHECK (amount_usd BETWEEN -1e15 AND 1e15 AND (amount_usd <= 0 OR kind = 'correction')),
+    CONSTRAINT cost_adjustments_amount_usd_check CHECK (amount_usd BETWEEN -1e15 AND 1e15),
+    CONSTRAINT cost_adjustments_sign_check CHECK (amount_usd <= 0 OR kind = 'correction'),
     CONSTRAINT cost_adjustments_provider_check CHECK (length(provider) BETWEEN 1 AND 256),
     CONSTRAINT cost_adjustments_reason_check CHECK (length(reason) <= 1000)
 );
@@ -14295,7 +14296,7 @@ RETURNS TABLE (
     "x_PricedAt" timestamptz,
     "x_RequestedAt" timestamptz,
     "x_PricingStatus" text,
-    "x_ConsumedTokens" numeric,
+    "x_ConsumedTokens" bigint,
     "x_AdjustmentId" text,
     "x_AdjustmentKind" text
 )
@@ -14371,7 +14372,7 @@ BEGIN ATOMIC
         SELECT
             u.reported_cost_usd IS NULL AND part.usd IS NOT NULL
                 AND coalesce(u.charged_usd = (SELECT sum(p) FROM unnest(part.usd) AS p), true) AS is_split,
-            (SELECT sum(t) FROM unnest(ARRAY[u.input_tokens, u.output_tokens, u.cache_read_tokens, u.cache_write_5m_tokens, u.cache_write_1h_tokens]) AS t) AS tokens
+            (SELECT sum(t)::bigint FROM unnest(ARRAY[u.input_tokens, u.output_tokens, u.cache_read_tokens, u.cache_write_5m_tokens, u.cache_write_1h_tokens]) AS t) AS tokens
     ) way
     -- A request is above a price list's threshold of context if it is dearer than
     -- its tokens are one by one.
@@ -14393,7 +14394,7 @@ BEGIN ATOMIC
         OFFSET 0
     ) price
     CROSS JOIN LATERAL (
-        SELECT x.class, x.meter, x.quantity::numeric AS quantity, x.unit, x.usd, 'priced' AS status, CASE x.unit WHEN 'Tokens' THEN x.quantity::numeric END AS tokens
+        SELECT x.class, x.meter, x.quantity::numeric AS quantity, x.unit, x.usd, 'priced' AS status, CASE x.unit WHEN 'Tokens' THEN x.quantity END AS tokens
         FROM (VALUES
             ('input', 'Input Tokens', u.input_tokens, 'Tokens', part.usd[1]),
             ('output', 'Output Tokens', u.output_tokens, 'Tokens', part.usd[2]),
@@ -14537,7 +14538,7 @@ RETURNS TABLE (
     "x_PricedAt" timestamptz,
     "x_RequestedAt" timestamptz,
     "x_PricingStatus" text,
-    "x_ConsumedTokens" numeric,
+    "x_ConsumedTokens" bigint,
     "x_AdjustmentId" text,
     "x_AdjustmentKind" text
 )

@@ -58,7 +58,7 @@ RETURNS TABLE (
     "x_PricedAt" timestamptz,
     "x_RequestedAt" timestamptz,
     "x_PricingStatus" text,
-    "x_ConsumedTokens" numeric,
+    "x_ConsumedTokens" bigint,
     "x_AdjustmentId" text,
     "x_AdjustmentKind" text
 )
@@ -134,7 +134,7 @@ BEGIN ATOMIC
         SELECT
             u.reported_cost_usd IS NULL AND part.usd IS NOT NULL
                 AND coalesce(u.charged_usd = (SELECT sum(p) FROM unnest(part.usd) AS p), true) AS is_split,
-            (SELECT sum(t) FROM unnest(ARRAY[u.input_tokens, u.output_tokens, u.cache_read_tokens, u.cache_write_5m_tokens, u.cache_write_1h_tokens]) AS t) AS tokens
+            (SELECT sum(t)::bigint FROM unnest(ARRAY[u.input_tokens, u.output_tokens, u.cache_read_tokens, u.cache_write_5m_tokens, u.cache_write_1h_tokens]) AS t) AS tokens
     ) way
     -- A request is above a price list's threshold of context if it is dearer than
     -- its tokens are one by one.
@@ -156,7 +156,7 @@ BEGIN ATOMIC
         OFFSET 0
     ) price
     CROSS JOIN LATERAL (
-        SELECT x.class, x.meter, x.quantity::numeric AS quantity, x.unit, x.usd, 'priced' AS status, CASE x.unit WHEN 'Tokens' THEN x.quantity::numeric END AS tokens
+        SELECT x.class, x.meter, x.quantity::numeric AS quantity, x.unit, x.usd, 'priced' AS status, CASE x.unit WHEN 'Tokens' THEN x.quantity END AS tokens
         FROM (VALUES
             ('input', 'Input Tokens', u.input_tokens, 'Tokens', part.usd[1]),
             ('output', 'Output Tokens', u.output_tokens, 'Tokens', part.usd[2]),
@@ -300,7 +300,7 @@ RETURNS TABLE (
     "x_PricedAt" timestamptz,
     "x_RequestedAt" timestamptz,
     "x_PricingStatus" text,
-    "x_ConsumedTokens" numeric,
+    "x_ConsumedTokens" bigint,
     "x_AdjustmentId" text,
     "x_AdjustmentKind" text
 )

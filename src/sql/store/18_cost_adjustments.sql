@@ -17,7 +17,8 @@ CREATE TABLE IF NOT EXISTS bcce_data.cost_adjustments (
     CONSTRAINT cost_adjustments_corrects_at_check CHECK (corrects_at >= '1970-01-01 00:00:00+00' AND corrects_at <= at),
     CONSTRAINT cost_adjustments_kind_check CHECK (kind IN ('credit', 'refund', 'discount', 'correction')),
     CONSTRAINT cost_adjustments_applies_to_check CHECK (applies_to IN ('workflow', 'monitoring', 'prediction', 'model', 'infra')),
-    CONSTRAINT cost_adjustments_amount_usd_check CHECK (amount_usd BETWEEN -1e15 AND 1e15 AND (amount_usd <= 0 OR kind = 'correction')),
+    CONSTRAINT cost_adjustments_amount_usd_check CHECK (amount_usd BETWEEN -1e15 AND 1e15),
+    CONSTRAINT cost_adjustments_sign_check CHECK (amount_usd <= 0 OR kind = 'correction'),
     CONSTRAINT cost_adjustments_provider_check CHECK (length(provider) BETWEEN 1 AND 256),
     CONSTRAINT cost_adjustments_reason_check CHECK (length(reason) <= 1000)
 );
