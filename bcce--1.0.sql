@@ -16343,7 +16343,7 @@ BEGIN
                                  ELSE 'round(r.%I, 2)' END, a.attname) ORDER BY a.attnum) FILTER (WHERE a.attname <> 'tenant_id' OR NOT is_focus),
            array_agg(t.typcategory NOT IN ('N', 'B', 'D') ORDER BY a.attnum) FILTER (WHERE a.attname <> 'tenant_id' OR NOT is_focus),
            string_agg(format(CASE WHEN t.typcategory = 'S' THEN 'r.%I COLLATE "C"' ELSE 'r.%I' END, a.attname), ', '
-                      ORDER BY a.attname <> 'tenant_id', a.attnum)
+                      ORDER BY a.attname <> 'tenant_id', is_focus AND a.attname <> 'x_RequestedAt', a.attnum)
                FILTER (WHERE a.atttypid IN ('uuid'::regtype, 'text'::regtype, 'timestamptz'::regtype, 'date'::regtype)),
            coalesce(max('r.tenant_id'::text) FILTER (WHERE a.attname = 'tenant_id'), 'NULL::uuid')
     INTO names, columns, is_text, sort_keys, tenant_column
@@ -16355,25 +16355,23 @@ BEGIN
 
     IF style <> 'jsonl' THEN
         RETURN NEXT replace(array_to_string(names, ','), '"', '');
-        -- A spreadsheet takes text that begins like a formula for one.
-        source := format($query$
-            SELECT (
-                SELECT string_agg(CASE
-                    WHEN g.value IS NULL THEN ''
-                    WHEN g.value = '' OR g.value ~ '[",\r\n]' THEN '"' || replace(g.value, '"', '""') || '"'
-                    ELSE g.value END, ',' ORDER BY f.ordinal)
-                FROM unnest(ARRAY[%s]::text[], $3) WITH ORDINALITY AS f (value, is_text, ordinal)
-                CROSS JOIN LATERAL (
-                    SELECT CASE WHEN f.is_text AND f.value ~ '^[-=+@\t\r]' THEN '''' || f.value ELSE f.value END) AS g (value)
-            ), %s FROM %s AS r ORDER BY %s$query$,
-            (SELECT string_agg(c || '::text', ', ' ORDER BY o) FROM unnest(columns) WITH ORDINALITY AS u (c, o)),
+        -- A spreadsheet takes text that begins like a formula for one.  Most text needs
+        -- nothing, and is asked once.
+        source := format('SELECT %s, %s FROM %s AS r ORDER BY %s',
+            (SELECT string_agg(format(CASE WHEN t THEN $field$CASE
+                    WHEN (%1$s) IS NULL THEN ''
+                    WHEN (%1$s)::text !~ '^$|^[-=+@\t\r]|[",\r\n]' THEN (%1$s)::text
+                    ELSE (SELECT CASE WHEN g.value = '' OR g.value ~ '[",\r\n]' THEN '"' || replace(g.value, '"', '""') || '"' ELSE g.value END
+                          FROM (SELECT CASE WHEN (%1$s)::text ~ '^[-=+@\t\r]' THEN '''' || (%1$s)::text ELSE (%1$s)::text END) AS g (value))
+                    END$field$ ELSE $field$coalesce((%1$s)::text, '')$field$ END, c), $comma$ || ',' || $comma$ ORDER BY o)
+             FROM unnest(columns, is_text) WITH ORDINALITY AS u (c, t, o)),
             tenant_column, source, sort_keys);
     ELSE
         source := format('SELECT (SELECT row_to_json(j) FROM (SELECT %s) AS j)::text, %s FROM %s AS r ORDER BY %s',
             (SELECT string_agg(c || ' AS ' || a, ', ' ORDER BY o) FROM unnest(columns, names) WITH ORDINALITY AS u (c, a, o)),
             tenant_column, source, sort_keys);
     END IF;
-    FOR line, row_tenant IN EXECUTE source USING since, until, is_text LOOP
+    FOR line, row_tenant IN EXECUTE source USING since, until LOOP
         IF n > 0 AND row_tenant IS DISTINCT FROM last_tenant THEN
             tenants := tenants || last_tenant;
             row_counts := row_counts || n;
