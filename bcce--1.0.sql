@@ -3609,6 +3609,7 @@ CREATE TABLE IF NOT EXISTS bcce_data.cost_adjustments (
     CONSTRAINT cost_adjustments_provider_check CHECK (length(provider) BETWEEN 1 AND 256),
     CONSTRAINT cost_adjustments_reason_check CHECK (length(reason) <= 1000)
 );
+CREATE INDEX IF NOT EXISTS cost_adjustments_at_idx ON bcce_data.cost_adjustments (tenant_id, at);
 COMMENT ON TABLE bcce_data.cost_adjustments IS 'what changes a cost afterwards; each counts in adjustments_usd of the cost reports from its time on';
 COMMENT ON COLUMN bcce_data.cost_adjustments.tenant_id IS 'tenant';
 COMMENT ON COLUMN bcce_data.cost_adjustments.adjustment_id IS 'the sender''s id of it, such as the number of a credit note';
