@@ -2236,6 +2236,9 @@ CREATE TABLE IF NOT EXISTS bcce_data.tenants (
     CONSTRAINT tenants_mttr_source_check CHECK (mttr_source IN ('auto', 'declared', 'derived', 'both')),
     CONSTRAINT tenants_k_min_check CHECK (k_min >= 1)
 );
+-- Columns that an earlier build did not make.
+ALTER TABLE bcce_data.tenants
+    ADD COLUMN IF NOT EXISTS tariff_includes_models boolean NOT NULL DEFAULT false;
 COMMENT ON TABLE bcce_data.tenants IS 'one row per tenant';
 COMMENT ON COLUMN bcce_data.tenants.tenant_id IS 'internal id (uuid v7)';
 COMMENT ON COLUMN bcce_data.tenants.tenant_name IS 'display name';
@@ -2250,6 +2253,7 @@ COMMENT ON COLUMN bcce_data.tenants.mttr_source IS 'which incidents MTTR counts:
 COMMENT ON COLUMN bcce_data.tenants.k_min IS 'smallest group shown across tenants';
 COMMENT ON COLUMN bcce_data.tenants.created_at IS 'when the tenant was made';
 COMMENT ON COLUMN bcce_data.tenants.deleted_at IS 'when set, the tenant no longer counts in any report';
+COMMENT ON COLUMN bcce_data.tenants.tariff_includes_models IS 'the price of a run includes its model calls: total_cost_usd leaves them out';
 
 CREATE TABLE IF NOT EXISTS bcce_data.teams (
     tenant_id uuid NOT NULL,
@@ -3593,6 +3597,45 @@ COMMENT ON COLUMN bcce_data.budget_alerts.times_fired IS 'how often it fired, ag
 COMMENT ON COLUMN bcce_data.budget_alerts.notified_at IS 'when listeners were last told of it';
 $bcce_module$);
 
+INSERT INTO bcce.module (part, name, sql) VALUES ('store', '18_cost_adjustments', $bcce_module$
+-- What changes a cost afterwards: credits, refunds, discounts and corrections.
+CREATE TABLE IF NOT EXISTS bcce_data.cost_adjustments (
+    tenant_id uuid NOT NULL,
+    adjustment_id text NOT NULL,
+    at timestamptz NOT NULL,
+    amount_usd numeric NOT NULL,
+    kind text NOT NULL,
+    applies_to text NOT NULL,
+    provider text,
+    corrects_at timestamptz,
+    reason text,
+    recorded_at timestamptz NOT NULL DEFAULT now(),
+    CONSTRAINT cost_adjustments_pkey PRIMARY KEY (tenant_id, adjustment_id),
+    CONSTRAINT cost_adjustments_tenant_fkey FOREIGN KEY (tenant_id) REFERENCES bcce_data.tenants,
+    CONSTRAINT cost_adjustments_adjustment_id_check CHECK (length(adjustment_id) BETWEEN 1 AND 256),
+    CONSTRAINT cost_adjustments_at_check CHECK (at >= '1970-01-01 00:00:00+00' AND at < '2201-01-01 00:00:00+00'),
+    CONSTRAINT cost_adjustments_corrects_at_check CHECK (corrects_at >= '1970-01-01 00:00:00+00' AND corrects_at <= at),
+    CONSTRAINT cost_adjustments_kind_check CHECK (kind IN ('credit', 'refund', 'discount', 'correction')),
+    CONSTRAINT cost_adjustments_applies_to_check CHECK (applies_to IN ('workflow', 'monitoring', 'prediction', 'model', 'infra')),
+    CONSTRAINT cost_adjustments_amount_usd_check CHECK (amount_usd BETWEEN -1e15 AND 1e15),
+    CONSTRAINT cost_adjustments_sign_check CHECK (amount_usd <= 0 OR kind = 'correction'),
+    CONSTRAINT cost_adjustments_provider_check CHECK (length(provider) BETWEEN 1 AND 256),
+    CONSTRAINT cost_adjustments_reason_check CHECK (length(reason) <= 1000)
+);
+CREATE INDEX IF NOT EXISTS cost_adjustments_at_idx ON bcce_data.cost_adjustments (tenant_id, at);
+COMMENT ON TABLE bcce_data.cost_adjustments IS 'what changes a cost afterwards; each counts in adjustments_usd of the cost reports from its time on';
+COMMENT ON COLUMN bcce_data.cost_adjustments.tenant_id IS 'tenant';
+COMMENT ON COLUMN bcce_data.cost_adjustments.adjustment_id IS 'the sender''s id of it, such as the number of a credit note';
+COMMENT ON COLUMN bcce_data.cost_adjustments.at IS 'when it counts';
+COMMENT ON COLUMN bcce_data.cost_adjustments.amount_usd IS 'US dollars: negative lowers the cost; above 0 only for a correction';
+COMMENT ON COLUMN bcce_data.cost_adjustments.kind IS 'credit, refund, discount or correction';
+COMMENT ON COLUMN bcce_data.cost_adjustments.applies_to IS 'part of the cost that it changes: workflow, monitoring, prediction (the tariff), model or infra (what is paid to providers)';
+COMMENT ON COLUMN bcce_data.cost_adjustments.provider IS 'provider that granted it, as the calls name it, in small letters, redacted; NULL: not said';
+COMMENT ON COLUMN bcce_data.cost_adjustments.corrects_at IS 'when the charge was made that it changes; NULL: none in particular';
+COMMENT ON COLUMN bcce_data.cost_adjustments.reason IS 'why, redacted';
+COMMENT ON COLUMN bcce_data.cost_adjustments.recorded_at IS 'when it was recorded last';
+$bcce_module$);
+
 INSERT INTO bcce.module (part, name, sql) VALUES ('store', '18_events', $bcce_module$
 -- What guests and users do.
 CREATE TABLE IF NOT EXISTS bcce_data.events (
@@ -4024,6 +4067,7 @@ BEGIN
             ('budgets', '{key:budget,key:team_id,user:user_key,key:project,key:model_id,key:workflow_id}'),
             ('budget_alerts', '{key:budget}'),
             ('invoices', '{provider}'),
+            ('cost_adjustments', '{key:adjustment_id,provider,reason}'),
             ('export_log', '{key:login,report}'),
             ('person_lookups', '{key:login,reason,key:pseudonym}')
         ) AS guarded (table_name, columns)
@@ -4747,6 +4791,76 @@ END
 $body$;
 COMMENT ON FUNCTION bcce.use_tenant(text, boolean) IS
 'Chooses the tenant to work in, by slug, external id or uuid, among the caller''s own: until the transaction ends, or with is_local => false for the session. It counts for the role that chose and while the tenant is the role''s; bcce_platform sees all its tenants whatever is chosen. NULL or an empty text undoes the choice. Error P0002: none of the caller''s tenants, or there is none.';
+$bcce_module$);
+
+INSERT INTO bcce.module (part, name, sql) VALUES ('store', '42_cost_adjustments', $bcce_module$
+-- What changes a cost afterwards, and what a tariff includes: told by whoever may.
+CREATE OR REPLACE FUNCTION bcce.record_cost_adjustment(
+    adjustment_id text, at timestamptz, amount_usd numeric, kind text, applies_to text DEFAULT 'model', provider text DEFAULT NULL,
+    corrects_at timestamptz DEFAULT NULL, reason text DEFAULT NULL, tenant text DEFAULT NULL) RETURNS void
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $body$
+DECLARE
+    target uuid := bcce_data.resolve_tenant(tenant);
+BEGIN
+    IF target IS NULL THEN
+        PERFORM bcce_data.refuse('unknown_tenant');
+    END IF;
+    IF adjustment_id IS NULL OR length(adjustment_id) NOT BETWEEN 1 AND 256 THEN
+        PERFORM bcce.raise_error('22023', 'an adjustment''s id has 1 to 256 characters', NULL, 'Give what it is known by, such as the number of the credit note.');
+    END IF;
+    IF amount_usd IS NULL THEN
+        DELETE FROM bcce_data.cost_adjustments a
+        WHERE a.tenant_id = target AND a.adjustment_id = bcce_data.key_text(target, record_cost_adjustment.adjustment_id);
+        RETURN;
+    END IF;
+    IF NOT (amount_usd BETWEEN -1e15 AND 1e15) THEN
+        PERFORM bcce.raise_error('22003', 'an amount is a number within 1e15', NULL, 'Give NULL to remove the adjustment.');
+    END IF;
+    IF kind IS NULL OR kind NOT IN ('credit', 'refund', 'discount', 'correction') THEN
+        PERFORM bcce.raise_error('22023', 'unknown kind of adjustment', NULL, 'Known: credit, refund, discount, correction.');
+    END IF;
+    IF amount_usd > 0 AND kind <> 'correction' THEN
+        PERFORM bcce.raise_error('22003', 'a credit, refund or discount lowers the cost: its amount is negative', NULL,
+            'Give -100 for a credit of 100 US dollars; what raises the cost, or takes a credit back, is a correction.');
+    END IF;
+    IF applies_to IS NULL OR applies_to NOT IN ('workflow', 'monitoring', 'prediction', 'model', 'infra') THEN
+        PERFORM bcce.raise_error('22023', 'unknown part of the cost', NULL, 'Known: workflow, monitoring, prediction, model, infra.');
+    END IF;
+    IF at IS NULL THEN
+        PERFORM bcce_data.refuse('missing_time');
+    END IF;
+    PERFORM bcce_data.refuse_any(ARRAY[bcce_data.time_fault(at, corrects_at)]);
+    IF corrects_at > at THEN
+        PERFORM bcce.raise_error('22008', 'a charge lies after the adjustment that changes it', NULL,
+            'at is when the adjustment counts, corrects_at when the charge was made, at the latest then.');
+    END IF;
+    IF length(btrim(provider)) NOT BETWEEN 1 AND 256 OR length(reason) > 1000 THEN
+        PERFORM bcce.raise_error('22023', 'a provider''s name has 1 to 256 characters, a reason at most 1000', NULL, 'Leave out what is not known.');
+    END IF;
+    INSERT INTO bcce_data.cost_adjustments (tenant_id, adjustment_id, at, amount_usd, kind, applies_to, provider, corrects_at, reason)
+    VALUES (target, adjustment_id, at, amount_usd, kind, applies_to, lower(btrim(provider)), corrects_at, left(bcce.redact(reason), 1000))
+    ON CONFLICT ON CONSTRAINT cost_adjustments_pkey DO UPDATE
+    SET at = excluded.at, amount_usd = excluded.amount_usd, kind = excluded.kind, applies_to = excluded.applies_to, provider = excluded.provider,
+        corrects_at = excluded.corrects_at, reason = excluded.reason, recorded_at = now();
+END
+$body$;
+COMMENT ON FUNCTION bcce.record_cost_adjustment(text, timestamptz, numeric, text, text, text, timestamptz, text, text) IS
+'Records what changes a cost afterwards, in US dollars: kind credit, refund or discount (amount negative) or correction (either sign). It counts from at on in adjustments_usd of the cost reports; applies_to: the part that it changes, workflow, monitoring, prediction, model or infra. provider: who granted it, as the calls name it; corrects_at: when the charge was made that it changes, if it is one in particular. Recorded again under its id it replaces what was said; amount NULL removes it. Errors: 22023 bad id, kind, part, provider or reason, 22003 bad amount or sign, 22004 no time, 22008 bad time, P0002 tenant not found.';
+
+CREATE OR REPLACE FUNCTION bcce.set_tariff_includes_models(is_included boolean, tenant text DEFAULT NULL) RETURNS void
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $body$
+DECLARE
+    target uuid := bcce_data.resolve_tenant(tenant);
+BEGIN
+    IF target IS NULL THEN
+        PERFORM bcce_data.refuse('unknown_tenant');
+    END IF;
+    UPDATE bcce_data.tenants t SET tariff_includes_models = coalesce(is_included, false)
+    WHERE t.tenant_id = target AND t.tariff_includes_models <> coalesce(is_included, false);
+END
+$body$;
+COMMENT ON FUNCTION bcce.set_tariff_includes_models(boolean, text) IS
+'Says whether the price of a run includes its model calls. true: what the calls of a run that is charged cost is left out of total_cost_usd, as covered_model_cost_usd, so that a run is not charged twice; model_cost_usd, provider_cost_usd, budgets and cost_focus have it still. Calls that name no run, or one that is unknown, skipped or a test, are not covered. false or NULL, the default: runs and calls are both charged. It holds for all time, the past included; the column tariff_includes_models of the cost reports shows it. For one tenant. Error P0002: tenant not found.';
 $bcce_module$);
 
 INSERT INTO bcce.module (part, name, sql) VALUES ('store', '42_invoices', $bcce_module$
@@ -8886,7 +9000,8 @@ RETURNS TABLE (
     cache_read_tokens bigint,
     cache_write_5m_tokens bigint,
     cache_write_1h_tokens bigint,
-    web_searches bigint
+    web_searches bigint,
+    is_covered boolean
 )
 LANGUAGE sql STABLE PARALLEL RESTRICTED
 BEGIN ATOMIC
@@ -8911,7 +9026,8 @@ BEGIN ATOMIC
         NULL::bigint,
         NULL::bigint,
         NULL::bigint,
-        NULL::bigint
+        NULL::bigint,
+        false
     FROM bcce_data.workflow_runs r
     WHERE r.started_at >= coalesce(since, '-infinity')
       AND r.started_at < coalesce(until, 'infinity')
@@ -8938,7 +9054,8 @@ BEGIN ATOMIC
         NULL,
         NULL,
         NULL,
-        NULL
+        NULL,
+        false
     FROM bcce_data.performance_metrics m
     WHERE m.observed_at >= coalesce(since, '-infinity')
       AND m.observed_at < coalesce(until, 'infinity')
@@ -8965,7 +9082,8 @@ BEGIN ATOMIC
         NULL,
         NULL,
         NULL,
-        NULL
+        NULL,
+        false
     FROM bcce_data.predictions p
     WHERE p.predicted_at >= coalesce(since, '-infinity')
       AND p.predicted_at < coalesce(until, 'infinity')
@@ -8997,7 +9115,20 @@ BEGIN ATOMIC
         coalesce(u.cache_read_tokens, tokens.none),
         coalesce(u.cache_write_5m_tokens, tokens.none),
         coalesce(u.cache_write_1h_tokens, tokens.none),
-        u.web_searches
+        u.web_searches,
+        u.tenant_id IN (SELECT t.tenant_id FROM bcce_data.tenants t WHERE t.tariff_includes_models)
+            AND EXISTS (
+                SELECT 1
+                FROM bcce_data.workflow_run_keys k
+                WHERE k.tenant_id = u.tenant_id AND k.run_id = u.run_id
+                  -- OFFSET 0: no join, so that the key's month alone is read.
+                  AND EXISTS (
+                      SELECT 1
+                      FROM bcce_data.workflow_runs r
+                      WHERE r.tenant_id = k.tenant_id AND r.run_id = k.run_id AND r.started_at = k.started_at
+                        AND NOT r.is_test AND r.status <> 'skipped'
+                      OFFSET 0
+                  ))
     FROM bcce_data.model_usage u
     -- A class that is not told of is empty where another is told of.
     CROSS JOIN LATERAL (
@@ -9008,7 +9139,19 @@ BEGIN ATOMIC
       AND u.at < coalesce(until, 'infinity')
       AND NOT u.is_test;
 END;
-COMMENT ON FUNCTION bcce_data.cost_units(timestamptz, timestamptz) IS 'Runs, metric samples, predictions and model calls between since (inclusive) and until (exclusive) with their cost in US dollars, as reported or charged, else at the price of their time; NULL: unknown. is_estimated: of a model call, from its tokens and not as the sender reported it. run_seconds is how long a run ran, up to now or until. is_ttl_assumed: cache writes of the call are of unknown life, and no cost was reported; upper_usd: what it costs if they are those of one hour. What it belongs to is NULL where the unit does not say; run_id of a prediction is the run that it is about.';
+COMMENT ON FUNCTION bcce_data.cost_units(timestamptz, timestamptz) IS 'Runs, metric samples, predictions and model calls between since (inclusive) and until (exclusive) with their cost in US dollars, as reported or charged, else at the price of their time; NULL: unknown. is_estimated: of a model call, from its tokens and not as the sender reported it. run_seconds is how long a run ran, up to now or until. is_ttl_assumed: cache writes of the call are of unknown life, and no cost was reported; upper_usd: what it costs if they are those of one hour. What it belongs to is NULL where the unit does not say; run_id of a prediction is the run that it is about. is_covered: a call that belongs to a run that is charged, of a tenant whose tariff includes them.';
+
+CREATE OR REPLACE FUNCTION bcce_data.adjustments(since timestamptz, until timestamptz)
+RETURNS TABLE (tenant_id uuid, at timestamptz, usd numeric, applies_to text, is_provider boolean)
+LANGUAGE sql STABLE PARALLEL RESTRICTED
+BEGIN ATOMIC
+    SELECT a.tenant_id, a.at, a.amount_usd, a.applies_to, a.applies_to IN ('model', 'infra')
+    FROM bcce_data.cost_adjustments a
+    WHERE a.at >= coalesce(since, '-infinity')
+      AND a.at < coalesce(until, 'infinity')
+      AND a.at <= (SELECT bcce.report_now());
+END;
+COMMENT ON FUNCTION bcce_data.adjustments(timestamptz, timestamptz) IS 'Credits, refunds, discounts and corrections that count between since (inclusive) and until (exclusive) and by now, in US dollars. is_provider: of what is paid to providers, not of the tariff.';
 
 CREATE OR REPLACE FUNCTION bcce_data.infra_share(amount_usd numeric, period_start_at timestamptz, period_end_at timestamptz, since timestamptz, until timestamptz)
 RETURNS numeric
@@ -10472,7 +10615,11 @@ RETURNS TABLE (
     is_lower_bound boolean,
     estimated_share_percent numeric,
     currency text,
-    model_cost_upper_usd numeric
+    model_cost_upper_usd numeric,
+    adjustments_usd numeric,
+    provider_adjustments_usd numeric,
+    covered_model_cost_usd numeric,
+    tariff_includes_models boolean
 )
 LANGUAGE sql STABLE PARALLEL RESTRICTED
 BEGIN ATOMIC
@@ -10487,8 +10634,8 @@ BEGIN ATOMIC
         part.prediction_usd,
         part.model_usd,
         part.infra_usd,
-        part.run_usd + part.metric_usd + part.prediction_usd,
-        part.model_usd + part.infra_usd,
+        part.run_usd + part.metric_usd + part.prediction_usd + part.adjustment_usd - part.provider_adjustment_usd,
+        part.model_usd + part.infra_usd + part.provider_adjustment_usd,
         total.usd,
         round(total.usd * 3600 / greatest(extract(epoch FROM unit.last_at - unit.first_at), 3600)
               / CASE WHEN unit.first_at IS NOT NULL THEN 1 END, 10),
@@ -10499,7 +10646,11 @@ BEGIN ATOMIC
         part.unpriced > 0,
         round(100 * part.estimated_usd / nullif(part.model_usd, 0), 1),
         t.billing_currency,
-        CASE WHEN unit.upper_unknown > 0 THEN NULL ELSE coalesce(unit.upper_usd, 0) END
+        CASE WHEN unit.upper_unknown > 0 THEN NULL ELSE coalesce(unit.upper_usd, 0) END,
+        part.adjustment_usd,
+        part.provider_adjustment_usd,
+        part.covered_usd,
+        t.tariff_includes_models
     FROM bcce_data.tenants t
     LEFT JOIN (
         SELECT
@@ -10512,6 +10663,7 @@ BEGIN ATOMIC
             sum(u.usd) FILTER (WHERE u.item = 'prediction') AS prediction_usd,
             sum(u.usd) FILTER (WHERE u.item = 'model_call') AS model_usd,
             sum(u.usd) FILTER (WHERE u.is_estimated) AS estimated_usd,
+            sum(u.usd) FILTER (WHERE u.is_covered) AS covered_usd,
             count(*) - count(u.usd) AS unpriced,
             sum(CASE WHEN u.is_ttl_assumed THEN greatest(u.usd, u.upper_usd) ELSE u.usd END) FILTER (WHERE u.item = 'model_call' AND u.usd IS NOT NULL) AS upper_usd,
             count(u.usd) FILTER (WHERE u.is_ttl_assumed AND u.upper_usd IS NULL) AS upper_unknown,
@@ -10533,6 +10685,11 @@ BEGIN ATOMIC
         GROUP BY c.tenant_id
     ) infra ON infra.tenant_id = t.tenant_id
     LEFT JOIN (
+        SELECT a.tenant_id, sum(a.usd) AS usd, sum(a.usd) FILTER (WHERE a.is_provider) AS provider_usd
+        FROM bcce_data.adjustments(since, until) a
+        GROUP BY a.tenant_id
+    ) adjusted ON adjusted.tenant_id = t.tenant_id
+    LEFT JOIN (
         SELECT a.tenant_id, count(DISTINCT a.user_key) AS active
         FROM bcce_data.user_activity(since, until) a
         GROUP BY a.tenant_id
@@ -10548,10 +10705,13 @@ BEGIN ATOMIC
             coalesce(unit.model_usd, 0) AS model_usd,
             coalesce(unit.estimated_usd, 0) AS estimated_usd,
             coalesce(infra.usd, 0) AS infra_usd,
+            coalesce(adjusted.usd, 0) AS adjustment_usd,
+            coalesce(adjusted.provider_usd, 0) AS provider_adjustment_usd,
+            coalesce(unit.covered_usd, 0) AS covered_usd,
             coalesce(unit.unpriced, 0) AS unpriced
     ) part
     CROSS JOIN LATERAL (
-        SELECT part.run_usd + part.metric_usd + part.prediction_usd + part.model_usd + part.infra_usd AS usd
+        SELECT part.run_usd + part.metric_usd + part.prediction_usd + part.model_usd + part.infra_usd + part.adjustment_usd - part.covered_usd AS usd
     ) total
     WHERE t.deleted_at IS NULL;
 END;
@@ -10580,7 +10740,11 @@ SELECT
     c.is_lower_bound,
     c.estimated_share_percent,
     c.currency,
-    c.model_cost_upper_usd
+    c.model_cost_upper_usd,
+    c.adjustments_usd,
+    c.provider_adjustments_usd,
+    c.covered_model_cost_usd,
+    c.tariff_includes_models
 FROM bcce.cost_analysis(NULL::timestamptz, NULL::timestamptz) c;
 COMMENT ON VIEW bcce.cost_analysis IS 'What did each tenant cost, over all retained data: the total cost and its parts? One row per visible tenant. For a period use the function of this name.';
 COMMENT ON COLUMN bcce.cost_analysis.tenant_id IS 'tenant';
@@ -10593,9 +10757,9 @@ COMMENT ON COLUMN bcce.cost_analysis.monitoring_cost_usd IS 'US dollars for the 
 COMMENT ON COLUMN bcce.cost_analysis.prediction_cost_usd IS 'US dollars for the predictions: each as charged when it was recorded, else at the price of its time';
 COMMENT ON COLUMN bcce.cost_analysis.model_cost_usd IS 'US dollars for model calls: each as the sender reported it, else by its tokens at the prices known when it was recorded, else at those known now; a call whose cost is unknown is in unpriced_units';
 COMMENT ON COLUMN bcce.cost_analysis.infra_cost_usd IS 'US dollars of the infrastructure bills, by their overlap with the period up to now, a share rounded to ten decimals';
-COMMENT ON COLUMN bcce.cost_analysis.tariff_cost_usd IS 'US dollars by the chargeback tariff: workflow, monitoring and prediction cost';
-COMMENT ON COLUMN bcce.cost_analysis.provider_cost_usd IS 'US dollars paid to providers: model and infrastructure cost';
-COMMENT ON COLUMN bcce.cost_analysis.total_cost_usd IS 'US dollars, sum of the five parts, unrounded';
+COMMENT ON COLUMN bcce.cost_analysis.tariff_cost_usd IS 'US dollars by the chargeback tariff: workflow, monitoring and prediction cost, and what was adjusted of these';
+COMMENT ON COLUMN bcce.cost_analysis.provider_cost_usd IS 'US dollars paid to providers: model and infrastructure cost, and what was adjusted of these';
+COMMENT ON COLUMN bcce.cost_analysis.total_cost_usd IS 'US dollars, sum of the five parts and adjustments_usd less covered_model_cost_usd, unrounded: tariff_cost_usd + provider_cost_usd - covered_model_cost_usd';
 COMMENT ON COLUMN bcce.cost_analysis.cost_per_hour_usd IS 'US dollars per hour between the first and the last run, sample or prediction, at least one hour; NULL: there are none';
 COMMENT ON COLUMN bcce.cost_analysis.cost_per_execution_hour_usd IS 'US dollars per hour that runs ran, cancelled ones included, running ones up to now or the period''s end; NULL: none ran';
 COMMENT ON COLUMN bcce.cost_analysis.cost_per_workflow_usd IS 'US dollars in total per run; NULL: no runs';
@@ -10605,6 +10769,10 @@ COMMENT ON COLUMN bcce.cost_analysis.is_lower_bound IS 'true when some cost is u
 COMMENT ON COLUMN bcce.cost_analysis.estimated_share_percent IS 'percent of the model cost that is estimated rather than reported, one decimal; NULL: no model cost';
 COMMENT ON COLUMN bcce.cost_analysis.currency IS 'currency of the money columns';
 COMMENT ON COLUMN bcce.cost_analysis.model_cost_upper_usd IS 'model_cost_usd if the cache writes whose life no sender told, which count as five minutes, were those of one hour; equal where all was told; NULL: a price of one hour is not known';
+COMMENT ON COLUMN bcce.cost_analysis.adjustments_usd IS 'US dollars of credits, refunds, discounts and corrections (cost_adjustments) by their time, up to now; negative: they lower the cost';
+COMMENT ON COLUMN bcce.cost_analysis.provider_adjustments_usd IS 'US dollars of adjustments_usd that are of model or infrastructure cost, and so in provider_cost_usd; the rest is in tariff_cost_usd';
+COMMENT ON COLUMN bcce.cost_analysis.covered_model_cost_usd IS 'US dollars of model_cost_usd for calls of runs that are charged, which the price of a run includes and total_cost_usd leaves out; 0 where tariff_includes_models is false';
+COMMENT ON COLUMN bcce.cost_analysis.tariff_includes_models IS 'whether the price of a run includes its model calls (set_tariff_includes_models)';
 $bcce_module$);
 
 INSERT INTO bcce.module (part, name, sql) VALUES ('report', '23_trends', $bcce_module$
@@ -10647,6 +10815,7 @@ BEGIN ATOMIC
             t.tenant_id,
             t.tenant_name,
             t.timezone,
+            t.tariff_includes_models,
             ends.first_at,
             CASE WHEN until IS NOT NULL THEN
                      greatest(ends.last_at, (SELECT least(until - interval '1 microsecond', bcce.report_now())))
@@ -10756,6 +10925,7 @@ BEGIN ATOMIC
             a.tenant_id,
             a.tenant_name,
             a.timezone,
+            a.tariff_includes_models,
             a.first_at,
             a.last_at,
             (
@@ -10900,7 +11070,19 @@ BEGIN ATOMIC
             sum(coalesce(u.output_tokens, CASE WHEN tokens.any_known THEN 0 END))::bigint AS output_tokens,
             sum(coalesce(u.cache_read_tokens, CASE WHEN tokens.any_known THEN 0 END))::bigint AS cache_read_tokens,
             sum(coalesce(u.reported_cost_usd, u.charged_usd, bcce.estimate_token_cost(u.model_id, u.at, u.input_tokens, u.output_tokens,
-                u.cache_read_tokens, u.cache_write_5m_tokens, u.cache_write_1h_tokens, u.web_searches, u.speed, u.inference_geo, u.service_tier, u.tenant_id))) AS usd
+                u.cache_read_tokens, u.cache_write_5m_tokens, u.cache_write_1h_tokens, u.web_searches, u.speed, u.inference_geo, u.service_tier, u.tenant_id)))
+                FILTER (WHERE NOT (a.tariff_includes_models AND EXISTS (
+                    SELECT 1
+                    FROM bcce_data.workflow_run_keys k
+                    WHERE k.tenant_id = u.tenant_id AND k.run_id = u.run_id
+                      -- OFFSET 0: no join, so that the key's month alone is read.
+                      AND EXISTS (
+                          SELECT 1
+                          FROM bcce_data.workflow_runs r
+                          WHERE r.tenant_id = k.tenant_id AND r.run_id = k.run_id AND r.started_at = k.started_at
+                            AND NOT r.is_test AND r.status <> 'skipped'
+                          OFFSET 0
+                      )))) AS usd
         FROM bcce_data.model_usage u
         CROSS JOIN LATERAL (
             SELECT coalesce(u.input_tokens, u.output_tokens, u.cache_read_tokens,
@@ -10965,7 +11147,7 @@ COMMENT ON COLUMN bcce.usage_trends.model_calls IS 'calls of language models';
 COMMENT ON COLUMN bcce.usage_trends.input_tokens IS 'tokens into models; NULL: no call told';
 COMMENT ON COLUMN bcce.usage_trends.output_tokens IS 'tokens out of models; NULL: no call told';
 COMMENT ON COLUMN bcce.usage_trends.cache_read_tokens IS 'tokens read from the cache; NULL: no call told';
-COMMENT ON COLUMN bcce.usage_trends.total_cost_usd IS 'US dollars for the day''s runs, samples, predictions and model calls: tariff_cost_usd + model_cost_usd of cost_analysis; infrastructure bills are not cut into days';
+COMMENT ON COLUMN bcce.usage_trends.total_cost_usd IS 'US dollars for the day''s runs, samples, predictions and model calls: workflow, monitoring, prediction and model cost less covered_model_cost_usd, as in cost_by_day; infrastructure bills and adjustments are left out';
 COMMENT ON COLUMN bcce.usage_trends.peak_hour IS 'local hour, 0 to 23, with the most run starts, the earliest of equals; NULL: no runs';
 COMMENT ON COLUMN bcce.usage_trends.peak_hour_workflows IS 'runs started in that hour; NULL: no runs';
 COMMENT ON COLUMN bcce.usage_trends.peak_concurrent_runs IS 'most runs under way at one moment of the day, those started earlier included';
@@ -11602,7 +11784,11 @@ RETURNS TABLE (
     unpriced_units bigint,
     is_lower_bound boolean,
     estimated_share_percent numeric,
-    currency text
+    currency text,
+    adjustments_usd numeric,
+    provider_adjustments_usd numeric,
+    covered_model_cost_usd numeric,
+    tariff_includes_models boolean
 )
 LANGUAGE sql STABLE PARALLEL RESTRICTED
 BEGIN ATOMIC
@@ -11635,8 +11821,8 @@ BEGIN ATOMIC
         part.prediction_usd,
         part.model_usd,
         part.infra_usd,
-        part.run_usd + part.metric_usd + part.prediction_usd,
-        part.model_usd + part.infra_usd,
+        part.run_usd + part.metric_usd + part.prediction_usd + part.adjustment_usd - part.provider_adjustment_usd,
+        part.model_usd + part.infra_usd + part.provider_adjustment_usd,
         total.usd,
         round(total.usd * 3600 / nullif(u.run_seconds, 0), 10),
         round(total.usd / nullif(part.runs, 0), 10),
@@ -11644,18 +11830,27 @@ BEGIN ATOMIC
         part.unpriced,
         part.unpriced > 0,
         round(100 * part.estimated_usd / nullif(part.model_usd, 0), 1),
-        t.billing_currency
+        t.billing_currency,
+        part.adjustment_usd,
+        part.provider_adjustment_usd,
+        part.covered_usd,
+        t.tariff_includes_models
     FROM bcce_data.tenants t
     CROSS JOIN LATERAL (
         SELECT
-            least(u.first_run_at, u.first_metric_at, u.first_prediction_at, u.first_call_at, bills.first_at) AS first_at,
-            greatest(u.last_run_at, u.last_metric_at, u.last_prediction_at, u.last_call_at, bills.last_at) AS last_at
+            least(u.first_run_at, u.first_metric_at, u.first_prediction_at, u.first_call_at, bills.first_at, adjusted.first_at) AS first_at,
+            greatest(u.last_run_at, u.last_metric_at, u.last_prediction_at, u.last_call_at, bills.last_at, adjusted.last_at) AS last_at
         FROM bcce_data.fact_ends(t.tenant_id, since, until) u
         CROSS JOIN (
             SELECT min(b.first_at) AS first_at, max(b.last_at) AS last_at
             FROM bill b
             WHERE b.tenant_id = t.tenant_id
         ) bills
+        CROSS JOIN (
+            SELECT min(a.at) AS first_at, max(a.at) AS last_at
+            FROM bcce_data.adjustments(since, until) a
+            WHERE a.tenant_id = t.tenant_id
+        ) adjusted
     ) e
     CROSS JOIN LATERAL bcce_data.local_periods(e.first_at, e.last_at, t.timezone, 'day') c
     -- Each of one row; outer joins, as the planner leaves out those of which nothing is asked.
@@ -11669,6 +11864,7 @@ BEGIN ATOMIC
             sum(u.usd) FILTER (WHERE u.item = 'prediction') AS prediction_usd,
             sum(u.usd) FILTER (WHERE u.item = 'model_call') AS model_usd,
             sum(u.usd) FILTER (WHERE u.is_estimated) AS estimated_usd,
+            sum(u.usd) FILTER (WHERE u.is_covered) AS covered_usd,
             count(*) - count(u.usd) AS unpriced,
             sum(u.run_seconds) AS run_seconds
         FROM bcce_data.cost_units(since, until) u
@@ -11683,6 +11879,11 @@ BEGIN ATOMIC
         FROM bill b
         WHERE b.tenant_id = t.tenant_id AND c.starts_at <= b.last_at AND c.ends_at > b.first_at
     ) i ON true
+    LEFT JOIN LATERAL (
+        SELECT sum(a.usd) AS usd, sum(a.usd) FILTER (WHERE a.is_provider) AS provider_usd
+        FROM bcce_data.adjustments(since, until) a
+        WHERE a.tenant_id = t.tenant_id AND a.at >= c.starts_at AND a.at < c.ends_at
+    ) adjusted ON true
     LEFT JOIN LATERAL (
         SELECT count(DISTINCT a.user_key) AS active
         FROM bcce_data.user_activity(since, until) a
@@ -11699,10 +11900,13 @@ BEGIN ATOMIC
             coalesce(u.model_usd, 0) AS model_usd,
             coalesce(u.estimated_usd, 0) AS estimated_usd,
             coalesce(i.usd, 0) AS infra_usd,
+            coalesce(adjusted.usd, 0) AS adjustment_usd,
+            coalesce(adjusted.provider_usd, 0) AS provider_adjustment_usd,
+            coalesce(u.covered_usd, 0) AS covered_usd,
             u.unpriced
     ) part
     CROSS JOIN LATERAL (
-        SELECT part.run_usd + part.metric_usd + part.prediction_usd + part.model_usd + part.infra_usd AS usd
+        SELECT part.run_usd + part.metric_usd + part.prediction_usd + part.model_usd + part.infra_usd + part.adjustment_usd - part.covered_usd AS usd
     ) total
     WHERE t.deleted_at IS NULL;
 END;
@@ -11731,7 +11935,11 @@ SELECT
     x.unpriced_units,
     x.is_lower_bound,
     x.estimated_share_percent,
-    x.currency
+    x.currency,
+    x.adjustments_usd,
+    x.provider_adjustments_usd,
+    x.covered_model_cost_usd,
+    x.tariff_includes_models
 FROM bcce.cost_by_day(NULL::timestamptz, NULL::timestamptz) x;
 COMMENT ON VIEW bcce.cost_by_day IS 'What did each day cost, and which one was expensive? One row per visible tenant and local day from its first to its last cost, days without any included. For a period use the function of this name.';
 COMMENT ON COLUMN bcce.cost_by_day.tenant_id IS 'tenant';
@@ -11746,9 +11954,9 @@ COMMENT ON COLUMN bcce.cost_by_day.monitoring_cost_usd IS 'US dollars for the me
 COMMENT ON COLUMN bcce.cost_by_day.prediction_cost_usd IS 'US dollars for the predictions: each as charged when it was recorded, else at the price of its time';
 COMMENT ON COLUMN bcce.cost_by_day.model_cost_usd IS 'US dollars for model calls: each as the sender reported it, else by its tokens at the prices known when it was recorded, else at those known now; a call whose cost is unknown is in unpriced_units';
 COMMENT ON COLUMN bcce.cost_by_day.infra_cost_usd IS 'US dollars of the infrastructure bills, by their overlap with the day up to now; what rounding to ten decimals leaves over falls on the later days, so that days add up';
-COMMENT ON COLUMN bcce.cost_by_day.tariff_cost_usd IS 'US dollars by the chargeback tariff: workflow, monitoring and prediction cost';
-COMMENT ON COLUMN bcce.cost_by_day.provider_cost_usd IS 'US dollars paid to providers: model and infrastructure cost';
-COMMENT ON COLUMN bcce.cost_by_day.total_cost_usd IS 'US dollars, sum of the five parts, unrounded';
+COMMENT ON COLUMN bcce.cost_by_day.tariff_cost_usd IS 'US dollars by the chargeback tariff: workflow, monitoring and prediction cost, and what was adjusted of these';
+COMMENT ON COLUMN bcce.cost_by_day.provider_cost_usd IS 'US dollars paid to providers: model and infrastructure cost, and what was adjusted of these';
+COMMENT ON COLUMN bcce.cost_by_day.total_cost_usd IS 'US dollars, sum of the five parts and adjustments_usd less covered_model_cost_usd, unrounded: tariff_cost_usd + provider_cost_usd - covered_model_cost_usd';
 COMMENT ON COLUMN bcce.cost_by_day.cost_per_execution_hour_usd IS 'US dollars per hour that the day''s runs ran, cancelled ones included, running ones up to now or the period''s end; NULL: none ran';
 COMMENT ON COLUMN bcce.cost_by_day.cost_per_workflow_usd IS 'US dollars in total per run; NULL: no runs';
 COMMENT ON COLUMN bcce.cost_by_day.cost_per_user_usd IS 'US dollars in total per distinct pseudonymous user of the day with a run, an event or a model call; NULL: no users';
@@ -11756,6 +11964,10 @@ COMMENT ON COLUMN bcce.cost_by_day.unpriced_units IS 'runs, samples, predictions
 COMMENT ON COLUMN bcce.cost_by_day.is_lower_bound IS 'true when some cost is unknown, so that the sums are lower bounds';
 COMMENT ON COLUMN bcce.cost_by_day.estimated_share_percent IS 'percent of the model cost that is estimated rather than reported, one decimal; NULL: no model cost';
 COMMENT ON COLUMN bcce.cost_by_day.currency IS 'currency of the money columns';
+COMMENT ON COLUMN bcce.cost_by_day.adjustments_usd IS 'US dollars of credits, refunds, discounts and corrections (cost_adjustments) by their time, up to now; negative: they lower the cost';
+COMMENT ON COLUMN bcce.cost_by_day.provider_adjustments_usd IS 'US dollars of adjustments_usd that are of model or infrastructure cost, and so in provider_cost_usd; the rest is in tariff_cost_usd';
+COMMENT ON COLUMN bcce.cost_by_day.covered_model_cost_usd IS 'US dollars of model_cost_usd for calls of runs that are charged, which the price of a run includes and total_cost_usd leaves out; 0 where tariff_includes_models is false';
+COMMENT ON COLUMN bcce.cost_by_day.tariff_includes_models IS 'whether the price of a run includes its model calls (set_tariff_includes_models)';
 $bcce_module$);
 
 INSERT INTO bcce.module (part, name, sql) VALUES ('report', '26_mttr_breakdown', $bcce_module$
@@ -13069,6 +13281,79 @@ COMMENT ON FUNCTION bcce.budget_check(text, text, text, text, text, text) IS
 'May a further call of this team, person (by the pseudonym), project, model and workflow be made? One row: is_allowed is false when a budget of mode block that covers the call, or its limit of today, is spent; with it the budget that says so, else the one nearest to its end: US dollars spent and allowed in its open period, percent, percent of the calls of unknown cost, and the reason. Advice: nothing is reserved. The spending is added up from the calls of the period each time: a fraction of a millisecond for a budget with some hundred calls (about one where it is of a workflow), half a millisecond for each thousand more. A budget with a limit of the day stands for whichever of the two is nearer to its end: today''s US dollars, and a reason that says daily limit. tenant: slug, external id or uuid; NULL: your own. Error P0002: tenant not found.';
 $bcce_module$);
 
+INSERT INTO bcce.module (part, name, sql) VALUES ('report', '27_cost_adjustments', $bcce_module$
+-- cost_adjustments: what was credited, refunded, discounted or corrected.
+CREATE OR REPLACE FUNCTION bcce.cost_adjustments(since timestamptz DEFAULT NULL, until timestamptz DEFAULT NULL)
+RETURNS TABLE (
+    tenant_id uuid,
+    tenant_name text,
+    at timestamptz,
+    adjustment_id text,
+    kind text,
+    applies_to text,
+    provider text,
+    amount_usd numeric,
+    corrects_at timestamptz,
+    reason text,
+    is_counted boolean,
+    recorded_at timestamptz,
+    currency text
+)
+LANGUAGE sql STABLE PARALLEL RESTRICTED
+BEGIN ATOMIC
+    SELECT
+        t.tenant_id,
+        t.tenant_name,
+        a.at,
+        a.adjustment_id,
+        a.kind,
+        a.applies_to,
+        a.provider,
+        a.amount_usd,
+        a.corrects_at,
+        a.reason,
+        a.at <= (SELECT bcce.report_now()),
+        a.recorded_at,
+        t.billing_currency
+    FROM bcce_data.cost_adjustments a
+    JOIN bcce_data.tenants t ON t.tenant_id = a.tenant_id AND t.deleted_at IS NULL
+    WHERE a.at >= coalesce(since, '-infinity')
+      AND a.at < coalesce(until, 'infinity');
+END;
+COMMENT ON FUNCTION bcce.cost_adjustments(timestamptz, timestamptz) IS 'What was credited, refunded, discounted or corrected between since (inclusive) and until (exclusive)? NULL leaves an end open. Same columns as the view of this name; those that are counted add up to adjustments_usd of cost_analysis for the same period.';
+
+CREATE OR REPLACE VIEW bcce.cost_adjustments WITH (security_invoker = true) AS
+SELECT
+    a.tenant_id,
+    a.tenant_name,
+    a.at,
+    a.adjustment_id,
+    a.kind,
+    a.applies_to,
+    a.provider,
+    a.amount_usd,
+    a.corrects_at,
+    a.reason,
+    a.is_counted,
+    a.recorded_at,
+    a.currency
+FROM bcce.cost_adjustments(NULL::timestamptz, NULL::timestamptz) a;
+COMMENT ON VIEW bcce.cost_adjustments IS 'What was credited, refunded, discounted or corrected afterwards, and why? One row per adjustment of visible tenants. For a period use the function of this name.';
+COMMENT ON COLUMN bcce.cost_adjustments.tenant_id IS 'tenant';
+COMMENT ON COLUMN bcce.cost_adjustments.tenant_name IS 'display name of the tenant';
+COMMENT ON COLUMN bcce.cost_adjustments.at IS 'when it counts';
+COMMENT ON COLUMN bcce.cost_adjustments.adjustment_id IS 'the sender''s id of it, such as the number of a credit note';
+COMMENT ON COLUMN bcce.cost_adjustments.kind IS 'credit, refund, discount or correction';
+COMMENT ON COLUMN bcce.cost_adjustments.applies_to IS 'part of the cost that it changes: workflow, monitoring, prediction, model or infra';
+COMMENT ON COLUMN bcce.cost_adjustments.provider IS 'provider that granted it, redacted; NULL: not said';
+COMMENT ON COLUMN bcce.cost_adjustments.amount_usd IS 'US dollars; negative: it lowers the cost';
+COMMENT ON COLUMN bcce.cost_adjustments.corrects_at IS 'when the charge was made that it changes; NULL: none in particular';
+COMMENT ON COLUMN bcce.cost_adjustments.reason IS 'why, redacted; NULL: not said';
+COMMENT ON COLUMN bcce.cost_adjustments.is_counted IS 'its time has come, so that the cost reports count it';
+COMMENT ON COLUMN bcce.cost_adjustments.recorded_at IS 'when it was recorded last';
+COMMENT ON COLUMN bcce.cost_adjustments.currency IS 'currency of the money columns';
+$bcce_module$);
+
 INSERT INTO bcce.module (part, name, sql) VALUES ('report', '27_cost_by_key', $bcce_module$
 -- cost_by_user, _team, _model, _project, _workflow and _service: who and what
 -- cost how much.  The six have one body; each shows the parts of the cost that
@@ -13147,7 +13432,8 @@ RETURNS TABLE (
     unpriced_units bigint,
     is_lower_bound boolean,
     estimated_share_percent numeric,
-    currency text
+    currency text,
+    covered_model_cost_usd numeric
 )
 LANGUAGE sql STABLE PARALLEL RESTRICTED
 BEGIN ATOMIC
@@ -13162,11 +13448,12 @@ BEGIN ATOMIC
         x.cache_write_1h_tokens,
         x.web_searches,%6$s
         x.usd,
-        round(100 * x.usd / nullif(sum(x.usd) OVER (PARTITION BY t.tenant_id), 0), 1),
+        round(100 * x.%13$s / nullif(sum(x.%13$s) OVER (PARTITION BY t.tenant_id), 0), 1),
         x.unpriced,
         x.unpriced > 0,
         round(100 * x.estimated_usd / nullif(x.model_call_usd, 0), 1),
-        t.billing_currency
+        t.billing_currency,
+        x.covered_usd
     FROM bcce_data.tenants t
     JOIN (
         SELECT
@@ -13188,7 +13475,8 @@ BEGIN ATOMIC
             coalesce(sum(u.usd) FILTER (WHERE u.item = 'prediction'), CASE WHEN count(*) FILTER (WHERE u.item = 'prediction') = 0 THEN 0 END) AS prediction_usd,
             coalesce(sum(u.usd) FILTER (WHERE u.item = 'model_call'), CASE WHEN count(*) FILTER (WHERE u.item = 'model_call') = 0 THEN 0 END) AS model_call_usd,
             coalesce(sum(u.estimated_usd), 0) AS estimated_usd,
-            sum(u.usd) AS usd,
+            coalesce(sum(u.covered_usd), 0) AS covered_usd,
+            coalesce(sum(u.usd) - coalesce(sum(u.covered_usd), 0), CASE WHEN sum(u.uncovered) = 0 THEN 0 END) AS usd,
             sum(u.unpriced)::bigint AS unpriced
         FROM (
             SELECT
@@ -13207,6 +13495,8 @@ BEGIN ATOMIC
                 sum(u.web_searches) AS web_searches,
                 sum(u.usd) AS usd,
                 sum(u.usd) FILTER (WHERE u.is_estimated) AS estimated_usd,
+                sum(u.usd) FILTER (WHERE u.is_covered) AS covered_usd,
+                count(*) FILTER (WHERE NOT u.is_covered) AS uncovered,
                 count(*) - count(u.usd) AS unpriced
             FROM bcce_data.cost_units(since, until) u
             WHERE u.item IN (%9$s)
@@ -13232,7 +13522,9 @@ END$sql$,
             report.key_of, report.unit,
             (SELECT string_agg(quote_literal(i), ', ') FROM unnest(report.items) AS i),
             replace(report.unit, ' AS run_id', ''),
-            E'\n        ' || report.joins, E'\n    ' || report.name_join);
+            E'\n        ' || report.joins, E'\n    ' || report.name_join,
+            -- Where calls are all there is, covered ones have their share, too.
+            CASE report.items WHEN calls THEN 'model_call_usd' ELSE 'usd' END);
         EXECUTE format('COMMENT ON FUNCTION bcce.cost_by_%1$s(timestamptz, timestamptz) IS %2$L', report.kind,
             replace(report.question, '?', ', of what falls between since (inclusive) and until (exclusive)?')
             || ' NULL leaves an end open. Same columns as the view of this name; each part summed over the rows is that of cost_analysis for the same period.');
@@ -13267,12 +13559,14 @@ END$sql$,
                 ('monitoring_cost_usd', 'US dollars for the metric samples: each as charged when it was recorded, else at the price of its time; NULL: none has a known cost'),
                 ('prediction_cost_usd', 'US dollars for the predictions: each as charged when it was recorded, else at the price of its time; NULL: none has a known cost'),
                 ('model_cost_usd', 'US dollars for model calls: each as the sender reported it, else by its tokens at the prices known when it was recorded, else at those known now; a call whose cost is unknown is in unpriced_units; NULL: none has a known cost'),
-                ('total_cost_usd', 'US dollars, sum of the known parts in this report, unrounded; NULL: no cost is known'),
-                ('cost_share_percent', 'percent of the sum of the tenant''s rows in this report, one decimal; NULL: that is 0, or no cost is known'),
+                ('total_cost_usd', 'US dollars, sum of the known parts in this report less covered_model_cost_usd, unrounded; adjustments, which name none of these, are left out; NULL: no cost is known'),
+                ('cost_share_percent', format('percent of the sum of %s of the tenant''s rows in this report, one decimal; NULL: that is 0, or no cost is known',
+                                              CASE report.items WHEN calls THEN 'model_cost_usd' ELSE 'total_cost_usd' END)),
                 ('unpriced_units', 'runs, samples, predictions and model calls whose cost is unknown: they are left out of the sums'),
                 ('is_lower_bound', 'true when some cost is unknown, so that the sums are lower bounds'),
                 ('estimated_share_percent', 'percent of the model cost that is estimated rather than reported, one decimal; NULL: no model cost'),
-                ('currency', 'currency of the money columns')
+                ('currency', 'currency of the money columns'),
+                ('covered_model_cost_usd', 'US dollars of model_cost_usd that the price of a run includes, as in cost_analysis')
             ) AS m (name, meaning) ON m.name = a.attname
             WHERE a.attrelid = format('bcce.cost_by_%s', report.kind)::regclass AND a.attnum > 0 AND NOT a.attisdropped
         LOOP
@@ -13625,7 +13919,9 @@ RETURNS TABLE (
     unpriced_calls bigint,
     unnamed_calls bigint,
     is_lower_bound boolean,
-    currency text
+    currency text,
+    adjustments_usd numeric,
+    unnamed_adjustments_usd numeric
 )
 LANGUAGE sql STABLE PARALLEL RESTRICTED
 BEGIN ATOMIC
@@ -13637,13 +13933,15 @@ BEGIN ATOMIC
         i.period_end_at,
         m.usd,
         i.amount_usd,
-        i.amount_usd - m.usd,
-        round(100 * (i.amount_usd - m.usd) / nullif(i.amount_usd, 0), 1),
+        i.amount_usd - m.usd - j.usd,
+        round(100 * (i.amount_usd - m.usd - j.usd) / nullif(i.amount_usd, 0), 1),
         m.calls,
         m.unpriced,
         m.unnamed,
         m.unpriced > 0,
-        t.billing_currency
+        t.billing_currency,
+        j.usd,
+        j.unnamed_usd
     FROM bcce_data.invoices i
     JOIN bcce_data.tenants t ON t.tenant_id = i.tenant_id AND t.deleted_at IS NULL
     LEFT JOIN LATERAL (
@@ -13662,6 +13960,14 @@ BEGIN ATOMIC
               AND (coalesce(u.provider, '') = '' OR lower(btrim(u.provider)) = i.provider)
         ) c
     ) m ON true
+    LEFT JOIN LATERAL (
+        SELECT
+            coalesce(sum(a.amount_usd) FILTER (WHERE a.provider = i.provider), 0) AS usd,
+            coalesce(sum(a.amount_usd) FILTER (WHERE a.provider IS NULL), 0) AS unnamed_usd
+        FROM bcce_data.cost_adjustments a
+        WHERE a.tenant_id = i.tenant_id AND a.at >= i.period_start_at AND a.at < i.period_end_at AND a.applies_to = 'model'
+          AND a.at <= (SELECT bcce.report_now())
+    ) j ON true
     WHERE (since IS NULL OR i.period_start_at >= since) AND (until IS NULL OR i.period_start_at < until);
 END;
 COMMENT ON FUNCTION bcce.cost_reconciliation(timestamptz, timestamptz) IS 'Does what was metered agree with the invoices whose period begins between since (inclusive) and until (exclusive)? NULL leaves an end open. Same columns as the view of this name.';
@@ -13681,7 +13987,9 @@ SELECT
     r.unpriced_calls,
     r.unnamed_calls,
     r.is_lower_bound,
-    r.currency
+    r.currency,
+    r.adjustments_usd,
+    r.unnamed_adjustments_usd
 FROM bcce.cost_reconciliation(NULL::timestamptz, NULL::timestamptz) r;
 COMMENT ON VIEW bcce.cost_reconciliation IS 'Does what was metered agree with what the provider billed? One row per visible tenant and invoice. For a period use the function of this name.';
 COMMENT ON COLUMN bcce.cost_reconciliation.tenant_id IS 'tenant';
@@ -13691,13 +13999,15 @@ COMMENT ON COLUMN bcce.cost_reconciliation.period_start_at IS 'start of the invo
 COMMENT ON COLUMN bcce.cost_reconciliation.period_end_at IS 'end of the invoice''s period, exclusive';
 COMMENT ON COLUMN bcce.cost_reconciliation.metered_usd IS 'US dollars of the calls of that provider in the period, as in cost_analysis';
 COMMENT ON COLUMN bcce.cost_reconciliation.invoiced_usd IS 'US dollars that the provider billed';
-COMMENT ON COLUMN bcce.cost_reconciliation.difference_usd IS 'US dollars billed above what was metered; negative: below';
+COMMENT ON COLUMN bcce.cost_reconciliation.difference_usd IS 'US dollars billed above what was metered and adjusted (metered_usd + adjustments_usd); negative: below';
 COMMENT ON COLUMN bcce.cost_reconciliation.difference_percent IS 'the difference in percent of the invoice, one decimal; NULL: the invoice is of 0';
 COMMENT ON COLUMN bcce.cost_reconciliation.call_count IS 'calls of that provider in the period';
 COMMENT ON COLUMN bcce.cost_reconciliation.unpriced_calls IS 'calls among them whose cost is unknown: a first reason for a difference';
 COMMENT ON COLUMN bcce.cost_reconciliation.unnamed_calls IS 'calls in the period that name no provider, counted in none: a second reason';
 COMMENT ON COLUMN bcce.cost_reconciliation.is_lower_bound IS 'true when some cost is unknown, so that more was metered';
 COMMENT ON COLUMN bcce.cost_reconciliation.currency IS 'currency of the money columns';
+COMMENT ON COLUMN bcce.cost_reconciliation.adjustments_usd IS 'US dollars of credits, refunds, discounts and corrections of model cost that name this provider and count in the period (cost_adjustments)';
+COMMENT ON COLUMN bcce.cost_reconciliation.unnamed_adjustments_usd IS 'US dollars of such adjustments in the period that name no provider, counted in none: a third reason';
 $bcce_module$);
 
 INSERT INTO bcce.module (part, name, sql) VALUES ('report', '27_executions_hourly', $bcce_module$
@@ -14257,9 +14567,252 @@ INSERT INTO bcce.module (part, name, sql) VALUES ('report', '28_cost_focus', $bc
 -- cost_focus: the cost of model calls under the names of FinOps FOCUS 1.2.
 --
 -- One row a request and class of tokens, so that price times quantity is the cost;
--- a request whose cost was reported as one sum is one row.  Only what has a cost:
--- FOCUS knows no unknown one.  The rest is in cost_focus_unpriced, and how much
--- that is in cost_focus_coverage.
+-- a request whose cost was reported as one sum is one row, and so is a credit,
+-- refund, discount or correction of model cost.  Only what has a cost: FOCUS knows
+-- no unknown one.  The rest is in cost_focus_unpriced, and how much that is in
+-- cost_focus_coverage.
+CREATE OR REPLACE FUNCTION bcce.cost_focus(since timestamptz, until timestamptz, unpriced_as_zero boolean)
+RETURNS TABLE (
+    tenant_id uuid,
+    "BillingAccountId" text,
+    "BillingAccountName" text,
+    "SubAccountId" text,
+    "SubAccountName" text,
+    "BillingPeriodStart" timestamptz,
+    "BillingPeriodEnd" timestamptz,
+    "ChargePeriodStart" timestamptz,
+    "ChargePeriodEnd" timestamptz,
+    "BillingCurrency" text,
+    "PricingCurrency" text,
+    "ChargeCategory" text,
+    "ChargeClass" text,
+    "ChargeFrequency" text,
+    "ChargeDescription" text,
+    "ProviderName" text,
+    "PublisherName" text,
+    "InvoiceIssuerName" text,
+    "ServiceCategory" text,
+    "ServiceSubcategory" text,
+    "ServiceName" text,
+    "RegionId" text,
+    "RegionName" text,
+    "ResourceId" text,
+    "ResourceType" text,
+    "SkuId" text,
+    "SkuPriceId" text,
+    "SkuMeter" text,
+    "SkuPriceDetails" jsonb,
+    "ConsumedQuantity" numeric,
+    "ConsumedUnit" text,
+    "PricingQuantity" numeric,
+    "PricingUnit" text,
+    "PricingCategory" text,
+    "ListUnitPrice" numeric,
+    "ListCost" numeric,
+    "ContractedUnitPrice" numeric,
+    "ContractedCost" numeric,
+    "EffectiveCost" numeric,
+    "BilledCost" numeric,
+    "Tags" jsonb,
+    "x_UserKey" text,
+    "x_SessionId" text,
+    "x_WorkflowRunId" text,
+    "x_QuerySource" text,
+    "x_AgentName" text,
+    "x_RequestId" text,
+    "x_CostBasis" text,
+    "x_PricedAt" timestamptz,
+    "x_RequestedAt" timestamptz,
+    "x_PricingStatus" text,
+    "x_ConsumedTokens" bigint,
+    "x_AdjustmentId" text,
+    "x_AdjustmentKind" text
+)
+LANGUAGE sql STABLE PARALLEL RESTRICTED
+BEGIN ATOMIC
+    SELECT
+        t.tenant_id,
+        coalesce(t.org_id, t.tenant_id::text),
+        t.tenant_name,
+        t.tenant_id::text,
+        t.tenant_name,
+        date_trunc('month', u.at, 'UTC'),
+        (date_trunc('month', u.at AT TIME ZONE 'UTC') + interval '1 month') AT TIME ZONE 'UTC',
+        date_trunc('hour', u.at, 'UTC'),
+        date_trunc('hour', u.at, 'UTC') + interval '1 hour',
+        t.billing_currency,
+        t.billing_currency,
+        'Usage',
+        NULL,
+        'Usage-Based',
+        u.model_id || ' ' || k.meter,
+        u.provider,
+        CASE WHEN u.model_id LIKE '%claude%' THEN 'Anthropic' END,
+        u.provider,
+        'AI and Machine Learning',
+        'Generative AI',
+        'Model calls',
+        u.region,
+        u.region,
+        u.model_id,
+        'model',
+        u.model_id || ':' || k.class,
+        CASE WHEN k.quantity IS NOT NULL THEN concat_ws(':', u.model_id, k.class, price.tier, price.speed, price.geo, CASE price.context WHEN 'long' THEN 'long' END) END,
+        k.meter,
+        CASE WHEN k.quantity IS NOT NULL THEN jsonb_build_object('x_ServiceTier', price.tier, 'x_Speed', price.speed, 'x_InferenceGeo', price.geo, 'x_Context', price.context) END,
+        k.quantity,
+        k.unit,
+        k.quantity,
+        k.unit,
+        'Standard',
+        k.usd / k.quantity,
+        k.usd,
+        k.usd / k.quantity,
+        k.usd,
+        k.usd,
+        k.usd,
+        jsonb_strip_nulls(jsonb_build_object('team', u.team_id, 'project', u.project)),
+        u.user_key,
+        u.session_id,
+        u.run_id,
+        u.query_source,
+        u.agent_name,
+        u.request_id,
+        CASE WHEN k.quantity IS NOT NULL THEN CASE WHEN u.reported_cost_usd IS NULL THEN 'estimated' ELSE 'reported' END END,
+        CASE WHEN k.quantity IS NOT NULL AND u.reported_cost_usd IS NULL THEN coalesce(u.priced_at, bcce.report_now()) END,
+        u.at,
+        k.status,
+        k.tokens,
+        NULL,
+        NULL
+    FROM bcce_data.model_usage u
+    JOIN bcce_data.tenants t ON t.tenant_id = u.tenant_id AND t.deleted_at IS NULL
+    CROSS JOIN LATERAL (
+        SELECT CASE WHEN u.reported_cost_usd IS NULL THEN
+            bcce.token_cost_parts(u.model_id, u.at, u.input_tokens, u.output_tokens, u.cache_read_tokens, u.cache_write_5m_tokens,
+                u.cache_write_1h_tokens, u.web_searches, u.speed, u.inference_geo, u.service_tier, u.tenant_id,
+                CASE WHEN u.charged_usd IS NOT NULL THEN u.priced_at END) END AS usd
+        OFFSET 0
+    ) part
+    -- Where the parts are not those of what was charged, a price list was
+    -- replaced as a whole: the sum stays right, as one row.
+    CROSS JOIN LATERAL (
+        SELECT
+            u.reported_cost_usd IS NULL AND part.usd IS NOT NULL
+                AND coalesce(u.charged_usd = (SELECT sum(p) FROM unnest(part.usd) AS p), true) AS is_split,
+            (SELECT sum(t)::bigint FROM unnest(ARRAY[u.input_tokens, u.output_tokens, u.cache_read_tokens, u.cache_write_5m_tokens, u.cache_write_1h_tokens]) AS t) AS tokens
+    ) way
+    -- A request is above a price list's threshold of context if it is dearer than
+    -- its tokens are one by one.
+    CROSS JOIN LATERAL (
+        SELECT CASE WHEN way.is_split THEN
+            bcce.token_cost_parts(u.model_id, u.at, least(u.input_tokens, 1), least(u.output_tokens, 1), least(u.cache_read_tokens, 1), least(u.cache_write_5m_tokens, 1),
+                least(u.cache_write_1h_tokens, 1), least(u.web_searches, 1), u.speed, u.inference_geo, u.service_tier, u.tenant_id,
+                CASE WHEN u.charged_usd IS NOT NULL THEN u.priced_at END) END AS usd
+        OFFSET 0
+    ) single
+    CROSS JOIN LATERAL (
+        SELECT
+            coalesce(u.service_tier, 'standard') AS tier,
+            coalesce(u.speed, 'standard') AS speed,
+            coalesce(u.inference_geo, 'global') AS geo,
+            CASE WHEN way.is_split AND part.usd[1:5] IS DISTINCT FROM ARRAY[single.usd[1] * coalesce(u.input_tokens, 0), single.usd[2] * coalesce(u.output_tokens, 0),
+                          single.usd[3] * coalesce(u.cache_read_tokens, 0), single.usd[4] * coalesce(u.cache_write_5m_tokens, 0), single.usd[5] * coalesce(u.cache_write_1h_tokens, 0)]
+                 THEN 'long' ELSE 'standard' END AS context
+        OFFSET 0
+    ) price
+    CROSS JOIN LATERAL (
+        SELECT x.class, x.meter, x.quantity::numeric AS quantity, x.unit, x.usd, 'priced' AS status, CASE x.unit WHEN 'Tokens' THEN x.quantity END AS tokens
+        FROM (VALUES
+            ('input', 'Input Tokens', u.input_tokens, 'Tokens', part.usd[1]),
+            ('output', 'Output Tokens', u.output_tokens, 'Tokens', part.usd[2]),
+            ('cache_read', 'Cache Read Tokens', u.cache_read_tokens, 'Tokens', part.usd[3]),
+            ('cache_write_5m', 'Cache Write 5m Tokens', u.cache_write_5m_tokens, 'Tokens', part.usd[4]),
+            ('cache_write_1h', 'Cache Write 1h Tokens', u.cache_write_1h_tokens, 'Tokens', part.usd[5]),
+            ('web_search', 'Web Searches', u.web_searches, 'Searches', part.usd[6])
+        ) AS x (class, meter, quantity, unit, usd)
+        WHERE way.is_split AND x.quantity > 0
+        UNION ALL
+        SELECT 'request', 'Requests', 1, 'Requests', coalesce(u.reported_cost_usd, u.charged_usd), 'priced', way.tokens
+        WHERE NOT way.is_split AND coalesce(u.reported_cost_usd, u.charged_usd) IS NOT NULL
+        UNION ALL
+        SELECT 'request', 'Requests', NULL, NULL, 0, why.reason, way.tokens
+        FROM (
+            SELECT bcce.token_cost_status(u.model_id, u.at, u.input_tokens, u.output_tokens, u.cache_read_tokens, u.cache_write_5m_tokens,
+                u.cache_write_1h_tokens, u.web_searches, u.speed, u.inference_geo, u.service_tier, u.tenant_id) AS reason
+            WHERE unpriced_as_zero AND coalesce(u.reported_cost_usd, u.charged_usd) IS NULL
+            OFFSET 0
+        ) why
+        WHERE why.reason NOT IN ('priced', 'synthetic')
+    ) k
+    WHERE u.at >= coalesce(since, '-infinity')
+      AND u.at < coalesce(until, 'infinity')
+      AND NOT u.is_test
+    UNION ALL
+    SELECT
+        t.tenant_id,
+        coalesce(t.org_id, t.tenant_id::text),
+        t.tenant_name,
+        t.tenant_id::text,
+        t.tenant_name,
+        date_trunc('month', a.at, 'UTC'),
+        (date_trunc('month', a.at AT TIME ZONE 'UTC') + interval '1 month') AT TIME ZONE 'UTC',
+        date_trunc('hour', coalesce(a.corrects_at, a.at), 'UTC'),
+        date_trunc('hour', coalesce(a.corrects_at, a.at), 'UTC') + interval '1 hour',
+        t.billing_currency,
+        t.billing_currency,
+        CASE WHEN a.kind = 'correction' THEN 'Adjustment' ELSE 'Credit' END,
+        CASE WHEN a.corrects_at < date_trunc('month', a.at, 'UTC') THEN 'Correction' END,
+        'One-Time',
+        concat_ws(': ', a.kind, a.reason),
+        a.provider,
+        NULL,
+        a.provider,
+        'AI and Machine Learning',
+        'Generative AI',
+        'Model calls',
+        NULL,
+        NULL,
+        NULL,
+        NULL,
+        NULL,
+        NULL,
+        NULL,
+        NULL,
+        NULL,
+        NULL,
+        NULL,
+        NULL,
+        NULL,
+        NULL,
+        a.amount_usd,
+        NULL,
+        a.amount_usd,
+        a.amount_usd,
+        a.amount_usd,
+        '{}'::jsonb,
+        NULL,
+        NULL,
+        NULL,
+        NULL,
+        NULL,
+        NULL,
+        'recorded',
+        NULL,
+        a.at,
+        NULL,
+        NULL,
+        a.adjustment_id,
+        a.kind
+    FROM bcce_data.cost_adjustments a
+    JOIN bcce_data.tenants t ON t.tenant_id = a.tenant_id AND t.deleted_at IS NULL
+    WHERE a.at >= coalesce(since, '-infinity')
+      AND a.at < coalesce(until, 'infinity')
+      AND a.at <= (SELECT bcce.report_now())
+      AND a.applies_to = 'model';
+END;
+COMMENT ON FUNCTION bcce.cost_focus(timestamptz, timestamptz, boolean) IS 'The same, and with unpriced_as_zero true one more row for each call whose cost is unknown, for who must have all in one file: the four costs 0, which they are not, SkuPriceId, SkuPriceDetails, prices and quantities NULL, and x_PricingStatus says why. FOCUS has no unknown cost; sums are then lower bounds.';
+
 CREATE OR REPLACE FUNCTION bcce.cost_focus(since timestamptz DEFAULT NULL, until timestamptz DEFAULT NULL)
 RETURNS TABLE (
     tenant_id uuid,
@@ -14311,94 +14864,70 @@ RETURNS TABLE (
     "x_RequestId" text,
     "x_CostBasis" text,
     "x_PricedAt" timestamptz,
-    "x_RequestedAt" timestamptz
+    "x_RequestedAt" timestamptz,
+    "x_PricingStatus" text,
+    "x_ConsumedTokens" bigint,
+    "x_AdjustmentId" text,
+    "x_AdjustmentKind" text
 )
 LANGUAGE sql STABLE PARALLEL RESTRICTED
 BEGIN ATOMIC
     SELECT
-        t.tenant_id,
-        coalesce(t.org_id, t.tenant_id::text),
-        t.tenant_name,
-        t.tenant_id::text,
-        t.tenant_name,
-        date_trunc('month', u.at, 'UTC'),
-        (date_trunc('month', u.at AT TIME ZONE 'UTC') + interval '1 month') AT TIME ZONE 'UTC',
-        date_trunc('hour', u.at, 'UTC'),
-        date_trunc('hour', u.at, 'UTC') + interval '1 hour',
-        t.billing_currency,
-        t.billing_currency,
-        'Usage',
-        NULL,
-        'Usage-Based',
-        u.model_id || ' ' || k.meter,
-        u.provider,
-        CASE WHEN u.model_id LIKE '%claude%' THEN 'Anthropic' END,
-        u.provider,
-        'AI and Machine Learning',
-        'Generative AI',
-        'Model calls',
-        u.region,
-        u.region,
-        u.model_id,
-        'model',
-        u.model_id || ':' || k.class,
-        u.model_id || ':' || k.class || ':' || coalesce(u.service_tier, 'standard') || ':' || coalesce(u.speed, 'standard') || ':' || coalesce(u.inference_geo, 'global'),
-        k.meter,
-        jsonb_strip_nulls(jsonb_build_object('service_tier', u.service_tier, 'speed', u.speed, 'inference_geo', u.inference_geo)),
-        k.quantity,
-        k.unit,
-        k.quantity,
-        k.unit,
-        'Standard',
-        k.usd / k.quantity,
-        k.usd,
-        k.usd / k.quantity,
-        k.usd,
-        k.usd,
-        k.usd,
-        jsonb_strip_nulls(jsonb_build_object('team', u.team_id, 'project', u.project)),
-        u.user_key,
-        u.session_id,
-        u.run_id,
-        u.query_source,
-        u.agent_name,
-        u.request_id,
-        CASE WHEN u.reported_cost_usd IS NULL THEN 'estimated' ELSE 'reported' END,
-        CASE WHEN u.reported_cost_usd IS NULL THEN coalesce(u.priced_at, bcce.report_now()) END,
-        u.at
-    FROM bcce_data.model_usage u
-    JOIN bcce_data.tenants t ON t.tenant_id = u.tenant_id AND t.deleted_at IS NULL
-    CROSS JOIN LATERAL (
-        SELECT CASE WHEN u.reported_cost_usd IS NULL THEN
-            bcce.token_cost_parts(u.model_id, u.at, u.input_tokens, u.output_tokens, u.cache_read_tokens, u.cache_write_5m_tokens,
-                u.cache_write_1h_tokens, u.web_searches, u.speed, u.inference_geo, u.service_tier, u.tenant_id,
-                CASE WHEN u.charged_usd IS NOT NULL THEN u.priced_at END) END AS usd
-        OFFSET 0
-    ) part
-    -- Where the parts are not those of what was charged, a price list was
-    -- replaced as a whole: the sum stays right, as one row.
-    CROSS JOIN LATERAL (
-        SELECT u.reported_cost_usd IS NULL AND part.usd IS NOT NULL
-               AND coalesce(u.charged_usd = (SELECT sum(p) FROM unnest(part.usd) AS p), true) AS is_split
-    ) way
-    CROSS JOIN LATERAL (
-        SELECT x.class, x.meter, x.quantity::numeric AS quantity, x.unit, x.usd
-        FROM (VALUES
-            ('input', 'Input Tokens', u.input_tokens, 'Tokens', part.usd[1]),
-            ('output', 'Output Tokens', u.output_tokens, 'Tokens', part.usd[2]),
-            ('cache_read', 'Cache Read Tokens', u.cache_read_tokens, 'Tokens', part.usd[3]),
-            ('cache_write_5m', 'Cache Write 5m Tokens', u.cache_write_5m_tokens, 'Tokens', part.usd[4]),
-            ('cache_write_1h', 'Cache Write 1h Tokens', u.cache_write_1h_tokens, 'Tokens', part.usd[5]),
-            ('web_search', 'Web Searches', u.web_searches, 'Searches', part.usd[6])
-        ) AS x (class, meter, quantity, unit, usd)
-        WHERE way.is_split AND x.quantity > 0
-        UNION ALL
-        SELECT 'request', 'Requests', 1, 'Requests', coalesce(u.reported_cost_usd, u.charged_usd)
-        WHERE NOT way.is_split AND coalesce(u.reported_cost_usd, u.charged_usd) IS NOT NULL
-    ) k
-    WHERE u.at >= coalesce(since, '-infinity')
-      AND u.at < coalesce(until, 'infinity')
-      AND NOT u.is_test;
+        f.tenant_id,
+        f."BillingAccountId",
+        f."BillingAccountName",
+        f."SubAccountId",
+        f."SubAccountName",
+        f."BillingPeriodStart",
+        f."BillingPeriodEnd",
+        f."ChargePeriodStart",
+        f."ChargePeriodEnd",
+        f."BillingCurrency",
+        f."PricingCurrency",
+        f."ChargeCategory",
+        f."ChargeClass",
+        f."ChargeFrequency",
+        f."ChargeDescription",
+        f."ProviderName",
+        f."PublisherName",
+        f."InvoiceIssuerName",
+        f."ServiceCategory",
+        f."ServiceSubcategory",
+        f."ServiceName",
+        f."RegionId",
+        f."RegionName",
+        f."ResourceId",
+        f."ResourceType",
+        f."SkuId",
+        f."SkuPriceId",
+        f."SkuMeter",
+        f."SkuPriceDetails",
+        f."ConsumedQuantity",
+        f."ConsumedUnit",
+        f."PricingQuantity",
+        f."PricingUnit",
+        f."PricingCategory",
+        f."ListUnitPrice",
+        f."ListCost",
+        f."ContractedUnitPrice",
+        f."ContractedCost",
+        f."EffectiveCost",
+        f."BilledCost",
+        f."Tags",
+        f."x_UserKey",
+        f."x_SessionId",
+        f."x_WorkflowRunId",
+        f."x_QuerySource",
+        f."x_AgentName",
+        f."x_RequestId",
+        f."x_CostBasis",
+        f."x_PricedAt",
+        f."x_RequestedAt",
+        f."x_PricingStatus",
+        f."x_ConsumedTokens",
+        f."x_AdjustmentId",
+        f."x_AdjustmentKind"
+    FROM bcce.cost_focus(since, until, false) f;
 END;
 COMMENT ON FUNCTION bcce.cost_focus(timestamptz, timestamptz) IS 'What did each model call between since (inclusive) and until (exclusive) cost, by class of tokens, under the names of FinOps FOCUS 1.2? NULL leaves an end open. Same columns as the view of this name.';
 
@@ -14453,48 +14982,52 @@ SELECT
     f."x_RequestId",
     f."x_CostBasis",
     f."x_PricedAt",
-    f."x_RequestedAt"
+    f."x_RequestedAt",
+    f."x_PricingStatus",
+    f."x_ConsumedTokens",
+    f."x_AdjustmentId",
+    f."x_AdjustmentKind"
 FROM bcce.cost_focus(NULL::timestamptz, NULL::timestamptz) f;
-COMMENT ON VIEW bcce.cost_focus IS 'What did each model call cost, under the names of FinOps FOCUS 1.2? One row per request and class of tokens of visible tenants that has a cost; price times quantity is the cost. For a period use the function of this name.';
+COMMENT ON VIEW bcce.cost_focus IS 'What did each model call cost, under the names of FinOps FOCUS 1.2? One row per request and class of tokens of visible tenants that has a cost, and per adjustment of model cost; price times quantity is the cost. For a period use the function of this name.';
 COMMENT ON COLUMN bcce.cost_focus.tenant_id IS 'tenant; not of FOCUS: leave it out of a file for others';
 COMMENT ON COLUMN bcce.cost_focus."BillingAccountId" IS 'organisation that pays, else the tenant';
 COMMENT ON COLUMN bcce.cost_focus."BillingAccountName" IS 'display name of the tenant';
 COMMENT ON COLUMN bcce.cost_focus."SubAccountId" IS 'tenant';
 COMMENT ON COLUMN bcce.cost_focus."SubAccountName" IS 'display name of the tenant';
-COMMENT ON COLUMN bcce.cost_focus."BillingPeriodStart" IS 'start of the month (UTC)';
+COMMENT ON COLUMN bcce.cost_focus."BillingPeriodStart" IS 'start of the month (UTC) of the request, or in which an adjustment counts';
 COMMENT ON COLUMN bcce.cost_focus."BillingPeriodEnd" IS 'end of the month (UTC), exclusive';
-COMMENT ON COLUMN bcce.cost_focus."ChargePeriodStart" IS 'start of the hour (UTC) of the request';
+COMMENT ON COLUMN bcce.cost_focus."ChargePeriodStart" IS 'start of the hour (UTC) of the request, of an adjustment that of the charge which it changes, else its own';
 COMMENT ON COLUMN bcce.cost_focus."ChargePeriodEnd" IS 'end of that hour, exclusive';
 COMMENT ON COLUMN bcce.cost_focus."BillingCurrency" IS 'currency of the costs';
 COMMENT ON COLUMN bcce.cost_focus."PricingCurrency" IS 'currency of the prices';
-COMMENT ON COLUMN bcce.cost_focus."ChargeCategory" IS 'Usage';
-COMMENT ON COLUMN bcce.cost_focus."ChargeClass" IS 'NULL: no correction of an earlier charge';
-COMMENT ON COLUMN bcce.cost_focus."ChargeFrequency" IS 'Usage-Based';
-COMMENT ON COLUMN bcce.cost_focus."ChargeDescription" IS 'model and class of tokens';
-COMMENT ON COLUMN bcce.cost_focus."ProviderName" IS 'provider as the call names it, redacted; NULL: it does not';
-COMMENT ON COLUMN bcce.cost_focus."PublisherName" IS 'who made the model; NULL: not known by its name';
-COMMENT ON COLUMN bcce.cost_focus."InvoiceIssuerName" IS 'who bills it: the provider; NULL: the call names none';
+COMMENT ON COLUMN bcce.cost_focus."ChargeCategory" IS 'Usage; Credit for credits, refunds and discounts, which are sums without a quantity; Adjustment for corrections';
+COMMENT ON COLUMN bcce.cost_focus."ChargeClass" IS 'Correction: an adjustment of a charge of an earlier month (UTC); NULL: none of an earlier one';
+COMMENT ON COLUMN bcce.cost_focus."ChargeFrequency" IS 'Usage-Based; One-Time for adjustments';
+COMMENT ON COLUMN bcce.cost_focus."ChargeDescription" IS 'model and class of tokens; of an adjustment its kind and reason, redacted';
+COMMENT ON COLUMN bcce.cost_focus."ProviderName" IS 'provider as the call or adjustment names it, redacted; NULL: it does not';
+COMMENT ON COLUMN bcce.cost_focus."PublisherName" IS 'who made the model; NULL: not known by its name, or an adjustment';
+COMMENT ON COLUMN bcce.cost_focus."InvoiceIssuerName" IS 'who bills it: the provider; NULL: none is named';
 COMMENT ON COLUMN bcce.cost_focus."ServiceCategory" IS 'AI and Machine Learning';
 COMMENT ON COLUMN bcce.cost_focus."ServiceSubcategory" IS 'Generative AI';
 COMMENT ON COLUMN bcce.cost_focus."ServiceName" IS 'Model calls';
 COMMENT ON COLUMN bcce.cost_focus."RegionId" IS 'region as the call names it, redacted; NULL: it does not';
 COMMENT ON COLUMN bcce.cost_focus."RegionName" IS 'the same';
-COMMENT ON COLUMN bcce.cost_focus."ResourceId" IS 'model';
+COMMENT ON COLUMN bcce.cost_focus."ResourceId" IS 'model; NULL: an adjustment, and so in all of resource, SKU, quantity and unit price';
 COMMENT ON COLUMN bcce.cost_focus."ResourceType" IS 'model';
 COMMENT ON COLUMN bcce.cost_focus."SkuId" IS 'model and class of tokens: the same over time and tenants';
 COMMENT ON COLUMN bcce.cost_focus."SkuPriceId" IS 'SKU with all that its price depends on but the time';
 COMMENT ON COLUMN bcce.cost_focus."SkuMeter" IS 'class of tokens';
-COMMENT ON COLUMN bcce.cost_focus."SkuPriceDetails" IS 'service tier, speed and place of inference, where the call names them';
+COMMENT ON COLUMN bcce.cost_focus."SkuPriceDetails" IS 'service tier, speed, place of inference and whether the request is above a threshold of context (long), as in SkuPriceId';
 COMMENT ON COLUMN bcce.cost_focus."ConsumedQuantity" IS 'tokens, searches or requests';
 COMMENT ON COLUMN bcce.cost_focus."ConsumedUnit" IS 'Tokens, Searches or Requests';
 COMMENT ON COLUMN bcce.cost_focus."PricingQuantity" IS 'the quantity that is priced: the same';
 COMMENT ON COLUMN bcce.cost_focus."PricingUnit" IS 'Tokens, Searches or Requests: prices are those of one';
-COMMENT ON COLUMN bcce.cost_focus."PricingCategory" IS 'Standard';
+COMMENT ON COLUMN bcce.cost_focus."PricingCategory" IS 'Standard; NULL: an adjustment';
 COMMENT ON COLUMN bcce.cost_focus."ListUnitPrice" IS 'price of one unit as charged, multipliers in it; a list price beside a tenant''s own is not told apart';
-COMMENT ON COLUMN bcce.cost_focus."ListCost" IS 'ListUnitPrice times PricingQuantity';
+COMMENT ON COLUMN bcce.cost_focus."ListCost" IS 'ListUnitPrice times PricingQuantity; of an adjustment its amount, as in the other three costs';
 COMMENT ON COLUMN bcce.cost_focus."ContractedUnitPrice" IS 'price of one unit as charged';
 COMMENT ON COLUMN bcce.cost_focus."ContractedCost" IS 'ContractedUnitPrice times PricingQuantity';
-COMMENT ON COLUMN bcce.cost_focus."EffectiveCost" IS 'the same: commitments and credits are not spread';
+COMMENT ON COLUMN bcce.cost_focus."EffectiveCost" IS 'the same: commitments and credits are not spread over calls';
 COMMENT ON COLUMN bcce.cost_focus."BilledCost" IS 'the cost as reported or, by x_CostBasis, estimated: invoices are compared (cost_reconciliation), not spread';
 COMMENT ON COLUMN bcce.cost_focus."Tags" IS 'team and project, where the call names them';
 COMMENT ON COLUMN bcce.cost_focus."x_UserKey" IS 'pseudonym of the person';
@@ -14503,10 +15036,18 @@ COMMENT ON COLUMN bcce.cost_focus."x_WorkflowRunId" IS 'run that the call belong
 COMMENT ON COLUMN bcce.cost_focus."x_QuerySource" IS 'what asked: main, subagent or auxiliary';
 COMMENT ON COLUMN bcce.cost_focus."x_AgentName" IS 'agent that made the call';
 COMMENT ON COLUMN bcce.cost_focus."x_RequestId" IS 'the provider''s id of the request';
-COMMENT ON COLUMN bcce.cost_focus."x_CostBasis" IS 'reported by the sender, or estimated from its tokens';
+COMMENT ON COLUMN bcce.cost_focus."x_CostBasis" IS 'reported by the sender, estimated from its tokens, or recorded: an adjustment';
 COMMENT ON COLUMN bcce.cost_focus."x_PricedAt" IS 'as of when prices were known that made the estimate; NULL: reported';
-COMMENT ON COLUMN bcce.cost_focus."x_RequestedAt" IS 'when the call was made';
+COMMENT ON COLUMN bcce.cost_focus."x_RequestedAt" IS 'when the call was made, or an adjustment counts';
+COMMENT ON COLUMN bcce.cost_focus."x_PricingStatus" IS 'priced; where unknown costs are wanted as 0, why, as in unpriced_usage; NULL: an adjustment';
+COMMENT ON COLUMN bcce.cost_focus."x_ConsumedTokens" IS 'tokens of the row, of a request that is one row those of all classes; NULL: not told, or none';
+COMMENT ON COLUMN bcce.cost_focus."x_AdjustmentId" IS 'the sender''s id of the adjustment; NULL: a call';
+COMMENT ON COLUMN bcce.cost_focus."x_AdjustmentKind" IS 'credit, refund, discount or correction; NULL: a call';
+$bcce_module$);
 
+INSERT INTO bcce.module (part, name, sql) VALUES ('report', '28_cost_focus_coverage', $bcce_module$
+-- cost_focus_unpriced and cost_focus_coverage: what cost_focus has to leave out,
+-- and how much that is.
 CREATE OR REPLACE FUNCTION bcce.cost_focus_unpriced(since timestamptz DEFAULT NULL, until timestamptz DEFAULT NULL)
 RETURNS TABLE (
     tenant_id uuid,
@@ -14596,7 +15137,8 @@ RETURNS TABLE (
     unpriced_calls bigint,
     covered_percent numeric,
     total_usd numeric,
-    currency text
+    currency text,
+    adjustments_usd numeric
 )
 LANGUAGE sql STABLE PARALLEL RESTRICTED
 BEGIN ATOMIC
@@ -14609,11 +15151,17 @@ BEGIN ATOMIC
         x.priced,
         x.calls - x.priced,
         round(100.0 * x.priced / nullif(x.calls, 0), 1),
-        x.usd,
-        t.billing_currency
+        x.usd + j.usd,
+        t.billing_currency,
+        j.usd
     FROM bcce_data.tenants t
     CROSS JOIN LATERAL bcce_data.fact_ends(t.tenant_id, since, until) e
-    CROSS JOIN LATERAL bcce_data.local_periods(e.first_call_at, e.last_call_at, 'UTC', 'month') c
+    CROSS JOIN LATERAL (
+        SELECT min(a.at) AS first_at, max(a.at) AS last_at
+        FROM bcce_data.adjustments(since, until) a
+        WHERE a.tenant_id = t.tenant_id AND a.applies_to = 'model'
+    ) adjusted
+    CROSS JOIN LATERAL bcce_data.local_periods(least(e.first_call_at, adjusted.first_at), greatest(e.last_call_at, adjusted.last_at), 'UTC', 'month') c
     LEFT JOIN LATERAL (
         SELECT count(*) AS calls, count(k.usd) AS priced, coalesce(sum(k.usd), 0) AS usd
         FROM (
@@ -14625,6 +15173,11 @@ BEGIN ATOMIC
               AND u.at < coalesce(until, 'infinity')
         ) k
     ) x ON true
+    LEFT JOIN LATERAL (
+        SELECT coalesce(sum(a.usd), 0) AS usd
+        FROM bcce_data.adjustments(since, until) a
+        WHERE a.tenant_id = t.tenant_id AND a.at >= c.starts_at AND a.at < c.ends_at AND a.applies_to = 'model'
+    ) j ON true
     WHERE t.deleted_at IS NULL;
 END;
 COMMENT ON FUNCTION bcce.cost_focus_coverage(timestamptz, timestamptz) IS 'How much of the model calls between since (inclusive) and until (exclusive) is in cost_focus? NULL leaves an end open. Same columns as the view of this name.';
@@ -14640,9 +15193,10 @@ SELECT
     f.unpriced_calls,
     f.covered_percent,
     f.total_usd,
-    f.currency
+    f.currency,
+    f.adjustments_usd
 FROM bcce.cost_focus_coverage(NULL::timestamptz, NULL::timestamptz) f;
-COMMENT ON VIEW bcce.cost_focus_coverage IS 'How much of the model calls is in cost_focus? One row per visible tenant and month (UTC) from the first call to the last. For a period use the function of this name.';
+COMMENT ON VIEW bcce.cost_focus_coverage IS 'How much of the model calls is in cost_focus? One row per visible tenant and month (UTC) from the first call or adjustment to the last. For a period use the function of this name.';
 COMMENT ON COLUMN bcce.cost_focus_coverage.tenant_id IS 'tenant';
 COMMENT ON COLUMN bcce.cost_focus_coverage.tenant_name IS 'display name of the tenant';
 COMMENT ON COLUMN bcce.cost_focus_coverage.period_start_at IS 'start of the month (UTC), as BillingPeriodStart';
@@ -14651,8 +15205,9 @@ COMMENT ON COLUMN bcce.cost_focus_coverage.call_count IS 'model calls';
 COMMENT ON COLUMN bcce.cost_focus_coverage.priced_calls IS 'model calls with a cost: those in cost_focus, and those that were never sent';
 COMMENT ON COLUMN bcce.cost_focus_coverage.unpriced_calls IS 'model calls whose cost is unknown: those in cost_focus_unpriced';
 COMMENT ON COLUMN bcce.cost_focus_coverage.covered_percent IS 'percent of the calls with a cost, one decimal; NULL: no calls';
-COMMENT ON COLUMN bcce.cost_focus_coverage.total_usd IS 'US dollars of all calls with a cost: the sum of BilledCost';
+COMMENT ON COLUMN bcce.cost_focus_coverage.total_usd IS 'US dollars of all calls with a cost, and of adjustments of model cost: the sum of BilledCost';
 COMMENT ON COLUMN bcce.cost_focus_coverage.currency IS 'currency of the money columns';
+COMMENT ON COLUMN bcce.cost_focus_coverage.adjustments_usd IS 'US dollars of total_usd that are credits, refunds, discounts and corrections';
 $bcce_module$);
 
 INSERT INTO bcce.module (part, name, sql) VALUES ('report', '28_cost_what_if', $bcce_module$
@@ -14731,7 +15286,10 @@ RETURNS TABLE (
     unpriced_units bigint,
     is_lower_bound boolean,
     over_threshold boolean,
-    currency text
+    currency text,
+    adjustments_usd numeric,
+    covered_model_cost_usd numeric,
+    tariff_includes_models boolean
 )
 LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, pg_temp AS $body$
 #variable_conflict use_column
@@ -14759,15 +15317,18 @@ BEGIN
         bool_or(d.is_lower_bound),
         CASE WHEN sum(d.total_cost_usd) > cost_report.alert_threshold THEN true
              WHEN NOT bool_or(d.is_lower_bound) THEN sum(d.total_cost_usd) > cost_report.alert_threshold END,
-        d.currency
+        d.currency,
+        sum(d.adjustments_usd),
+        sum(d.covered_model_cost_usd),
+        d.tariff_includes_models
     -- Days of UTC: those of the session's zone could be of 23 hours.
     FROM bcce.cost_by_day((bcce.report_now() AT TIME ZONE 'UTC' - cost_report.period) AT TIME ZONE 'UTC', bcce.report_now()) d
-    GROUP BY d.tenant_id, d.tenant_name, d.currency,
+    GROUP BY d.tenant_id, d.tenant_name, d.currency, d.tariff_includes_models,
              CASE WHEN cost_report.grain <> 'period' THEN date_trunc(cost_report.grain, d.usage_date::timestamp) END
     ORDER BY d.tenant_name, d.tenant_id, min(d.usage_date);
 END
 $body$;
-COMMENT ON FUNCTION bcce.cost_report(interval, text, numeric) IS 'What did the last 30 days (or another period, up to now) cost? One row per visible tenant and day, week, month, quarter or year of its zone as grain says, one in all by default; the first and the last may be cut short, day_count says by how much. US dollars by part and in total, how many units have no known cost, and whether the row is over alert_threshold US dollars: NULL without a threshold, or when that is unknown because some cost is. Error 22023: an unknown grain, or a period that is not positive.';
+COMMENT ON FUNCTION bcce.cost_report(interval, text, numeric) IS 'What did the last 30 days (or another period, up to now) cost? One row per visible tenant and day, week, month, quarter or year of its zone as grain says, one in all by default; the first and the last may be cut short, day_count says by how much. US dollars by part and in total (the sum of the parts and adjustments_usd less covered_model_cost_usd, as in cost_analysis), how many units have no known cost, and whether the row is over alert_threshold US dollars: NULL without a threshold, or when that is unknown because some cost is. Error 22023: an unknown grain, or a period that is not positive.';
 $bcce_module$);
 
 INSERT INTO bcce.module (part, name, sql) VALUES ('report', '28_operations', $bcce_module$
@@ -16069,6 +16630,7 @@ DECLARE
     columns text[];
     sort_keys text;
     is_text boolean[];
+    is_focus CONSTANT boolean := style LIKE 'focus%';
     tenant_column text;
     row_tenant uuid;
     last_tenant uuid;
@@ -16077,8 +16639,8 @@ DECLARE
     row_counts bigint[] := '{}';
     line text;
 BEGIN
-    IF style IS NULL OR style NOT IN ('csv', 'jsonl') THEN
-        PERFORM bcce.raise_error('22023', 'unknown style of lines', NULL, 'Known styles: csv, jsonl.');
+    IF style IS NULL OR style NOT IN ('csv', 'jsonl', 'focus', 'focus_zero') THEN
+        PERFORM bcce.raise_error('22023', 'unknown style of lines', NULL, 'Known styles: csv, jsonl; of cost_focus also focus, focus_zero.');
     END IF;
     SELECT r.report, r.twin IS NOT NULL INTO found_report, has_twin FROM bcce.reports r
     WHERE r.report = CASE export_lines.report WHEN 'overview' THEN 'analytics_overview' ELSE export_lines.report END;
@@ -16087,19 +16649,29 @@ BEGIN
             SELECT 'Known reports: overview, ' || string_agg(r.report, ', ' ORDER BY r.report COLLATE "C") || '.'
             FROM bcce.reports r));
     END IF;
+    IF is_focus AND found_report <> 'cost_focus' THEN
+        PERFORM bcce.raise_error('22023', 'this report is not one of FOCUS', NULL, 'It is cost_focus.');
+    END IF;
     IF num_nonnulls(since, until) > 0 AND NOT has_twin THEN
         PERFORM bcce.raise_error('22023', 'this report takes no period', NULL, 'Leave since and until out.');
     END IF;
-    source := format(CASE WHEN num_nonnulls(since, until) > 0 THEN 'bcce.%I($1, $2)' ELSE 'bcce.%I' END, found_report);
+    source := format(CASE WHEN style = 'focus_zero' THEN 'bcce.%I($1, $2, true)'
+                          WHEN num_nonnulls(since, until) > 0 THEN 'bcce.%I($1, $2)' ELSE 'bcce.%I' END, found_report);
 
     -- Reports do not round money; here it gets two decimals, the cost of a unit six.
-    SELECT array_agg(quote_ident(a.attname) ORDER BY a.attnum),
-           array_agg(format(CASE WHEN a.atttypid <> 'numeric'::regtype OR a.attname NOT LIKE '%\_usd' THEN 'r.%I'
+    -- FOCUS has its own form of instants, three names that may not be NULL, and no
+    -- column for the tenant.
+    SELECT array_agg(quote_ident(a.attname) ORDER BY a.attnum) FILTER (WHERE a.attname <> 'tenant_id' OR NOT is_focus),
+           array_agg(format(CASE WHEN is_focus AND a.atttypid = 'timestamptz'::regtype
+                                     THEN 'to_char(r.%I, ''YYYY-MM-DD"T"HH24:MI:SS' || CASE WHEN a.attname LIKE 'x\_%' THEN '.US' ELSE '' END || '"Z"'')'
+                                 WHEN is_focus AND a.atttypid = 'numeric'::regtype THEN 'trim_scale(r.%I)'
+                                 WHEN is_focus AND a.attname IN ('ProviderName', 'PublisherName', 'InvoiceIssuerName') THEN 'coalesce(r.%I, ''Unknown'')'
+                                 WHEN a.atttypid <> 'numeric'::regtype OR a.attname NOT LIKE '%\_usd' THEN 'r.%I'
                                  WHEN a.attname LIKE 'cost\_per\_%' THEN 'round(r.%I, 6)'
-                                 ELSE 'round(r.%I, 2)' END, a.attname) ORDER BY a.attnum),
-           array_agg(t.typcategory NOT IN ('N', 'B', 'D') ORDER BY a.attnum),
+                                 ELSE 'round(r.%I, 2)' END, a.attname) ORDER BY a.attnum) FILTER (WHERE a.attname <> 'tenant_id' OR NOT is_focus),
+           array_agg(t.typcategory NOT IN ('N', 'B', 'D') ORDER BY a.attnum) FILTER (WHERE a.attname <> 'tenant_id' OR NOT is_focus),
            string_agg(format(CASE WHEN t.typcategory = 'S' THEN 'r.%I COLLATE "C"' ELSE 'r.%I' END, a.attname), ', '
-                      ORDER BY a.attname <> 'tenant_id', a.attnum)
+                      ORDER BY a.attname <> 'tenant_id', is_focus AND a.attname <> 'x_RequestedAt', a.attnum)
                FILTER (WHERE a.atttypid IN ('uuid'::regtype, 'text'::regtype, 'timestamptz'::regtype, 'date'::regtype)),
            coalesce(max('r.tenant_id'::text) FILTER (WHERE a.attname = 'tenant_id'), 'NULL::uuid')
     INTO names, columns, is_text, sort_keys, tenant_column
@@ -16109,27 +16681,25 @@ BEGIN
       AND (export_lines.report <> 'overview'
            OR a.attname IN ('tenant_id', 'tenant_name', 'total_workflows', 'failure_rate_percent'));
 
-    IF style = 'csv' THEN
+    IF style <> 'jsonl' THEN
         RETURN NEXT replace(array_to_string(names, ','), '"', '');
-        -- A spreadsheet takes text that begins like a formula for one.
-        source := format($query$
-            SELECT (
-                SELECT string_agg(CASE
-                    WHEN g.value IS NULL THEN ''
-                    WHEN g.value = '' OR g.value ~ '[",\r\n]' THEN '"' || replace(g.value, '"', '""') || '"'
-                    ELSE g.value END, ',' ORDER BY f.ordinal)
-                FROM unnest(ARRAY[%s]::text[], $3) WITH ORDINALITY AS f (value, is_text, ordinal)
-                CROSS JOIN LATERAL (
-                    SELECT CASE WHEN f.is_text AND f.value ~ '^[-=+@\t\r]' THEN '''' || f.value ELSE f.value END) AS g (value)
-            ), %s FROM %s AS r ORDER BY %s$query$,
-            (SELECT string_agg(c || '::text', ', ' ORDER BY o) FROM unnest(columns) WITH ORDINALITY AS u (c, o)),
+        -- A spreadsheet takes text that begins like a formula for one.  Most text needs
+        -- nothing, and is asked once.
+        source := format('SELECT %s, %s FROM %s AS r ORDER BY %s',
+            (SELECT string_agg(format(CASE WHEN t THEN $field$CASE
+                    WHEN (%1$s) IS NULL THEN ''
+                    WHEN (%1$s)::text !~ '^$|^[-=+@\t\r]|[",\r\n]' THEN (%1$s)::text
+                    ELSE (SELECT CASE WHEN g.value = '' OR g.value ~ '[",\r\n]' THEN '"' || replace(g.value, '"', '""') || '"' ELSE g.value END
+                          FROM (SELECT CASE WHEN (%1$s)::text ~ '^[-=+@\t\r]' THEN '''' || (%1$s)::text ELSE (%1$s)::text END) AS g (value))
+                    END$field$ ELSE $field$coalesce((%1$s)::text, '')$field$ END, c), $comma$ || ',' || $comma$ ORDER BY o)
+             FROM unnest(columns, is_text) WITH ORDINALITY AS u (c, t, o)),
             tenant_column, source, sort_keys);
     ELSE
         source := format('SELECT (SELECT row_to_json(j) FROM (SELECT %s) AS j)::text, %s FROM %s AS r ORDER BY %s',
             (SELECT string_agg(c || ' AS ' || a, ', ' ORDER BY o) FROM unnest(columns, names) WITH ORDINALITY AS u (c, a, o)),
             tenant_column, source, sort_keys);
     END IF;
-    FOR line, row_tenant IN EXECUTE source USING since, until, is_text LOOP
+    FOR line, row_tenant IN EXECUTE source USING since, until LOOP
         IF n > 0 AND row_tenant IS DISTINCT FROM last_tenant THEN
             tenants := tenants || last_tenant;
             row_counts := row_counts || n;
@@ -16146,7 +16716,7 @@ BEGIN
     PERFORM bcce.log_export(export_lines.report, tenants, row_counts);
 END
 $body$;
-COMMENT ON FUNCTION bcce.export_lines(text, text, timestamptz, timestamptz) IS 'What export_csv() (style csv) and export_jsonl() (style jsonl) return.';
+COMMENT ON FUNCTION bcce.export_lines(text, text, timestamptz, timestamptz) IS 'What export_csv() (style csv), export_jsonl() (style jsonl) and cost_focus_export() (focus, focus_zero) return.';
 
 CREATE OR REPLACE FUNCTION bcce.export_csv(report text, since timestamptz DEFAULT NULL, until timestamptz DEFAULT NULL) RETURNS SETOF text
 LANGUAGE sql VOLATILE
@@ -16169,6 +16739,17 @@ BEGIN ATOMIC
     FROM bcce.export_lines('jsonl', report, since, until) WITH ORDINALITY AS l (line, ordinal);
 END;
 COMMENT ON FUNCTION bcce.export_json(text, timestamptz, timestamptz) IS 'A report as one JSON array of objects; names, period, log and errors as in export_csv().';
+
+CREATE OR REPLACE FUNCTION bcce.cost_focus_export(since timestamptz DEFAULT NULL, until timestamptz DEFAULT NULL, unpriced text DEFAULT 'omit') RETURNS SETOF text
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $body$
+BEGIN
+    IF unpriced IS NULL OR unpriced NOT IN ('omit', 'zero') THEN
+        PERFORM bcce.raise_error('22023', 'unknown way to show calls of unknown cost', NULL, 'Known: omit, zero.');
+    END IF;
+    RETURN QUERY SELECT l.line FROM bcce.export_lines(CASE unpriced WHEN 'zero' THEN 'focus_zero' ELSE 'focus' END, 'cost_focus', since, until) AS l (line);
+END
+$body$;
+COMMENT ON FUNCTION bcce.cost_focus_export(timestamptz, timestamptz, text) IS 'The charges between since (inclusive) and until (exclusive; NULL: open ends) as one CSV file of FinOps FOCUS 1.2: cost_focus without tenant_id, instants as 2026-01-31T12:00:00Z (those of x_ columns with microseconds), numbers unrounded, and Unknown for a provider, publisher or invoice issuer that is NULL, which FOCUS does not allow; quoting and log as in export_csv(). Calls whose cost is unknown are left out (unpriced omit, the default; cost_focus_coverage counts them) or, since FOCUS has no unknown cost, have a row that says 0 (zero), with SkuPriceId and quantities NULL and the reason in x_PricingStatus. Errors: 22023 unknown word for unpriced; 42501 not for the caller.';
 $bcce_module$);
 
 INSERT INTO bcce.module (part, name, sql) VALUES ('report', '90_grants', $bcce_module$
@@ -16236,6 +16817,8 @@ BEGIN
                               bcce.set_slo(numeric, text, text),
                               bcce.find_person(text, text),
                               bcce.record_invoice(text, tstzrange, numeric, text),
+                              bcce.record_cost_adjustment(text, timestamptz, numeric, text, text, text, timestamptz, text, text),
+                              bcce.set_tariff_includes_models(boolean, text),
                               bcce.set_business_hours(integer[], time, time, text),
                               bcce.set_holiday(date, boolean, text),
                               bcce.set_redaction_rule(text, text, text, integer, integer, text, text[], text, boolean, boolean, text),
@@ -16263,7 +16846,7 @@ BEGIN
         WHERE p.pronamespace = 'bcce'::regnamespace
           AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e')
           AND (EXISTS (SELECT FROM pg_class c WHERE c.relnamespace = p.pronamespace AND c.relkind = 'v' AND c.relname = p.proname)
-               OR p.proname IN ('cost_analysis_repriced', 'cost_report', 'budget_check', 'overview_json', 'metrics', 'report_tenant', 'export_csv', 'export_jsonl', 'export_json',
+               OR p.proname IN ('cost_analysis_repriced', 'cost_report', 'cost_focus_export', 'budget_check', 'overview_json', 'metrics', 'report_tenant', 'export_csv', 'export_jsonl', 'export_json',
                                  'export_lines', 'log_export'))
     LOOP
         EXECUTE item.command;

@@ -62,8 +62,9 @@ INSERT INTO bcce_data.invoices (tenant_id, provider, period_start_at, period_end
 SELECT tenant_id, 'claude', since::timestamptz, since::timestamptz + interval '5 days', 1 FROM bcce_data.tenants, unnest('{2019-03-10 00:00+00,2019-07-11 00:00+00}'::text[]) AS since;
 INSERT INTO bcce_data.slos (tenant_id, service_id, target_percent) SELECT tenant_id, '*', 99.9 FROM bcce_data.tenants;
 INSERT INTO bcce_data.principals (tenant_id, user_key, provisioned_at) SELECT tenant_id, 'user-' || n, '2019-07-12 00:00+00' FROM bcce_data.tenants, generate_series(0, 4) AS n;
--- Incidents told by the runs count beside the declared ones.
-UPDATE bcce_data.tenants SET mttr_source = 'both';
+-- Incidents told by the runs count beside the declared ones, and a price of a run
+-- includes its calls, which leads from calls to their runs.
+UPDATE bcce_data.tenants SET mttr_source = 'both', tariff_includes_models = true;
 ANALYZE;
 
 CREATE VIEW public.fact AS

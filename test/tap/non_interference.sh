@@ -73,6 +73,7 @@ SELECT bcce.set_model_alias('claude-alpha', 'claude-sonnet-4-5', '2025-01-01 00:
 SELECT bcce.add_value_alias('run_status', 'well', 'succeeded', 'beta');
 SELECT bcce.set_redaction_rule('project', 'Hawk', tenant => 'beta'), bcce.set_redaction_style('hash', 'beta');
 SELECT bcce.set_slo(50, '*', 'beta'), bcce.set_prediction_threshold(0.9, 'model-alpha', tenant => 'beta'), bcce.set_holiday('2026-02-02', tenant => 'beta');
+SELECT bcce.record_cost_adjustment('CN-alpha', '$now', -77, 'credit', tenant => 'beta'), bcce.set_tariff_includes_models(true, 'beta');
 INSERT INTO bcce.inbox_workflow_runs (tenant, run_id, workflow_id, status, started_at) SELECT 'beta', 'bad-' || i, 'wf', 'what?', 'never' FROM generate_series(1, 20) AS i;
 SQL
 is "$(grep -E 'ERROR|WARNING' "$work/seed.out" || true)" "" "two databases: alpha in both, beta in one"
@@ -150,6 +151,7 @@ SQL
     for name in beta ext-beta "$beta" nobody; do
         echo "SELECT bcce.overview_json('$name'); SELECT bcce.report_tenant('$name'); SELECT bcce.use_tenant('$name');"
         for call in "set_price('workflow_run', 1, '2026-06-01'" "set_slo(90, '*'" "set_holiday('2026-03-03', true" "set_redaction_style('tag'" "drop_redaction_rule('project'" \
+            "record_cost_adjustment('CN-alpha', '$now', -1, 'credit'" "set_tariff_includes_models(true" \
             "resolve_prediction('pred-beta-20', 1, '$now'" "record_incident_event('inc-beta-1', 'note', '$now', NULL, NULL" "ingest_event('{\"event_type\": \"x\", \"event_id\": \"e1\"}'"; do
             echo "SELECT bcce.$call, tenant => '$name');"
         done
