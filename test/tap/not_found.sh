@@ -65,7 +65,7 @@ CREATE TABLE helper.object_of_beta (name text PRIMARY KEY, id text);
 INSERT INTO helper.object_of_beta VALUES
     ('prediction_id', 'pred-beta-99'), ('incident_id', 'inc-beta-1'), ('merged_into', 'inc-beta-2'), ('run_id', 'run-beta-1'), ('retry_of', 'run-beta-2'), ('caused_by_run', 'run-beta-3'),
     ('target_id', 'thing of beta'), ('workflow_id', 'wf-beta-0'), ('service_id', 'svc-beta-0'), ('user_id', 'person-beta-1'), ('user_key', 'person-beta-1'), ('model_id', 'claude-beta'), ('model_name', 'model-beta'),
-    ('model', 'claude-beta'), ('session_id', 'session of beta'), ('team_id', 'team of beta'), ('request_id', 'request of beta'), ('idempotency_key', 'key-beta'), ('rule', 'hidden'), ('alias', 'went-fine'), ('identifier', 'person-beta-1');
+    ('model', 'claude-beta'), ('session_id', 'session of beta'), ('team_id', 'team of beta'), ('request_id', 'request of beta'), ('idempotency_key', 'key-beta'), ('rule', 'hidden'), ('alias', 'went-fine'), ('identifier', 'person-beta-1'), ('adjustment_id', 'CN-beta');
 -- Every argument of a function that somebody who is no superuser may call.
 CREATE VIEW helper.arguments AS
 SELECT p.oid, p.oid::regprocedure::text AS function, p.proname, p.proargnames[i] AS name, format_type(p.proargtypes[i - 1], NULL) AS type,
