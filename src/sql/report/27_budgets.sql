@@ -1,46 +1,5 @@
 -- Budgets: what of them is spent, and what will be by the end of their period.
 --
--- The calls that a budget is about; NULL asks nothing.  A class of tokens that a
--- call does not tell of is NULL.
-CREATE OR REPLACE FUNCTION bcce_data.budget_calls(
-    tenant uuid, team text, person text, in_project text, model text, workflow text, since timestamptz, until timestamptz)
-RETURNS TABLE (
-    at timestamptz,
-    usd numeric,
-    input_tokens bigint,
-    output_tokens bigint,
-    cache_read_tokens bigint,
-    cache_write_5m_tokens bigint,
-    cache_write_1h_tokens bigint,
-    web_searches bigint
-)
-LANGUAGE sql STABLE PARALLEL RESTRICTED
-BEGIN ATOMIC
-    SELECT
-        u.at,
-        coalesce(u.reported_cost_usd, u.charged_usd, bcce.estimate_token_cost(u.model_id, u.at, u.input_tokens, u.output_tokens,
-            u.cache_read_tokens, u.cache_write_5m_tokens, u.cache_write_1h_tokens, u.web_searches, u.speed, u.inference_geo, u.service_tier, u.tenant_id)),
-        u.input_tokens,
-        u.output_tokens,
-        u.cache_read_tokens,
-        u.cache_write_5m_tokens,
-        u.cache_write_1h_tokens,
-        u.web_searches
-    FROM bcce_data.model_usage u
-    WHERE u.tenant_id = tenant AND u.at >= since AND u.at < until AND NOT u.is_test
-      AND (person IS NULL OR u.user_key = person)
-      AND (in_project IS NULL OR u.project = in_project)
-      AND (model IS NULL OR u.model_id = model)
-      AND (team IS NULL OR team = coalesce(u.team_id, (
-          SELECT p.team_id FROM bcce_data.principals p WHERE p.tenant_id = u.tenant_id AND p.user_key = u.user_key)))
-      AND (workflow IS NULL OR workflow = (
-          SELECT r.workflow_id
-          FROM bcce_data.workflow_run_keys k
-          JOIN bcce_data.workflow_runs r ON r.tenant_id = k.tenant_id AND r.run_id = k.run_id AND r.started_at = k.started_at
-          WHERE k.tenant_id = u.tenant_id AND k.run_id = u.run_id));
-END;
-COMMENT ON FUNCTION bcce_data.budget_calls(uuid, text, text, text, text, text, timestamptz, timestamptz) IS 'Model calls of a tenant between since (inclusive) and until (exclusive), of the team, person, project, model and workflow that are not NULL, with their cost in US dollars as cost_units has it; NULL: unknown.';
-
 -- Remaining days go on as their weekdays did over the last four weeks.  The band
 -- comes from the errors that the same rule, looking as far ahead, would have made
 -- on the days past; where those are too few, from how days scatter about the mean
@@ -207,20 +166,26 @@ BEGIN ATOMIC
     ) dearest ON true
     LEFT JOIN LATERAL (
         SELECT
-            coalesce(sum(c.usd), 0) AS usd,
-            coalesce(sum(c.usd) FILTER (WHERE c.at < p.today_at), 0) AS before_today,
-            count(*) AS calls,
-            count(*) FILTER (WHERE c.is_unpriced) AS unpriced
+            sum(c.usd) AS usd,
+            sum(c.usd) FILTER (WHERE c.is_before_today) AS before_today,
+            sum(c.calls)::bigint AS calls,
+            sum(c.unpriced)::bigint AS unpriced
         FROM (
             SELECT
-                u.at,
-                u.usd IS NULL AS is_unpriced,
-                CASE WHEN u.usd IS NULL AND b.unpriced = 'dearest' THEN
-                    coalesce(u.input_tokens, 0) * dearest.input_usd + coalesce(u.output_tokens, 0) * dearest.output_usd
+                r.is_before_today,
+                CASE WHEN u.unpriced > 0 AND b.unpriced = 'dearest' THEN
+                    u.usd + coalesce(u.input_tokens, 0) * dearest.input_usd + coalesce(u.output_tokens, 0) * dearest.output_usd
                     + coalesce(u.cache_read_tokens, 0) * dearest.cache_read_usd + coalesce(u.cache_write_5m_tokens, 0) * dearest.cache_write_5m_usd
                     + coalesce(u.cache_write_1h_tokens, 0) * dearest.cache_write_1h_usd + coalesce(u.web_searches, 0) * dearest.web_search_usd
-                ELSE u.usd END AS usd
-            FROM bcce_data.budget_calls(b.tenant_id, b.team_id, b.user_key, b.project, b.model_id, b.workflow_id, p.starts_at, least(p.ends_at, p.now)) u
+                ELSE u.usd END AS usd,
+                u.calls,
+                u.unpriced
+            FROM (
+                SELECT p.starts_at AS since, greatest(p.starts_at, least(p.today_at, p.ends_at)) AS until, true AS is_before_today
+                UNION ALL
+                SELECT greatest(p.starts_at, least(p.today_at, p.ends_at)), least(p.ends_at, p.now), false
+            ) r
+            CROSS JOIN LATERAL bcce_data.budget_spent(b.tenant_id, b.team_id, b.user_key, b.project, b.model_id, b.workflow_id, r.since, r.until) u
         ) c
     ) s ON true
     LEFT JOIN LATERAL (
@@ -380,6 +345,7 @@ LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 DECLARE
     told uuid[] := '{}';
 BEGIN
+    PERFORM bcce_data.refresh_budget_hours();
     FOR tenant_id, budget, period_start_at, threshold_percent, kind IN
         INSERT INTO bcce_data.budget_alerts AS a (tenant_id, budget, period_start_at, threshold_percent, kind, spent_usd, limit_usd, forecast_usd, at)
         SELECT s.tenant_id, s.budget, s.period_start_at, c.threshold, c.kind, s.spent_usd, s.limit_usd, s.forecast_usd, bcce.report_now()
@@ -451,13 +417,16 @@ BEGIN
             SELECT x.spent_usd AS usd, x.call_count AS calls, x.unpriced_calls AS unpriced INTO s
             FROM bcce.budget_status(moment, NULL) x
             WHERE x.tenant_id = b.tenant_id AND x.budget = b.budget AND x.is_open;
+        -- A plan without runs starts in a fifth of the time, one without persons in two thirds of that.
+        ELSIF b.workflow_id IS NULL AND b.team_id IS NULL THEN
+            SELECT c.usd, c.calls, c.unpriced INTO s
+            FROM bcce_data.budget_spent(b.tenant_id, NULL, b.user_key, b.project, b.model_id, NULL, start_at, moment) c;
         ELSIF b.workflow_id IS NULL THEN
-            -- A plan without runs starts in a fifth of the time.
-            SELECT coalesce(sum(c.usd), 0) AS usd, count(*) AS calls, count(*) - count(c.usd) AS unpriced INTO s
-            FROM bcce_data.budget_calls(b.tenant_id, b.team_id, b.user_key, b.project, b.model_id, NULL, start_at, moment) c;
+            SELECT c.usd, c.calls, c.unpriced INTO s
+            FROM bcce_data.budget_spent(b.tenant_id, b.team_id, b.user_key, b.project, b.model_id, NULL, start_at, moment) c;
         ELSE
-            SELECT coalesce(sum(c.usd), 0) AS usd, count(*) AS calls, count(*) - count(c.usd) AS unpriced INTO s
-            FROM bcce_data.budget_calls(b.tenant_id, b.team_id, b.user_key, b.project, b.model_id, b.workflow_id, start_at, moment) c;
+            SELECT c.usd, c.calls, c.unpriced INTO s
+            FROM bcce_data.budget_spent(b.tenant_id, b.team_id, b.user_key, b.project, b.model_id, b.workflow_id, start_at, moment) c;
         END IF;
         -- What blocks comes first, then what is nearest to its end.
         rank := s.usd / b.amount_usd + CASE WHEN b.mode = 'block' AND s.usd >= b.amount_usd THEN 1e30 ELSE 0 END;
