@@ -94,6 +94,7 @@ INSERT INTO bcce.inbox_model_usage (tenant, model_id, at, input_tokens, user_id,
 SELECT 'all', 'm1', some_time()::text, '5', 'p3@example.org', '0.125', gen_random_uuid()::text FROM generate_series(1, 20);
 \endif
 \if :any = 6
+SELECT add_call() FROM generate_series(1, 30);
 SELECT bcce_data.refresh_budget_hours();
 SELECT add_call() FROM generate_series(1, 3);
 \endif
