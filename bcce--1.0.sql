@@ -3522,13 +3522,15 @@ COMMENT ON COLUMN bcce_data.model_usage_counters.is_cumulative IS 'the value cou
 $bcce_module$);
 
 INSERT INTO bcce.module (part, name, sql) VALUES ('store', '18_budget_hours', $bcce_module$
--- What budgets' calls add up to, hour by hour: makes budget_check() fast and
+-- What budgets' calls add up to, by hours and days: makes budget_check() fast and
 -- changes no answer.  A cell stands for the calls of one hour whose cost cannot
 -- change by itself (reported, or charged at the prices known then) in one scope:
 -- a team, person, project and model, each or any.  It is a function of these
--- calls and of nothing else, not of the budget, its period or a time zone.
--- Whoever changes a call leaves a mark of the hour in the same transaction;
--- an hour with a mark, or outside of what is built, is added up from its calls.
+-- calls and of nothing else, not of the budget, its period or a time zone: hours
+-- and days are those of UTC, which have one length, and what a period cuts is
+-- read one level below.  Whoever changes a call leaves a mark of the hour in the
+-- same transaction; an hour with a mark, or outside of what is built, is added
+-- up from its calls, and its day from the other hours.
 CREATE TABLE IF NOT EXISTS bcce_data.model_usage_marks (
     tenant_id uuid NOT NULL,
     hour_at timestamptz NOT NULL
@@ -3555,6 +3557,21 @@ COMMENT ON COLUMN bcce_data.budget_hours.hour_at IS 'start of the hour, UTC';
 COMMENT ON COLUMN bcce_data.budget_hours.usd IS 'their cost in US dollars, exact';
 COMMENT ON COLUMN bcce_data.budget_hours.call_count IS 'how many they are';
 
+CREATE TABLE IF NOT EXISTS bcce_data.budget_days (
+    tenant_id uuid NOT NULL,
+    scope bytea NOT NULL,
+    day_at timestamptz NOT NULL,
+    usd numeric NOT NULL,
+    call_count bigint NOT NULL,
+    CONSTRAINT budget_days_pkey PRIMARY KEY (tenant_id, scope, day_at) INCLUDE (usd, call_count)
+);
+COMMENT ON TABLE bcce_data.budget_days IS 'what the hours of a day in budget_hours add up to';
+COMMENT ON COLUMN bcce_data.budget_days.tenant_id IS 'tenant';
+COMMENT ON COLUMN bcce_data.budget_days.scope IS 'which calls, as budget_scope() has it';
+COMMENT ON COLUMN bcce_data.budget_days.day_at IS 'start of the day, UTC';
+COMMENT ON COLUMN bcce_data.budget_days.usd IS 'their cost in US dollars, exact';
+COMMENT ON COLUMN bcce_data.budget_days.call_count IS 'how many they are';
+
 CREATE TABLE IF NOT EXISTS bcce_data.budget_scopes (
     tenant_id uuid NOT NULL,
     scope bytea NOT NULL,
@@ -3563,7 +3580,7 @@ CREATE TABLE IF NOT EXISTS bcce_data.budget_scopes (
     partitions oid[] NOT NULL,
     CONSTRAINT budget_scopes_pkey PRIMARY KEY (tenant_id, scope)
 );
-COMMENT ON TABLE bcce_data.budget_scopes IS 'which hours of a scope budget_hours holds; empty it and everything is added up from the calls, until the next refresh';
+COMMENT ON TABLE bcce_data.budget_scopes IS 'which hours of a scope budget_hours and budget_days hold; empty it and everything is added up from the calls, until the next refresh';
 COMMENT ON COLUMN bcce_data.budget_scopes.tenant_id IS 'tenant';
 COMMENT ON COLUMN bcce_data.budget_scopes.scope IS 'which calls, as budget_scope() has it';
 COMMENT ON COLUMN bcce_data.budget_scopes.built_from IS 'start of the first hour that is built';
@@ -3590,6 +3607,7 @@ LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 BEGIN
     DELETE FROM bcce_data.budget_scopes;
     DELETE FROM bcce_data.budget_hours;
+    DELETE FROM bcce_data.budget_days;
     RETURN NULL;
 END
 $body$;
@@ -4167,7 +4185,7 @@ BEGIN
             ('bcce_data.principals'::regclass, 'bcce.mark_hour()'::regprocedure),
             ('bcce_data.model_usage_marks'::regclass, 'bcce.forget_marks()'::regprocedure))) < 3
     THEN
-        TRUNCATE bcce_data.budget_scopes, bcce_data.budget_hours;
+        TRUNCATE bcce_data.budget_scopes, bcce_data.budget_hours, bcce_data.budget_days;
     END IF;
 
     CREATE OR REPLACE TRIGGER write_mark BEFORE INSERT OR UPDATE OR DELETE ON bcce_data.model_usage
@@ -4183,7 +4201,7 @@ BEGIN
 
     FOR item IN
         SELECT unnest(l.partitions)::regclass AS name FROM bcce_data.partition_list('bcce_data.model_usage') l
-        UNION ALL VALUES ('bcce_data.model_usage'::regclass), ('bcce_data.principals'), ('bcce_data.model_usage_marks'), ('bcce_data.budget_hours')
+        UNION ALL VALUES ('bcce_data.model_usage'::regclass), ('bcce_data.principals'), ('bcce_data.model_usage_marks'), ('bcce_data.budget_hours'), ('bcce_data.budget_days')
     LOOP
         EXECUTE format('CREATE OR REPLACE TRIGGER forget_budget_hours AFTER TRUNCATE ON %s FOR EACH STATEMENT EXECUTE FUNCTION bcce_data.forget_budget_hours()', item.name);
         EXECUTE format('ALTER TABLE %s ENABLE ALWAYS TRIGGER forget_budget_hours', item.name);
@@ -5365,6 +5383,10 @@ DECLARE
     marked timestamptz[];
     wanted bcce_data.budgets[];             -- one budget for each scope
     first_at timestamptz;
+    start_at timestamptz;
+    end_at timestamptz;
+    spans tstzrange[];                      -- to be added up, of one scope
+    days timestamptz[];                     -- that they touch
     b record;
 BEGIN
     PERFORM FROM bcce_data.tenants t WHERE t.tenant_id = tenant FOR NO KEY UPDATE SKIP LOCKED;
@@ -5396,6 +5418,8 @@ BEGIN
               WHERE bcce_data.budget_scope(w.team_id, w.user_key, w.project, w.model_id) = s.scope
                 AND (w.team_id IS NULL OR '-infinity' <> ALL (marked))))
         RETURNING s.scope
+    ), days_gone AS (
+        DELETE FROM bcce_data.budget_days d USING gone g WHERE d.tenant_id = tenant AND d.scope = g.scope
     )
     DELETE FROM bcce_data.budget_hours h USING gone g WHERE h.tenant_id = tenant AND h.scope = g.scope;
 
@@ -5409,26 +5433,38 @@ BEGIN
         -- From now backwards: the open periods come first.
         IF b.built_until IS NULL OR b.built_until < reach - make_interval(hours => batch) THEN
             DELETE FROM bcce_data.budget_hours h WHERE h.tenant_id = tenant AND h.scope = b.scope;
+            DELETE FROM bcce_data.budget_days d WHERE d.tenant_id = tenant AND d.scope = b.scope;
             b.built_from := reach;
             b.built_until := reach;
-        ELSE
-            DELETE FROM bcce_data.budget_hours h WHERE h.tenant_id = tenant AND h.scope = b.scope AND h.hour_at = ANY (marked);
         END IF;
+        start_at := least(b.built_from, greatest(first_at, b.built_from - make_interval(hours => batch)));
+        end_at := greatest(b.built_until, reach);
+        SELECT array_agg(r.span) INTO spans
+        FROM (
+            SELECT tstzrange(m.hour_at, m.hour_at + interval '1 hour') AS span
+            FROM unnest(marked) AS m (hour_at) WHERE m.hour_at >= b.built_from AND m.hour_at < b.built_until
+            UNION ALL VALUES (tstzrange(start_at, b.built_from)), (tstzrange(b.built_until, end_at))
+        ) r
+        WHERE NOT isempty(r.span);
+        DELETE FROM bcce_data.budget_hours h WHERE h.tenant_id = tenant AND h.scope = b.scope AND h.hour_at = ANY (marked);
         INSERT INTO bcce_data.budget_hours (tenant_id, scope, hour_at, usd, call_count)
         SELECT tenant, b.scope, date_trunc('hour', c.at, 'UTC'), sum(c.usd), count(*)
-        FROM (
-            SELECT m.hour_at AS starts_at, m.hour_at + interval '1 hour' AS ends_at
-            FROM unnest(marked) AS m (hour_at) WHERE m.hour_at >= b.built_from AND m.hour_at < b.built_until
-            UNION ALL
-            SELECT greatest(first_at, b.built_from - make_interval(hours => batch)), b.built_from
-            UNION ALL
-            SELECT b.built_until, reach
-        ) r
-        CROSS JOIN LATERAL bcce_data.budget_calls(tenant, b.team_id, b.user_key, b.project, b.model_id, NULL, r.starts_at, r.ends_at, true) c
+        FROM unnest(spans) AS r (span)
+        CROSS JOIN LATERAL bcce_data.budget_calls(tenant, b.team_id, b.user_key, b.project, b.model_id, NULL, lower(r.span), upper(r.span), true) c
         GROUP BY 3;
+
+        days := ARRAY(
+            SELECT DISTINCT g.day_at
+            FROM unnest(spans) AS r (span)
+            CROSS JOIN LATERAL generate_series(date_trunc('day', lower(r.span), 'UTC'), upper(r.span) - interval '1 microsecond', interval '24 hours') AS g (day_at));
+        DELETE FROM bcce_data.budget_days d WHERE d.tenant_id = tenant AND d.scope = b.scope AND d.day_at = ANY (days);
+        INSERT INTO bcce_data.budget_days (tenant_id, scope, day_at, usd, call_count)
+        SELECT tenant, b.scope, g.day_at, sum(h.usd), sum(h.call_count)
+        FROM unnest(days) AS g (day_at)
+        JOIN bcce_data.budget_hours h ON h.tenant_id = tenant AND h.scope = b.scope AND h.hour_at >= g.day_at AND h.hour_at < g.day_at + interval '24 hours'
+        GROUP BY g.day_at;
         INSERT INTO bcce_data.budget_scopes AS s (tenant_id, scope, built_from, built_until, partitions)
-        VALUES (tenant, b.scope, least(b.built_from, greatest(first_at, b.built_from - make_interval(hours => batch))), greatest(b.built_until, reach),
-                parts)
+        VALUES (tenant, b.scope, start_at, end_at, parts)
         ON CONFLICT ON CONSTRAINT budget_scopes_pkey DO UPDATE
         SET built_from = excluded.built_from, built_until = excluded.built_until, partitions = excluded.partitions;
     END LOOP;
@@ -5437,6 +5473,7 @@ BEGIN
     IF parts <> (SELECT l.partitions FROM bcce_data.partition_list('bcce_data.model_usage') l) THEN
         DELETE FROM bcce_data.budget_scopes s WHERE s.tenant_id = tenant;
         DELETE FROM bcce_data.budget_hours h WHERE h.tenant_id = tenant;
+        DELETE FROM bcce_data.budget_days d WHERE d.tenant_id = tenant;
     END IF;
 END
 $body$;
@@ -11575,8 +11612,9 @@ END;
 COMMENT ON FUNCTION bcce_data.budget_calls(uuid, text, text, text, text, text, timestamptz, timestamptz, boolean) IS 'Model calls of a tenant between since (inclusive) and until (exclusive), of the team, person, project, model and workflow that are not NULL, with their cost in US dollars as cost_units has it; NULL: unknown. is_frozen: only calls whose cost was reported or charged, which later prices do not change, or (false) only the others.';
 
 -- One statement, so one snapshot: it sees a mark exactly when it sees the change
--- of the calls.  Cells of hours without a mark, calls of the other times, and
--- at any time the calls whose cost depends on the prices of today.
+-- of the calls.  Days without a mark, hours without one of the other days, calls
+-- of the other times, and at any time the calls whose cost depends on the prices
+-- of today.
 CREATE OR REPLACE FUNCTION bcce_data.budget_spent(
     tenant uuid, team text, person text, in_project text, model text, workflow text, since timestamptz, until timestamptz)
 RETURNS TABLE (
@@ -11593,7 +11631,14 @@ RETURNS TABLE (
 LANGUAGE sql STABLE PARALLEL RESTRICTED
 BEGIN ATOMIC
     WITH built AS MATERIALIZED (        -- one row, or none
-        SELECT x.scope, x.starts_at, x.ends_at
+        SELECT
+            x.scope,
+            x.starts_at,
+            x.ends_at,
+            -- Whole days in between; none where both are the end.
+            least(date_trunc('day', x.starts_at + interval '24 hours' - interval '1 microsecond', 'UTC'), x.ends_at) AS days_from,
+            greatest(date_trunc('day', x.ends_at, 'UTC'),
+                     least(date_trunc('day', x.starts_at + interval '24 hours' - interval '1 microsecond', 'UTC'), x.ends_at)) AS days_until
         FROM (
             SELECT
                 s.scope,
@@ -11608,8 +11653,14 @@ BEGIN ATOMIC
         ) x
         WHERE x.starts_at < x.ends_at
     ), marked AS MATERIALIZED (
-        SELECT DISTINCT m.hour_at
+        SELECT DISTINCT m.hour_at, date_trunc('day', m.hour_at, 'UTC') AS day_at
         FROM built b JOIN bcce_data.model_usage_marks m ON m.tenant_id = tenant AND m.hour_at >= b.starts_at AND m.hour_at < b.ends_at
+    ), hourly (scope, starts_at, ends_at) AS (
+        SELECT b.scope, b.starts_at, b.days_from FROM built b
+        UNION ALL
+        SELECT b.scope, b.days_until, b.ends_at FROM built b
+        UNION ALL
+        SELECT DISTINCT b.scope, m.day_at, m.day_at + interval '24 hours' FROM built b JOIN marked m ON m.day_at >= b.days_from AND m.day_at < b.days_until
     ), live (starts_at, ends_at) AS (
         SELECT since, until WHERE NOT EXISTS (SELECT FROM built)
         UNION ALL
@@ -11630,10 +11681,19 @@ BEGIN ATOMIC
         sum(p.cache_write_1h_tokens),
         sum(p.web_searches)
     FROM (
-        SELECT sum(h.usd) AS usd, sum(h.call_count)::bigint AS calls, NULL::bigint AS unpriced, NULL::numeric AS input_tokens, NULL::numeric AS output_tokens,
+        SELECT sum(d.usd) AS usd, sum(d.call_count)::bigint AS calls, NULL::bigint AS unpriced, NULL::numeric AS input_tokens, NULL::numeric AS output_tokens,
                NULL::numeric AS cache_read_tokens, NULL::numeric AS cache_write_5m_tokens, NULL::numeric AS cache_write_1h_tokens, NULL::numeric AS web_searches
-        FROM built b JOIN bcce_data.budget_hours h ON h.tenant_id = tenant AND h.scope = b.scope AND h.hour_at >= b.starts_at AND h.hour_at < b.ends_at
-        WHERE h.hour_at NOT IN (SELECT m.hour_at FROM marked m)
+        FROM built b JOIN bcce_data.budget_days d ON d.tenant_id = tenant AND d.scope = b.scope AND d.day_at >= b.days_from AND d.day_at < b.days_until
+        WHERE d.day_at NOT IN (SELECT m.day_at FROM marked m)
+        UNION ALL
+        SELECT f.usd, f.calls, NULL, NULL, NULL, NULL, NULL, NULL, NULL
+        FROM hourly r
+        CROSS JOIN LATERAL (
+            SELECT sum(h.usd) AS usd, sum(h.call_count)::bigint AS calls
+            FROM bcce_data.budget_hours h
+            WHERE h.tenant_id = tenant AND h.scope = r.scope AND h.hour_at >= r.starts_at AND h.hour_at < r.ends_at
+              AND h.hour_at NOT IN (SELECT m.hour_at FROM marked m)
+        ) f
         UNION ALL
         SELECT f.usd, f.calls, NULL, NULL, NULL, NULL, NULL, NULL, NULL
         FROM live l
@@ -11657,7 +11717,7 @@ BEGIN ATOMIC
         FROM bcce_data.budget_calls(tenant, team, person, in_project, model, workflow, since, until, false) c
     ) p;
 END;
-COMMENT ON FUNCTION bcce_data.budget_spent(uuid, text, text, text, text, text, timestamptz, timestamptz) IS 'What the calls of budget_calls() add up to: US dollars of those of known cost, how many they all are, how many of them are of unknown cost, and the tokens of these. The same to the last digit whatever budget_hours holds.';
+COMMENT ON FUNCTION bcce_data.budget_spent(uuid, text, text, text, text, text, timestamptz, timestamptz) IS 'What the calls of budget_calls() add up to: US dollars of those of known cost, how many they all are, how many of them are of unknown cost, and the tokens of these. The same to the last digit whatever budget_hours and budget_days hold.';
 $bcce_module$);
 
 INSERT INTO bcce.module (part, name, sql) VALUES ('report', '26_calibration_table', $bcce_module$

@@ -1,9 +1,9 @@
 -- Proves that hours added up before change no answer: each thing that a cell
 -- depends on takes away what it made wrong, and what is left is still used.
 --
--- Each cell is made wrong by 1000 after a refresh.  So spent less what the calls
--- add up to says how many thousands, that is cells, an answer was made of; any
--- other difference would show.
+-- Each hour is made wrong by 1000 after a refresh, each day by a million.  So spent
+-- less what the calls add up to says how many days and hours an answer was made
+-- of; any other difference would show.
 SET client_min_messages = warning;
 SET timezone = 'UTC';
 BEGIN;
@@ -34,12 +34,14 @@ CREATE FUNCTION pg_temp.truth(b bcce_data.budgets, since timestamptz) RETURNS nu
       AND (b.project IS NULL OR b.project = u.project) AND (b.model_id IS NULL OR b.model_id = u.model_id) AND (b.workflow_id IS NULL OR b.workflow_id = r.workflow_id) $$;
 -- By budget: cells that were used, or what is wrong.
 CREATE FUNCTION pg_temp.used() RETURNS text LANGUAGE sql STABLE AS $$
-    SELECT string_agg(concat(s.budget, ' ', trim_scale((s.spent_usd - pg_temp.truth(b, s.period_start_at)) / 1000)), ', ' ORDER BY s.budget COLLATE "C")
-    FROM bcce.budget_status s JOIN bcce_data.budgets b USING (tenant_id, budget) WHERE s.is_open AND s.tenant_name = 'A' $$;
+    SELECT string_agg(concat(s.budget, ' ', div(w.wrong, 1e6), 'd', div(w.wrong % 1e6, 1000), 'h', ' and ' || nullif(trim_scale(w.wrong % 1000), 0)), ', ' ORDER BY s.budget COLLATE "C")
+    FROM bcce.budget_status s JOIN bcce_data.budgets b USING (tenant_id, budget)
+    CROSS JOIN LATERAL (SELECT s.spent_usd - pg_temp.truth(b, s.period_start_at) AS wrong) w WHERE s.is_open AND s.tenant_name = 'A' $$;
 CREATE FUNCTION pg_temp.refresh() RETURNS text LANGUAGE plpgsql VOLATILE AS $$
 BEGIN
     PERFORM bcce_data.refresh_budget_hours();
-    UPDATE bcce_data.budget_hours SET usd = usd + 1000 WHERE usd < 1000;
+    UPDATE bcce_data.budget_hours SET usd = usd % 1000 + 1000;
+    UPDATE bcce_data.budget_days SET usd = usd % 1000 + 1000000;
     RETURN pg_temp.used();
 END $$;
 SELECT pg_temp.used() AS never;

@@ -128,10 +128,10 @@ like "$killed" '[1-9]' "refreshes were killed"
 
 # Quiet again: the cells alone say it.
 sql $database postgres -c "SELECT bcce.check_budgets()" >/dev/null
-is "$(sql $database postgres -c "SELECT (SELECT count(*) FROM bcce_data.model_usage_marks), (SELECT count(*) > 4 FROM bcce_data.budget_scopes), (SELECT count(*) > 100 FROM bcce_data.budget_hours)")" "0|t|t" "all is built"
+is "$(sql $database postgres -c "SELECT (SELECT count(*) FROM bcce_data.model_usage_marks), (SELECT count(*) > 4 FROM bcce_data.budget_scopes), (SELECT count(*) > 100 FROM bcce_data.budget_hours), (SELECT count(*) > 50 FROM bcce_data.budget_days)")" "0|t|t|t" "all is built"
 sql $database postgres -c "TRUNCATE checks" -c "SELECT check_all()" >/dev/null
 is "$(checks)" 0 "and right"
-is "$(sql $database postgres -c "UPDATE bcce_data.budget_hours SET usd = usd + 1" -c "TRUNCATE checks" -c "SELECT check_all()" -c "SELECT count(DISTINCT tenant) > 3 FROM checks WHERE NOT is_same" | tail -n 1)" t "a wrong cell would be seen"
+is "$(sql $database postgres -c "UPDATE bcce_data.budget_hours SET usd = usd + 1" -c "UPDATE bcce_data.budget_days SET usd = usd + 1" -c "TRUNCATE checks" -c "SELECT check_all()" -c "SELECT count(DISTINCT tenant) > 3 FROM checks WHERE NOT is_same" | tail -n 1)" t "a wrong cell would be seen"
 
 sql postgres postgres -c "DROP DATABASE $database" >/dev/null
 rm -rf "$work"

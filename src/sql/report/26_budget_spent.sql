@@ -45,8 +45,9 @@ END;
 COMMENT ON FUNCTION bcce_data.budget_calls(uuid, text, text, text, text, text, timestamptz, timestamptz, boolean) IS 'Model calls of a tenant between since (inclusive) and until (exclusive), of the team, person, project, model and workflow that are not NULL, with their cost in US dollars as cost_units has it; NULL: unknown. is_frozen: only calls whose cost was reported or charged, which later prices do not change, or (false) only the others.';
 
 -- One statement, so one snapshot: it sees a mark exactly when it sees the change
--- of the calls.  Cells of hours without a mark, calls of the other times, and
--- at any time the calls whose cost depends on the prices of today.
+-- of the calls.  Days without a mark, hours without one of the other days, calls
+-- of the other times, and at any time the calls whose cost depends on the prices
+-- of today.
 CREATE OR REPLACE FUNCTION bcce_data.budget_spent(
     tenant uuid, team text, person text, in_project text, model text, workflow text, since timestamptz, until timestamptz)
 RETURNS TABLE (
@@ -63,7 +64,14 @@ RETURNS TABLE (
 LANGUAGE sql STABLE PARALLEL RESTRICTED
 BEGIN ATOMIC
     WITH built AS MATERIALIZED (        -- one row, or none
-        SELECT x.scope, x.starts_at, x.ends_at
+        SELECT
+            x.scope,
+            x.starts_at,
+            x.ends_at,
+            -- Whole days in between; none where both are the end.
+            least(date_trunc('day', x.starts_at + interval '24 hours' - interval '1 microsecond', 'UTC'), x.ends_at) AS days_from,
+            greatest(date_trunc('day', x.ends_at, 'UTC'),
+                     least(date_trunc('day', x.starts_at + interval '24 hours' - interval '1 microsecond', 'UTC'), x.ends_at)) AS days_until
         FROM (
             SELECT
                 s.scope,
@@ -78,8 +86,14 @@ BEGIN ATOMIC
         ) x
         WHERE x.starts_at < x.ends_at
     ), marked AS MATERIALIZED (
-        SELECT DISTINCT m.hour_at
+        SELECT DISTINCT m.hour_at, date_trunc('day', m.hour_at, 'UTC') AS day_at
         FROM built b JOIN bcce_data.model_usage_marks m ON m.tenant_id = tenant AND m.hour_at >= b.starts_at AND m.hour_at < b.ends_at
+    ), hourly (scope, starts_at, ends_at) AS (
+        SELECT b.scope, b.starts_at, b.days_from FROM built b
+        UNION ALL
+        SELECT b.scope, b.days_until, b.ends_at FROM built b
+        UNION ALL
+        SELECT DISTINCT b.scope, m.day_at, m.day_at + interval '24 hours' FROM built b JOIN marked m ON m.day_at >= b.days_from AND m.day_at < b.days_until
     ), live (starts_at, ends_at) AS (
         SELECT since, until WHERE NOT EXISTS (SELECT FROM built)
         UNION ALL
@@ -100,10 +114,19 @@ BEGIN ATOMIC
         sum(p.cache_write_1h_tokens),
         sum(p.web_searches)
     FROM (
-        SELECT sum(h.usd) AS usd, sum(h.call_count)::bigint AS calls, NULL::bigint AS unpriced, NULL::numeric AS input_tokens, NULL::numeric AS output_tokens,
+        SELECT sum(d.usd) AS usd, sum(d.call_count)::bigint AS calls, NULL::bigint AS unpriced, NULL::numeric AS input_tokens, NULL::numeric AS output_tokens,
                NULL::numeric AS cache_read_tokens, NULL::numeric AS cache_write_5m_tokens, NULL::numeric AS cache_write_1h_tokens, NULL::numeric AS web_searches
-        FROM built b JOIN bcce_data.budget_hours h ON h.tenant_id = tenant AND h.scope = b.scope AND h.hour_at >= b.starts_at AND h.hour_at < b.ends_at
-        WHERE h.hour_at NOT IN (SELECT m.hour_at FROM marked m)
+        FROM built b JOIN bcce_data.budget_days d ON d.tenant_id = tenant AND d.scope = b.scope AND d.day_at >= b.days_from AND d.day_at < b.days_until
+        WHERE d.day_at NOT IN (SELECT m.day_at FROM marked m)
+        UNION ALL
+        SELECT f.usd, f.calls, NULL, NULL, NULL, NULL, NULL, NULL, NULL
+        FROM hourly r
+        CROSS JOIN LATERAL (
+            SELECT sum(h.usd) AS usd, sum(h.call_count)::bigint AS calls
+            FROM bcce_data.budget_hours h
+            WHERE h.tenant_id = tenant AND h.scope = r.scope AND h.hour_at >= r.starts_at AND h.hour_at < r.ends_at
+              AND h.hour_at NOT IN (SELECT m.hour_at FROM marked m)
+        ) f
         UNION ALL
         SELECT f.usd, f.calls, NULL, NULL, NULL, NULL, NULL, NULL, NULL
         FROM live l
@@ -127,4 +150,4 @@ BEGIN ATOMIC
         FROM bcce_data.budget_calls(tenant, team, person, in_project, model, workflow, since, until, false) c
     ) p;
 END;
-COMMENT ON FUNCTION bcce_data.budget_spent(uuid, text, text, text, text, text, timestamptz, timestamptz) IS 'What the calls of budget_calls() add up to: US dollars of those of known cost, how many they all are, how many of them are of unknown cost, and the tokens of these. The same to the last digit whatever budget_hours holds.';
+COMMENT ON FUNCTION bcce_data.budget_spent(uuid, text, text, text, text, text, timestamptz, timestamptz) IS 'What the calls of budget_calls() add up to: US dollars of those of known cost, how many they all are, how many of them are of unknown cost, and the tokens of these. The same to the last digit whatever budget_hours and budget_days hold.';

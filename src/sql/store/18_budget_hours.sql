@@ -1,10 +1,12 @@
--- What budgets' calls add up to, hour by hour: makes budget_check() fast and
+-- What budgets' calls add up to, by hours and days: makes budget_check() fast and
 -- changes no answer.  A cell stands for the calls of one hour whose cost cannot
 -- change by itself (reported, or charged at the prices known then) in one scope:
 -- a team, person, project and model, each or any.  It is a function of these
--- calls and of nothing else, not of the budget, its period or a time zone.
--- Whoever changes a call leaves a mark of the hour in the same transaction;
--- an hour with a mark, or outside of what is built, is added up from its calls.
+-- calls and of nothing else, not of the budget, its period or a time zone: hours
+-- and days are those of UTC, which have one length, and what a period cuts is
+-- read one level below.  Whoever changes a call leaves a mark of the hour in the
+-- same transaction; an hour with a mark, or outside of what is built, is added
+-- up from its calls, and its day from the other hours.
 CREATE TABLE IF NOT EXISTS bcce_data.model_usage_marks (
     tenant_id uuid NOT NULL,
     hour_at timestamptz NOT NULL
@@ -31,6 +33,21 @@ COMMENT ON COLUMN bcce_data.budget_hours.hour_at IS 'start of the hour, UTC';
 COMMENT ON COLUMN bcce_data.budget_hours.usd IS 'their cost in US dollars, exact';
 COMMENT ON COLUMN bcce_data.budget_hours.call_count IS 'how many they are';
 
+CREATE TABLE IF NOT EXISTS bcce_data.budget_days (
+    tenant_id uuid NOT NULL,
+    scope bytea NOT NULL,
+    day_at timestamptz NOT NULL,
+    usd numeric NOT NULL,
+    call_count bigint NOT NULL,
+    CONSTRAINT budget_days_pkey PRIMARY KEY (tenant_id, scope, day_at) INCLUDE (usd, call_count)
+);
+COMMENT ON TABLE bcce_data.budget_days IS 'what the hours of a day in budget_hours add up to';
+COMMENT ON COLUMN bcce_data.budget_days.tenant_id IS 'tenant';
+COMMENT ON COLUMN bcce_data.budget_days.scope IS 'which calls, as budget_scope() has it';
+COMMENT ON COLUMN bcce_data.budget_days.day_at IS 'start of the day, UTC';
+COMMENT ON COLUMN bcce_data.budget_days.usd IS 'their cost in US dollars, exact';
+COMMENT ON COLUMN bcce_data.budget_days.call_count IS 'how many they are';
+
 CREATE TABLE IF NOT EXISTS bcce_data.budget_scopes (
     tenant_id uuid NOT NULL,
     scope bytea NOT NULL,
@@ -39,7 +56,7 @@ CREATE TABLE IF NOT EXISTS bcce_data.budget_scopes (
     partitions oid[] NOT NULL,
     CONSTRAINT budget_scopes_pkey PRIMARY KEY (tenant_id, scope)
 );
-COMMENT ON TABLE bcce_data.budget_scopes IS 'which hours of a scope budget_hours holds; empty it and everything is added up from the calls, until the next refresh';
+COMMENT ON TABLE bcce_data.budget_scopes IS 'which hours of a scope budget_hours and budget_days hold; empty it and everything is added up from the calls, until the next refresh';
 COMMENT ON COLUMN bcce_data.budget_scopes.tenant_id IS 'tenant';
 COMMENT ON COLUMN bcce_data.budget_scopes.scope IS 'which calls, as budget_scope() has it';
 COMMENT ON COLUMN bcce_data.budget_scopes.built_from IS 'start of the first hour that is built';
@@ -66,6 +83,7 @@ LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 BEGIN
     DELETE FROM bcce_data.budget_scopes;
     DELETE FROM bcce_data.budget_hours;
+    DELETE FROM bcce_data.budget_days;
     RETURN NULL;
 END
 $body$;

@@ -12,7 +12,7 @@ BEGIN
             ('bcce_data.principals'::regclass, 'bcce.mark_hour()'::regprocedure),
             ('bcce_data.model_usage_marks'::regclass, 'bcce.forget_marks()'::regprocedure))) < 3
     THEN
-        TRUNCATE bcce_data.budget_scopes, bcce_data.budget_hours;
+        TRUNCATE bcce_data.budget_scopes, bcce_data.budget_hours, bcce_data.budget_days;
     END IF;
 
     CREATE OR REPLACE TRIGGER write_mark BEFORE INSERT OR UPDATE OR DELETE ON bcce_data.model_usage
@@ -28,7 +28,7 @@ BEGIN
 
     FOR item IN
         SELECT unnest(l.partitions)::regclass AS name FROM bcce_data.partition_list('bcce_data.model_usage') l
-        UNION ALL VALUES ('bcce_data.model_usage'::regclass), ('bcce_data.principals'), ('bcce_data.model_usage_marks'), ('bcce_data.budget_hours')
+        UNION ALL VALUES ('bcce_data.model_usage'::regclass), ('bcce_data.principals'), ('bcce_data.model_usage_marks'), ('bcce_data.budget_hours'), ('bcce_data.budget_days')
     LOOP
         EXECUTE format('CREATE OR REPLACE TRIGGER forget_budget_hours AFTER TRUNCATE ON %s FOR EACH STATEMENT EXECUTE FUNCTION bcce_data.forget_budget_hours()', item.name);
         EXECUTE format('ALTER TABLE %s ENABLE ALWAYS TRIGGER forget_budget_hours', item.name);

@@ -14,6 +14,10 @@ DECLARE
     marked timestamptz[];
     wanted bcce_data.budgets[];             -- one budget for each scope
     first_at timestamptz;
+    start_at timestamptz;
+    end_at timestamptz;
+    spans tstzrange[];                      -- to be added up, of one scope
+    days timestamptz[];                     -- that they touch
     b record;
 BEGIN
     PERFORM FROM bcce_data.tenants t WHERE t.tenant_id = tenant FOR NO KEY UPDATE SKIP LOCKED;
@@ -45,6 +49,8 @@ BEGIN
               WHERE bcce_data.budget_scope(w.team_id, w.user_key, w.project, w.model_id) = s.scope
                 AND (w.team_id IS NULL OR '-infinity' <> ALL (marked))))
         RETURNING s.scope
+    ), days_gone AS (
+        DELETE FROM bcce_data.budget_days d USING gone g WHERE d.tenant_id = tenant AND d.scope = g.scope
     )
     DELETE FROM bcce_data.budget_hours h USING gone g WHERE h.tenant_id = tenant AND h.scope = g.scope;
 
@@ -58,26 +64,38 @@ BEGIN
         -- From now backwards: the open periods come first.
         IF b.built_until IS NULL OR b.built_until < reach - make_interval(hours => batch) THEN
             DELETE FROM bcce_data.budget_hours h WHERE h.tenant_id = tenant AND h.scope = b.scope;
+            DELETE FROM bcce_data.budget_days d WHERE d.tenant_id = tenant AND d.scope = b.scope;
             b.built_from := reach;
             b.built_until := reach;
-        ELSE
-            DELETE FROM bcce_data.budget_hours h WHERE h.tenant_id = tenant AND h.scope = b.scope AND h.hour_at = ANY (marked);
         END IF;
+        start_at := least(b.built_from, greatest(first_at, b.built_from - make_interval(hours => batch)));
+        end_at := greatest(b.built_until, reach);
+        SELECT array_agg(r.span) INTO spans
+        FROM (
+            SELECT tstzrange(m.hour_at, m.hour_at + interval '1 hour') AS span
+            FROM unnest(marked) AS m (hour_at) WHERE m.hour_at >= b.built_from AND m.hour_at < b.built_until
+            UNION ALL VALUES (tstzrange(start_at, b.built_from)), (tstzrange(b.built_until, end_at))
+        ) r
+        WHERE NOT isempty(r.span);
+        DELETE FROM bcce_data.budget_hours h WHERE h.tenant_id = tenant AND h.scope = b.scope AND h.hour_at = ANY (marked);
         INSERT INTO bcce_data.budget_hours (tenant_id, scope, hour_at, usd, call_count)
         SELECT tenant, b.scope, date_trunc('hour', c.at, 'UTC'), sum(c.usd), count(*)
-        FROM (
-            SELECT m.hour_at AS starts_at, m.hour_at + interval '1 hour' AS ends_at
-            FROM unnest(marked) AS m (hour_at) WHERE m.hour_at >= b.built_from AND m.hour_at < b.built_until
-            UNION ALL
-            SELECT greatest(first_at, b.built_from - make_interval(hours => batch)), b.built_from
-            UNION ALL
-            SELECT b.built_until, reach
-        ) r
-        CROSS JOIN LATERAL bcce_data.budget_calls(tenant, b.team_id, b.user_key, b.project, b.model_id, NULL, r.starts_at, r.ends_at, true) c
+        FROM unnest(spans) AS r (span)
+        CROSS JOIN LATERAL bcce_data.budget_calls(tenant, b.team_id, b.user_key, b.project, b.model_id, NULL, lower(r.span), upper(r.span), true) c
         GROUP BY 3;
+
+        days := ARRAY(
+            SELECT DISTINCT g.day_at
+            FROM unnest(spans) AS r (span)
+            CROSS JOIN LATERAL generate_series(date_trunc('day', lower(r.span), 'UTC'), upper(r.span) - interval '1 microsecond', interval '24 hours') AS g (day_at));
+        DELETE FROM bcce_data.budget_days d WHERE d.tenant_id = tenant AND d.scope = b.scope AND d.day_at = ANY (days);
+        INSERT INTO bcce_data.budget_days (tenant_id, scope, day_at, usd, call_count)
+        SELECT tenant, b.scope, g.day_at, sum(h.usd), sum(h.call_count)
+        FROM unnest(days) AS g (day_at)
+        JOIN bcce_data.budget_hours h ON h.tenant_id = tenant AND h.scope = b.scope AND h.hour_at >= g.day_at AND h.hour_at < g.day_at + interval '24 hours'
+        GROUP BY g.day_at;
         INSERT INTO bcce_data.budget_scopes AS s (tenant_id, scope, built_from, built_until, partitions)
-        VALUES (tenant, b.scope, least(b.built_from, greatest(first_at, b.built_from - make_interval(hours => batch))), greatest(b.built_until, reach),
-                parts)
+        VALUES (tenant, b.scope, start_at, end_at, parts)
         ON CONFLICT ON CONSTRAINT budget_scopes_pkey DO UPDATE
         SET built_from = excluded.built_from, built_until = excluded.built_until, partitions = excluded.partitions;
     END LOOP;
@@ -86,6 +104,7 @@ BEGIN
     IF parts <> (SELECT l.partitions FROM bcce_data.partition_list('bcce_data.model_usage') l) THEN
         DELETE FROM bcce_data.budget_scopes s WHERE s.tenant_id = tenant;
         DELETE FROM bcce_data.budget_hours h WHERE h.tenant_id = tenant;
+        DELETE FROM bcce_data.budget_days d WHERE d.tenant_id = tenant;
     END IF;
 END
 $body$;
