@@ -4045,7 +4045,7 @@ BEGIN
 END
 $body$;
 COMMENT ON FUNCTION bcce.maintain() IS
-'Upkeep: makes the monthly partitions of facts three months ahead and for every month that waits in a default partition, folds bcce.rejected and bcce.redaction_stats, refreshes role names, removes the memberships of dropped roles and checks the budgets. Never waits long for a lock: a table in use is left for the next run. One row per task. Run it daily (pg_cron, cron); nothing breaks when it does not run.';
+'Upkeep: makes the monthly partitions of facts three months ahead and for every month that waits in a default partition, folds bcce.rejected and bcce.redaction_stats, refreshes role names, removes the memberships of dropped roles, adds up what budgets'' calls cost by hours and checks the budgets. Never waits long for a lock: a table in use is left for the next run. One row per task. Run it daily (pg_cron, cron); nothing breaks when it does not run.';
 $bcce_module$);
 
 INSERT INTO bcce.module (part, name, sql) VALUES ('store', '30_security', $bcce_module$
@@ -5639,7 +5639,8 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $body$
     UNION ALL
     SELECT 'trigger_off', 'error', o.name, format('The trigger %s is not ENABLE ALWAYS.', t.tgname), format('ALTER TABLE %s ENABLE ALWAYS TRIGGER %I;', o.name, t.tgname)
     FROM ours o JOIN pg_trigger t ON t.tgrelid = o.oid
-    WHERE t.tgfoid IN ('bcce.redact_columns()'::regprocedure, 'bcce.invalidate_cache()'::regprocedure) AND t.tgenabled <> 'A'
+    WHERE t.tgfoid IN ('bcce.redact_columns()'::regprocedure, 'bcce.invalidate_cache()'::regprocedure, 'bcce.mark_hour()'::regprocedure, 'bcce.forget_marks()'::regprocedure)
+      AND t.tgenabled <> 'A'
     UNION ALL
     SELECT 'trigger_missing', 'error', o.name, 'The redaction trigger is missing.', 'SELECT * FROM bcce.install();'
     FROM ours o
@@ -11718,6 +11719,36 @@ BEGIN ATOMIC
     ) p;
 END;
 COMMENT ON FUNCTION bcce_data.budget_spent(uuid, text, text, text, text, text, timestamptz, timestamptz) IS 'What the calls of budget_calls() add up to: US dollars of those of known cost, how many they all are, how many of them are of unknown cost, and the tokens of these. The same to the last digit whatever budget_hours and budget_days hold.';
+
+CREATE OR REPLACE FUNCTION bcce_data.dearest_prices(tenant uuid, since timestamptz, until timestamptz)
+RETURNS TABLE (
+    input_usd numeric,
+    output_usd numeric,
+    cache_read_usd numeric,
+    cache_write_5m_usd numeric,
+    cache_write_1h_usd numeric,
+    web_search_usd numeric
+)
+LANGUAGE sql STABLE PARALLEL RESTRICTED
+BEGIN ATOMIC
+    SELECT
+        coalesce(max(d.price_usd) FILTER (WHERE d.token_class = 'input'), 0),
+        coalesce(max(d.price_usd) FILTER (WHERE d.token_class = 'output'), 0),
+        coalesce(max(d.price_usd) FILTER (WHERE d.token_class = 'cache_read'), 0),
+        coalesce(max(d.price_usd) FILTER (WHERE d.token_class = 'cache_write_5m'), 0),
+        coalesce(max(d.price_usd) FILTER (WHERE d.token_class = 'cache_write_1h'), 0),
+        coalesce(max(d.price_usd) FILTER (WHERE d.token_class = 'web_search'), 0)
+    FROM (
+        SELECT m.token_class, m.price_usd
+        FROM bcce_data.default_model_prices m
+        WHERE upper_inf(m.known) AND m.valid && tstzrange(since, until) AND tenant IS NOT NULL
+        UNION ALL
+        SELECT m.token_class, m.price_usd
+        FROM bcce_data.model_prices m
+        WHERE m.tenant_id = tenant AND upper_inf(m.known) AND m.valid && tstzrange(since, until)
+    ) d;
+END;
+COMMENT ON FUNCTION bcce_data.dearest_prices(uuid, timestamptz, timestamptz) IS 'The highest price in the book of each class of tokens between since and until, the defaults and the tenant''s own, in US dollars; all 0 where the tenant is NULL.';
 $bcce_module$);
 
 INSERT INTO bcce.module (part, name, sql) VALUES ('report', '26_calibration_table', $bcce_module$
@@ -12849,24 +12880,7 @@ BEGIN ATOMIC
         ) c
     ) p
     -- Each of one row; outer joins, as the planner leaves out those of which nothing is asked.
-    LEFT JOIN LATERAL (
-        SELECT
-            coalesce(max(d.price_usd) FILTER (WHERE d.token_class = 'input'), 0) AS input_usd,
-            coalesce(max(d.price_usd) FILTER (WHERE d.token_class = 'output'), 0) AS output_usd,
-            coalesce(max(d.price_usd) FILTER (WHERE d.token_class = 'cache_read'), 0) AS cache_read_usd,
-            coalesce(max(d.price_usd) FILTER (WHERE d.token_class = 'cache_write_5m'), 0) AS cache_write_5m_usd,
-            coalesce(max(d.price_usd) FILTER (WHERE d.token_class = 'cache_write_1h'), 0) AS cache_write_1h_usd,
-            coalesce(max(d.price_usd) FILTER (WHERE d.token_class = 'web_search'), 0) AS web_search_usd
-        FROM (
-            SELECT m.token_class, m.price_usd
-            FROM bcce_data.default_model_prices m
-            WHERE upper_inf(m.known) AND m.valid && tstzrange(p.starts_at, p.ends_at) AND b.unpriced = 'dearest'
-            UNION ALL
-            SELECT m.token_class, m.price_usd
-            FROM bcce_data.model_prices m
-            WHERE m.tenant_id = b.tenant_id AND upper_inf(m.known) AND m.valid && tstzrange(p.starts_at, p.ends_at) AND b.unpriced = 'dearest'
-        ) d
-    ) dearest ON true
+    LEFT JOIN bcce_data.dearest_prices(CASE b.unpriced WHEN 'dearest' THEN b.tenant_id END, p.starts_at, p.ends_at) dearest ON true
     LEFT JOIN LATERAL (
         SELECT
             sum(c.usd) AS usd,
@@ -12949,7 +12963,7 @@ SELECT
     s.mode,
     s.currency
 FROM bcce.budget_status(NULL::timestamptz, NULL::timestamptz) s;
-COMMENT ON VIEW bcce.budget_status IS 'How much of each budget is spent, and will it last? One row per visible tenant, budget and period from the first model call to now. Spent is added up from the calls each time. For a period use the function of this name.';
+COMMENT ON VIEW bcce.budget_status IS 'How much of each budget is spent, and will it last? One row per visible tenant, budget and period from the first model call to now. Spent is what the calls add up to now: nothing is counted along. For a period use the function of this name.';
 COMMENT ON COLUMN bcce.budget_status.tenant_id IS 'tenant';
 COMMENT ON COLUMN bcce.budget_status.tenant_name IS 'display name of the tenant';
 COMMENT ON COLUMN bcce.budget_status.budget IS 'name of the budget';
@@ -13093,6 +13107,7 @@ DECLARE
     target CONSTANT uuid := bcce_data.resolve_tenant(tenant);
     moment CONSTANT timestamptz := bcce.report_now();
     start_at timestamptz;
+    end_at timestamptz;
     b record;
     s record;
     rank numeric;
@@ -13114,22 +13129,29 @@ BEGIN
           AND (x.workflow_id IS NULL OR x.workflow_id = budget_check.workflow)
         ORDER BY x.budget COLLATE "C"
     LOOP
-        start_at := CASE WHEN b.period = 'custom' THEN lower(b.valid)
-                         ELSE greatest(lower(b.valid), (SELECT d.starts_at FROM bcce_data.local_periods(moment, moment, b.timezone, b.period) d)) END;
-        IF b.unpriced = 'dearest' THEN
-            SELECT x.spent_usd AS usd, x.call_count AS calls, x.unpriced_calls AS unpriced INTO s
-            FROM bcce.budget_status(moment, NULL) x
-            WHERE x.tenant_id = b.tenant_id AND x.budget = b.budget AND x.is_open;
-        -- A plan without runs starts in a fifth of the time, one without persons in two thirds of that.
-        ELSIF b.workflow_id IS NULL AND b.team_id IS NULL THEN
-            SELECT c.usd, c.calls, c.unpriced INTO s
+        IF b.period = 'custom' THEN
+            start_at := lower(b.valid);
+            end_at := upper(b.valid);
+        ELSE
+            SELECT greatest(lower(b.valid), d.starts_at), least(upper(b.valid), d.ends_at) INTO start_at, end_at
+            FROM bcce_data.local_periods(moment, moment, b.timezone, b.period) d;
+        END IF;
+        -- Plans without runs, and without persons, start faster.
+        IF b.workflow_id IS NULL AND b.team_id IS NULL THEN
+            SELECT c.* INTO s
             FROM bcce_data.budget_spent(b.tenant_id, NULL, b.user_key, b.project, b.model_id, NULL, start_at, moment) c;
         ELSIF b.workflow_id IS NULL THEN
-            SELECT c.usd, c.calls, c.unpriced INTO s
+            SELECT c.* INTO s
             FROM bcce_data.budget_spent(b.tenant_id, b.team_id, b.user_key, b.project, b.model_id, NULL, start_at, moment) c;
         ELSE
-            SELECT c.usd, c.calls, c.unpriced INTO s
+            SELECT c.* INTO s
             FROM bcce_data.budget_spent(b.tenant_id, b.team_id, b.user_key, b.project, b.model_id, b.workflow_id, start_at, moment) c;
+        END IF;
+        IF b.unpriced = 'dearest' AND s.unpriced > 0 THEN
+            SELECT s.usd + coalesce(s.input_tokens, 0) * d.input_usd + coalesce(s.output_tokens, 0) * d.output_usd
+                + coalesce(s.cache_read_tokens, 0) * d.cache_read_usd + coalesce(s.cache_write_5m_tokens, 0) * d.cache_write_5m_usd
+                + coalesce(s.cache_write_1h_tokens, 0) * d.cache_write_1h_usd + coalesce(s.web_searches, 0) * d.web_search_usd INTO s.usd
+            FROM bcce_data.dearest_prices(b.tenant_id, start_at, end_at) d;
         END IF;
         -- What blocks comes first, then what is nearest to its end.
         rank := s.usd / b.amount_usd + CASE WHEN b.mode = 'block' AND s.usd >= b.amount_usd THEN 1e30 ELSE 0 END;
@@ -13147,7 +13169,7 @@ BEGIN
 END
 $body$;
 COMMENT ON FUNCTION bcce.budget_check(text, text, text, text, text, text) IS
-'May a further call of this team, person (by the pseudonym), project, model and workflow be made? One row: is_allowed is false when a budget of mode block that covers the call is spent; with it the budget that says so, else the one nearest to its end: US dollars spent and allowed in its open period, percent, percent of the calls of unknown cost, and the reason. Advice: nothing is reserved. The spending is added up from the calls of the period each time: a fraction of a millisecond for a budget with some hundred calls (about one where it is of a workflow), half a millisecond for each thousand more. tenant: slug, external id or uuid; NULL: your own. Error P0002: tenant not found.';
+'May a further call of this team, person (by the pseudonym), project, model and workflow be made? One row: is_allowed is false when a budget of mode block that covers the call is spent; with it the budget that says so, else the one nearest to its end: US dollars spent and allowed in its open period, percent, percent of the calls of unknown cost, and the reason. Advice: nothing is reserved. What is spent is what the calls add up to, to the last digit. Whole hours and days whose calls have not changed since check_budgets() or maintain() last ran were added up then, so it takes about half a millisecond however many calls the period has; add 0.3 ms for each thousand calls of the hour that goes on, of the hours that have changed since, and where neither ran; budgets of a workflow, and calls of unknown cost, are added up from the calls each time. tenant: slug, external id or uuid; NULL: your own. Error P0002: tenant not found.';
 $bcce_module$);
 
 INSERT INTO bcce.module (part, name, sql) VALUES ('report', '27_cost_by_key', $bcce_module$

@@ -151,3 +151,33 @@ BEGIN ATOMIC
     ) p;
 END;
 COMMENT ON FUNCTION bcce_data.budget_spent(uuid, text, text, text, text, text, timestamptz, timestamptz) IS 'What the calls of budget_calls() add up to: US dollars of those of known cost, how many they all are, how many of them are of unknown cost, and the tokens of these. The same to the last digit whatever budget_hours and budget_days hold.';
+
+CREATE OR REPLACE FUNCTION bcce_data.dearest_prices(tenant uuid, since timestamptz, until timestamptz)
+RETURNS TABLE (
+    input_usd numeric,
+    output_usd numeric,
+    cache_read_usd numeric,
+    cache_write_5m_usd numeric,
+    cache_write_1h_usd numeric,
+    web_search_usd numeric
+)
+LANGUAGE sql STABLE PARALLEL RESTRICTED
+BEGIN ATOMIC
+    SELECT
+        coalesce(max(d.price_usd) FILTER (WHERE d.token_class = 'input'), 0),
+        coalesce(max(d.price_usd) FILTER (WHERE d.token_class = 'output'), 0),
+        coalesce(max(d.price_usd) FILTER (WHERE d.token_class = 'cache_read'), 0),
+        coalesce(max(d.price_usd) FILTER (WHERE d.token_class = 'cache_write_5m'), 0),
+        coalesce(max(d.price_usd) FILTER (WHERE d.token_class = 'cache_write_1h'), 0),
+        coalesce(max(d.price_usd) FILTER (WHERE d.token_class = 'web_search'), 0)
+    FROM (
+        SELECT m.token_class, m.price_usd
+        FROM bcce_data.default_model_prices m
+        WHERE upper_inf(m.known) AND m.valid && tstzrange(since, until) AND tenant IS NOT NULL
+        UNION ALL
+        SELECT m.token_class, m.price_usd
+        FROM bcce_data.model_prices m
+        WHERE m.tenant_id = tenant AND upper_inf(m.known) AND m.valid && tstzrange(since, until)
+    ) d;
+END;
+COMMENT ON FUNCTION bcce_data.dearest_prices(uuid, timestamptz, timestamptz) IS 'The highest price in the book of each class of tokens between since and until, the defaults and the tenant''s own, in US dollars; all 0 where the tenant is NULL.';
