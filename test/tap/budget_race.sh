@@ -71,7 +71,7 @@ CREATE FUNCTION check_all() RETURNS void LANGUAGE sql VOLATILE AS $$
     CROSS JOIN LATERAL bcce.budget_check(b.team_id, b.user_key, b.project, b.model_id, b.workflow_id, t.slug) c
     CROSS JOIN LATERAL (SELECT truth(b, CASE b.period WHEN 'custom' THEN lower(b.valid) ELSE date_trunc(b.period, now(), b.timezone) END, 'infinity') AS truth) x $$;
 SQL
-is "$(cat "$work/setup.out" | grep -E 'ERROR' || true)" "" "calls and budgets"
+is "$(grep ERROR "$work/setup.out" || true)" "" "calls and budgets"
 
 cat >"$work/write.sql" <<'SQL'
 \set pause random(0, 20)
@@ -122,7 +122,7 @@ cat "$work"/{write,check,refresh,change,maintain}.out | grep -E 'ERROR|error|abo
 is "$(cat "$work"/{write,check,refresh,change,maintain}.out | grep -cE 'ERROR|error:|aborted' || true)" 0 "nobody meets an error"
 checks() { sql $database postgres -c "SELECT count(*) FILTER (WHERE NOT is_same) FROM checks"; }
 echo "# $(sql $database postgres -c "SELECT count(*) || ' sums checked of ' || (SELECT count(*) FROM bcce_data.model_usage) || ' calls' FROM checks"), $killed refreshes killed"
-is "$(checks)" 0 "each sum is that of the calls"
+is "$(sql $database postgres -c "SELECT count(*) > 0 FROM checks") $(checks)" "t 0" "each sum is that of the calls"
 sql $database postgres -c "SELECT * FROM checks WHERE NOT is_same LIMIT 5" | sed 's/^/# /'
 like "$killed" '[1-9]' "refreshes were killed"
 
