@@ -565,6 +565,18 @@ AS 'MODULE_PATHNAME' LANGUAGE C
 VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION bcce.collect_rows() IS
 'Trigger of the inboxes, BEFORE STATEMENT, INSTEAD OF each row and AFTER STATEMENT of INSERT: collects the rows and hands them, some thousands at a time, to the trigger function of bcce_data named by its argument, which sees them as the transition table batch. It runs without the context of COPY, which would put the row in hand into the server log with any error, a cancelled statement included. Any other use is the error 39P01.';
+-- Which hours of facts have changed since they were summed up.
+CREATE FUNCTION bcce.mark_hour() RETURNS trigger
+AS 'MODULE_PATHNAME' LANGUAGE C
+VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION bcce.mark_hour() IS
+'Trigger BEFORE INSERT, UPDATE or DELETE of each row: leaves a row (tenant_id, start of the hour in UTC) in the table of marks that its first argument names, in the schema of its own table, for the hour that the row lay in and the one it will lie in, by the column of type timestamptz that its second argument names; without one it marks all hours, by -infinity. Once an hour and subtransaction. Any other use is the error 39P01; 42P01: no such table of marks, 42703: no such column.';
+
+CREATE FUNCTION bcce.forget_marks() RETURNS trigger
+AS 'MODULE_PATHNAME' LANGUAGE C
+VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION bcce.forget_marks() IS
+'Trigger BEFORE DELETE of each row of a table of marks: makes mark_hour() write marks again that this transaction has written already, since they may be gone. Any other use is the error 39P01.';
 -- Cost: what a quantity costs by the price book.
 
 CREATE FUNCTION bcce.estimate_cost(item text, quantity numeric, at timestamptz DEFAULT now(), tenant uuid DEFAULT NULL) RETURNS numeric
@@ -2161,6 +2173,8 @@ REVOKE ALL ON FUNCTION
     bcce.log_line(text),
     bcce.invalidate_cache(),
     bcce.collect_rows(),
+    bcce.mark_hour(),
+    bcce.forget_marks(),
     bcce.pseudonym(text, text),
     bcce.pseudonym(text, text, uuid),
     bcce.set_context(text),
@@ -2188,7 +2202,7 @@ GRANT EXECUTE ON FUNCTION bcce.raise_error(text, text, text, text)
 GRANT EXECUTE ON FUNCTION bcce.log_line(text) TO bcce_owner;
 
 -- Triggers of a new partition are made by its owner.
-GRANT EXECUTE ON FUNCTION bcce.invalidate_cache(), bcce.collect_rows() TO bcce_owner;
+GRANT EXECUTE ON FUNCTION bcce.invalidate_cache(), bcce.collect_rows(), bcce.mark_hour(), bcce.forget_marks() TO bcce_owner;
 
 
 INSERT INTO bcce.module (part, name, sql) VALUES ('store', '10_schemas', $bcce_module$
@@ -3417,6 +3431,8 @@ ALTER TABLE bcce_data.model_usage
             coalesce(cache_read_tokens, 0), coalesce(cache_write_5m_tokens, 0) + coalesce(cache_write_1h_tokens, 0)]) STORED;
 CREATE TABLE IF NOT EXISTS bcce_data.model_usage_default PARTITION OF bcce_data.model_usage DEFAULT;
 CREATE INDEX IF NOT EXISTS model_usage_at_idx ON bcce_data.model_usage (tenant_id, at);
+-- Calls whose cost depends on the prices of today.
+CREATE INDEX IF NOT EXISTS model_usage_unpriced_at_idx ON bcce_data.model_usage (tenant_id, at) WHERE reported_cost_usd IS NULL AND charged_usd IS NULL;
 COMMENT ON TABLE bcce_data.model_usage IS 'one row per call of a language model; by month of at';
 COMMENT ON COLUMN bcce_data.model_usage.tenant_id IS 'tenant';
 COMMENT ON COLUMN bcce_data.model_usage.source IS 'who sent it';
@@ -3507,6 +3523,99 @@ COMMENT ON COLUMN bcce_data.model_usage_counters.user_key IS 'pseudonym of the p
 COMMENT ON COLUMN bcce_data.model_usage_counters.session_id IS 'the sender''s id of the session';
 COMMENT ON COLUMN bcce_data.model_usage_counters.value IS 'tokens, or US dollars by the client''s own estimate';
 COMMENT ON COLUMN bcce_data.model_usage_counters.is_cumulative IS 'the value counts from started_at on with every point of the series, not anew from point to point';
+$bcce_module$);
+
+INSERT INTO bcce.module (part, name, sql) VALUES ('store', '18_budget_hours', $bcce_module$
+-- What budgets' calls add up to, by hours and days: makes budget_check() fast and
+-- changes no answer.  A cell stands for the calls of one hour whose cost cannot
+-- change by itself (reported, or charged at the prices known then) in one scope:
+-- a team, person, project and model, each or any.  It is a function of these
+-- calls and of nothing else, not of the budget, its period or a time zone: hours
+-- and days are those of UTC, which have one length, and what a period cuts is
+-- read one level below.  Whoever changes a call leaves a mark of the hour in the
+-- same transaction; an hour with a mark, or outside of what is built, is added
+-- up from its calls, and its day from the other hours.
+CREATE TABLE IF NOT EXISTS bcce_data.model_usage_marks (
+    tenant_id uuid NOT NULL,
+    hour_at timestamptz NOT NULL
+);
+-- Replication wants to know what a row is, and a key would make writers wait.
+ALTER TABLE bcce_data.model_usage_marks REPLICA IDENTITY FULL;
+CREATE INDEX IF NOT EXISTS model_usage_marks_hour_at_idx ON bcce_data.model_usage_marks (tenant_id, hour_at);
+COMMENT ON TABLE bcce_data.model_usage_marks IS 'hours whose model calls have changed since they were added up; one row or more for each, taken away by the next refresh';
+COMMENT ON COLUMN bcce_data.model_usage_marks.tenant_id IS 'tenant';
+COMMENT ON COLUMN bcce_data.model_usage_marks.hour_at IS 'start of the hour, UTC; -infinity: a person''s team has changed, so every hour of every team has';
+
+CREATE TABLE IF NOT EXISTS bcce_data.budget_hours (
+    tenant_id uuid NOT NULL,
+    scope bytea NOT NULL,
+    hour_at timestamptz NOT NULL,
+    usd numeric NOT NULL,
+    call_count bigint NOT NULL,
+    CONSTRAINT budget_hours_pkey PRIMARY KEY (tenant_id, scope, hour_at) INCLUDE (usd, call_count)
+);
+COMMENT ON TABLE bcce_data.budget_hours IS 'what the calls of known cost of an hour add up to; hours without one have no row';
+COMMENT ON COLUMN bcce_data.budget_hours.tenant_id IS 'tenant';
+COMMENT ON COLUMN bcce_data.budget_hours.scope IS 'which calls, as budget_scope() has it';
+COMMENT ON COLUMN bcce_data.budget_hours.hour_at IS 'start of the hour, UTC';
+COMMENT ON COLUMN bcce_data.budget_hours.usd IS 'their cost in US dollars, exact';
+COMMENT ON COLUMN bcce_data.budget_hours.call_count IS 'how many they are';
+
+CREATE TABLE IF NOT EXISTS bcce_data.budget_days (
+    tenant_id uuid NOT NULL,
+    scope bytea NOT NULL,
+    day_at timestamptz NOT NULL,
+    usd numeric NOT NULL,
+    call_count bigint NOT NULL,
+    CONSTRAINT budget_days_pkey PRIMARY KEY (tenant_id, scope, day_at) INCLUDE (usd, call_count)
+);
+COMMENT ON TABLE bcce_data.budget_days IS 'what the hours of a day in budget_hours add up to';
+COMMENT ON COLUMN bcce_data.budget_days.tenant_id IS 'tenant';
+COMMENT ON COLUMN bcce_data.budget_days.scope IS 'which calls, as budget_scope() has it';
+COMMENT ON COLUMN bcce_data.budget_days.day_at IS 'start of the day, UTC';
+COMMENT ON COLUMN bcce_data.budget_days.usd IS 'their cost in US dollars, exact';
+COMMENT ON COLUMN bcce_data.budget_days.call_count IS 'how many they are';
+
+CREATE TABLE IF NOT EXISTS bcce_data.budget_scopes (
+    tenant_id uuid NOT NULL,
+    scope bytea NOT NULL,
+    built_from timestamptz NOT NULL,
+    built_until timestamptz NOT NULL,
+    partitions oid[] NOT NULL,
+    CONSTRAINT budget_scopes_pkey PRIMARY KEY (tenant_id, scope)
+);
+COMMENT ON TABLE bcce_data.budget_scopes IS 'which hours of a scope budget_hours and budget_days hold; empty it and everything is added up from the calls, until the next refresh';
+COMMENT ON COLUMN bcce_data.budget_scopes.tenant_id IS 'tenant';
+COMMENT ON COLUMN bcce_data.budget_scopes.scope IS 'which calls, as budget_scope() has it';
+COMMENT ON COLUMN bcce_data.budget_scopes.built_from IS 'start of the first hour that is built';
+COMMENT ON COLUMN bcce_data.budget_scopes.built_until IS 'end of the last hour that is built';
+COMMENT ON COLUMN bcce_data.budget_scopes.partitions IS 'partitions of model_usage that it was built from: with others, such as after one was detached or in a restored database, it does not count';
+
+CREATE OR REPLACE FUNCTION bcce_data.partition_list(parent regclass) RETURNS TABLE (partitions oid[])
+LANGUAGE sql STABLE PARALLEL SAFE
+BEGIN ATOMIC
+    SELECT ARRAY(SELECT i.inhrelid FROM pg_catalog.pg_inherits i WHERE i.inhparent = parent AND NOT i.inhdetachpending ORDER BY i.inhrelid);
+END;
+COMMENT ON FUNCTION bcce_data.partition_list(regclass) IS 'the partitions of a table, in a fixed order; one row';
+
+CREATE OR REPLACE FUNCTION bcce_data.budget_scope(team text, person text, in_project text, model text) RETURNS bytea
+LANGUAGE sql STABLE PARALLEL SAFE
+BEGIN ATOMIC
+    SELECT sha256(convert_to(jsonb_build_array(team, person, in_project, model)::text, 'UTF8'));
+END;
+COMMENT ON FUNCTION bcce_data.budget_scope(text, text, text, text) IS 'name of a scope: the team, person, project and model whose calls it holds, NULL for all; budgets of one scope share its cells';
+
+-- Goes with what no row trigger tells of.
+CREATE OR REPLACE FUNCTION bcce_data.forget_budget_hours() RETURNS trigger
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $body$
+BEGIN
+    DELETE FROM bcce_data.budget_scopes;
+    DELETE FROM bcce_data.budget_hours;
+    DELETE FROM bcce_data.budget_days;
+    RETURN NULL;
+END
+$body$;
+COMMENT ON FUNCTION bcce_data.forget_budget_hours() IS 'trigger AFTER TRUNCATE of a table that budgets are added up from: of all tenants, nothing is built any more';
 $bcce_module$);
 
 INSERT INTO bcce.module (part, name, sql) VALUES ('store', '18_budgets', $bcce_module$
@@ -3824,6 +3933,7 @@ DECLARE
     partition_name text;
     columns text;
     moved bigint := 0;
+    before oid[];
 BEGIN
     SELECT c.relname, a.attname INTO parent_name, key_column
     FROM pg_class c JOIN pg_partitioned_table p ON p.partrelid = c.oid
@@ -3843,6 +3953,7 @@ BEGIN
     -- already would be refused there once the month has its own.
     EXECUTE format('LOCK TABLE %s IN SHARE ROW EXCLUSIVE MODE', parent);
     EXECUTE format('LOCK TABLE bcce_data.%I IN ACCESS EXCLUSIVE MODE', parent_name || '_default');
+    SELECT l.partitions INTO before FROM bcce_data.partition_list(parent) l;
     EXECUTE format('CREATE TABLE bcce_data.%I (LIKE %s INCLUDING ALL)', partition_name, parent);
     EXECUTE format(
         'WITH moved AS (DELETE FROM bcce_data.%1$I WHERE %2$I >= %3$L AND %2$I < %4$L RETURNING %5$s)
@@ -3854,6 +3965,12 @@ BEGIN
     EXECUTE format('COMMENT ON TABLE bcce_data.%I IS %L', partition_name,
         format('%s of %s (UTC)', parent_name, to_char(month_start AT TIME ZONE 'UTC', 'YYYY-MM')));
     PERFORM bcce_data.secure_table(format('bcce_data.%I', partition_name)::regclass);
+    IF parent = 'bcce_data.model_usage'::regclass THEN
+        -- The calls are the same in one more partition.
+        UPDATE bcce_data.budget_scopes s SET partitions = l.partitions FROM bcce_data.partition_list(parent) l WHERE s.partitions = before;
+        EXECUTE format('CREATE TRIGGER forget_budget_hours AFTER TRUNCATE ON bcce_data.%I FOR EACH STATEMENT EXECUTE FUNCTION bcce_data.forget_budget_hours()', partition_name);
+        EXECUTE format('ALTER TABLE bcce_data.%I ENABLE ALWAYS TRIGGER forget_budget_hours', partition_name);
+    END IF;
     EXECUTE format('ALTER TABLE bcce_data.%I OWNER TO bcce_owner', partition_name);
     RETURN moved;
 END
@@ -3985,7 +4102,7 @@ BEGIN
 END
 $body$;
 COMMENT ON FUNCTION bcce.maintain() IS
-'Upkeep: makes the monthly partitions of facts three months ahead and for every month that waits in a default partition, folds bcce.rejected and bcce.redaction_stats, refreshes role names, removes the memberships of dropped roles and checks the budgets. Never waits long for a lock: a table in use is left for the next run. One row per task. Run it daily (pg_cron, cron); nothing breaks when it does not run.';
+'Upkeep: makes the monthly partitions of facts three months ahead and for every month that waits in a default partition, folds bcce.rejected and bcce.redaction_stats, refreshes role names, removes the memberships of dropped roles, adds up what budgets'' calls cost by hours and checks the budgets. Never waits long for a lock: a table in use is left for the next run. One row per task. Run it daily (pg_cron, cron); nothing breaks when it does not run.';
 $bcce_module$);
 
 INSERT INTO bcce.module (part, name, sql) VALUES ('store', '30_security', $bcce_module$
@@ -4109,6 +4226,46 @@ SELECT bcce_data.make_partition(c.oid::regclass, statement_timestamp() + make_in
 FROM pg_partitioned_table p JOIN pg_class c ON c.oid = p.partrelid
 CROSS JOIN generate_series(0, 3) AS n
 WHERE c.relnamespace = 'bcce_data'::regnamespace;
+$bcce_module$);
+
+INSERT INTO bcce.module (part, name, sql) VALUES ('store', '31_marks', $bcce_module$
+-- The triggers that mark changed hours.  ENABLE ALWAYS, and for each row:
+-- replication applies rows without statement triggers, and a partition may be
+-- written to by its own name.  In the order of names they run after redact.
+DO $do$
+DECLARE
+    item record;
+BEGIN
+    -- What was built while a trigger was missing may be wrong.
+    IF (SELECT count(*) FROM pg_trigger t
+        WHERE t.tgenabled = 'A' AND (t.tgrelid, t.tgfoid) IN (
+            ('bcce_data.model_usage'::regclass, 'bcce.mark_hour()'::regprocedure),
+            ('bcce_data.principals'::regclass, 'bcce.mark_hour()'::regprocedure),
+            ('bcce_data.model_usage_marks'::regclass, 'bcce.forget_marks()'::regprocedure))) < 3
+    THEN
+        TRUNCATE bcce_data.budget_scopes, bcce_data.budget_hours, bcce_data.budget_days;
+    END IF;
+
+    CREATE OR REPLACE TRIGGER write_mark BEFORE INSERT OR UPDATE OR DELETE ON bcce_data.model_usage
+        FOR EACH ROW EXECUTE FUNCTION bcce.mark_hour('model_usage_marks', 'at');
+    ALTER TABLE bcce_data.model_usage ENABLE ALWAYS TRIGGER write_mark;
+    -- A call that names no team is of the person's team now.
+    CREATE OR REPLACE TRIGGER write_mark BEFORE INSERT OR UPDATE OR DELETE ON bcce_data.principals
+        FOR EACH ROW EXECUTE FUNCTION bcce.mark_hour('model_usage_marks');
+    ALTER TABLE bcce_data.principals ENABLE ALWAYS TRIGGER write_mark;
+    CREATE OR REPLACE TRIGGER forget_marks BEFORE DELETE ON bcce_data.model_usage_marks
+        FOR EACH ROW EXECUTE FUNCTION bcce.forget_marks();
+    ALTER TABLE bcce_data.model_usage_marks ENABLE ALWAYS TRIGGER forget_marks;
+
+    FOR item IN
+        SELECT unnest(l.partitions)::regclass AS name FROM bcce_data.partition_list('bcce_data.model_usage') l
+        UNION ALL VALUES ('bcce_data.model_usage'::regclass), ('bcce_data.principals'), ('bcce_data.model_usage_marks'), ('bcce_data.budget_hours'), ('bcce_data.budget_days')
+    LOOP
+        EXECUTE format('CREATE OR REPLACE TRIGGER forget_budget_hours AFTER TRUNCATE ON %s FOR EACH STATEMENT EXECUTE FUNCTION bcce_data.forget_budget_hours()', item.name);
+        EXECUTE format('ALTER TABLE %s ENABLE ALWAYS TRIGGER forget_budget_hours', item.name);
+    END LOOP;
+END
+$do$;
 $bcce_module$);
 
 INSERT INTO bcce.module (part, name, sql) VALUES ('store', '40_tenancy', $bcce_module$
@@ -5345,6 +5502,132 @@ COMMENT ON FUNCTION bcce.import_prices(jsonb, timestamptz, text, boolean, boolea
 'Reads a price list in the format of litellm''s model_prices_and_context_window.json, text in, no network. Shows what it would do, and does it with apply => true: add and change (from valid_from on, NULL: always), refused (no price, or more than twelve decimals unless round_prices), ignored (fields about money that are no price of tokens by class), suspicious (reported, applied all the same), gone (in an earlier list of the same source and no longer in this one; never deleted). price says class, size of context and tier. tenant as in set_model_price(). Errors: 22023 not a list, 22008 bad time, P0002 tenant not found.';
 $bcce_module$);
 
+INSERT INTO bcce.module (part, name, sql) VALUES ('store', '43_refresh_budgets', $bcce_module$
+-- Builds what budget_spent() reads in place of calls.
+--
+-- The order is what makes it right, in READ COMMITTED, where each statement sees
+-- what was committed before it: first the lock, then the marks go, then their
+-- hours are added up anew.  Who commits between these two keeps a mark, and its
+-- hour is read from the calls until the next refresh.  An end at any point
+-- brings back the marks.
+CREATE OR REPLACE FUNCTION bcce_data.refresh_budget_hours(tenant uuid) RETURNS void
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $body$
+DECLARE
+    batch CONSTANT integer := 3000;         -- hours that are built in one go
+    reach CONSTANT timestamptz := date_trunc('hour', bcce.report_now(), 'UTC');
+    parts oid[];
+    marked timestamptz[];
+    wanted bcce_data.budgets[];             -- one budget for each scope
+    first_at timestamptz;
+    start_at timestamptz;
+    end_at timestamptz;
+    spans tstzrange[];                      -- to be added up, of one scope
+    days timestamptz[];                     -- that they touch
+    b record;
+BEGIN
+    PERFORM FROM bcce_data.tenants t WHERE t.tenant_id = tenant FOR NO KEY UPDATE SKIP LOCKED;
+    IF NOT FOUND THEN
+        RETURN;
+    END IF;
+    -- None can go and come back while this works.
+    LOCK TABLE bcce_data.model_usage IN ACCESS SHARE MODE;
+    SELECT l.partitions INTO parts FROM bcce_data.partition_list('bcce_data.model_usage') l;
+
+    WITH gone AS (
+        DELETE FROM bcce_data.model_usage_marks m
+        WHERE m.tenant_id = tenant
+          AND m.hour_at = ANY (ARRAY(SELECT DISTINCT x.hour_at FROM bcce_data.model_usage_marks x WHERE x.tenant_id = tenant ORDER BY 1 DESC LIMIT batch))
+        RETURNING m.hour_at
+    )
+    SELECT coalesce(array_agg(DISTINCT g.hour_at), '{}') INTO marked FROM gone g;
+
+    SELECT coalesce(array_agg(x.one), '{}') INTO wanted
+    FROM (
+        SELECT DISTINCT ON (bcce_data.budget_scope(g.team_id, g.user_key, g.project, g.model_id)) g AS one
+        FROM bcce_data.budgets g WHERE g.tenant_id = tenant AND g.workflow_id IS NULL
+    ) x;
+    WITH gone AS (
+        DELETE FROM bcce_data.budget_scopes s
+        WHERE s.tenant_id = tenant
+          AND (s.partitions <> parts OR NOT EXISTS (
+              SELECT FROM unnest(wanted) w
+              WHERE bcce_data.budget_scope(w.team_id, w.user_key, w.project, w.model_id) = s.scope
+                AND (w.team_id IS NULL OR '-infinity' <> ALL (marked))))
+        RETURNING s.scope
+    ), days_gone AS (
+        DELETE FROM bcce_data.budget_days d USING gone g WHERE d.tenant_id = tenant AND d.scope = g.scope
+    )
+    DELETE FROM bcce_data.budget_hours h USING gone g WHERE h.tenant_id = tenant AND h.scope = g.scope;
+
+    first_at := coalesce((SELECT date_trunc('hour', u.at, 'UTC') FROM bcce_data.model_usage u WHERE u.tenant_id = tenant ORDER BY u.at LIMIT 1), reach);
+    FOR b IN
+        SELECT w.team_id, w.user_key, w.project, w.model_id, k.scope, s.built_from, s.built_until
+        FROM unnest(wanted) w
+        CROSS JOIN LATERAL (SELECT bcce_data.budget_scope(w.team_id, w.user_key, w.project, w.model_id) AS scope) k
+        LEFT JOIN bcce_data.budget_scopes s ON s.tenant_id = tenant AND s.scope = k.scope
+    LOOP
+        -- From now backwards: the open periods come first.
+        IF b.built_until IS NULL OR b.built_until < reach - make_interval(hours => batch) THEN
+            DELETE FROM bcce_data.budget_hours h WHERE h.tenant_id = tenant AND h.scope = b.scope;
+            DELETE FROM bcce_data.budget_days d WHERE d.tenant_id = tenant AND d.scope = b.scope;
+            b.built_from := reach;
+            b.built_until := reach;
+        END IF;
+        start_at := least(b.built_from, greatest(first_at, b.built_from - make_interval(hours => batch)));
+        end_at := greatest(b.built_until, reach);
+        SELECT array_agg(r.span) INTO spans
+        FROM (
+            SELECT tstzrange(m.hour_at, m.hour_at + interval '1 hour') AS span
+            FROM unnest(marked) AS m (hour_at) WHERE m.hour_at >= b.built_from AND m.hour_at < b.built_until
+            UNION ALL VALUES (tstzrange(start_at, b.built_from)), (tstzrange(b.built_until, end_at))
+        ) r
+        WHERE NOT isempty(r.span);
+        DELETE FROM bcce_data.budget_hours h WHERE h.tenant_id = tenant AND h.scope = b.scope AND h.hour_at = ANY (marked);
+        INSERT INTO bcce_data.budget_hours (tenant_id, scope, hour_at, usd, call_count)
+        SELECT tenant, b.scope, date_trunc('hour', c.at, 'UTC'), sum(c.usd), count(*)
+        FROM unnest(spans) AS r (span)
+        CROSS JOIN LATERAL bcce_data.budget_calls(tenant, b.team_id, b.user_key, b.project, b.model_id, NULL, lower(r.span), upper(r.span), true) c
+        GROUP BY 3;
+
+        days := ARRAY(
+            SELECT DISTINCT g.day_at
+            FROM unnest(spans) AS r (span)
+            CROSS JOIN LATERAL generate_series(date_trunc('day', lower(r.span), 'UTC'), upper(r.span) - interval '1 microsecond', interval '24 hours') AS g (day_at));
+        DELETE FROM bcce_data.budget_days d WHERE d.tenant_id = tenant AND d.scope = b.scope AND d.day_at = ANY (days);
+        INSERT INTO bcce_data.budget_days (tenant_id, scope, day_at, usd, call_count)
+        SELECT tenant, b.scope, g.day_at, sum(h.usd), sum(h.call_count)
+        FROM unnest(days) AS g (day_at)
+        JOIN bcce_data.budget_hours h ON h.tenant_id = tenant AND h.scope = b.scope AND h.hour_at >= g.day_at AND h.hour_at < g.day_at + interval '24 hours'
+        GROUP BY g.day_at;
+        INSERT INTO bcce_data.budget_scopes AS s (tenant_id, scope, built_from, built_until, partitions)
+        VALUES (tenant, b.scope, start_at, end_at, parts)
+        ON CONFLICT ON CONSTRAINT budget_scopes_pkey DO UPDATE
+        SET built_from = excluded.built_from, built_until = excluded.built_until, partitions = excluded.partitions;
+    END LOOP;
+
+    -- One that came meanwhile may be in some sums and not in others.
+    IF parts <> (SELECT l.partitions FROM bcce_data.partition_list('bcce_data.model_usage') l) THEN
+        DELETE FROM bcce_data.budget_scopes s WHERE s.tenant_id = tenant;
+        DELETE FROM bcce_data.budget_hours h WHERE h.tenant_id = tenant;
+        DELETE FROM bcce_data.budget_days d WHERE d.tenant_id = tenant;
+    END IF;
+END
+$body$;
+COMMENT ON FUNCTION bcce_data.refresh_budget_hours(uuid) IS 'Adds up the marked hours of a tenant''s budgets anew, and those not built yet, newest first, at most 3000 of each. Returns without waiting where another session does it.';
+
+CREATE OR REPLACE FUNCTION bcce_data.refresh_budget_hours() RETURNS void
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $body$
+BEGIN
+    -- A snapshot that is older than the lock would not see what others built.
+    IF current_setting('transaction_isolation') <> 'read committed' THEN
+        RETURN;
+    END IF;
+    PERFORM bcce_data.refresh_budget_hours(t.tenant_id) FROM bcce_data.tenants t;
+END
+$body$;
+COMMENT ON FUNCTION bcce_data.refresh_budget_hours() IS 'refresh_budget_hours() of every tenant; does nothing but in a transaction of isolation level READ COMMITTED';
+$bcce_module$);
+
 INSERT INTO bcce.module (part, name, sql) VALUES ('store', '44_harden_database', $bcce_module$
 -- What the server grants to everybody and a database of tenants should not.
 CREATE OR REPLACE FUNCTION bcce.harden_database(apply boolean DEFAULT false) RETURNS TABLE (statement text, reason text, done boolean)
@@ -5490,9 +5773,12 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $body$
     WHERE v.relkind = 'm' AND a.grantee <> v.relowner
     GROUP BY v.oid
     UNION ALL
-    SELECT 'trigger_off', 'error', o.name, format('The trigger %s is not ENABLE ALWAYS.', t.tgname), format('ALTER TABLE %s ENABLE ALWAYS TRIGGER %I;', o.name, t.tgname)
+    SELECT 'trigger_off', 'error', o.name, format('The trigger %s is not ENABLE ALWAYS.', t.tgname),
+           format('ALTER TABLE %s ENABLE ALWAYS TRIGGER %I;', o.name, t.tgname)
+           || CASE WHEN t.tgfoid IN ('bcce.mark_hour()'::regprocedure, 'bcce.forget_marks()'::regprocedure) THEN ' TRUNCATE bcce_data.budget_scopes;' ELSE '' END
     FROM ours o JOIN pg_trigger t ON t.tgrelid = o.oid
-    WHERE t.tgfoid IN ('bcce.redact_columns()'::regprocedure, 'bcce.invalidate_cache()'::regprocedure) AND t.tgenabled <> 'A'
+    WHERE t.tgfoid IN ('bcce.redact_columns()'::regprocedure, 'bcce.invalidate_cache()'::regprocedure, 'bcce.mark_hour()'::regprocedure, 'bcce.forget_marks()'::regprocedure)
+      AND t.tgenabled <> 'A'
     UNION ALL
     SELECT 'trigger_missing', 'error', o.name, 'The redaction trigger is missing.', 'SELECT * FROM bcce.install();'
     FROM ours o
@@ -11692,6 +11978,222 @@ COMMENT ON COLUMN bcce.prediction_accuracy.accuracy_low_percent IS 'lower end of
 COMMENT ON COLUMN bcce.prediction_accuracy.accuracy_high_percent IS 'upper end of the accuracy''s 95 % confidence interval (Wilson), percent';
 $bcce_module$);
 
+INSERT INTO bcce.module (part, name, sql) VALUES ('report', '26_budget_spent', $bcce_module$
+-- What the calls of a budget add up to.
+--
+-- The calls that a budget is about; NULL asks nothing.  A class of tokens that a
+-- call does not tell of is NULL.
+CREATE OR REPLACE FUNCTION bcce_data.budget_calls(
+    tenant uuid, team text, person text, in_project text, model text, workflow text, since timestamptz, until timestamptz,
+    is_frozen boolean DEFAULT NULL)
+RETURNS TABLE (
+    at timestamptz,
+    usd numeric,
+    input_tokens bigint,
+    output_tokens bigint,
+    cache_read_tokens bigint,
+    cache_write_5m_tokens bigint,
+    cache_write_1h_tokens bigint,
+    web_searches bigint
+)
+LANGUAGE sql STABLE PARALLEL RESTRICTED
+BEGIN ATOMIC
+    SELECT
+        u.at,
+        coalesce(u.reported_cost_usd, u.charged_usd, bcce.estimate_token_cost(u.model_id, u.at, u.input_tokens, u.output_tokens,
+            u.cache_read_tokens, u.cache_write_5m_tokens, u.cache_write_1h_tokens, u.web_searches, u.speed, u.inference_geo, u.service_tier, u.tenant_id)),
+        u.input_tokens,
+        u.output_tokens,
+        u.cache_read_tokens,
+        u.cache_write_5m_tokens,
+        u.cache_write_1h_tokens,
+        u.web_searches
+    FROM bcce_data.model_usage u
+    WHERE u.tenant_id = tenant AND u.at >= since AND u.at < until AND NOT u.is_test
+      AND (is_frozen IS NOT TRUE OR coalesce(u.reported_cost_usd, u.charged_usd) IS NOT NULL)
+      AND (is_frozen IS NOT FALSE OR (u.reported_cost_usd IS NULL AND u.charged_usd IS NULL))
+      AND (person IS NULL OR u.user_key = person)
+      AND (in_project IS NULL OR u.project = in_project)
+      AND (model IS NULL OR u.model_id = model)
+      AND (team IS NULL OR team = coalesce(u.team_id, (
+          SELECT p.team_id FROM bcce_data.principals p WHERE p.tenant_id = u.tenant_id AND p.user_key = u.user_key)))
+      AND (workflow IS NULL OR workflow = (
+          SELECT r.workflow_id
+          FROM bcce_data.workflow_run_keys k
+          JOIN bcce_data.workflow_runs r ON r.tenant_id = k.tenant_id AND r.run_id = k.run_id AND r.started_at = k.started_at
+          WHERE k.tenant_id = u.tenant_id AND k.run_id = u.run_id));
+END;
+COMMENT ON FUNCTION bcce_data.budget_calls(uuid, text, text, text, text, text, timestamptz, timestamptz, boolean) IS 'Model calls of a tenant between since (inclusive) and until (exclusive), of the team, person, project, model and workflow that are not NULL, with their cost in US dollars as cost_units has it; NULL: unknown. is_frozen: only calls whose cost was reported or charged, which later prices do not change, or (false) only the others.';
+
+-- One statement, so one snapshot: it sees a mark exactly when it sees the change
+-- of the calls.  Days without a mark, hours without one of the other days, calls
+-- of the other times, and at any time the calls whose cost depends on the prices
+-- of today.
+CREATE OR REPLACE FUNCTION bcce_data.budget_spent(
+    tenant uuid, team text, person text, in_project text, model text, workflow text, since timestamptz, until timestamptz)
+RETURNS TABLE (
+    usd numeric,
+    calls bigint,
+    unpriced bigint,
+    input_tokens numeric,
+    output_tokens numeric,
+    cache_read_tokens numeric,
+    cache_write_5m_tokens numeric,
+    cache_write_1h_tokens numeric,
+    web_searches numeric
+)
+LANGUAGE sql STABLE PARALLEL RESTRICTED
+BEGIN ATOMIC
+    WITH built AS MATERIALIZED (        -- one row, or none
+        SELECT
+            x.scope,
+            x.starts_at,
+            x.ends_at,
+            -- Whole days in between; none where both are the end.
+            least(date_trunc('day', x.starts_at + interval '24 hours' - interval '1 microsecond', 'UTC'), x.ends_at) AS days_from,
+            greatest(date_trunc('day', x.ends_at, 'UTC'),
+                     least(date_trunc('day', x.starts_at + interval '24 hours' - interval '1 microsecond', 'UTC'), x.ends_at)) AS days_until
+        FROM (
+            SELECT
+                s.scope,
+                greatest(s.built_from, date_trunc('hour', since + interval '1 hour' - interval '1 microsecond', 'UTC')) AS starts_at,
+                least(s.built_until, date_trunc('hour', until, 'UTC')) AS ends_at
+            FROM bcce_data.budget_scopes s
+            -- Whose run a call is may become known after the call.
+            WHERE workflow IS NULL
+              AND s.tenant_id = tenant AND s.scope = (SELECT bcce_data.budget_scope(team, person, in_project, model))
+              AND s.partitions = (SELECT l.partitions FROM bcce_data.partition_list('bcce_data.model_usage'::regclass) l)
+              AND (team IS NULL OR NOT EXISTS (SELECT FROM bcce_data.model_usage_marks m WHERE m.tenant_id = tenant AND m.hour_at = '-infinity'))
+        ) x
+        WHERE x.starts_at < x.ends_at
+    ), marked AS MATERIALIZED (
+        SELECT DISTINCT m.hour_at, date_trunc('day', m.hour_at, 'UTC') AS day_at
+        FROM built b JOIN bcce_data.model_usage_marks m ON m.tenant_id = tenant AND m.hour_at >= b.starts_at AND m.hour_at < b.ends_at
+    ), hourly (scope, starts_at, ends_at) AS (
+        SELECT b.scope, b.starts_at, b.days_from FROM built b
+        UNION ALL
+        SELECT b.scope, b.days_until, b.ends_at FROM built b
+        UNION ALL
+        SELECT DISTINCT b.scope, m.day_at, m.day_at + interval '24 hours' FROM built b JOIN marked m ON m.day_at >= b.days_from AND m.day_at < b.days_until
+    ), live (starts_at, ends_at) AS (
+        SELECT since, until WHERE NOT EXISTS (SELECT FROM built)
+        UNION ALL
+        SELECT since, b.starts_at FROM built b WHERE since < b.starts_at
+        UNION ALL
+        SELECT b.ends_at, until FROM built b WHERE b.ends_at < until
+        UNION ALL
+        SELECT m.hour_at, m.hour_at + interval '1 hour' FROM marked m
+    )
+    SELECT
+        coalesce(sum(p.usd), 0),
+        coalesce(sum(p.calls), 0)::bigint,
+        coalesce(sum(p.unpriced), 0)::bigint,
+        sum(p.input_tokens),
+        sum(p.output_tokens),
+        sum(p.cache_read_tokens),
+        sum(p.cache_write_5m_tokens),
+        sum(p.cache_write_1h_tokens),
+        sum(p.web_searches)
+    FROM (
+        SELECT sum(d.usd) AS usd, sum(d.call_count)::bigint AS calls, NULL::bigint AS unpriced, NULL::numeric AS input_tokens, NULL::numeric AS output_tokens,
+               NULL::numeric AS cache_read_tokens, NULL::numeric AS cache_write_5m_tokens, NULL::numeric AS cache_write_1h_tokens, NULL::numeric AS web_searches
+        FROM built b JOIN bcce_data.budget_days d ON d.tenant_id = tenant AND d.scope = b.scope AND d.day_at >= b.days_from AND d.day_at < b.days_until
+        WHERE d.day_at NOT IN (SELECT m.day_at FROM marked m)
+        UNION ALL
+        SELECT f.usd, f.calls, NULL, NULL, NULL, NULL, NULL, NULL, NULL
+        FROM hourly r
+        CROSS JOIN LATERAL (
+            SELECT sum(h.usd) AS usd, sum(h.call_count)::bigint AS calls
+            FROM bcce_data.budget_hours h
+            WHERE h.tenant_id = tenant AND h.scope = r.scope AND h.hour_at >= r.starts_at AND h.hour_at < r.ends_at
+              AND h.hour_at NOT IN (SELECT m.hour_at FROM marked m)
+        ) f
+        UNION ALL
+        SELECT f.usd, f.calls, NULL, NULL, NULL, NULL, NULL, NULL, NULL
+        FROM live l
+        CROSS JOIN LATERAL (
+            -- The bounds of all choose the partitions before the first is opened.
+            SELECT sum(c.usd) AS usd, count(*) AS calls
+            FROM bcce_data.budget_calls(tenant, team, person, in_project, model, workflow, l.starts_at, l.ends_at, true) c
+            WHERE c.at >= since AND c.at < until
+        ) f
+        UNION ALL
+        SELECT
+            sum(c.usd),
+            count(*),
+            count(*) FILTER (WHERE c.usd IS NULL),
+            sum(c.input_tokens) FILTER (WHERE c.usd IS NULL),
+            sum(c.output_tokens) FILTER (WHERE c.usd IS NULL),
+            sum(c.cache_read_tokens) FILTER (WHERE c.usd IS NULL),
+            sum(c.cache_write_5m_tokens) FILTER (WHERE c.usd IS NULL),
+            sum(c.cache_write_1h_tokens) FILTER (WHERE c.usd IS NULL),
+            sum(c.web_searches) FILTER (WHERE c.usd IS NULL)
+        FROM bcce_data.budget_calls(tenant, team, person, in_project, model, workflow, since, until, false) c
+    ) p;
+END;
+COMMENT ON FUNCTION bcce_data.budget_spent(uuid, text, text, text, text, text, timestamptz, timestamptz) IS 'What the calls of budget_calls() add up to: US dollars of those of known cost, how many they all are, how many of them are of unknown cost, and the tokens of these. The same to the last digit whatever budget_hours and budget_days hold.';
+
+CREATE OR REPLACE FUNCTION bcce_data.dearest_prices(tenant uuid, since timestamptz, until timestamptz)
+RETURNS TABLE (
+    input_usd numeric,
+    output_usd numeric,
+    cache_read_usd numeric,
+    cache_write_5m_usd numeric,
+    cache_write_1h_usd numeric,
+    web_search_usd numeric
+)
+LANGUAGE sql STABLE PARALLEL RESTRICTED
+BEGIN ATOMIC
+    SELECT
+        coalesce(max(d.price_usd) FILTER (WHERE d.token_class = 'input'), 0),
+        coalesce(max(d.price_usd) FILTER (WHERE d.token_class = 'output'), 0),
+        coalesce(max(d.price_usd) FILTER (WHERE d.token_class = 'cache_read'), 0),
+        coalesce(max(d.price_usd) FILTER (WHERE d.token_class = 'cache_write_5m'), 0),
+        coalesce(max(d.price_usd) FILTER (WHERE d.token_class = 'cache_write_1h'), 0),
+        coalesce(max(d.price_usd) FILTER (WHERE d.token_class = 'web_search'), 0)
+    FROM (
+        SELECT m.token_class, m.price_usd
+        FROM bcce_data.default_model_prices m
+        WHERE upper_inf(m.known) AND m.valid && tstzrange(since, until) AND tenant IS NOT NULL
+        UNION ALL
+        SELECT m.token_class, m.price_usd
+        FROM bcce_data.model_prices m
+        WHERE m.tenant_id = tenant AND upper_inf(m.known) AND m.valid && tstzrange(since, until)
+    ) d;
+END;
+COMMENT ON FUNCTION bcce_data.dearest_prices(uuid, timestamptz, timestamptz) IS 'The highest price in the book of each class of tokens between since and until, the defaults and the tenant''s own, in US dollars; all 0 where the tenant is NULL.';
+
+CREATE OR REPLACE FUNCTION bcce_data.spent(
+    b bcce_data.budgets, starts_at timestamptz, ends_at timestamptz, since timestamptz, until timestamptz, OUT usd numeric, OUT calls bigint, OUT unpriced bigint)
+LANGUAGE plpgsql STABLE PARALLEL RESTRICTED AS $body$
+DECLARE
+    s record;
+BEGIN
+    -- Plans without runs, and without persons, start faster.
+    IF b.workflow_id IS NULL AND b.team_id IS NULL THEN
+        SELECT c.* INTO s
+        FROM bcce_data.budget_spent(b.tenant_id, NULL, b.user_key, b.project, b.model_id, NULL, since, until) c;
+    ELSIF b.workflow_id IS NULL THEN
+        SELECT c.* INTO s
+        FROM bcce_data.budget_spent(b.tenant_id, b.team_id, b.user_key, b.project, b.model_id, NULL, since, until) c;
+    ELSE
+        SELECT c.* INTO s
+        FROM bcce_data.budget_spent(b.tenant_id, b.team_id, b.user_key, b.project, b.model_id, b.workflow_id, since, until) c;
+    END IF;
+    usd := s.usd;
+    calls := s.calls;
+    unpriced := s.unpriced;
+    IF b.unpriced = 'dearest' AND s.unpriced > 0 THEN
+        SELECT s.usd + coalesce(s.input_tokens, 0) * d.input_usd + coalesce(s.output_tokens, 0) * d.output_usd
+            + coalesce(s.cache_read_tokens, 0) * d.cache_read_usd + coalesce(s.cache_write_5m_tokens, 0) * d.cache_write_5m_usd
+            + coalesce(s.cache_write_1h_tokens, 0) * d.cache_write_1h_usd + coalesce(s.web_searches, 0) * d.web_search_usd INTO usd
+        FROM bcce_data.dearest_prices(b.tenant_id, starts_at, ends_at) d;
+    END IF;
+END
+$body$;
+COMMENT ON FUNCTION bcce_data.spent(bcce_data.budgets, timestamptz, timestamptz, timestamptz, timestamptz) IS 'US dollars that a budget counts between since and until, in its period from starts_at to ends_at (ends exclusive), the calls, and those of unknown cost.';
+$bcce_module$);
+
 INSERT INTO bcce.module (part, name, sql) VALUES ('report', '26_calibration_table', $bcce_module$
 -- calibration_table: whether probabilities mean what they say, one row per tenant, model, version and bin.
 CREATE OR REPLACE FUNCTION bcce.calibration_table(since timestamptz DEFAULT NULL, until timestamptz DEFAULT NULL)
@@ -12705,47 +13207,6 @@ $bcce_module$);
 INSERT INTO bcce.module (part, name, sql) VALUES ('report', '27_budgets', $bcce_module$
 -- Budgets: what of them is spent, and what will be by the end of their period.
 --
--- The calls that a budget is about; NULL asks nothing.  A class of tokens that a
--- call does not tell of is NULL.
-CREATE OR REPLACE FUNCTION bcce_data.budget_calls(
-    tenant uuid, team text, person text, in_project text, model text, workflow text, since timestamptz, until timestamptz)
-RETURNS TABLE (
-    at timestamptz,
-    usd numeric,
-    input_tokens bigint,
-    output_tokens bigint,
-    cache_read_tokens bigint,
-    cache_write_5m_tokens bigint,
-    cache_write_1h_tokens bigint,
-    web_searches bigint
-)
-LANGUAGE sql STABLE PARALLEL RESTRICTED
-BEGIN ATOMIC
-    SELECT
-        u.at,
-        coalesce(u.reported_cost_usd, u.charged_usd, bcce.estimate_token_cost(u.model_id, u.at, u.input_tokens, u.output_tokens,
-            u.cache_read_tokens, u.cache_write_5m_tokens, u.cache_write_1h_tokens, u.web_searches, u.speed, u.inference_geo, u.service_tier, u.tenant_id)),
-        u.input_tokens,
-        u.output_tokens,
-        u.cache_read_tokens,
-        u.cache_write_5m_tokens,
-        u.cache_write_1h_tokens,
-        u.web_searches
-    FROM bcce_data.model_usage u
-    WHERE u.tenant_id = tenant AND u.at >= since AND u.at < until AND NOT u.is_test
-      AND (person IS NULL OR u.user_key = person)
-      AND (in_project IS NULL OR u.project = in_project)
-      AND (model IS NULL OR u.model_id = model)
-      AND (team IS NULL OR team = coalesce(u.team_id, (
-          SELECT p.team_id FROM bcce_data.principals p WHERE p.tenant_id = u.tenant_id AND p.user_key = u.user_key)))
-      AND (workflow IS NULL OR workflow = (
-          SELECT r.workflow_id
-          FROM bcce_data.workflow_run_keys k
-          JOIN bcce_data.workflow_runs r ON r.tenant_id = k.tenant_id AND r.run_id = k.run_id AND r.started_at = k.started_at
-          WHERE k.tenant_id = u.tenant_id AND k.run_id = u.run_id));
-END;
-COMMENT ON FUNCTION bcce_data.budget_calls(uuid, text, text, text, text, text, timestamptz, timestamptz) IS 'Model calls of a tenant between since (inclusive) and until (exclusive), of the team, person, project, model and workflow that are not NULL, with their cost in US dollars as cost_units has it; NULL: unknown.';
-
 -- Remaining days go on as their weekdays did over the last four weeks.  The band
 -- comes from the errors that the same rule, looking as far ahead, would have made
 -- on the days past; where those are too few, from how days scatter about the mean
@@ -12905,40 +13366,29 @@ BEGIN ATOMIC
         ) c
     ) p
     -- Each of one row; outer joins, as the planner leaves out those of which nothing is asked.
+    LEFT JOIN bcce_data.dearest_prices(CASE b.unpriced WHEN 'dearest' THEN b.tenant_id END, p.starts_at, p.ends_at) dearest ON true
     LEFT JOIN LATERAL (
         SELECT
-            coalesce(max(d.price_usd) FILTER (WHERE d.token_class = 'input'), 0) AS input_usd,
-            coalesce(max(d.price_usd) FILTER (WHERE d.token_class = 'output'), 0) AS output_usd,
-            coalesce(max(d.price_usd) FILTER (WHERE d.token_class = 'cache_read'), 0) AS cache_read_usd,
-            coalesce(max(d.price_usd) FILTER (WHERE d.token_class = 'cache_write_5m'), 0) AS cache_write_5m_usd,
-            coalesce(max(d.price_usd) FILTER (WHERE d.token_class = 'cache_write_1h'), 0) AS cache_write_1h_usd,
-            coalesce(max(d.price_usd) FILTER (WHERE d.token_class = 'web_search'), 0) AS web_search_usd
-        FROM (
-            SELECT m.token_class, m.price_usd
-            FROM bcce_data.default_model_prices m
-            WHERE upper_inf(m.known) AND m.valid && tstzrange(p.starts_at, p.ends_at) AND b.unpriced = 'dearest'
-            UNION ALL
-            SELECT m.token_class, m.price_usd
-            FROM bcce_data.model_prices m
-            WHERE m.tenant_id = b.tenant_id AND upper_inf(m.known) AND m.valid && tstzrange(p.starts_at, p.ends_at) AND b.unpriced = 'dearest'
-        ) d
-    ) dearest ON true
-    LEFT JOIN LATERAL (
-        SELECT
-            coalesce(sum(c.usd), 0) AS usd,
-            coalesce(sum(c.usd) FILTER (WHERE c.at < p.today_at), 0) AS before_today,
-            count(*) AS calls,
-            count(*) FILTER (WHERE c.is_unpriced) AS unpriced
+            sum(c.usd) AS usd,
+            sum(c.usd) FILTER (WHERE c.is_before_today) AS before_today,
+            sum(c.calls)::bigint AS calls,
+            sum(c.unpriced)::bigint AS unpriced
         FROM (
             SELECT
-                u.at,
-                u.usd IS NULL AS is_unpriced,
-                CASE WHEN u.usd IS NULL AND b.unpriced = 'dearest' THEN
-                    coalesce(u.input_tokens, 0) * dearest.input_usd + coalesce(u.output_tokens, 0) * dearest.output_usd
+                r.is_before_today,
+                CASE WHEN u.unpriced > 0 AND b.unpriced = 'dearest' THEN
+                    u.usd + coalesce(u.input_tokens, 0) * dearest.input_usd + coalesce(u.output_tokens, 0) * dearest.output_usd
                     + coalesce(u.cache_read_tokens, 0) * dearest.cache_read_usd + coalesce(u.cache_write_5m_tokens, 0) * dearest.cache_write_5m_usd
                     + coalesce(u.cache_write_1h_tokens, 0) * dearest.cache_write_1h_usd + coalesce(u.web_searches, 0) * dearest.web_search_usd
-                ELSE u.usd END AS usd
-            FROM bcce_data.budget_calls(b.tenant_id, b.team_id, b.user_key, b.project, b.model_id, b.workflow_id, p.starts_at, least(p.ends_at, p.now)) u
+                ELSE u.usd END AS usd,
+                u.calls,
+                u.unpriced
+            FROM (
+                SELECT p.starts_at AS since, greatest(p.starts_at, least(p.today_at, p.ends_at)) AS until, true AS is_before_today
+                UNION ALL
+                SELECT greatest(p.starts_at, least(p.today_at, p.ends_at)), least(p.ends_at, p.now), false
+            ) r
+            CROSS JOIN LATERAL bcce_data.budget_spent(b.tenant_id, b.team_id, b.user_key, b.project, b.model_id, b.workflow_id, r.since, r.until) u
         ) c
     ) s ON true
     LEFT JOIN LATERAL (
@@ -13001,7 +13451,7 @@ SELECT
     s.daily_limit_usd,
     s.spent_today_usd
 FROM bcce.budget_status(NULL::timestamptz, NULL::timestamptz) s;
-COMMENT ON VIEW bcce.budget_status IS 'How much of each budget is spent, and will it last? One row per visible tenant, budget and period from the first model call to now. Spent is added up from the calls each time. For a period use the function of this name.';
+COMMENT ON VIEW bcce.budget_status IS 'How much of each budget is spent, and will it last? One row per visible tenant, budget and period from the first model call to now. Spent is what the calls add up to now: nothing is counted along. For a period use the function of this name.';
 COMMENT ON COLUMN bcce.budget_status.tenant_id IS 'tenant';
 COMMENT ON COLUMN bcce.budget_status.tenant_name IS 'display name of the tenant';
 COMMENT ON COLUMN bcce.budget_status.budget IS 'name of the budget';
@@ -13123,6 +13573,7 @@ DECLARE
     moment CONSTANT timestamptz := bcce.report_now();
     told uuid[] := '{}';
 BEGIN
+    PERFORM bcce_data.refresh_budget_hours();
     -- One at a time, so that what fires by one is not judged by another from before.
     LOCK TABLE bcce_data.budget_alerts IN SHARE ROW EXCLUSIVE MODE;
     FOR tenant_id, budget, period_start_at, threshold_percent, kind, state, times_fired, is_notified IN
@@ -13204,7 +13655,8 @@ DECLARE
     target CONSTANT uuid := bcce_data.resolve_tenant(tenant);
     moment CONSTANT timestamptz := bcce.report_now();
     start_at timestamptz;
-    b record;
+    end_at timestamptz;
+    b bcce_data.budgets;
     s record;
     rank numeric;
     best numeric;
@@ -13217,7 +13669,7 @@ BEGIN
     is_allowed := true;
     reason := 'no budget applies';
     FOR b IN
-        SELECT x.tenant_id, x.budget, x.amount_usd, x.period, x.timezone, x.team_id, x.user_key, x.project, x.model_id, x.workflow_id, x.mode, x.unpriced, x.daily_burst_percent, x.valid
+        SELECT x.*
         FROM bcce_data.budgets x
         WHERE x.tenant_id = target AND x.valid @> moment
           AND (x.team_id IS NULL OR x.team_id = budget_check.team)
@@ -13227,35 +13679,19 @@ BEGIN
           AND (x.workflow_id IS NULL OR x.workflow_id = budget_check.workflow)
         ORDER BY x.budget COLLATE "C"
     LOOP
-        start_at := CASE WHEN b.period = 'custom' THEN lower(b.valid)
-                         ELSE greatest(lower(b.valid), (SELECT d.starts_at FROM bcce_data.local_periods(moment, moment, b.timezone, b.period) d)) END;
-        IF b.unpriced = 'dearest' THEN
-            SELECT x.spent_usd AS usd, x.call_count AS calls, x.unpriced_calls AS unpriced INTO s
-            FROM bcce.budget_status(moment, NULL) x
-            WHERE x.tenant_id = b.tenant_id AND x.budget = b.budget AND x.is_open;
-        ELSIF b.workflow_id IS NULL THEN
-            -- A plan without runs starts in a fifth of the time.
-            SELECT coalesce(sum(c.usd), 0) AS usd, count(*) AS calls, count(*) - count(c.usd) AS unpriced INTO s
-            FROM bcce_data.budget_calls(b.tenant_id, b.team_id, b.user_key, b.project, b.model_id, NULL, start_at, moment) c;
+        IF b.period = 'custom' THEN
+            start_at := lower(b.valid);
+            end_at := upper(b.valid);
         ELSE
-            SELECT coalesce(sum(c.usd), 0) AS usd, count(*) AS calls, count(*) - count(c.usd) AS unpriced INTO s
-            FROM bcce_data.budget_calls(b.tenant_id, b.team_id, b.user_key, b.project, b.model_id, b.workflow_id, start_at, moment) c;
+            SELECT greatest(lower(b.valid), d.starts_at), least(upper(b.valid), d.ends_at) INTO start_at, end_at
+            FROM bcce_data.local_periods(moment, moment, b.timezone, b.period) d;
         END IF;
+        SELECT c.* INTO s FROM bcce_data.spent(b, start_at, end_at, start_at, moment) c;
         what := 'budget';
         IF b.daily_burst_percent IS NOT NULL THEN
             -- The day counts as the budget where less of it is left.
-            IF b.unpriced = 'dearest' THEN
-                SELECT x.spent_today_usd AS usd, x.daily_limit_usd AS limit_usd INTO today
-                FROM bcce.budget_status(moment, NULL) x
-                WHERE x.tenant_id = b.tenant_id AND x.budget = b.budget AND x.is_open;
-            ELSE
-                SELECT coalesce(sum(c.usd), 0) AS usd,
-                       bcce_data.daily_limit(b.amount_usd, b.daily_burst_percent, start_at, least(upper(b.valid), (
-                           SELECT d.ends_at FROM bcce_data.local_periods(moment, moment, b.timezone, nullif(b.period, 'custom')) d)), b.timezone) AS limit_usd
-                INTO today
-                FROM bcce_data.budget_calls(b.tenant_id, b.team_id, b.user_key, b.project, b.model_id, b.workflow_id,
-                    greatest(start_at, date_trunc('day', moment, b.timezone)), moment) c;
-            END IF;
+            SELECT c.usd, bcce_data.daily_limit(b.amount_usd, b.daily_burst_percent, start_at, end_at, b.timezone) AS limit_usd INTO today
+            FROM bcce_data.spent(b, start_at, end_at, greatest(start_at, date_trunc('day', moment, b.timezone)), moment) c;
             IF today.usd / today.limit_usd > s.usd / b.amount_usd THEN
                 s.usd := today.usd;
                 b.amount_usd := today.limit_usd;
@@ -13278,7 +13714,7 @@ BEGIN
 END
 $body$;
 COMMENT ON FUNCTION bcce.budget_check(text, text, text, text, text, text) IS
-'May a further call of this team, person (by the pseudonym), project, model and workflow be made? One row: is_allowed is false when a budget of mode block that covers the call, or its limit of today, is spent; with it the budget that says so, else the one nearest to its end: US dollars spent and allowed in its open period, percent, percent of the calls of unknown cost, and the reason. Advice: nothing is reserved. The spending is added up from the calls of the period each time: a fraction of a millisecond for a budget with some hundred calls (about one where it is of a workflow), half a millisecond for each thousand more. A budget with a limit of the day stands for whichever of the two is nearer to its end: today''s US dollars, and a reason that says daily limit. tenant: slug, external id or uuid; NULL: your own. Error P0002: tenant not found.';
+'May a further call of this team, person (by the pseudonym), project, model and workflow be made? One row: is_allowed is false when a budget of mode block that covers the call, or its limit of today, is spent; with it the budget that says so, else the one nearest to its end: US dollars spent and allowed in its open period, percent, percent of the calls of unknown cost, and the reason. Advice: nothing is reserved. What is spent is what the calls add up to, to the last digit. Whole hours and days whose calls have not changed since check_budgets() or maintain() last ran were added up then, so it takes about half a millisecond however many calls the period has; add 0.3 ms for each thousand calls of the hour that goes on, of the hours that have changed since, and where neither ran; budgets of a workflow, and calls of unknown cost, are added up from the calls each time. A budget with a limit of the day stands for whichever of the two is nearer to its end: today''s US dollars, and a reason that says daily limit. tenant: slug, external id or uuid; NULL: your own. Error P0002: tenant not found.';
 $bcce_module$);
 
 INSERT INTO bcce.module (part, name, sql) VALUES ('report', '27_cost_adjustments', $bcce_module$
@@ -16763,7 +17199,8 @@ DECLARE
     cost_reports CONSTANT text := '^(cost_|budget_|unpriced_usage$)';
     upkeep CONSTANT text[] := '{create_tenant,add_membership,remove_membership,maintain,
                                 set_membership_mode,add_context_key,rotate_context_key,revoke_context_key,
-                                check_roles,check_security,check_budgets}';
+                                check_roles,check_security,check_budgets,
+                                refresh_budget_hours,forget_budget_hours}';
 BEGIN
     -- Owners, and nothing for PUBLIC.
     FOR item IN

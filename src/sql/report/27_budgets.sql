@@ -1,46 +1,5 @@
 -- Budgets: what of them is spent, and what will be by the end of their period.
 --
--- The calls that a budget is about; NULL asks nothing.  A class of tokens that a
--- call does not tell of is NULL.
-CREATE OR REPLACE FUNCTION bcce_data.budget_calls(
-    tenant uuid, team text, person text, in_project text, model text, workflow text, since timestamptz, until timestamptz)
-RETURNS TABLE (
-    at timestamptz,
-    usd numeric,
-    input_tokens bigint,
-    output_tokens bigint,
-    cache_read_tokens bigint,
-    cache_write_5m_tokens bigint,
-    cache_write_1h_tokens bigint,
-    web_searches bigint
-)
-LANGUAGE sql STABLE PARALLEL RESTRICTED
-BEGIN ATOMIC
-    SELECT
-        u.at,
-        coalesce(u.reported_cost_usd, u.charged_usd, bcce.estimate_token_cost(u.model_id, u.at, u.input_tokens, u.output_tokens,
-            u.cache_read_tokens, u.cache_write_5m_tokens, u.cache_write_1h_tokens, u.web_searches, u.speed, u.inference_geo, u.service_tier, u.tenant_id)),
-        u.input_tokens,
-        u.output_tokens,
-        u.cache_read_tokens,
-        u.cache_write_5m_tokens,
-        u.cache_write_1h_tokens,
-        u.web_searches
-    FROM bcce_data.model_usage u
-    WHERE u.tenant_id = tenant AND u.at >= since AND u.at < until AND NOT u.is_test
-      AND (person IS NULL OR u.user_key = person)
-      AND (in_project IS NULL OR u.project = in_project)
-      AND (model IS NULL OR u.model_id = model)
-      AND (team IS NULL OR team = coalesce(u.team_id, (
-          SELECT p.team_id FROM bcce_data.principals p WHERE p.tenant_id = u.tenant_id AND p.user_key = u.user_key)))
-      AND (workflow IS NULL OR workflow = (
-          SELECT r.workflow_id
-          FROM bcce_data.workflow_run_keys k
-          JOIN bcce_data.workflow_runs r ON r.tenant_id = k.tenant_id AND r.run_id = k.run_id AND r.started_at = k.started_at
-          WHERE k.tenant_id = u.tenant_id AND k.run_id = u.run_id));
-END;
-COMMENT ON FUNCTION bcce_data.budget_calls(uuid, text, text, text, text, text, timestamptz, timestamptz) IS 'Model calls of a tenant between since (inclusive) and until (exclusive), of the team, person, project, model and workflow that are not NULL, with their cost in US dollars as cost_units has it; NULL: unknown.';
-
 -- Remaining days go on as their weekdays did over the last four weeks.  The band
 -- comes from the errors that the same rule, looking as far ahead, would have made
 -- on the days past; where those are too few, from how days scatter about the mean
@@ -200,40 +159,29 @@ BEGIN ATOMIC
         ) c
     ) p
     -- Each of one row; outer joins, as the planner leaves out those of which nothing is asked.
+    LEFT JOIN bcce_data.dearest_prices(CASE b.unpriced WHEN 'dearest' THEN b.tenant_id END, p.starts_at, p.ends_at) dearest ON true
     LEFT JOIN LATERAL (
         SELECT
-            coalesce(max(d.price_usd) FILTER (WHERE d.token_class = 'input'), 0) AS input_usd,
-            coalesce(max(d.price_usd) FILTER (WHERE d.token_class = 'output'), 0) AS output_usd,
-            coalesce(max(d.price_usd) FILTER (WHERE d.token_class = 'cache_read'), 0) AS cache_read_usd,
-            coalesce(max(d.price_usd) FILTER (WHERE d.token_class = 'cache_write_5m'), 0) AS cache_write_5m_usd,
-            coalesce(max(d.price_usd) FILTER (WHERE d.token_class = 'cache_write_1h'), 0) AS cache_write_1h_usd,
-            coalesce(max(d.price_usd) FILTER (WHERE d.token_class = 'web_search'), 0) AS web_search_usd
-        FROM (
-            SELECT m.token_class, m.price_usd
-            FROM bcce_data.default_model_prices m
-            WHERE upper_inf(m.known) AND m.valid && tstzrange(p.starts_at, p.ends_at) AND b.unpriced = 'dearest'
-            UNION ALL
-            SELECT m.token_class, m.price_usd
-            FROM bcce_data.model_prices m
-            WHERE m.tenant_id = b.tenant_id AND upper_inf(m.known) AND m.valid && tstzrange(p.starts_at, p.ends_at) AND b.unpriced = 'dearest'
-        ) d
-    ) dearest ON true
-    LEFT JOIN LATERAL (
-        SELECT
-            coalesce(sum(c.usd), 0) AS usd,
-            coalesce(sum(c.usd) FILTER (WHERE c.at < p.today_at), 0) AS before_today,
-            count(*) AS calls,
-            count(*) FILTER (WHERE c.is_unpriced) AS unpriced
+            sum(c.usd) AS usd,
+            sum(c.usd) FILTER (WHERE c.is_before_today) AS before_today,
+            sum(c.calls)::bigint AS calls,
+            sum(c.unpriced)::bigint AS unpriced
         FROM (
             SELECT
-                u.at,
-                u.usd IS NULL AS is_unpriced,
-                CASE WHEN u.usd IS NULL AND b.unpriced = 'dearest' THEN
-                    coalesce(u.input_tokens, 0) * dearest.input_usd + coalesce(u.output_tokens, 0) * dearest.output_usd
+                r.is_before_today,
+                CASE WHEN u.unpriced > 0 AND b.unpriced = 'dearest' THEN
+                    u.usd + coalesce(u.input_tokens, 0) * dearest.input_usd + coalesce(u.output_tokens, 0) * dearest.output_usd
                     + coalesce(u.cache_read_tokens, 0) * dearest.cache_read_usd + coalesce(u.cache_write_5m_tokens, 0) * dearest.cache_write_5m_usd
                     + coalesce(u.cache_write_1h_tokens, 0) * dearest.cache_write_1h_usd + coalesce(u.web_searches, 0) * dearest.web_search_usd
-                ELSE u.usd END AS usd
-            FROM bcce_data.budget_calls(b.tenant_id, b.team_id, b.user_key, b.project, b.model_id, b.workflow_id, p.starts_at, least(p.ends_at, p.now)) u
+                ELSE u.usd END AS usd,
+                u.calls,
+                u.unpriced
+            FROM (
+                SELECT p.starts_at AS since, greatest(p.starts_at, least(p.today_at, p.ends_at)) AS until, true AS is_before_today
+                UNION ALL
+                SELECT greatest(p.starts_at, least(p.today_at, p.ends_at)), least(p.ends_at, p.now), false
+            ) r
+            CROSS JOIN LATERAL bcce_data.budget_spent(b.tenant_id, b.team_id, b.user_key, b.project, b.model_id, b.workflow_id, r.since, r.until) u
         ) c
     ) s ON true
     LEFT JOIN LATERAL (
@@ -296,7 +244,7 @@ SELECT
     s.daily_limit_usd,
     s.spent_today_usd
 FROM bcce.budget_status(NULL::timestamptz, NULL::timestamptz) s;
-COMMENT ON VIEW bcce.budget_status IS 'How much of each budget is spent, and will it last? One row per visible tenant, budget and period from the first model call to now. Spent is added up from the calls each time. For a period use the function of this name.';
+COMMENT ON VIEW bcce.budget_status IS 'How much of each budget is spent, and will it last? One row per visible tenant, budget and period from the first model call to now. Spent is what the calls add up to now: nothing is counted along. For a period use the function of this name.';
 COMMENT ON COLUMN bcce.budget_status.tenant_id IS 'tenant';
 COMMENT ON COLUMN bcce.budget_status.tenant_name IS 'display name of the tenant';
 COMMENT ON COLUMN bcce.budget_status.budget IS 'name of the budget';
@@ -418,6 +366,7 @@ DECLARE
     moment CONSTANT timestamptz := bcce.report_now();
     told uuid[] := '{}';
 BEGIN
+    PERFORM bcce_data.refresh_budget_hours();
     -- One at a time, so that what fires by one is not judged by another from before.
     LOCK TABLE bcce_data.budget_alerts IN SHARE ROW EXCLUSIVE MODE;
     FOR tenant_id, budget, period_start_at, threshold_percent, kind, state, times_fired, is_notified IN
@@ -499,7 +448,8 @@ DECLARE
     target CONSTANT uuid := bcce_data.resolve_tenant(tenant);
     moment CONSTANT timestamptz := bcce.report_now();
     start_at timestamptz;
-    b record;
+    end_at timestamptz;
+    b bcce_data.budgets;
     s record;
     rank numeric;
     best numeric;
@@ -512,7 +462,7 @@ BEGIN
     is_allowed := true;
     reason := 'no budget applies';
     FOR b IN
-        SELECT x.tenant_id, x.budget, x.amount_usd, x.period, x.timezone, x.team_id, x.user_key, x.project, x.model_id, x.workflow_id, x.mode, x.unpriced, x.daily_burst_percent, x.valid
+        SELECT x.*
         FROM bcce_data.budgets x
         WHERE x.tenant_id = target AND x.valid @> moment
           AND (x.team_id IS NULL OR x.team_id = budget_check.team)
@@ -522,35 +472,19 @@ BEGIN
           AND (x.workflow_id IS NULL OR x.workflow_id = budget_check.workflow)
         ORDER BY x.budget COLLATE "C"
     LOOP
-        start_at := CASE WHEN b.period = 'custom' THEN lower(b.valid)
-                         ELSE greatest(lower(b.valid), (SELECT d.starts_at FROM bcce_data.local_periods(moment, moment, b.timezone, b.period) d)) END;
-        IF b.unpriced = 'dearest' THEN
-            SELECT x.spent_usd AS usd, x.call_count AS calls, x.unpriced_calls AS unpriced INTO s
-            FROM bcce.budget_status(moment, NULL) x
-            WHERE x.tenant_id = b.tenant_id AND x.budget = b.budget AND x.is_open;
-        ELSIF b.workflow_id IS NULL THEN
-            -- A plan without runs starts in a fifth of the time.
-            SELECT coalesce(sum(c.usd), 0) AS usd, count(*) AS calls, count(*) - count(c.usd) AS unpriced INTO s
-            FROM bcce_data.budget_calls(b.tenant_id, b.team_id, b.user_key, b.project, b.model_id, NULL, start_at, moment) c;
+        IF b.period = 'custom' THEN
+            start_at := lower(b.valid);
+            end_at := upper(b.valid);
         ELSE
-            SELECT coalesce(sum(c.usd), 0) AS usd, count(*) AS calls, count(*) - count(c.usd) AS unpriced INTO s
-            FROM bcce_data.budget_calls(b.tenant_id, b.team_id, b.user_key, b.project, b.model_id, b.workflow_id, start_at, moment) c;
+            SELECT greatest(lower(b.valid), d.starts_at), least(upper(b.valid), d.ends_at) INTO start_at, end_at
+            FROM bcce_data.local_periods(moment, moment, b.timezone, b.period) d;
         END IF;
+        SELECT c.* INTO s FROM bcce_data.spent(b, start_at, end_at, start_at, moment) c;
         what := 'budget';
         IF b.daily_burst_percent IS NOT NULL THEN
             -- The day counts as the budget where less of it is left.
-            IF b.unpriced = 'dearest' THEN
-                SELECT x.spent_today_usd AS usd, x.daily_limit_usd AS limit_usd INTO today
-                FROM bcce.budget_status(moment, NULL) x
-                WHERE x.tenant_id = b.tenant_id AND x.budget = b.budget AND x.is_open;
-            ELSE
-                SELECT coalesce(sum(c.usd), 0) AS usd,
-                       bcce_data.daily_limit(b.amount_usd, b.daily_burst_percent, start_at, least(upper(b.valid), (
-                           SELECT d.ends_at FROM bcce_data.local_periods(moment, moment, b.timezone, nullif(b.period, 'custom')) d)), b.timezone) AS limit_usd
-                INTO today
-                FROM bcce_data.budget_calls(b.tenant_id, b.team_id, b.user_key, b.project, b.model_id, b.workflow_id,
-                    greatest(start_at, date_trunc('day', moment, b.timezone)), moment) c;
-            END IF;
+            SELECT c.usd, bcce_data.daily_limit(b.amount_usd, b.daily_burst_percent, start_at, end_at, b.timezone) AS limit_usd INTO today
+            FROM bcce_data.spent(b, start_at, end_at, greatest(start_at, date_trunc('day', moment, b.timezone)), moment) c;
             IF today.usd / today.limit_usd > s.usd / b.amount_usd THEN
                 s.usd := today.usd;
                 b.amount_usd := today.limit_usd;
@@ -573,4 +507,4 @@ BEGIN
 END
 $body$;
 COMMENT ON FUNCTION bcce.budget_check(text, text, text, text, text, text) IS
-'May a further call of this team, person (by the pseudonym), project, model and workflow be made? One row: is_allowed is false when a budget of mode block that covers the call, or its limit of today, is spent; with it the budget that says so, else the one nearest to its end: US dollars spent and allowed in its open period, percent, percent of the calls of unknown cost, and the reason. Advice: nothing is reserved. The spending is added up from the calls of the period each time: a fraction of a millisecond for a budget with some hundred calls (about one where it is of a workflow), half a millisecond for each thousand more. A budget with a limit of the day stands for whichever of the two is nearer to its end: today''s US dollars, and a reason that says daily limit. tenant: slug, external id or uuid; NULL: your own. Error P0002: tenant not found.';
+'May a further call of this team, person (by the pseudonym), project, model and workflow be made? One row: is_allowed is false when a budget of mode block that covers the call, or its limit of today, is spent; with it the budget that says so, else the one nearest to its end: US dollars spent and allowed in its open period, percent, percent of the calls of unknown cost, and the reason. Advice: nothing is reserved. What is spent is what the calls add up to, to the last digit. Whole hours and days whose calls have not changed since check_budgets() or maintain() last ran were added up then, so it takes about half a millisecond however many calls the period has; add 0.3 ms for each thousand calls of the hour that goes on, of the hours that have changed since, and where neither ran; budgets of a workflow, and calls of unknown cost, are added up from the calls each time. A budget with a limit of the day stands for whichever of the two is nearer to its end: today''s US dollars, and a reason that says daily limit. tenant: slug, external id or uuid; NULL: your own. Error P0002: tenant not found.';

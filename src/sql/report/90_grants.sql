@@ -8,7 +8,8 @@ DECLARE
     cost_reports CONSTANT text := '^(cost_|budget_|unpriced_usage$)';
     upkeep CONSTANT text[] := '{create_tenant,add_membership,remove_membership,maintain,
                                 set_membership_mode,add_context_key,rotate_context_key,revoke_context_key,
-                                check_roles,check_security,check_budgets}';
+                                check_roles,check_security,check_budgets,
+                                refresh_budget_hours,forget_budget_hours}';
 BEGIN
     -- Owners, and nothing for PUBLIC.
     FOR item IN
