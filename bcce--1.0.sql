@@ -14458,7 +14458,7 @@ SELECT
     x.is_lower_bound,
     x.currency
 FROM bcce.cost_anomalies(NULL::timestamptz, NULL::timestamptz) x;
-COMMENT ON VIEW bcce.cost_anomalies IS 'On which days did model calls cost far more than usual, and why? One row per visible tenant, scope (the tenant, a user, team, project, model or workflow) and local day that stands out: above four robust deviations from the same weekdays of the eight weeks before, above 5 US dollars and above 1.5 times the expected cost, with at least three such weekdays; set_anomaly_limit() sets these. For a period use the function of this name.';
+COMMENT ON VIEW bcce.cost_anomalies IS 'On which days did model calls cost far more than usual, and why? One row per visible tenant, scope (the tenant, a user, team, project, model or workflow) and local day that stands out. That is above four robust deviations from the same weekdays of the eight weeks before, above 5 US dollars and above 1.5 times the expected cost, with at least three such weekdays; set_anomaly_limit() sets these. For a period use the function of this name.';
 COMMENT ON COLUMN bcce.cost_anomalies.tenant_id IS 'tenant';
 COMMENT ON COLUMN bcce.cost_anomalies.tenant_name IS 'display name of the tenant';
 COMMENT ON COLUMN bcce.cost_anomalies.period_start_at IS 'first instant of the day in the tenant''s zone';
@@ -14466,16 +14466,16 @@ COMMENT ON COLUMN bcce.cost_anomalies.usage_date IS 'day in the tenant''s zone';
 COMMENT ON COLUMN bcce.cost_anomalies.is_partial_day IS 'true when the day is not over, or the period ends within it: what it has cost so far is held against whole days';
 COMMENT ON COLUMN bcce.cost_anomalies.scope_kind IS 'what is judged: tenant, user, team, project, model or workflow';
 COMMENT ON COLUMN bcce.cost_anomalies.scope_value IS 'which: the pseudonym of the user, team that the call names or else that of the user, project (redacted), model, workflow of the run; NULL: the whole tenant';
-COMMENT ON COLUMN bcce.cost_anomalies.cost_usd IS 'US dollars that the model calls of the day cost, as in cost_by_day and its like; calls of unknown cost are left out';
+COMMENT ON COLUMN bcce.cost_anomalies.cost_usd IS 'US dollars that the model calls cost; calls of unknown cost are left out';
 COMMENT ON COLUMN bcce.cost_anomalies.expected_cost_usd IS 'US dollars, median cost of the same weekday in the eight weeks before; days without calls cost 0, from the first day of the scope: of a tenant that of its first call ever, else that of its first call in those weeks; days on which no call has a known cost are not counted';
-COMMENT ON COLUMN bcce.cost_anomalies.change_usd IS 'US dollars above the expected cost: volume, price and mix effect, to the last digit';
+COMMENT ON COLUMN bcce.cost_anomalies.change_usd IS 'US dollars more than in the time compared with, here than expected: volume, price and mix effect, to the last digit';
 COMMENT ON COLUMN bcce.cost_anomalies.deviation_score IS 'distance of log(1 + cost) from its median over the same weekdays, in robust standard deviations (1.4826 x median absolute deviation; where that and the expected cost are 0, 1.2533 x mean absolute deviation); NULL: at least half of the weekdays cost the same, or all of them nothing, so that any distance is more than usual';
 COMMENT ON COLUMN bcce.cost_anomalies.weekday_count IS 'same weekdays that it is compared with, up to eight';
 COMMENT ON COLUMN bcce.cost_anomalies.baseline_date IS 'day whose cost is the expected one, with which the day is compared; of an even number of weekdays the lower one in the middle';
 COMMENT ON COLUMN bcce.cost_anomalies.other_baseline_date IS 'the upper one in the middle: the day is compared with the mean of both; NULL: an odd number of weekdays';
 COMMENT ON COLUMN bcce.cost_anomalies.main_cause IS 'largest of the three effects: price change (the same calls would have cost less), more calls, or other models or larger calls; dearer calls, as reported: their senders report the cost, which cannot be split';
-COMMENT ON COLUMN bcce.cost_anomalies.volume_effect_usd IS 'US dollars of the change if only the number of the scope''s calls had changed, rounded to ten decimals; without calls to compare with, all but the price effect';
-COMMENT ON COLUMN bcce.cost_anomalies.price_effect_usd IS 'US dollars of the change that are due to prices: what the day''s calls cost more than the same calls would have cost on the days compared with; 0 where there was no price then';
+COMMENT ON COLUMN bcce.cost_anomalies.volume_effect_usd IS 'US dollars of the change if only the number of calls had changed, rounded to ten decimals; without calls to compare with, all but the price effect';
+COMMENT ON COLUMN bcce.cost_anomalies.price_effect_usd IS 'US dollars of the change that are due to prices: what the calls cost more than the same calls would have cost in the time compared with; 0 where there was no price then';
 COMMENT ON COLUMN bcce.cost_anomalies.mix_effect_usd IS 'US dollars of the change that are left: other models, more or fewer tokens in a call, other classes of them';
 COMMENT ON COLUMN bcce.cost_anomalies.main_model_id IS 'model that adds most to the change';
 COMMENT ON COLUMN bcce.cost_anomalies.main_model_percent IS 'percent of the change that it adds, one decimal; above 100 where others took away';
@@ -14483,7 +14483,7 @@ COMMENT ON COLUMN bcce.cost_anomalies.main_user_key IS 'pseudonym of the person 
 COMMENT ON COLUMN bcce.cost_anomalies.main_user_percent IS 'percent of the change that the person adds, one decimal';
 COMMENT ON COLUMN bcce.cost_anomalies.main_token_class IS 'what adds most to the change: input, output, cache_read, cache_write_5m, cache_write_1h, web_search, or unsplit: calls whose cost the sender reported as one sum';
 COMMENT ON COLUMN bcce.cost_anomalies.main_token_class_percent IS 'percent of the change that it adds, one decimal';
-COMMENT ON COLUMN bcce.cost_anomalies.call_count IS 'model calls of the day';
+COMMENT ON COLUMN bcce.cost_anomalies.call_count IS 'model calls';
 COMMENT ON COLUMN bcce.cost_anomalies.unpriced_calls IS 'calls among them whose cost is unknown';
 COMMENT ON COLUMN bcce.cost_anomalies.is_lower_bound IS 'true when the cost of some call of the day or of the weekdays before is unknown: such calls are left out';
 COMMENT ON COLUMN bcce.cost_anomalies.currency IS 'currency of the money columns';
@@ -15204,7 +15204,7 @@ RETURNS TABLE (
     counter_tokens bigint,
     call_tokens bigint,
     difference_tokens bigint,
-    difference_percent numeric,
+    token_difference_percent numeric,
     counter_input_tokens bigint,
     call_input_tokens bigint,
     counter_output_tokens bigint,
@@ -15219,7 +15219,7 @@ RETURNS TABLE (
     same_call_cost_usd numeric,
     cost_difference_usd numeric,
     cost_difference_percent numeric,
-    call_count bigint,
+    counted_calls bigint,
     mismatched_calls bigint,
     unpriced_calls bigint,
     uncounted_calls bigint,
@@ -15273,6 +15273,8 @@ BEGIN ATOMIC
         OFFSET 0
     ) e
     CROSS JOIN LATERAL bcce_data.local_periods(e.first_at, e.last_at, t.timezone, 'day') c
+    -- Kept apart: what a condition computes from a column is no condition for an index under row security.
+    CROSS JOIN LATERAL (SELECT c.ends_at + interval '24 hours' AS at OFFSET 0) day_after
     CROSS JOIN LATERAL (
         SELECT
             s.model_id,
@@ -15317,19 +15319,33 @@ BEGIN ATOMIC
                 NULL::bigint AS uncounted
             FROM (
                 -- A cumulative point counts from its start on: what is new is what it
-                -- rose by since the last point of that start; one that fell began anew.
+                -- rose by since the last point of that start, which may lie before the
+                -- day; one that fell began anew.
                 SELECT k.model_id, k.metric, k.token_class, k.value - coalesce(CASE WHEN last.value <= k.value THEN last.value END, 0) AS amount
-                FROM bcce_data.model_usage_counters k
+                FROM (
+                    SELECT
+                        k.series_key,
+                        k.started_at,
+                        k.at,
+                        k.model_id,
+                        k.metric,
+                        k.token_class,
+                        k.value,
+                        k.is_cumulative,
+                        CASE WHEN k.is_cumulative THEN lag(k.value) OVER (PARTITION BY k.is_cumulative, k.series_key, k.started_at ORDER BY k.at) END AS last_value
+                    FROM bcce_data.model_usage_counters k
+                    WHERE k.tenant_id = t.tenant_id AND k.at >= c.starts_at AND k.at < c.ends_at
+                      AND k.at >= coalesce(since, '-infinity') AND k.at < coalesce(until, 'infinity')
+                ) k
                 LEFT JOIN LATERAL (
                     SELECT p.value
                     FROM bcce_data.model_usage_counters p
-                    WHERE p.tenant_id = k.tenant_id AND p.series_key = k.series_key AND p.started_at = k.started_at AND p.at < k.at
-                      AND p.is_cumulative AND k.is_cumulative
+                    WHERE p.tenant_id = t.tenant_id AND p.series_key = k.series_key AND p.started_at = k.started_at AND p.at < k.at
+                      AND p.is_cumulative AND k.is_cumulative AND k.last_value IS NULL
                     ORDER BY p.at DESC
                     LIMIT 1
-                ) last ON true
-                WHERE k.tenant_id = t.tenant_id AND k.at >= c.starts_at AND k.at < c.ends_at
-                  AND k.at >= coalesce(since, '-infinity') AND k.at < coalesce(until, 'infinity')
+                ) before_day ON true
+                CROSS JOIN LATERAL (SELECT coalesce(k.last_value, before_day.value) AS value) last
             ) k
             GROUP BY k.model_id
             UNION ALL
@@ -15371,7 +15387,7 @@ BEGIN ATOMIC
                 LEFT JOIN (
                     SELECT DISTINCT k.session_id
                     FROM bcce_data.model_usage_counters k
-                    WHERE k.tenant_id = t.tenant_id AND k.at >= c.starts_at AND k.at < c.ends_at + interval '24 hours' AND k.started_at < c.ends_at
+                    WHERE k.tenant_id = t.tenant_id AND k.at >= c.starts_at AND k.at < day_after.at AND k.started_at < c.ends_at
                       AND k.at < coalesce(until, 'infinity')
                 ) watched ON watched.session_id = u.session_id
                 WHERE u.tenant_id = t.tenant_id AND u.at >= c.starts_at AND u.at < c.ends_at
@@ -15397,7 +15413,7 @@ SELECT
     x.counter_tokens,
     x.call_tokens,
     x.difference_tokens,
-    x.difference_percent,
+    x.token_difference_percent,
     x.counter_input_tokens,
     x.call_input_tokens,
     x.counter_output_tokens,
@@ -15412,7 +15428,7 @@ SELECT
     x.same_call_cost_usd,
     x.cost_difference_usd,
     x.cost_difference_percent,
-    x.call_count,
+    x.counted_calls,
     x.mismatched_calls,
     x.unpriced_calls,
     x.uncounted_calls,
@@ -15428,7 +15444,7 @@ COMMENT ON COLUMN bcce.usage_reconciliation.model_id IS 'model as the calls and 
 COMMENT ON COLUMN bcce.usage_reconciliation.counter_tokens IS 'tokens by the counters that clients export: what delta points say, and by how much cumulative ones rose, anew after each start; NULL: no point of tokens';
 COMMENT ON COLUMN bcce.usage_reconciliation.call_tokens IS 'tokens of the calls that counters can have counted: those that telemetry tells of, and those of sessions that sent counters then; NULL: no such call tells';
 COMMENT ON COLUMN bcce.usage_reconciliation.difference_tokens IS 'tokens that counters say above those of the calls: calls that are missing here; negative: more than they say; NULL: one side says nothing';
-COMMENT ON COLUMN bcce.usage_reconciliation.difference_percent IS 'the difference in percent of the tokens of the calls, one decimal';
+COMMENT ON COLUMN bcce.usage_reconciliation.token_difference_percent IS 'the difference in percent of the tokens of the calls, one decimal';
 COMMENT ON COLUMN bcce.usage_reconciliation.counter_input_tokens IS 'tokens into models, cache reads and writes apart, by the counters; NULL: they do not say';
 COMMENT ON COLUMN bcce.usage_reconciliation.call_input_tokens IS 'tokens into models, cache reads and writes apart, of the calls; NULL: they do not say';
 COMMENT ON COLUMN bcce.usage_reconciliation.counter_output_tokens IS 'tokens out of models, by the counters; NULL: they do not say';
@@ -15443,7 +15459,7 @@ COMMENT ON COLUMN bcce.usage_reconciliation.client_cost_usd IS 'US dollars that 
 COMMENT ON COLUMN bcce.usage_reconciliation.same_call_cost_usd IS 'US dollars that the same calls cost by us';
 COMMENT ON COLUMN bcce.usage_reconciliation.cost_difference_usd IS 'US dollars that clients estimate above ours for the same calls; negative: below';
 COMMENT ON COLUMN bcce.usage_reconciliation.cost_difference_percent IS 'that in percent of ours, one decimal';
-COMMENT ON COLUMN bcce.usage_reconciliation.call_count IS 'calls that counters can have counted';
+COMMENT ON COLUMN bcce.usage_reconciliation.counted_calls IS 'calls that counters can have counted';
 COMMENT ON COLUMN bcce.usage_reconciliation.mismatched_calls IS 'calls among them of which transcript and telemetry tell different counts; those of the transcript are kept';
 COMMENT ON COLUMN bcce.usage_reconciliation.unpriced_calls IS 'calls among them whose cost is unknown';
 COMMENT ON COLUMN bcce.usage_reconciliation.uncounted_calls IS 'other calls of the model: of clients without telemetry, with nothing to compare; in no other column';

@@ -26,7 +26,7 @@ CREATE FUNCTION pg_temp.call(at timestamptz, input bigint, output bigint DEFAULT
     SELECT tenant_id, bcce.uuid_v7(), at, model, session, input, output, reads, w5, w1, told_by, client, event_tokens FROM bcce_data.tenants WHERE slug = tenant
 $$;
 CREATE FUNCTION pg_temp.sides() RETURNS TABLE (day text, model text, counters bigint, calls bigint, difference bigint, percent numeric, counted_calls bigint, others bigint) LANGUAGE sql AS $$
-    SELECT to_char(usage_date, 'MM-DD'), model_id, counter_tokens, call_tokens, difference_tokens, difference_percent, call_count, uncounted_calls FROM bcce.usage_reconciliation ORDER BY usage_date, model_id
+    SELECT to_char(usage_date, 'MM-DD'), model_id, counter_tokens, call_tokens, difference_tokens, token_difference_percent, counted_calls, uncounted_calls FROM bcce.usage_reconciliation ORDER BY usage_date, model_id
 $$;
 
 \echo == delta points add up; a cumulative counter counts by what it rose since its start, and anew from each start
@@ -39,7 +39,7 @@ SELECT pg_temp.point('sum', s, at, v, true, 'output') FROM (VALUES
 -- Delta and cumulative points do not count against each other, even of one series and start: 5000 + 6000 + 400.
 SELECT pg_temp.point('both', '2026-06-02 15:00+02', '2026-06-02 15:01+02', 5000, true, 'cache_read'), pg_temp.point('both', '2026-06-02 15:00+02', '2026-06-02 15:02+02', 6000, false, 'cache_read'),
        pg_temp.point('both', '2026-06-02 15:00+02', '2026-06-02 15:03+02', 5400, true, 'cache_read'), pg_temp.point('delta', '2026-06-02 15:00+02', '2026-06-02 15:03+02', 8, false, NULL) \g /dev/null
-SELECT usage_date, counter_tokens, counter_input_tokens AS input, counter_output_tokens AS output, counter_cache_read_tokens AS reads, counter_cache_write_tokens AS writes, counter_cost_usd AS cost, call_tokens, difference_tokens, call_count
+SELECT usage_date, counter_tokens, counter_input_tokens AS input, counter_output_tokens AS output, counter_cache_read_tokens AS reads, counter_cache_write_tokens AS writes, counter_cost_usd AS cost, call_tokens, difference_tokens, counted_calls
 FROM bcce.usage_reconciliation ORDER BY 1;
 -- A window sees what came before it, as the last state of a counter, and cuts days.
 SELECT usage_date, counter_output_tokens AS output FROM bcce.usage_reconciliation('2026-06-02 10:00+02', '2026-06-02 14:00+02');
@@ -57,7 +57,7 @@ SELECT pg_temp.call('2026-06-02 10:10+02', 400, 50, w5 => 10, w1 => 20),        
        pg_temp.call('2026-06-03 10:30+02', 999, 9)                                     -- the session's counters are silent on that day
 \g /dev/null
 SELECT * FROM pg_temp.sides();
-SELECT counter_input_tokens AS ci, call_input_tokens AS i, counter_output_tokens AS co, call_output_tokens AS o, counter_cache_read_tokens AS cr, call_cache_read_tokens AS r, counter_cache_write_tokens AS cw, call_cache_write_tokens AS w FROM bcce.usage_reconciliation WHERE call_count > 0;
+SELECT counter_input_tokens AS ci, call_input_tokens AS i, counter_output_tokens AS co, call_output_tokens AS o, counter_cache_read_tokens AS cr, call_cache_read_tokens AS r, counter_cache_write_tokens AS cw, call_cache_write_tokens AS w FROM bcce.usage_reconciliation WHERE counted_calls > 0;
 -- Another 100 tokens in: they agree.
 SELECT pg_temp.call('2026-06-02 10:40+02', 100) \g /dev/null
 SELECT * FROM pg_temp.sides() WHERE day = '06-02';
@@ -83,7 +83,7 @@ BEGIN;
 -- By us 1.0, 2.0, 0.5 and unknown.
 SELECT pg_temp.point('cost', '2026-06-02 10:00+02', '2026-06-02 11:00+02', 4.25, metric => 'cost_usd'), pg_temp.call('2026-06-02 10:10+02', 1000, client => 1.5, told_by => 2), pg_temp.call('2026-06-02 10:10+02', 2000, client => 2, told_by => 2),
        pg_temp.call('2026-06-02 10:10+02', 500), pg_temp.call('2026-06-02 10:10+02', NULL, client => 3, told_by => 2), pg_temp.call('2026-06-02 10:10+02', 9, client => 9, session => 'other') \g /dev/null
-SELECT counter_cost_usd, trim_scale(call_cost_usd) AS call_cost_usd, client_cost_usd, trim_scale(same_call_cost_usd) AS same_call_cost_usd, trim_scale(cost_difference_usd) AS difference, cost_difference_percent AS percent, call_count, unpriced_calls, uncounted_calls, is_lower_bound, currency FROM bcce.usage_reconciliation;
+SELECT counter_cost_usd, trim_scale(call_cost_usd) AS call_cost_usd, client_cost_usd, trim_scale(same_call_cost_usd) AS same_call_cost_usd, trim_scale(cost_difference_usd) AS difference, cost_difference_percent AS percent, counted_calls, unpriced_calls, uncounted_calls, is_lower_bound, currency FROM bcce.usage_reconciliation;
 -- Two sources that do not agree are counted.
 SELECT pg_temp.call('2026-06-02 10:10+02', 10, 5, told_by => 3, event_tokens => '{10,4,0,0}'), pg_temp.call('2026-06-02 10:10+02', 10, 5, told_by => 3, event_tokens => '{10,5,0,0}') \g /dev/null
 SELECT mismatched_calls FROM bcce.usage_reconciliation;
@@ -111,12 +111,12 @@ SELECT tenant_id, 'c' || s, '2026-03-20 00:00+00'::timestamptz + n / 20 * interv
 FROM bcce_data.tenants, generate_series(1, 5) AS s, generate_series(0, 299) AS n WHERE slug <> 'none';
 SELECT pg_temp.call('2026-03-20 00:00+00'::timestamptz + i * interval '41 minutes', i, i % 17, 'acme-' || i % 3, 's' || i % 9, 1 + i % 3, reads => i % 5, tenant => t) FROM generate_series(1, 450) AS i, unnest('{one,two}'::text[]) AS t \g /dev/null
 SELECT r.tenant_name, r.tokens = c.tokens AS counters_add_up, r.calls = u.calls AS calls_add_up, r.days FROM (
-    SELECT tenant_id, tenant_name, sum(counter_tokens) AS tokens, sum(call_count + uncounted_calls) AS calls, count(DISTINCT usage_date) AS days FROM bcce.usage_reconciliation GROUP BY 1, 2) AS r
+    SELECT tenant_id, tenant_name, sum(counter_tokens) AS tokens, sum(counted_calls + uncounted_calls) AS calls, count(DISTINCT usage_date) AS days FROM bcce.usage_reconciliation GROUP BY 1, 2) AS r
 JOIN (SELECT tenant_id, sum(CASE WHEN NOT is_cumulative OR next IS NULL THEN value END) AS tokens
       FROM (SELECT *, lead(at) OVER (PARTITION BY tenant_id, series_key, started_at, is_cumulative ORDER BY at) AS next FROM bcce_data.model_usage_counters) AS k GROUP BY 1) AS c USING (tenant_id)
 JOIN (SELECT tenant_id, count(*) AS calls FROM bcce_data.model_usage GROUP BY 1) AS u USING (tenant_id) ORDER BY 1;
 SELECT count(*) AS wrong FROM bcce.usage_reconciliation
-WHERE call_tokens IS DISTINCT FROM nullif(coalesce(call_input_tokens, 0) + coalesce(call_output_tokens, 0) + coalesce(call_cache_read_tokens, 0) + coalesce(call_cache_write_tokens, 0), CASE WHEN call_count = 0 THEN 0 END)
+WHERE call_tokens IS DISTINCT FROM nullif(coalesce(call_input_tokens, 0) + coalesce(call_output_tokens, 0) + coalesce(call_cache_read_tokens, 0) + coalesce(call_cache_write_tokens, 0), CASE WHEN counted_calls = 0 THEN 0 END)
    OR counter_tokens IS DISTINCT FROM coalesce(counter_input_tokens, 0) + coalesce(counter_output_tokens, 0) + coalesce(counter_cache_read_tokens, 0) + coalesce(counter_cache_write_tokens, 0);
 -- Whole days of a window are as without it.
 SELECT count(*) > 10 AS some, count(*) FILTER (WHERE a IS DISTINCT FROM w) AS wrong FROM bcce.usage_reconciliation('2026-03-24 00:00+01', '2026-03-30 00:00+02') w JOIN bcce.usage_reconciliation a USING (tenant_id, usage_date, model_id) WHERE w.tenant_name = 'One' AND w.usage_date < '2026-03-29';

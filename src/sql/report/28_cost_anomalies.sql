@@ -431,7 +431,7 @@ SELECT
     x.is_lower_bound,
     x.currency
 FROM bcce.cost_anomalies(NULL::timestamptz, NULL::timestamptz) x;
-COMMENT ON VIEW bcce.cost_anomalies IS 'On which days did model calls cost far more than usual, and why? One row per visible tenant, scope (the tenant, a user, team, project, model or workflow) and local day that stands out: above four robust deviations from the same weekdays of the eight weeks before, above 5 US dollars and above 1.5 times the expected cost, with at least three such weekdays; set_anomaly_limit() sets these. For a period use the function of this name.';
+COMMENT ON VIEW bcce.cost_anomalies IS 'On which days did model calls cost far more than usual, and why? One row per visible tenant, scope (the tenant, a user, team, project, model or workflow) and local day that stands out. That is above four robust deviations from the same weekdays of the eight weeks before, above 5 US dollars and above 1.5 times the expected cost, with at least three such weekdays; set_anomaly_limit() sets these. For a period use the function of this name.';
 COMMENT ON COLUMN bcce.cost_anomalies.tenant_id IS 'tenant';
 COMMENT ON COLUMN bcce.cost_anomalies.tenant_name IS 'display name of the tenant';
 COMMENT ON COLUMN bcce.cost_anomalies.period_start_at IS 'first instant of the day in the tenant''s zone';
@@ -439,16 +439,16 @@ COMMENT ON COLUMN bcce.cost_anomalies.usage_date IS 'day in the tenant''s zone';
 COMMENT ON COLUMN bcce.cost_anomalies.is_partial_day IS 'true when the day is not over, or the period ends within it: what it has cost so far is held against whole days';
 COMMENT ON COLUMN bcce.cost_anomalies.scope_kind IS 'what is judged: tenant, user, team, project, model or workflow';
 COMMENT ON COLUMN bcce.cost_anomalies.scope_value IS 'which: the pseudonym of the user, team that the call names or else that of the user, project (redacted), model, workflow of the run; NULL: the whole tenant';
-COMMENT ON COLUMN bcce.cost_anomalies.cost_usd IS 'US dollars that the model calls of the day cost, as in cost_by_day and its like; calls of unknown cost are left out';
+COMMENT ON COLUMN bcce.cost_anomalies.cost_usd IS 'US dollars that the model calls cost; calls of unknown cost are left out';
 COMMENT ON COLUMN bcce.cost_anomalies.expected_cost_usd IS 'US dollars, median cost of the same weekday in the eight weeks before; days without calls cost 0, from the first day of the scope: of a tenant that of its first call ever, else that of its first call in those weeks; days on which no call has a known cost are not counted';
-COMMENT ON COLUMN bcce.cost_anomalies.change_usd IS 'US dollars above the expected cost: volume, price and mix effect, to the last digit';
+COMMENT ON COLUMN bcce.cost_anomalies.change_usd IS 'US dollars more than in the time compared with, here than expected: volume, price and mix effect, to the last digit';
 COMMENT ON COLUMN bcce.cost_anomalies.deviation_score IS 'distance of log(1 + cost) from its median over the same weekdays, in robust standard deviations (1.4826 x median absolute deviation; where that and the expected cost are 0, 1.2533 x mean absolute deviation); NULL: at least half of the weekdays cost the same, or all of them nothing, so that any distance is more than usual';
 COMMENT ON COLUMN bcce.cost_anomalies.weekday_count IS 'same weekdays that it is compared with, up to eight';
 COMMENT ON COLUMN bcce.cost_anomalies.baseline_date IS 'day whose cost is the expected one, with which the day is compared; of an even number of weekdays the lower one in the middle';
 COMMENT ON COLUMN bcce.cost_anomalies.other_baseline_date IS 'the upper one in the middle: the day is compared with the mean of both; NULL: an odd number of weekdays';
 COMMENT ON COLUMN bcce.cost_anomalies.main_cause IS 'largest of the three effects: price change (the same calls would have cost less), more calls, or other models or larger calls; dearer calls, as reported: their senders report the cost, which cannot be split';
-COMMENT ON COLUMN bcce.cost_anomalies.volume_effect_usd IS 'US dollars of the change if only the number of the scope''s calls had changed, rounded to ten decimals; without calls to compare with, all but the price effect';
-COMMENT ON COLUMN bcce.cost_anomalies.price_effect_usd IS 'US dollars of the change that are due to prices: what the day''s calls cost more than the same calls would have cost on the days compared with; 0 where there was no price then';
+COMMENT ON COLUMN bcce.cost_anomalies.volume_effect_usd IS 'US dollars of the change if only the number of calls had changed, rounded to ten decimals; without calls to compare with, all but the price effect';
+COMMENT ON COLUMN bcce.cost_anomalies.price_effect_usd IS 'US dollars of the change that are due to prices: what the calls cost more than the same calls would have cost in the time compared with; 0 where there was no price then';
 COMMENT ON COLUMN bcce.cost_anomalies.mix_effect_usd IS 'US dollars of the change that are left: other models, more or fewer tokens in a call, other classes of them';
 COMMENT ON COLUMN bcce.cost_anomalies.main_model_id IS 'model that adds most to the change';
 COMMENT ON COLUMN bcce.cost_anomalies.main_model_percent IS 'percent of the change that it adds, one decimal; above 100 where others took away';
@@ -456,7 +456,7 @@ COMMENT ON COLUMN bcce.cost_anomalies.main_user_key IS 'pseudonym of the person 
 COMMENT ON COLUMN bcce.cost_anomalies.main_user_percent IS 'percent of the change that the person adds, one decimal';
 COMMENT ON COLUMN bcce.cost_anomalies.main_token_class IS 'what adds most to the change: input, output, cache_read, cache_write_5m, cache_write_1h, web_search, or unsplit: calls whose cost the sender reported as one sum';
 COMMENT ON COLUMN bcce.cost_anomalies.main_token_class_percent IS 'percent of the change that it adds, one decimal';
-COMMENT ON COLUMN bcce.cost_anomalies.call_count IS 'model calls of the day';
+COMMENT ON COLUMN bcce.cost_anomalies.call_count IS 'model calls';
 COMMENT ON COLUMN bcce.cost_anomalies.unpriced_calls IS 'calls among them whose cost is unknown';
 COMMENT ON COLUMN bcce.cost_anomalies.is_lower_bound IS 'true when the cost of some call of the day or of the weekdays before is unknown: such calls are left out';
 COMMENT ON COLUMN bcce.cost_anomalies.currency IS 'currency of the money columns';

@@ -10,7 +10,7 @@ RETURNS TABLE (
     counter_tokens bigint,
     call_tokens bigint,
     difference_tokens bigint,
-    difference_percent numeric,
+    token_difference_percent numeric,
     counter_input_tokens bigint,
     call_input_tokens bigint,
     counter_output_tokens bigint,
@@ -25,7 +25,7 @@ RETURNS TABLE (
     same_call_cost_usd numeric,
     cost_difference_usd numeric,
     cost_difference_percent numeric,
-    call_count bigint,
+    counted_calls bigint,
     mismatched_calls bigint,
     unpriced_calls bigint,
     uncounted_calls bigint,
@@ -79,6 +79,8 @@ BEGIN ATOMIC
         OFFSET 0
     ) e
     CROSS JOIN LATERAL bcce_data.local_periods(e.first_at, e.last_at, t.timezone, 'day') c
+    -- Kept apart: what a condition computes from a column is no condition for an index under row security.
+    CROSS JOIN LATERAL (SELECT c.ends_at + interval '24 hours' AS at OFFSET 0) day_after
     CROSS JOIN LATERAL (
         SELECT
             s.model_id,
@@ -123,19 +125,33 @@ BEGIN ATOMIC
                 NULL::bigint AS uncounted
             FROM (
                 -- A cumulative point counts from its start on: what is new is what it
-                -- rose by since the last point of that start; one that fell began anew.
+                -- rose by since the last point of that start, which may lie before the
+                -- day; one that fell began anew.
                 SELECT k.model_id, k.metric, k.token_class, k.value - coalesce(CASE WHEN last.value <= k.value THEN last.value END, 0) AS amount
-                FROM bcce_data.model_usage_counters k
+                FROM (
+                    SELECT
+                        k.series_key,
+                        k.started_at,
+                        k.at,
+                        k.model_id,
+                        k.metric,
+                        k.token_class,
+                        k.value,
+                        k.is_cumulative,
+                        CASE WHEN k.is_cumulative THEN lag(k.value) OVER (PARTITION BY k.is_cumulative, k.series_key, k.started_at ORDER BY k.at) END AS last_value
+                    FROM bcce_data.model_usage_counters k
+                    WHERE k.tenant_id = t.tenant_id AND k.at >= c.starts_at AND k.at < c.ends_at
+                      AND k.at >= coalesce(since, '-infinity') AND k.at < coalesce(until, 'infinity')
+                ) k
                 LEFT JOIN LATERAL (
                     SELECT p.value
                     FROM bcce_data.model_usage_counters p
-                    WHERE p.tenant_id = k.tenant_id AND p.series_key = k.series_key AND p.started_at = k.started_at AND p.at < k.at
-                      AND p.is_cumulative AND k.is_cumulative
+                    WHERE p.tenant_id = t.tenant_id AND p.series_key = k.series_key AND p.started_at = k.started_at AND p.at < k.at
+                      AND p.is_cumulative AND k.is_cumulative AND k.last_value IS NULL
                     ORDER BY p.at DESC
                     LIMIT 1
-                ) last ON true
-                WHERE k.tenant_id = t.tenant_id AND k.at >= c.starts_at AND k.at < c.ends_at
-                  AND k.at >= coalesce(since, '-infinity') AND k.at < coalesce(until, 'infinity')
+                ) before_day ON true
+                CROSS JOIN LATERAL (SELECT coalesce(k.last_value, before_day.value) AS value) last
             ) k
             GROUP BY k.model_id
             UNION ALL
@@ -177,7 +193,7 @@ BEGIN ATOMIC
                 LEFT JOIN (
                     SELECT DISTINCT k.session_id
                     FROM bcce_data.model_usage_counters k
-                    WHERE k.tenant_id = t.tenant_id AND k.at >= c.starts_at AND k.at < c.ends_at + interval '24 hours' AND k.started_at < c.ends_at
+                    WHERE k.tenant_id = t.tenant_id AND k.at >= c.starts_at AND k.at < day_after.at AND k.started_at < c.ends_at
                       AND k.at < coalesce(until, 'infinity')
                 ) watched ON watched.session_id = u.session_id
                 WHERE u.tenant_id = t.tenant_id AND u.at >= c.starts_at AND u.at < c.ends_at
@@ -203,7 +219,7 @@ SELECT
     x.counter_tokens,
     x.call_tokens,
     x.difference_tokens,
-    x.difference_percent,
+    x.token_difference_percent,
     x.counter_input_tokens,
     x.call_input_tokens,
     x.counter_output_tokens,
@@ -218,7 +234,7 @@ SELECT
     x.same_call_cost_usd,
     x.cost_difference_usd,
     x.cost_difference_percent,
-    x.call_count,
+    x.counted_calls,
     x.mismatched_calls,
     x.unpriced_calls,
     x.uncounted_calls,
@@ -234,7 +250,7 @@ COMMENT ON COLUMN bcce.usage_reconciliation.model_id IS 'model as the calls and 
 COMMENT ON COLUMN bcce.usage_reconciliation.counter_tokens IS 'tokens by the counters that clients export: what delta points say, and by how much cumulative ones rose, anew after each start; NULL: no point of tokens';
 COMMENT ON COLUMN bcce.usage_reconciliation.call_tokens IS 'tokens of the calls that counters can have counted: those that telemetry tells of, and those of sessions that sent counters then; NULL: no such call tells';
 COMMENT ON COLUMN bcce.usage_reconciliation.difference_tokens IS 'tokens that counters say above those of the calls: calls that are missing here; negative: more than they say; NULL: one side says nothing';
-COMMENT ON COLUMN bcce.usage_reconciliation.difference_percent IS 'the difference in percent of the tokens of the calls, one decimal';
+COMMENT ON COLUMN bcce.usage_reconciliation.token_difference_percent IS 'the difference in percent of the tokens of the calls, one decimal';
 COMMENT ON COLUMN bcce.usage_reconciliation.counter_input_tokens IS 'tokens into models, cache reads and writes apart, by the counters; NULL: they do not say';
 COMMENT ON COLUMN bcce.usage_reconciliation.call_input_tokens IS 'tokens into models, cache reads and writes apart, of the calls; NULL: they do not say';
 COMMENT ON COLUMN bcce.usage_reconciliation.counter_output_tokens IS 'tokens out of models, by the counters; NULL: they do not say';
@@ -249,7 +265,7 @@ COMMENT ON COLUMN bcce.usage_reconciliation.client_cost_usd IS 'US dollars that 
 COMMENT ON COLUMN bcce.usage_reconciliation.same_call_cost_usd IS 'US dollars that the same calls cost by us';
 COMMENT ON COLUMN bcce.usage_reconciliation.cost_difference_usd IS 'US dollars that clients estimate above ours for the same calls; negative: below';
 COMMENT ON COLUMN bcce.usage_reconciliation.cost_difference_percent IS 'that in percent of ours, one decimal';
-COMMENT ON COLUMN bcce.usage_reconciliation.call_count IS 'calls that counters can have counted';
+COMMENT ON COLUMN bcce.usage_reconciliation.counted_calls IS 'calls that counters can have counted';
 COMMENT ON COLUMN bcce.usage_reconciliation.mismatched_calls IS 'calls among them of which transcript and telemetry tell different counts; those of the transcript are kept';
 COMMENT ON COLUMN bcce.usage_reconciliation.unpriced_calls IS 'calls among them whose cost is unknown';
 COMMENT ON COLUMN bcce.usage_reconciliation.uncounted_calls IS 'other calls of the model: of clients without telemetry, with nothing to compare; in no other column';
