@@ -14287,7 +14287,12 @@ BEGIN ATOMIC
                 CROSS JOIN LATERAL bcce_data.local_midnight(b.day + 1, t.timezone) next
                 WHERE b.day IS NOT NULL
             ) d
-            LEFT JOIN cell c ON f.kind = 'workflow' AND c.tenant_id = f.tenant_id AND c.kind = f.kind AND c.value = f.value AND c.day = d.day
+            LEFT JOIN LATERAL (
+                SELECT c.runs
+                FROM cell c
+                WHERE f.kind = 'workflow' AND c.tenant_id = f.tenant_id AND c.kind = f.kind AND c.value = f.value AND c.day = d.day
+                OFFSET 0
+            ) c ON true
         ),
         call AS (
             SELECT
