@@ -74,7 +74,7 @@ BEGIN ATOMIC
         CROSS JOIN moment m
         CROSS JOIN LATERAL bcce_data.fact_ends(t.tenant_id, NULL, m.now) ever
         CROSS JOIN LATERAL bcce_data.local_date(ever.first_call_at, t.timezone) first_local
-        CROSS JOIN LATERAL bcce_data.fact_ends(t.tenant_id, since - interval '1416 hours', m.now) near
+        CROSS JOIN LATERAL bcce_data.fact_ends(t.tenant_id, greatest(since, '1970-01-01 00:00:00+00') - interval '1416 hours', m.now) near
         CROSS JOIN LATERAL bcce_data.local_periods(near.first_call_at, near.last_call_at, t.timezone, 'day') c
         CROSS JOIN LATERAL (
             SELECT
