@@ -80,6 +80,15 @@ SELECT scope, usd, main_cause, volume, price, mix FROM pg_temp.rows() WHERE scop
 SELECT pg_temp.call('2026-06-15', 5) \g /dev/null
 SELECT scope, usd, main_cause, volume, price, mix FROM pg_temp.rows() WHERE scope = 'tenant';
 ROLLBACK;
+-- Nor is it use where the price is put right for the time past, too: what was charged stays.
+BEGIN;
+SELECT pg_temp.mondays(5, 5, 5, 5) \g /dev/null
+UPDATE bcce_data.model_usage SET charged_usd = bcce.estimate_token_cost(model_id, at, input_tokens, output_tokens), priced_at = now() - interval '1 microsecond';
+SELECT bcce.set_model_price('acme-a', 'input', 0.00002, NULL), pg_temp.call('2026-06-15', 5) \g /dev/null
+SELECT * FROM pg_temp.rows() WHERE scope = 'tenant';
+UPDATE bcce_data.model_usage SET charged_usd = bcce.estimate_token_cost(model_id, at, input_tokens, output_tokens), priced_at = clock_timestamp() WHERE charged_usd IS NULL;
+SELECT scope, usd, main_cause, volume, price, mix FROM pg_temp.rows() WHERE scope = 'tenant';
+ROLLBACK;
 -- Between two days in the middle, of which one had the old price: half of it.
 BEGIN;
 SELECT pg_temp.mondays(3, 4, 10, 10), pg_temp.call('2026-06-15', 50), bcce.set_model_price('acme-a', 'input', 0.00002, '2026-06-03 00:00+00') \g /dev/null

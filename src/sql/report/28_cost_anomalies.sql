@@ -267,11 +267,26 @@ BEGIN ATOMIC
                 OFFSET 0
             ) c ON true
         ),
-        call AS (
+        priced AS MATERIALIZED (
             SELECT
                 s.weight,
+                s.starts_at,
+                u.tenant_id,
+                u.at,
                 u.model_id,
                 u.user_key,
+                u.input_tokens,
+                u.output_tokens,
+                u.cache_read_tokens,
+                u.cache_write_5m_tokens,
+                u.cache_write_1h_tokens,
+                u.web_searches,
+                u.speed,
+                u.inference_geo,
+                u.service_tier,
+                CASE WHEN u.charged_usd IS NOT NULL THEN u.priced_at END AS as_of,
+                u.reported_cost_usd IS NULL AND u.charged_usd IS NOT NULL AS is_charged,
+                u.reported_cost_usd IS NULL AND u.charged_usd IS NULL AS is_priced_now,
                 k.usd,
                 k.is_split,
                 k.part_1,
@@ -279,15 +294,7 @@ BEGIN ATOMIC
                 k.part_3,
                 k.part_4,
                 k.part_5,
-                k.part_6,
-                -- What the call would have cost on the days that it is compared with.
-                CASE WHEN s.weight > 0 AND k.is_split THEN (
-                    SELECT sum(b.weight * (bcce.estimate_token_cost(u.model_id, u.at - (s.starts_at - b.starts_at), u.input_tokens, u.output_tokens, u.cache_read_tokens,
-                        u.cache_write_5m_tokens, u.cache_write_1h_tokens, u.web_searches, u.speed, u.inference_geo, u.service_tier, u.tenant_id,
-                        CASE WHEN u.charged_usd IS NOT NULL THEN u.priced_at END) - k.usd))
-                    FROM side b
-                    WHERE b.weight < 0
-                ) END AS price_effect
+                k.part_6
             FROM side s
             CROSS JOIN LATERAL (
                 SELECT
@@ -344,6 +351,41 @@ BEGIN ATOMIC
                 ) k
                 OFFSET 0
             ) k
+        ),
+        -- By which book the days compared with were charged: a price that was put
+        -- right for the time past is a new one for who pays.
+        earlier AS MATERIALIZED (
+            SELECT
+                b.starts_at,
+                b.weight,
+                max(c.as_of) FILTER (WHERE c.is_charged) AS as_of,
+                bool_or(c.is_priced_now) AS is_priced_now
+            FROM side b
+            LEFT JOIN priced c ON c.starts_at = b.starts_at
+            WHERE b.weight < 0
+            GROUP BY b.starts_at, b.weight
+        ),
+        call AS (
+            SELECT
+                c.weight,
+                c.model_id,
+                c.user_key,
+                c.usd,
+                c.is_split,
+                c.part_1,
+                c.part_2,
+                c.part_3,
+                c.part_4,
+                c.part_5,
+                c.part_6,
+                -- What the call would have cost on the days that it is compared with.
+                CASE WHEN c.weight > 0 AND c.is_split THEN (
+                    SELECT sum(b.weight * (bcce.estimate_token_cost(c.model_id, c.at - (c.starts_at - b.starts_at), c.input_tokens, c.output_tokens, c.cache_read_tokens,
+                        c.cache_write_5m_tokens, c.cache_write_1h_tokens, c.web_searches, c.speed, c.inference_geo, c.service_tier, c.tenant_id,
+                        CASE WHEN b.as_of IS NULL AND b.is_priced_now THEN NULL ELSE coalesce(b.as_of, c.as_of) END) - c.usd))
+                    FROM earlier b
+                ) END AS price_effect
+            FROM priced c
         ),
         total AS (
             SELECT
