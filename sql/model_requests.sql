@@ -123,6 +123,36 @@ WHERE line ~ '@|hunter2|prompt|/srv/ada|secret';
 -- Another tenant with the same message has a call of its own; a stranger's tenant is not found.
 SELECT added FROM bcce.ingest_transcript('x', '{"sessionId":"s1","timestamp":"2026-07-01T10:00:00Z","message":{"id":"msg_1","model":"claude-sonnet-5","usage":{"input_tokens":1,"output_tokens":1}}}', tenant => 'req-b');
 SELECT count(*) AS calls_of_msg_1, count(DISTINCT tenant_id) AS tenants FROM bcce_data.model_usage WHERE idempotency_key = 'msg:msg_1';
+-- Only who sees all tenants finds it, and a call that they know by different names.
+SELECT added FROM bcce.ingest_otlp(pg_temp.export(replace(replace(replace(:'event', 'SEQ', '1'), 'OUT', '5'), 'REQ', 'req_2')), 'req-b');
+SELECT * FROM bcce.find_shared_calls();
+SELECT bcce.create_login('regress_req_admin', 'req-a', 'admin'), bcce.create_login('regress_req_platform', 'req-a', 'platform');
+CREATE ROLE regress_req_upkeep IN ROLE bcce_maintainer;
+SET ROLE regress_req_upkeep;
+SELECT count(*) AS pairs_for_upkeep FROM bcce.find_shared_calls();
+RESET ROLE;
+-- Granted by mistake it shows nothing, with all that it reads granted too.
+\set VERBOSITY sqlstate
+GRANT EXECUTE ON FUNCTION bcce.find_shared_calls() TO regress_req_admin, regress_req_platform;
+SET ROLE regress_req_admin;
+SELECT count(*) FROM bcce.find_shared_calls();
+SET ROLE regress_req_platform;
+SELECT count(*) FROM bcce.find_shared_calls();
+RESET ROLE;
+GRANT SELECT ON bcce_data.model_usage_keys, bcce_data.tenants TO regress_req_admin, regress_req_platform;
+GRANT USAGE ON SCHEMA bcce_data TO regress_req_admin, regress_req_platform;
+SET ROLE regress_req_admin;
+SELECT count(*) FROM bcce.find_shared_calls();
+SET ROLE regress_req_platform;
+SELECT count(*) FROM bcce.find_shared_calls();
+RESET ROLE;
+REVOKE ALL ON FUNCTION bcce.find_shared_calls() FROM regress_req_admin, regress_req_platform;
+SET ROLE regress_req_admin;
+SELECT count(*) FROM bcce.find_shared_calls();
+RESET ROLE;
+REVOKE ALL ON bcce_data.model_usage_keys, bcce_data.tenants FROM regress_req_admin, regress_req_platform;
+REVOKE ALL ON SCHEMA bcce_data FROM regress_req_admin, regress_req_platform;
+\set VERBOSITY default
 SET ROLE regress_req_writer;
 \set VERBOSITY sqlstate
 SELECT bcce.ingest_transcript('x', '{}', tenant => 'req-b');
@@ -132,4 +162,4 @@ RESET ROLE;
 
 \c :home
 DROP DATABASE regress_requests;
-DROP ROLE regress_req_writer;
+DROP ROLE regress_req_writer, regress_req_admin, regress_req_platform, regress_req_upkeep;

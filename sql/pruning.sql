@@ -147,6 +147,8 @@ INSERT INTO exception VALUES
     ('adoption', 'events', '64 days', 'who stayed was active in the month before'),
     ('adoption', 'model_usage', '64 days', 'who stayed was active in the month before'),
     ('budget_status', 'model_usage', '182 days', 'a forecast by half a year of days'),
+    ('cost_anomalies', 'model_usage', '59 days', 'the same weekdays of eight weeks'),
+    ('cost_anomalies', 'workflow_runs', '59 days', 'the same weekdays of eight weeks'),
     ('dora_metrics', 'workflow_runs', NULL, 'an incident told by runs begins with the first failure after the last success, however long ago'),
     ('mttr_analysis', 'workflow_runs', NULL, 'an incident told by runs begins with the first failure after the last success, however long ago'),
     ('mttr_by_month', 'workflow_runs', NULL, 'an incident told by runs begins with the first failure after the last success, however long ago'),
@@ -168,6 +170,8 @@ INSERT INTO exception VALUES
 -- Which views read more than their twins do where their time column is filtered.
 CREATE TEMP TABLE filter_exception (report text, fact text, reason text);
 INSERT INTO filter_exception VALUES
+    ('cost_anomalies', 'model_usage', 'days are judged by others, which are put together before a filter applies; the twin prunes'),
+    ('cost_anomalies', 'workflow_runs', 'days are judged by others, which are put together before a filter applies; the twin prunes'),
     ('prediction_accuracy_by_week', 'predictions', 'a later prediction of a target supersedes an earlier one, however much later: all are judged before weeks are formed; the twin prunes'),
     ('prediction_accuracy_by_week', 'performance_metrics', 'samples tell whether a predicted service was heard of, asked of all predictions; the twin prunes');
 

@@ -57,7 +57,7 @@ INSERT INTO helper.given VALUES
     ('model_name', '''model-alpha'''), ('target_kind', '''external'''), ('target_id', '''thing'''), ('failure_probability', '0.5'), ('workflow_id', '''wf'''), ('status', '''running'''),
     ('started_at', '''2026-06-01'''), ('prediction_id', '''pred-alpha-20'''), ('outcome', '1'), ('weekdays', '''{1}'''), ('opens', '''09:00'''), ('closes', '''17:00'''), ('day', '''2026-06-01'''),
     ('model', '''claude-alpha'''), ('token_class', '''input'''), ('price_usd', '3'), ('factor_kind', '''batch'''), ('factor', '0.5'), ('reference_from', '''2026-06-01'''), ('reference_to', '''2026-07-01'''),
-    ('threshold', '0.5'), ('item', '''workflow_run'''), ('quantity', '3'), ('style', '''tag'''), ('target_percent', '99'), ('input', '1000'), ('output', '1000'), ('report', '''cost_analysis'''),
+    ('threshold', '0.5'), ('item', '''workflow_run'''), ('quantity', '3'), ('style', '''tag'''), ('target_percent', '99'), ('limit_name', '''floor_usd'''), ('limit_value', '10'), ('input', '1000'), ('output', '1000'), ('report', '''cost_analysis'''),
     ('row_counts', '''{1}'''), ('identifier', '''person-alpha-1'''), ('reason', '''to compare'''), ('budget', '''all'''), ('amount_usd', '100'), ('provider', '''anthropic'''),
     ('period', '''[2026-01-01 00:00+00,2026-02-01 00:00+00)''::tstzrange'), ('adjustment_id', '''CN-1'''), ('is_included', 'true');
 -- Arguments that name an object, and one of beta's.

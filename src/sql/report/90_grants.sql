@@ -5,7 +5,7 @@ DO $do$
 DECLARE
     item record;
     readers CONSTANT text := 'bcce_analytics_user, bcce_platform';
-    cost_reports CONSTANT text := '^(cost_|budget_|unpriced_usage$)';
+    cost_reports CONSTANT text := '^(cost_|budget_|unpriced_usage$|usage_reconciliation$)';
     upkeep CONSTANT text[] := '{create_tenant,add_membership,remove_membership,maintain,
                                 set_membership_mode,add_context_key,rotate_context_key,revoke_context_key,
                                 check_roles,check_security,check_budgets,
@@ -61,6 +61,7 @@ BEGIN
     GRANT EXECUTE ON FUNCTION bcce.set_price(text, numeric, timestamptz, text),
                               bcce.add_value_alias(text, text, text, text),
                               bcce.set_slo(numeric, text, text),
+                              bcce.set_anomaly_limit(text, numeric, text),
                               bcce.find_person(text, text),
                               bcce.record_invoice(text, tstzrange, numeric, text),
                               bcce.record_cost_adjustment(text, timestamptz, numeric, text, text, text, timestamptz, text, text),
