@@ -91,7 +91,7 @@ FROM quality_serial s JOIN (
 SET work_mem = '64kB';
 SET hash_mem_multiplier = 1;
 SELECT count(*) AS models, count(*) FILTER (WHERE s::text = p::text) AS same FROM quality_serial s JOIN quality_results p USING (model);
-\set VERBOSITY terse
+\set VERBOSITY sqlstate
 SET temp_file_limit = '64kB';
 SELECT roc_auc(p, y) FROM quality_rows;
 \set VERBOSITY default
