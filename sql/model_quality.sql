@@ -69,7 +69,8 @@ SELECT wilson_low(-1, 5);
 SELECT wilson_high(6, 5);
 SELECT wilson_high(1, 5, 1);
 SELECT wilson_high(1, 5, 'NaN');
-SELECT brier_step(NULL, 0.5, true);
+-- Nobody has a state to give: refused with one code or another, as the minor release of the server is.
+DO $$BEGIN PERFORM brier_step(NULL, 0.5, true); RAISE WARNING 'accepted'; EXCEPTION WHEN undefined_function OR feature_not_supported THEN END$$;
 \set VERBOSITY default
 SELECT brier(95, true);
 
