@@ -134,7 +134,7 @@ CREATE FUNCTION bcce.redact_columns() RETURNS trigger
     AS 'MODULE_PATHNAME', 'redact_columns'
     LANGUAGE C VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION bcce.redact_columns() IS
-    'BEFORE INSERT OR UPDATE FOR EACH ROW trigger that redacts the columns named in its arguments: text, text[], jsonb and json (keys too); inet and cidr are cut to /24 and /48. ''key:column'' replaces an identifier that holds personal data by a pseudonym, ''user:column'' replaces whatever is no pseudonym yet, both with the key of NEW.tenant_id. Errors: 39P01 for another kind of trigger, 42703 for an unknown column, 42804 for a type it cannot redact. Makes pseudonyms only in tables of superusers and of bcce_owner (42501), since it takes the key of whatever tenant the row names.';
+    'BEFORE INSERT OR UPDATE FOR EACH ROW trigger that redacts the columns named in its arguments: text, text[], jsonb and json (keys too); inet and cidr are cut to /24 and /48. ''key:column'' replaces an identifier that holds personal data by a pseudonym, ''user:column'' replaces whatever is no pseudonym yet, both with the key of NEW.tenant_id. Errors: 39P01 for another kind of trigger, 42703 for an unknown column, 42804 for a type it cannot redact, 428C9 for a generated column. Makes pseudonyms only in tables of superusers and of bcce_owner (42501), since it takes the key of whatever tenant the row names.';
 -- The clock of the reports.
 CREATE FUNCTION bcce.report_now()
 RETURNS timestamptz
