@@ -134,7 +134,7 @@ CREATE FUNCTION bcce.redact_columns() RETURNS trigger
     AS 'MODULE_PATHNAME', 'redact_columns'
     LANGUAGE C VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION bcce.redact_columns() IS
-    'BEFORE INSERT OR UPDATE FOR EACH ROW trigger that redacts the columns named in its arguments: text, text[], jsonb and json (keys too); inet and cidr are cut to /24 and /48. ''key:column'' replaces an identifier that holds personal data by a pseudonym, ''user:column'' replaces whatever is no pseudonym yet, both with the key of NEW.tenant_id. Errors: 39P01 for another kind of trigger, 42703 for an unknown column, 42804 for a type it cannot redact. Makes pseudonyms only in tables of superusers and of bcce_owner (42501), since it takes the key of whatever tenant the row names.';
+    'BEFORE INSERT OR UPDATE FOR EACH ROW trigger that redacts the columns named in its arguments: text, text[], jsonb and json (keys too); inet and cidr are cut to /24 and /48. ''key:column'' replaces an identifier that holds personal data by a pseudonym, ''user:column'' replaces whatever is no pseudonym yet, both with the key of NEW.tenant_id. Errors: 39P01 for another kind of trigger, 42703 for an unknown column, 42804 for a type it cannot redact, 428C9 for a generated column. Makes pseudonyms only in tables of superusers and of bcce_owner (42501), since it takes the key of whatever tenant the row names.';
 -- The clock of the reports.
 CREATE FUNCTION bcce.report_now()
 RETURNS timestamptz
@@ -5890,6 +5890,16 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $b
         SELECT m.member, m.roleid FROM pg_auth_members m
         UNION
         SELECT b.member, m.roleid FROM belongs b JOIN pg_auth_members m ON m.member = b.role
+    ), membership (member, role, fix) AS (      -- since 16 each grantor's is one of its own, which only it or its name revokes
+        SELECT m.member, m.roleid, format('REVOKE %s FROM %s', m.roleid::regrole, m.member::regrole)
+               || coalesce(' GRANTED BY ' || quote_ident(g.rolname), '') || CASE WHEN m.admin_option THEN ' CASCADE;' ELSE ';' END
+        FROM pg_auth_members m LEFT JOIN pg_roles g ON g.oid = m.grantor AND g.oid <> 10
+    ), power (role, id, level) AS (     -- of roles that the server brings
+        VALUES ('pg_read_all_data', 'login_reads_all', 'error'), ('pg_write_all_data', 'login_reads_all', 'error'),
+               ('pg_read_server_files', 'login_reads_all', 'error'), ('pg_write_server_files', 'login_reads_all', 'error'),
+               ('pg_execute_server_program', 'login_reads_all', 'error'),
+               ('pg_monitor', 'login_reads_all', 'warning'), ('pg_read_all_stats', 'login_reads_all', 'warning'),
+               ('pg_signal_backend', 'login_disturbs', 'warning'), ('pg_maintain', 'login_disturbs', 'warning')
     ), login AS (                       -- logins that have to do with tenants
         SELECT r.oid, r.rolname, r.rolsuper, r.rolbypassrls, r.rolcreaterole, r.rolreplication
         FROM pg_roles r
@@ -5902,9 +5912,8 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $b
            format('ALTER ROLE %I NOLOGIN NOSUPERUSER NOBYPASSRLS NOCREATEROLE NOCREATEDB NOREPLICATION;', g.rolname)
     FROM groups g WHERE g.rolcanlogin OR g.rolsuper OR g.rolbypassrls OR g.rolcreaterole OR g.rolcreatedb OR g.rolreplication
     UNION ALL
-    SELECT 'owner_granted', 'error', m.member::regrole::text, format('It is a member of %s, which owns the store or its upkeep.', m.roleid::regrole),
-           format('REVOKE %s FROM %s;', m.roleid::regrole, m.member::regrole)
-    FROM pg_auth_members m JOIN groups g ON g.oid = m.roleid
+    SELECT 'owner_granted', 'error', m.member::regrole::text, format('It is a member of %s, which owns the store or its upkeep.', m.role::regrole), m.fix
+    FROM membership m JOIN groups g ON g.oid = m.role
     WHERE g.rolname IN ('bcce_owner', 'bcce_maintainer') AND m.member <> 'bcce_maintainer'::regrole
       AND NOT (SELECT r.rolsuper FROM pg_roles r WHERE r.oid = m.member)
     UNION ALL
@@ -5914,13 +5923,11 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $b
            format('ALTER ROLE %I NOSUPERUSER NOBYPASSRLS NOCREATEROLE NOREPLICATION;', l.rolname)
     FROM login l WHERE l.rolsuper OR l.rolbypassrls OR l.rolcreaterole OR l.rolreplication
     UNION ALL
-    SELECT 'login_reads_all', CASE WHEN b.role = 'pg_monitor'::regrole OR b.role = 'pg_read_all_stats'::regrole THEN 'warning' ELSE 'error' END,
-           l.rolname::text, format('It is a member of %s.', b.role::regrole), string_agg(DISTINCT format('REVOKE %s FROM %s;', m.roleid::regrole, m.member::regrole), ' ')
-    FROM login l JOIN belongs b ON b.member = l.oid
-    JOIN pg_auth_members m ON m.roleid = b.role AND (m.member = l.oid OR EXISTS (SELECT FROM belongs x WHERE x.member = l.oid AND x.role = m.member))
-    WHERE m.member::regrole::text NOT LIKE 'pg\_%' AND b.role::regrole::text IN ('pg_read_all_data', 'pg_write_all_data', 'pg_read_server_files', 'pg_write_server_files',
-                                    'pg_execute_server_program', 'pg_monitor', 'pg_read_all_stats')
-    GROUP BY l.rolname, b.role
+    SELECT p.id, p.level, l.rolname::text, format('It is a member of %s.', p.role), string_agg(DISTINCT m.fix, ' ')
+    FROM login l JOIN belongs b ON b.member = l.oid JOIN power p ON p.role = b.role::regrole::text
+    JOIN membership m ON m.role = b.role AND (m.member = l.oid OR EXISTS (SELECT FROM belongs x WHERE x.member = l.oid AND x.role = m.member))
+    WHERE m.member::regrole::text NOT LIKE 'pg\_%'
+    GROUP BY p.id, p.level, l.rolname, p.role
     UNION ALL
     SELECT 'login_owns_database', 'error', l.rolname::text, 'It owns the database.', format('ALTER DATABASE %I OWNER TO another_role;', d.datname)
     FROM login l JOIN pg_database d ON d.datdba = l.oid AND d.datname = current_database()

@@ -69,7 +69,8 @@ SELECT wilson_low(-1, 5);
 SELECT wilson_high(6, 5);
 SELECT wilson_high(1, 5, 1);
 SELECT wilson_high(1, 5, 'NaN');
-SELECT brier_step(NULL, 0.5, true);
+-- Nobody has a state to give: refused with one code or another, as the minor release of the server is.
+DO $$BEGIN PERFORM brier_step(NULL, 0.5, true); RAISE WARNING 'accepted'; EXCEPTION WHEN undefined_function OR feature_not_supported THEN END$$;
 \set VERBOSITY default
 SELECT brier(95, true);
 
@@ -91,7 +92,7 @@ FROM quality_serial s JOIN (
 SET work_mem = '64kB';
 SET hash_mem_multiplier = 1;
 SELECT count(*) AS models, count(*) FILTER (WHERE s::text = p::text) AS same FROM quality_serial s JOIN quality_results p USING (model);
-\set VERBOSITY terse
+\set VERBOSITY sqlstate
 SET temp_file_limit = '64kB';
 SELECT roc_auc(p, y) FROM quality_rows;
 \set VERBOSITY default

@@ -173,9 +173,10 @@ BEGIN
         events, level, arguments);
     INSERT INTO redaction_bad DEFAULT VALUES;
 END $$;
-CREATE TABLE redaction_bad (t text DEFAULT 'a', n int DEFAULT 1, tenant_id uuid);
+CREATE TABLE redaction_bad (t text DEFAULT 'a', n int DEFAULT 1, tenant_id uuid, loud text GENERATED ALWAYS AS (upper(t)) STORED);
 SELECT pg_temp.bad($$'missing'$$);
 SELECT pg_temp.bad($$'n'$$);
+SELECT pg_temp.bad($$'loud'$$);
 SELECT pg_temp.bad($$'user:n'$$);
 SELECT pg_temp.bad($$'user:t'$$);
 SELECT pg_temp.bad($$'USER 1:t'$$);

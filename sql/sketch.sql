@@ -232,8 +232,9 @@ SELECT percentile_sketch(v, e) FROM generate_series(1, 3) AS v, (VALUES ('NaN'::
 SELECT percentile_sketch(v, 1.01) FROM generate_series(1, 3) AS v;
 SELECT approx_percentile(s, 2) FROM sketch_serial;
 SELECT approx_percentile('version=1 scale=6'::sketch, ARRAY[2]);
-SELECT sketch_combine(NULL, NULL);
-SELECT sketch_final(NULL);
+-- Nobody has a state to give: refused with one code or another, as the minor release of the server is.
+DO $$BEGIN PERFORM sketch_combine(NULL, NULL); RAISE WARNING 'accepted'; EXCEPTION WHEN undefined_function OR feature_not_supported THEN END$$;
+DO $$BEGIN PERFORM sketch_final(NULL); RAISE WARNING 'accepted'; EXCEPTION WHEN undefined_function OR feature_not_supported THEN END$$;
 SELECT sketch_from_bytes('\x0101');
 SELECT approx_percentile(v, v / 10.0) OVER (ORDER BY v ROWS 1 PRECEDING) FROM generate_series(1, 3) AS v;
 SELECT percentile_sketch(v, 2) OVER (ORDER BY v ROWS 1 PRECEDING) FROM generate_series(1, 3) AS v;

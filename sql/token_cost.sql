@@ -160,8 +160,9 @@ SELECT bcce.sum_token_cost(model, at, input, output, 0, 0, 0) IS NULL AS none FR
 -- States are not to be had from outside.
 \set ON_ERROR_STOP off
 \set VERBOSITY sqlstate
-SELECT bcce.sum_token_cost_deserialize('\x00', NULL);
-SELECT bcce.sum_token_cost_step(NULL, 'm', now(), 1, 1, 1, 1, 1);
+-- Nobody has a state to give: refused with one code or another, as the minor release of the server is.
+DO $$BEGIN PERFORM bcce.sum_token_cost_deserialize('\x00', NULL); RAISE WARNING 'accepted'; EXCEPTION WHEN undefined_function OR feature_not_supported THEN END$$;
+DO $$BEGIN PERFORM bcce.sum_token_cost_step(NULL, 'm', now(), 1, 1, 1, 1, 1); RAISE WARNING 'accepted'; EXCEPTION WHEN undefined_function OR feature_not_supported THEN END$$;
 \set VERBOSITY default
 
 \c :home

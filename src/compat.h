@@ -38,6 +38,9 @@ extern int no_such_variable
 #include "varatt.h"
 #endif
 
+/* mul_size() is declared there in older minor releases (16.2), in palloc.h in newer ones (15.20, 17.12, 18.6). */
+#include "storage/shmem.h"
+
 /* Input functions can report errors without raising them since 16. */
 #if PG_VERSION_NUM >= 160000
 #include "nodes/miscnodes.h"

@@ -128,6 +128,13 @@ resolve_column(Column *column, Relation rel, const char *argument)
 						name, RelationGetRelationName(rel)),
 				 errhint("The arguments of redact_columns are column names, 'key:column' or 'user:column'."),
 				 bcce_hide_input()));
+	/* The server computes it after this trigger, or when it is read. */
+	if (TupleDescAttr(desc, column->number - 1)->attgenerated != '\0')
+		ereport(ERROR,
+				(errcode(ERRCODE_GENERATED_ALWAYS),
+				 errmsg("column \"%s\" is generated, so a trigger cannot redact it", name),
+				 errhint("Name the columns that it is computed from."),
+				 bcce_hide_input()));
 	if (column->domain &&
 		(strlen(column->domain) < 1 || strlen(column->domain) > 16 ||
 		 strspn(column->domain, "abcdefghijklmnopqrstuvwxyz") != strlen(column->domain)))

@@ -14,6 +14,7 @@
 #include "utils/timestamp.h"
 
 #include "bcce.h"
+#include "compat.h"
 #include "membership.h"
 #include "store_cache.h"
 

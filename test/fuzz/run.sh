@@ -2,8 +2,9 @@
 # Builds the parts that need no server with sanitizers and fuzzes them, the
 # seconds for each: run.sh [seconds] [seed]
 # With CORPUS=folder and clang the scanner is fuzzed by libFuzzer, which keeps
-# there what it learns.  fuzz_scan.hex holds what it kept before, and inputs that
-# failed once; they are tried first.
+# there what it learns; TARGETS="fuzz_sketch fuzz_token" names others that have
+# an entry for it (LIBFUZZER), or some of all without CORPUS.  fuzz_scan.hex holds
+# what it kept before, and inputs that failed once; they are tried first.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
@@ -18,24 +19,29 @@ quality=(src/stats/{quality,two_samples,sketch_sum}.c "${values[@]}")
 
 # fuzz NAME SOURCES: builds test/fuzz/NAME.c and runs it.
 fuzz() {
-    local name=$1
+    local name=$1 hex
     shift
-    "${CC:-cc}" "${flags[@]}" -o "test/fuzz/$name.bin" "test/fuzz/$name.c" "$@" -lm -lsodium
-    "test/fuzz/$name.bin" "$seconds" "$seed" $(ls "test/fuzz/$name.hex" 2>/dev/null)
+    [[ " $targets " = *" $name "* ]] || return 0
+    hex=$(ls "test/fuzz/$name.hex" 2>/dev/null || true)
+    if [ -z "${CORPUS:-}" ]; then
+        "${CC:-cc}" "${flags[@]}" -o "test/fuzz/$name.bin" "test/fuzz/$name.c" "$@" -lm -lsodium
+        "test/fuzz/$name.bin" "$seconds" "$seed" $hex
+        return
+    fi
+    mkdir -p "$CORPUS/$name"
+    [ -z "$hex" ] || python3 -c 'import sys
+for n, line in enumerate(open(sys.argv[1])):
+    open(f"{sys.argv[2]}/kept-{n}", "wb").write(bytes.fromhex(line))' "$hex" "$CORPUS/$name"
+    clang "${flags[@]}" -Wno-unused-function -fsanitize=fuzzer -DLIBFUZZER -o "test/fuzz/$name.bin" "test/fuzz/$name.c" "$@" -lm -lsodium
+    "test/fuzz/$name.bin" -max_total_time="$seconds" -seed="$seed" -max_len=800 "$CORPUS/$name"
 }
 
-if [ -n "${CORPUS:-}" ]; then
-    mkdir -p "$CORPUS"
-    python3 -c 'import sys
-for n, line in enumerate(open("test/fuzz/fuzz_scan.hex")):
-    open(f"{sys.argv[1]}/kept-{n}", "wb").write(bytes.fromhex(line))' "$CORPUS"
-    clang "${flags[@]}" -fsanitize=fuzzer -DLIBFUZZER -o test/fuzz/fuzz_scan.bin test/fuzz/fuzz_scan.c "${scanner[@]}" -lm -lsodium
-    test/fuzz/fuzz_scan.bin -max_total_time="$seconds" -seed="$seed" -max_len=800 "$CORPUS"
-else
-    fuzz fuzz_scan "${scanner[@]}"
-    fuzz fuzz_sketch "${sketch[@]}"
-    fuzz fuzz_token "${token[@]}"
-    fuzz fuzz_values "${values[@]}"
-    fuzz fuzz_survival src/stats/survival.c
-    fuzz fuzz_quality "${quality[@]}"
-fi
+all="fuzz_scan fuzz_sketch fuzz_token fuzz_values fuzz_survival fuzz_quality"
+targets=${TARGETS:-${CORPUS:+fuzz_scan}}
+targets=${targets:-$all}
+fuzz fuzz_scan "${scanner[@]}"
+fuzz fuzz_sketch "${sketch[@]}"
+fuzz fuzz_token "${token[@]}"
+fuzz fuzz_values "${values[@]}"
+fuzz fuzz_survival src/stats/survival.c
+fuzz fuzz_quality "${quality[@]}"

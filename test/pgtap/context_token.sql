@@ -35,8 +35,8 @@ $$;
 CREATE FUNCTION pg_temp.usual(more jsonb DEFAULT '{}') RETURNS text LANGUAGE sql AS
 $$SELECT pg_temp.claims('regress_tap_bi', ARRAY[current_setting('tap.a')]::uuid[], more)$$;
 -- Raw JSON behind the usual claims.
-CREATE FUNCTION pg_temp.and_raw(json text) RETURNS text LANGUAGE sql AS
-$$SELECT rtrim(pg_temp.usual(), '}') || ', ' || json || '}'$$;
+CREATE FUNCTION pg_temp.and_raw(claims text) RETURNS text LANGUAGE sql AS
+$$SELECT rtrim(pg_temp.usual(), '}') || ', ' || claims || '}'$$;
 SELECT set_config('tap.a', :'a', true) \g /dev/null
 SELECT '28000|the context token is not valid||Get a new token for this role and for what bcce.context_assertion() says; the server log has the reason.' AS refused,
        format('{%s}', :'a'::uuid) AS tenant_a, pg_temp.mint(pg_temp.usual()) AS good \gset
