@@ -9369,6 +9369,17 @@ $bcce_module$);
 
 INSERT INTO bcce.module (part, name, sql) VALUES ('report', '12_cost_units', $bcce_module$
 -- What is billable, what it cost, and who is a user: one definition for all reports.
+--
+-- What a model call costs.  Its columns, not its row: readers may not read every
+-- column, and the data dictionary names those that a report reads.
+CREATE OR REPLACE FUNCTION bcce_data.call_cost_usd(reported_cost_usd numeric, charged_usd numeric, model text, at timestamptz, input bigint, output bigint,
+    cache_read bigint, cache_write_5m bigint, cache_write_1h bigint, web_searches bigint, speed text, geo text, service_tier text, tenant uuid)
+RETURNS numeric
+LANGUAGE sql STABLE PARALLEL SAFE
+RETURN coalesce(reported_cost_usd, charged_usd,
+    bcce.estimate_token_cost(model, at, input, output, cache_read, cache_write_5m, cache_write_1h, web_searches, speed, geo, service_tier, tenant));
+COMMENT ON FUNCTION bcce_data.call_cost_usd(numeric, numeric, text, timestamptz, bigint, bigint, bigint, bigint, bigint, bigint, text, text, text, uuid) IS 'What a model call costs in US dollars: as the sender reported it, else as it was charged, else by the prices of now; NULL: unknown.';
+
 CREATE OR REPLACE FUNCTION bcce_data.cost_units(since timestamptz, until timestamptz)
 RETURNS TABLE (
     tenant_id uuid,
@@ -9484,8 +9495,8 @@ BEGIN ATOMIC
         u.tenant_id,
         'model_call',
         u.at,
-        coalesce(u.reported_cost_usd, u.charged_usd, bcce.estimate_token_cost(u.model_id, u.at, u.input_tokens, u.output_tokens,
-            u.cache_read_tokens, u.cache_write_5m_tokens, u.cache_write_1h_tokens, u.web_searches, u.speed, u.inference_geo, u.service_tier, u.tenant_id)),
+        bcce_data.call_cost_usd(u.reported_cost_usd, u.charged_usd, u.model_id, u.at, u.input_tokens, u.output_tokens,
+            u.cache_read_tokens, u.cache_write_5m_tokens, u.cache_write_1h_tokens, u.web_searches, u.speed, u.inference_geo, u.service_tier, u.tenant_id),
         NULL,
         u.reported_cost_usd IS NULL,
         CASE WHEN u.reported_cost_usd IS NULL AND u.ttl_assumed
@@ -11460,8 +11471,8 @@ BEGIN ATOMIC
             sum(coalesce(u.input_tokens, CASE WHEN tokens.any_known THEN 0 END))::bigint AS input_tokens,
             sum(coalesce(u.output_tokens, CASE WHEN tokens.any_known THEN 0 END))::bigint AS output_tokens,
             sum(coalesce(u.cache_read_tokens, CASE WHEN tokens.any_known THEN 0 END))::bigint AS cache_read_tokens,
-            sum(coalesce(u.reported_cost_usd, u.charged_usd, bcce.estimate_token_cost(u.model_id, u.at, u.input_tokens, u.output_tokens,
-                u.cache_read_tokens, u.cache_write_5m_tokens, u.cache_write_1h_tokens, u.web_searches, u.speed, u.inference_geo, u.service_tier, u.tenant_id)))
+            sum(bcce_data.call_cost_usd(u.reported_cost_usd, u.charged_usd, u.model_id, u.at, u.input_tokens, u.output_tokens,
+                u.cache_read_tokens, u.cache_write_5m_tokens, u.cache_write_1h_tokens, u.web_searches, u.speed, u.inference_geo, u.service_tier, u.tenant_id))
                 FILTER (WHERE NOT (a.tariff_includes_models AND EXISTS (
                     SELECT 1
                     FROM bcce_data.workflow_run_keys k
@@ -12105,8 +12116,8 @@ LANGUAGE sql STABLE PARALLEL RESTRICTED
 BEGIN ATOMIC
     SELECT
         u.at,
-        coalesce(u.reported_cost_usd, u.charged_usd, bcce.estimate_token_cost(u.model_id, u.at, u.input_tokens, u.output_tokens,
-            u.cache_read_tokens, u.cache_write_5m_tokens, u.cache_write_1h_tokens, u.web_searches, u.speed, u.inference_geo, u.service_tier, u.tenant_id)),
+        bcce_data.call_cost_usd(u.reported_cost_usd, u.charged_usd, u.model_id, u.at, u.input_tokens, u.output_tokens,
+            u.cache_read_tokens, u.cache_write_5m_tokens, u.cache_write_1h_tokens, u.web_searches, u.speed, u.inference_geo, u.service_tier, u.tenant_id),
         u.input_tokens,
         u.output_tokens,
         u.cache_read_tokens,
@@ -14309,8 +14320,8 @@ BEGIN ATOMIC
                 k.part[6] - k.earlier_part[6] AS price_effect_6
             FROM (
                 SELECT
-                    coalesce(u.reported_cost_usd, u.charged_usd, bcce.estimate_token_cost(u.model_id, u.at, u.input_tokens, u.output_tokens, u.cache_read_tokens,
-                        u.cache_write_5m_tokens, u.cache_write_1h_tokens, u.web_searches, u.speed, u.inference_geo, u.service_tier, u.tenant_id)) AS usd,
+                    bcce_data.call_cost_usd(u.reported_cost_usd, u.charged_usd, u.model_id, u.at, u.input_tokens, u.output_tokens, u.cache_read_tokens,
+                        u.cache_write_5m_tokens, u.cache_write_1h_tokens, u.web_searches, u.speed, u.inference_geo, u.service_tier, u.tenant_id) AS usd,
                     CASE WHEN u.reported_cost_usd IS NULL
                          THEN bcce.token_cost_parts(u.model_id, u.at, u.input_tokens, u.output_tokens, u.cache_read_tokens,
                         u.cache_write_5m_tokens, u.cache_write_1h_tokens, u.web_searches, u.speed, u.inference_geo, u.service_tier, u.tenant_id,
@@ -14493,8 +14504,8 @@ BEGIN ATOMIC
             count(*) FILTER (WHERE NOT c.is_named) AS unnamed
         FROM (
             SELECT
-                coalesce(u.reported_cost_usd, u.charged_usd, bcce.estimate_token_cost(u.model_id, u.at, u.input_tokens, u.output_tokens,
-                    u.cache_read_tokens, u.cache_write_5m_tokens, u.cache_write_1h_tokens, u.web_searches, u.speed, u.inference_geo, u.service_tier, u.tenant_id)) AS usd,
+                bcce_data.call_cost_usd(u.reported_cost_usd, u.charged_usd, u.model_id, u.at, u.input_tokens, u.output_tokens,
+                    u.cache_read_tokens, u.cache_write_5m_tokens, u.cache_write_1h_tokens, u.web_searches, u.speed, u.inference_geo, u.service_tier, u.tenant_id) AS usd,
                 coalesce(u.provider, '') <> '' AS is_named
             FROM bcce_data.model_usage u
             WHERE u.tenant_id = i.tenant_id AND u.at >= i.period_start_at AND u.at < i.period_end_at AND NOT u.is_test
@@ -15208,8 +15219,8 @@ BEGIN ATOMIC
                         u.project,
                         u.model_id,
                         u.run_id,
-                        coalesce(u.reported_cost_usd, u.charged_usd, bcce.estimate_token_cost(u.model_id, u.at, u.input_tokens, u.output_tokens,
-                            u.cache_read_tokens, u.cache_write_5m_tokens, u.cache_write_1h_tokens, u.web_searches, u.speed, u.inference_geo, u.service_tier, u.tenant_id)) AS usd
+                        bcce_data.call_cost_usd(u.reported_cost_usd, u.charged_usd, u.model_id, u.at, u.input_tokens, u.output_tokens,
+                            u.cache_read_tokens, u.cache_write_5m_tokens, u.cache_write_1h_tokens, u.web_searches, u.speed, u.inference_geo, u.service_tier, u.tenant_id) AS usd
                     FROM bcce_data.model_usage u
                     WHERE u.tenant_id = t.tenant_id AND u.at >= c.starts_at AND u.at < c.ends_at AND u.at < m.now AND NOT u.is_test
                     OFFSET 0
@@ -15447,8 +15458,8 @@ BEGIN ATOMIC
                     k.part[6] AS part_6
                 FROM (
                     SELECT
-                        coalesce(u.reported_cost_usd, u.charged_usd, bcce.estimate_token_cost(u.model_id, u.at, u.input_tokens, u.output_tokens, u.cache_read_tokens,
-                            u.cache_write_5m_tokens, u.cache_write_1h_tokens, u.web_searches, u.speed, u.inference_geo, u.service_tier, u.tenant_id)) AS usd,
+                        bcce_data.call_cost_usd(u.reported_cost_usd, u.charged_usd, u.model_id, u.at, u.input_tokens, u.output_tokens, u.cache_read_tokens,
+                            u.cache_write_5m_tokens, u.cache_write_1h_tokens, u.web_searches, u.speed, u.inference_geo, u.service_tier, u.tenant_id) AS usd,
                         CASE WHEN u.reported_cost_usd IS NULL
                              THEN bcce.token_cost_parts(u.model_id, u.at, u.input_tokens, u.output_tokens, u.cache_read_tokens,
                             u.cache_write_5m_tokens, u.cache_write_1h_tokens, u.web_searches, u.speed, u.inference_geo, u.service_tier, u.tenant_id,
@@ -16218,8 +16229,8 @@ BEGIN ATOMIC
     LEFT JOIN LATERAL (
         SELECT count(*) AS calls, count(k.usd) AS priced, coalesce(sum(k.usd), 0) AS usd
         FROM (
-            SELECT coalesce(u.reported_cost_usd, u.charged_usd, bcce.estimate_token_cost(u.model_id, u.at, u.input_tokens, u.output_tokens,
-                u.cache_read_tokens, u.cache_write_5m_tokens, u.cache_write_1h_tokens, u.web_searches, u.speed, u.inference_geo, u.service_tier, u.tenant_id)) AS usd
+            SELECT bcce_data.call_cost_usd(u.reported_cost_usd, u.charged_usd, u.model_id, u.at, u.input_tokens, u.output_tokens,
+                u.cache_read_tokens, u.cache_write_5m_tokens, u.cache_write_1h_tokens, u.web_searches, u.speed, u.inference_geo, u.service_tier, u.tenant_id) AS usd
             FROM bcce_data.model_usage u
             WHERE u.tenant_id = t.tenant_id AND u.at >= c.starts_at AND u.at < c.ends_at AND NOT u.is_test
               AND u.at >= coalesce(since, '-infinity')
@@ -16308,8 +16319,8 @@ BEGIN ATOMIC
         FROM bcce_data.model_usage u
         CROSS JOIN LATERAL (
             SELECT
-                coalesce(u.reported_cost_usd, u.charged_usd, bcce.estimate_token_cost(u.model_id, u.at, u.input_tokens, u.output_tokens, u.cache_read_tokens,
-                    u.cache_write_5m_tokens, u.cache_write_1h_tokens, u.web_searches, u.speed, u.inference_geo, u.service_tier, u.tenant_id)) AS usd,
+                bcce_data.call_cost_usd(u.reported_cost_usd, u.charged_usd, u.model_id, u.at, u.input_tokens, u.output_tokens, u.cache_read_tokens,
+                    u.cache_write_5m_tokens, u.cache_write_1h_tokens, u.web_searches, u.speed, u.inference_geo, u.service_tier, u.tenant_id) AS usd,
                 coalesce(u.reported_cost_usd, bcce.estimate_token_cost(u.model_id, u.at, u.input_tokens, u.output_tokens, u.cache_read_tokens,
                     u.cache_write_5m_tokens, u.cache_write_1h_tokens, u.web_searches, u.speed, u.inference_geo, u.service_tier, u.tenant_id, as_of)) AS repriced_usd
             OFFSET 0
@@ -16758,8 +16769,8 @@ BEGIN ATOMIC
                     u.client_cost_usd,
                     u.source_mismatch,
                     u.told_by & 2 = 2 OR watched.session_id IS NOT NULL AS is_counted,
-                    coalesce(u.reported_cost_usd, u.charged_usd, bcce.estimate_token_cost(u.model_id, u.at, u.input_tokens, u.output_tokens, u.cache_read_tokens,
-                        u.cache_write_5m_tokens, u.cache_write_1h_tokens, u.web_searches, u.speed, u.inference_geo, u.service_tier, u.tenant_id)) AS usd
+                    bcce_data.call_cost_usd(u.reported_cost_usd, u.charged_usd, u.model_id, u.at, u.input_tokens, u.output_tokens, u.cache_read_tokens,
+                        u.cache_write_5m_tokens, u.cache_write_1h_tokens, u.web_searches, u.speed, u.inference_geo, u.service_tier, u.tenant_id) AS usd
                 FROM bcce_data.model_usage u
                 -- Sessions whose counters counted on that day; the point that says so may come on the next.
                 LEFT JOIN (

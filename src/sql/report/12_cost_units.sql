@@ -1,4 +1,15 @@
 -- What is billable, what it cost, and who is a user: one definition for all reports.
+--
+-- What a model call costs.  Its columns, not its row: readers may not read every
+-- column, and the data dictionary names those that a report reads.
+CREATE OR REPLACE FUNCTION bcce_data.call_cost_usd(reported_cost_usd numeric, charged_usd numeric, model text, at timestamptz, input bigint, output bigint,
+    cache_read bigint, cache_write_5m bigint, cache_write_1h bigint, web_searches bigint, speed text, geo text, service_tier text, tenant uuid)
+RETURNS numeric
+LANGUAGE sql STABLE PARALLEL SAFE
+RETURN coalesce(reported_cost_usd, charged_usd,
+    bcce.estimate_token_cost(model, at, input, output, cache_read, cache_write_5m, cache_write_1h, web_searches, speed, geo, service_tier, tenant));
+COMMENT ON FUNCTION bcce_data.call_cost_usd(numeric, numeric, text, timestamptz, bigint, bigint, bigint, bigint, bigint, bigint, text, text, text, uuid) IS 'What a model call costs in US dollars: as the sender reported it, else as it was charged, else by the prices of now; NULL: unknown.';
+
 CREATE OR REPLACE FUNCTION bcce_data.cost_units(since timestamptz, until timestamptz)
 RETURNS TABLE (
     tenant_id uuid,
@@ -114,8 +125,8 @@ BEGIN ATOMIC
         u.tenant_id,
         'model_call',
         u.at,
-        coalesce(u.reported_cost_usd, u.charged_usd, bcce.estimate_token_cost(u.model_id, u.at, u.input_tokens, u.output_tokens,
-            u.cache_read_tokens, u.cache_write_5m_tokens, u.cache_write_1h_tokens, u.web_searches, u.speed, u.inference_geo, u.service_tier, u.tenant_id)),
+        bcce_data.call_cost_usd(u.reported_cost_usd, u.charged_usd, u.model_id, u.at, u.input_tokens, u.output_tokens,
+            u.cache_read_tokens, u.cache_write_5m_tokens, u.cache_write_1h_tokens, u.web_searches, u.speed, u.inference_geo, u.service_tier, u.tenant_id),
         NULL,
         u.reported_cost_usd IS NULL,
         CASE WHEN u.reported_cost_usd IS NULL AND u.ttl_assumed

@@ -47,8 +47,8 @@ BEGIN ATOMIC
             count(*) FILTER (WHERE NOT c.is_named) AS unnamed
         FROM (
             SELECT
-                coalesce(u.reported_cost_usd, u.charged_usd, bcce.estimate_token_cost(u.model_id, u.at, u.input_tokens, u.output_tokens,
-                    u.cache_read_tokens, u.cache_write_5m_tokens, u.cache_write_1h_tokens, u.web_searches, u.speed, u.inference_geo, u.service_tier, u.tenant_id)) AS usd,
+                bcce_data.call_cost_usd(u.reported_cost_usd, u.charged_usd, u.model_id, u.at, u.input_tokens, u.output_tokens,
+                    u.cache_read_tokens, u.cache_write_5m_tokens, u.cache_write_1h_tokens, u.web_searches, u.speed, u.inference_geo, u.service_tier, u.tenant_id) AS usd,
                 coalesce(u.provider, '') <> '' AS is_named
             FROM bcce_data.model_usage u
             WHERE u.tenant_id = i.tenant_id AND u.at >= i.period_start_at AND u.at < i.period_end_at AND NOT u.is_test

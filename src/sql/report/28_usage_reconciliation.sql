@@ -186,8 +186,8 @@ BEGIN ATOMIC
                     u.client_cost_usd,
                     u.source_mismatch,
                     u.told_by & 2 = 2 OR watched.session_id IS NOT NULL AS is_counted,
-                    coalesce(u.reported_cost_usd, u.charged_usd, bcce.estimate_token_cost(u.model_id, u.at, u.input_tokens, u.output_tokens, u.cache_read_tokens,
-                        u.cache_write_5m_tokens, u.cache_write_1h_tokens, u.web_searches, u.speed, u.inference_geo, u.service_tier, u.tenant_id)) AS usd
+                    bcce_data.call_cost_usd(u.reported_cost_usd, u.charged_usd, u.model_id, u.at, u.input_tokens, u.output_tokens, u.cache_read_tokens,
+                        u.cache_write_5m_tokens, u.cache_write_1h_tokens, u.web_searches, u.speed, u.inference_geo, u.service_tier, u.tenant_id) AS usd
                 FROM bcce_data.model_usage u
                 -- Sessions whose counters counted on that day; the point that says so may come on the next.
                 LEFT JOIN (
