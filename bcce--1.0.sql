@@ -9227,6 +9227,16 @@ BEGIN ATOMIC
       AND (e.basis = 'derived' OR e.incident_id IS NULL);
 END;
 COMMENT ON FUNCTION bcce_data.mttr_incidents(timestamptz, timestamptz) IS 'The incidents of each tenant''s basis that began between since (inclusive) and until (exclusive): declared ones, and failure episodes of workflows (from the first failed run to the next success). recovery_minutes is NULL unless recovered, open_minutes unless open; the times to acknowledge and to detect are known of declared incidents only. unacknowledged_minutes is how long one waited for it that nobody has acknowledged: up to the window''s end or now, or until it was over.';
+
+CREATE OR REPLACE FUNCTION bcce_data.age_minutes(at timestamptz, now timestamptz) RETURNS double precision
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN CASE WHEN at IS NOT NULL THEN extract(epoch FROM greatest(now - nullif(at, 'infinity'), interval '0'))::double precision / 60 END;
+COMMENT ON FUNCTION bcce_data.age_minutes(timestamptz, timestamptz) IS 'How long something has lasted by now, in minutes; 0 for what begins later, by a fast clock; NULL: nothing.';
+
+CREATE OR REPLACE FUNCTION bcce_data.is_censored(still_open bigint, median double precision, median_incl_open double precision) RETURNS boolean
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN still_open > 0 AND median IS NOT NULL AND (median_incl_open IS NULL OR median < 0.8 * median_incl_open);
+COMMENT ON FUNCTION bcce_data.is_censored(bigint, double precision, double precision) IS 'Does the median of what has recovered flatter: is it below four fifths of the one that counts what is still open, or is that one not reached?';
 $bcce_module$);
 
 INSERT INTO bcce.module (part, name, sql) VALUES ('report', '11_business_time', $bcce_module$
@@ -10926,10 +10936,7 @@ BEGIN ATOMIC
         coalesce(r.invalid, 0),
         coalesce(r.fallback, 0),
         coalesce(r.derived, 0),
-        -- An incident may begin after the moment of judgement by a fast clock: age 0.
-        extract(epoch FROM (SELECT least(until, bcce.report_now()))
-            - least(r.oldest_open_at, (SELECT least(until, bcce.report_now()))))::double precision
-            / CASE WHEN r.oldest_open_at IS NOT NULL THEN 60 END,
+        bcce_data.age_minutes(r.oldest_open_at, (SELECT least(until, bcce.report_now()))),
         r.acknowledge_minutes,
         r.detect_minutes,
         ((u.observed_seconds - u.impact_seconds) / 3600 / nullif(u.starts, 0))::double precision,
@@ -10937,7 +10944,7 @@ BEGIN ATOMIC
         r.median_incl_open,
         r.p95_incl_open,
         r.acknowledge_incl_open,
-        coalesce(r.still_open > 0 AND r.median IS NOT NULL AND (r.median_incl_open IS NULL OR r.median < 0.8 * r.median_incl_open), false)
+        coalesce(bcce_data.is_censored(r.still_open, r.median, r.median_incl_open), false)
     FROM basis b
     LEFT JOIN recovery r ON r.tenant_id = b.tenant_id
     LEFT JOIN uptime u ON u.tenant_id = b.tenant_id;
@@ -12644,15 +12651,13 @@ BEGIN ATOMIC
         b.invalid,
         b.fallback,
         b.derived,
-        extract(epoch FROM (SELECT least(until, bcce.report_now()))
-            - least(b.oldest_open_at, (SELECT least(until, bcce.report_now()))))::double precision
-            / CASE WHEN b.oldest_open_at IS NOT NULL THEN 60 END,
+        bcce_data.age_minutes(b.oldest_open_at, (SELECT least(until, bcce.report_now()))),
         b.acknowledge_minutes,
         b.detect_minutes,
         b.median_incl_open,
         b.p95_incl_open,
         b.acknowledge_incl_open,
-        b.still_open > 0 AND b.median IS NOT NULL AND (b.median_incl_open IS NULL OR b.median < 0.8 * b.median_incl_open),
+        bcce_data.is_censored(b.still_open, b.median, b.median_incl_open),
         b.median_low,
         b.median_high,
         CASE WHEN b.recovered > 0 THEN b.mean_incl_open END,
@@ -12832,15 +12837,13 @@ BEGIN ATOMIC
         m.invalid,
         m.fallback,
         m.derived,
-        extract(epoch FROM (SELECT least(until, bcce.report_now()))
-            - least(m.oldest_open_at, (SELECT least(until, bcce.report_now()))))::double precision
-            / CASE WHEN m.oldest_open_at IS NOT NULL THEN 60 END,
+        bcce_data.age_minutes(m.oldest_open_at, (SELECT least(until, bcce.report_now()))),
         m.acknowledge_minutes,
         m.detect_minutes,
         m.median_incl_open,
         m.p95_incl_open,
         m.acknowledge_incl_open,
-        m.still_open > 0 AND m.median IS NOT NULL AND (m.median_incl_open IS NULL OR m.median < 0.8 * m.median_incl_open)
+        bcce_data.is_censored(m.still_open, m.median, m.median_incl_open)
     FROM (
         SELECT
             b.tenant_id,

@@ -344,3 +344,13 @@ BEGIN ATOMIC
       AND (e.basis = 'derived' OR e.incident_id IS NULL);
 END;
 COMMENT ON FUNCTION bcce_data.mttr_incidents(timestamptz, timestamptz) IS 'The incidents of each tenant''s basis that began between since (inclusive) and until (exclusive): declared ones, and failure episodes of workflows (from the first failed run to the next success). recovery_minutes is NULL unless recovered, open_minutes unless open; the times to acknowledge and to detect are known of declared incidents only. unacknowledged_minutes is how long one waited for it that nobody has acknowledged: up to the window''s end or now, or until it was over.';
+
+CREATE OR REPLACE FUNCTION bcce_data.age_minutes(at timestamptz, now timestamptz) RETURNS double precision
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN CASE WHEN at IS NOT NULL THEN extract(epoch FROM greatest(now - nullif(at, 'infinity'), interval '0'))::double precision / 60 END;
+COMMENT ON FUNCTION bcce_data.age_minutes(timestamptz, timestamptz) IS 'How long something has lasted by now, in minutes; 0 for what begins later, by a fast clock; NULL: nothing.';
+
+CREATE OR REPLACE FUNCTION bcce_data.is_censored(still_open bigint, median double precision, median_incl_open double precision) RETURNS boolean
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN still_open > 0 AND median IS NOT NULL AND (median_incl_open IS NULL OR median < 0.8 * median_incl_open);
+COMMENT ON FUNCTION bcce_data.is_censored(bigint, double precision, double precision) IS 'Does the median of what has recovered flatter: is it below four fifths of the one that counts what is still open, or is that one not reached?';

@@ -96,10 +96,7 @@ BEGIN ATOMIC
         coalesce(r.invalid, 0),
         coalesce(r.fallback, 0),
         coalesce(r.derived, 0),
-        -- An incident may begin after the moment of judgement by a fast clock: age 0.
-        extract(epoch FROM (SELECT least(until, bcce.report_now()))
-            - least(r.oldest_open_at, (SELECT least(until, bcce.report_now()))))::double precision
-            / CASE WHEN r.oldest_open_at IS NOT NULL THEN 60 END,
+        bcce_data.age_minutes(r.oldest_open_at, (SELECT least(until, bcce.report_now()))),
         r.acknowledge_minutes,
         r.detect_minutes,
         ((u.observed_seconds - u.impact_seconds) / 3600 / nullif(u.starts, 0))::double precision,
@@ -107,7 +104,7 @@ BEGIN ATOMIC
         r.median_incl_open,
         r.p95_incl_open,
         r.acknowledge_incl_open,
-        coalesce(r.still_open > 0 AND r.median IS NOT NULL AND (r.median_incl_open IS NULL OR r.median < 0.8 * r.median_incl_open), false)
+        coalesce(bcce_data.is_censored(r.still_open, r.median, r.median_incl_open), false)
     FROM basis b
     LEFT JOIN recovery r ON r.tenant_id = b.tenant_id
     LEFT JOIN uptime u ON u.tenant_id = b.tenant_id;

@@ -53,15 +53,13 @@ BEGIN ATOMIC
         b.invalid,
         b.fallback,
         b.derived,
-        extract(epoch FROM (SELECT least(until, bcce.report_now()))
-            - least(b.oldest_open_at, (SELECT least(until, bcce.report_now()))))::double precision
-            / CASE WHEN b.oldest_open_at IS NOT NULL THEN 60 END,
+        bcce_data.age_minutes(b.oldest_open_at, (SELECT least(until, bcce.report_now()))),
         b.acknowledge_minutes,
         b.detect_minutes,
         b.median_incl_open,
         b.p95_incl_open,
         b.acknowledge_incl_open,
-        b.still_open > 0 AND b.median IS NOT NULL AND (b.median_incl_open IS NULL OR b.median < 0.8 * b.median_incl_open),
+        bcce_data.is_censored(b.still_open, b.median, b.median_incl_open),
         b.median_low,
         b.median_high,
         CASE WHEN b.recovered > 0 THEN b.mean_incl_open END,

@@ -40,15 +40,13 @@ BEGIN ATOMIC
         m.invalid,
         m.fallback,
         m.derived,
-        extract(epoch FROM (SELECT least(until, bcce.report_now()))
-            - least(m.oldest_open_at, (SELECT least(until, bcce.report_now()))))::double precision
-            / CASE WHEN m.oldest_open_at IS NOT NULL THEN 60 END,
+        bcce_data.age_minutes(m.oldest_open_at, (SELECT least(until, bcce.report_now()))),
         m.acknowledge_minutes,
         m.detect_minutes,
         m.median_incl_open,
         m.p95_incl_open,
         m.acknowledge_incl_open,
-        m.still_open > 0 AND m.median IS NOT NULL AND (m.median_incl_open IS NULL OR m.median < 0.8 * m.median_incl_open)
+        bcce_data.is_censored(m.still_open, m.median, m.median_incl_open)
     FROM (
         SELECT
             b.tenant_id,
