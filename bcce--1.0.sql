@@ -10822,17 +10822,22 @@ BEGIN ATOMIC
 END;
 COMMENT ON FUNCTION bcce.overview_json(uuid) IS 'The eight main numbers of a tenant, over all its data, as JSON: rates, latency and throughput with one decimal, the probability with two, null where unknown. Error P0002 when there is no such tenant or it is not the caller''s.';
 
+CREATE OR REPLACE FUNCTION bcce_data.tenant_named(tenant text) RETURNS uuid
+LANGUAGE sql STABLE PARALLEL RESTRICTED
+BEGIN ATOMIC
+    SELECT t.tenant_id
+    FROM bcce_data.tenants t
+    WHERE tenant IN (t.slug, t.external_id)
+       OR replace(t.tenant_id::text, '-', '') = lower(replace(btrim(tenant, '{}'), '-', ''))
+    ORDER BY t.slug = tenant DESC, t.external_id = tenant DESC NULLS LAST
+    LIMIT 1;
+END;
+COMMENT ON FUNCTION bcce_data.tenant_named(text) IS 'The visible tenant of that slug, external id or uuid; NULL: there is none.';
+
 CREATE OR REPLACE FUNCTION bcce.overview_json(tenant text) RETURNS json
 LANGUAGE sql STABLE PARALLEL RESTRICTED
 BEGIN ATOMIC
-    SELECT bcce.overview_json((
-        SELECT t.tenant_id
-        FROM bcce_data.tenants t
-        WHERE tenant IN (t.slug, t.external_id)
-           OR replace(t.tenant_id::text, '-', '') = lower(replace(btrim(tenant, '{}'), '-', ''))
-        ORDER BY t.slug = tenant DESC, t.external_id = tenant DESC NULLS LAST
-        LIMIT 1
-    ));
+    SELECT bcce.overview_json(bcce_data.tenant_named(tenant));
 END;
 COMMENT ON FUNCTION bcce.overview_json(text) IS 'The same for a tenant named by slug, external id or uuid.';
 $bcce_module$);
@@ -17911,14 +17916,7 @@ COMMENT ON FUNCTION bcce.report_tenant(uuid) IS 'All about a tenant, over all it
 CREATE OR REPLACE FUNCTION bcce.report_tenant(tenant text) RETURNS json
 LANGUAGE sql STABLE PARALLEL RESTRICTED
 BEGIN ATOMIC
-    SELECT bcce.report_tenant((
-        SELECT t.tenant_id
-        FROM bcce_data.tenants t
-        WHERE tenant IN (t.slug, t.external_id)
-           OR replace(t.tenant_id::text, '-', '') = lower(replace(btrim(tenant, '{}'), '-', ''))
-        ORDER BY t.slug = tenant DESC, t.external_id = tenant DESC NULLS LAST
-        LIMIT 1
-    ));
+    SELECT bcce.report_tenant(bcce_data.tenant_named(tenant));
 END;
 COMMENT ON FUNCTION bcce.report_tenant(text) IS 'The same for a tenant named by slug, external id or uuid.';
 $bcce_module$);

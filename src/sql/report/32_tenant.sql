@@ -54,13 +54,6 @@ COMMENT ON FUNCTION bcce.report_tenant(uuid) IS 'All about a tenant, over all it
 CREATE OR REPLACE FUNCTION bcce.report_tenant(tenant text) RETURNS json
 LANGUAGE sql STABLE PARALLEL RESTRICTED
 BEGIN ATOMIC
-    SELECT bcce.report_tenant((
-        SELECT t.tenant_id
-        FROM bcce_data.tenants t
-        WHERE tenant IN (t.slug, t.external_id)
-           OR replace(t.tenant_id::text, '-', '') = lower(replace(btrim(tenant, '{}'), '-', ''))
-        ORDER BY t.slug = tenant DESC, t.external_id = tenant DESC NULLS LAST
-        LIMIT 1
-    ));
+    SELECT bcce.report_tenant(bcce_data.tenant_named(tenant));
 END;
 COMMENT ON FUNCTION bcce.report_tenant(text) IS 'The same for a tenant named by slug, external id or uuid.';
