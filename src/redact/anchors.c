@@ -19,14 +19,14 @@ LiteralSet	context_literals;
  * mark is any byte.
  */
 static const char *const secret_words[8] = {
-	"uth cvv",					/* auth */
-	"pas sas pat",				/* password, passphrase, pass */
-	"rer",						/* bearer */
-	"pin otp",
-	"ass api key ken bsy acc",	/* passwd, token, contribsys, access */
-	"cre sig cvc sic",			/* secret, credential, signature, basic */
-	"coo hoo lie ogi sio",		/* cookie, webhook, client, login, session */
-	"pwd jwt pw?"
+	"cvc sic coo hoo sio enh",	/* basic, cookie, webhook, session, senha */
+	"pwd jwt pw?",
+	"cvv pas sas bsy ras hps ngs",	/* password, pass, contribsys, contrasena, PHPSESSID, adgangskode */
+	"uth otp sig htw mdp",		/* auth, signature, wachtwoord */
+	"pat pin",
+	"rer ogi",					/* bearer, login */
+	"ass api key ken acc",		/* passwd, token, access */
+	"cre lie fie"				/* secret, credential, client, identified */
 };
 
 /*
@@ -115,6 +115,8 @@ one_window(const uint8_t *window, Lanes *plane, ByteMasks *m, int lane)
 		uint8_t		c = window[i];
 		uint8_t		folded = c | 0x20;
 
+		if (c >= 0x80)
+			m->high[lane] |= bit;
 		if (c >= '0' && c <= '9')
 			m->digit[lane] |= bit;
 		else if (folded >= 'a' && folded <= 'z')
@@ -158,9 +160,16 @@ one_window(const uint8_t *window, Lanes *plane, ByteMasks *m, int lane)
 			case '0':
 				m->zero[lane] |= bit;
 				break;
+			case '$':
+				m->dollar[lane] |= bit;
+				break;
 			case 'c':
 			case 'C':
 				m->letter_c[lane] |= bit;
+				break;
+			case 'd':
+			case 'D':
+				m->letter_d[lane] |= bit;
 				break;
 			case 'n':
 			case 'N':

@@ -154,6 +154,9 @@ name_start(const Scan *s, size_t end)
 			 byte_is(byte_before(s, i, 2), B_ALPHA); words++)
 			for (i--; i > limit && byte_is(s->text[i - 1], B_ALPHA); i--);
 	}
+	/* "mot de passe" likewise; "passe" alone is a common word. */
+	if (end - i == 5 && i - limit >= 7 && equal_lower(s->text + i - 7, "mot de passe", 12))
+		i -= 7;
 	/* The n of an escaped newline is no part of the name. */
 	if (end - i > 1 && byte_before(s, i, 1) == '\\' && strchr("nrt", s->text[i]) != NULL)
 		i++;
@@ -326,14 +329,14 @@ is_prose(const Scan *s, size_t from, size_t end)
 		if (!byte_is(s->text[i], B_ALPHA) && s->text[i] < 0x80 && s->text[i] != '-')
 			return false;
 	return byte_at(s, end) == ' ' &&
-		(byte_is(byte_at(s, end + 1), B_ALPHA) || byte_at(s, end + 1) == '[');
+		(byte_is(byte_at(s, end + 1), B_ALPHA) || byte_at(s, end + 1) == '[' || byte_at(s, end + 1) >= 0x80);
 }
 
 /* Steps over "Bearer ", "Basic ", "token " in an authorization value. */
 static size_t
 skip_scheme(const Scan *s, size_t from)
 {
-	static const char *const schemes[] = {"bearer ", "basic ", "token ", "apikey ", "digest "};
+	static const char *const schemes[] = {"bearer ", "basic ", "token ", "apikey ", "digest ", "ssws "};
 	size_t		i;
 
 	for (i = 0; i < sizeof(schemes) / sizeof(schemes[0]); i++)
@@ -507,10 +510,13 @@ detect_unsigned(Scan *s, size_t at)
 		if (end > at)
 			return end;
 		if (!is_quote(byte_at(s, at + 1)))
-			return detect_command(s, at);
+			return detect_line(s, at);
 	}
 	else
+	{
 		detect_manifest(s, at);
+		detect_chpasswd(s, at);
+	}
 	from = name_start(s, at);
 	if (byte_before(s, from, 1) != ' ' && byte_at(s, at) != ' ')
 		return at;
