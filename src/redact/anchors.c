@@ -44,9 +44,12 @@ static const char *const context_words[8] = {
 	"ssn? pan?"
 };
 
-/* First letters of vendors' prefixes; the last bucket takes all others. */
+/*
+ * First letters of vendors' prefixes, put together by what else each bucket takes
+ * in log lines; the last one takes all others.
+ */
 static const char *const token_buckets[8] = {
-	"ACEFPS", "BOb", "GHeg", "LMNcn", "adfilo", "hp", "sxy", ""
+	"kmnvw", "ACILRS", "MNOP", "st", "BEbde", "prxy", "FGHfgh", ""
 };
 
 /* Adds the first letters of a word to a bucket; '?' stands for any byte. */

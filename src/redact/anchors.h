@@ -285,7 +285,7 @@ colon_anchors(const ByteMasks *m, Lanes *visit)
 /*
  * Dashes of hardware addresses, of key armour, of flags and options, and of keys
  * with -us20 at their end; dots of hardware addresses; name%40host, 3Q~ of Azure;
- * $6$ of a hashed password; the last byte of what is no ASCII.
+ * $6$ of a hashed password; (at); the last byte of what is no ASCII.
  */
 INLINE void
 sign_anchors(const ByteMasks *m, Lanes *visit)
@@ -296,6 +296,7 @@ sign_anchors(const ByteMasks *m, Lanes *visit)
 
 	*visit |= (d & ((d >> 1 & ~(d << 1)) | (d << 3 & d >> 3 & d >> 6 & inner) |
 					(m->letter >> 1 & (m->space << 1 | (hex << 1 & m->letter >> 2 & m->digit >> 3))))) |
+		(m->bracket & m->letter >> 1 & m->letter >> 2 & m->bracket >> 3) |
 		(m->dollar & (m->dollar >> 2 | m->dollar >> 3 | m->dollar >> 5)) | (m->high & ~(m->high >> 1)) |
 		(m->dot & m->dot >> 5 & inner & hex >> 4) |
 		(m->escape & m->digit >> 1 & m->digit >> 2) |
@@ -315,6 +316,9 @@ word_anchors(const ByteMasks *m, const Lanes *escaped, Lanes *visit)
 	Lanes		foreign2 = foreign1 | foreign1 >> 1;
 	Lanes		foreign4 = foreign2 | foreign2 >> 2;
 	Lanes		foreign8 = foreign4 | foreign4 >> 4;
+	/* Of the last four of these none is a digit. */
+	Lanes		nodigit2 = ~m->digit & ~m->digit >> 1;
+	Lanes		nodigit = nodigit2 >> 8 & nodigit2 >> 10;
 	/* No token begins with nine small letters, as words of prose do. */
 	Lanes		other = ~m->letter | m->upper;
 	Lanes		two = other | other >> 1;
@@ -326,7 +330,7 @@ word_anchors(const ByteMasks *m, const Lanes *escaped, Lanes *visit)
 	Lanes		token13 = token4 | token4 >> 4 | (token4 | token4 >> 1) >> 8;
 
 	*visit |= start & ((m->token & ~token13 & mixed) |
-					   (m->letter >> 1 & m->digit >> 3 & ~(foreign8 >> 4) &
+					   (m->letter >> 1 & m->digit >> 3 & ~(foreign8 >> 4 | nodigit) &
 						(m->digit >> 2 | (gap >> 2 & m->digit >> 4))));
 }
 

@@ -15,6 +15,8 @@ static const struct
 	{"phone", CONTEXT_PHONE}, {"phones", CONTEXT_PHONE}, {"telephone", CONTEXT_PHONE},
 	{"tel", CONTEXT_PHONE}, {"telefon", CONTEXT_PHONE}, {"mobile", CONTEXT_PHONE},
 	{"cell", CONTEXT_PHONE}, {"cellphone", CONTEXT_PHONE}, {"fax", CONTEXT_PHONE},
+	{"telefono", CONTEXT_PHONE}, {"telefone", CONTEXT_PHONE}, {"telefoon", CONTEXT_PHONE},
+	{"telefonnummer", CONTEXT_PHONE}, {"mobil", CONTEXT_PHONE}, {"mobiel", CONTEXT_PHONE},
 	{"call", CONTEXT_CALL}, {"whatsapp", CONTEXT_PHONE}, {"sms", CONTEXT_CALL},
 	{"dial", CONTEXT_CALL}, {"answering", CONTEXT_CALL},
 	{"messages", CONTEXT_CALL}, {"reach", CONTEXT_CALL}, {"registered", CONTEXT_CALL}, {"hotline", CONTEXT_PHONE}, {"office", CONTEXT_CALL},
@@ -40,7 +42,7 @@ word_context(const uint8_t *word, size_t len)
 {
 	int			i;
 
-	if (len < 2 || len > 11)
+	if (len < 2 || len > 13)
 		return 0;
 	for (i = context_head[word[0] & 31]; i >= 0; i = context_next[i])
 		if (equal_lower(word, context_words[i].word, len) && context_words[i].word[len] == '\0')

@@ -328,6 +328,12 @@ is_prose(const Scan *s, size_t from, size_t end)
 	for (i = from; i < end; i++)
 		if (!byte_is(s->text[i], B_ALPHA) && s->text[i] < 0x80 && s->text[i] != '-')
 			return false;
+	/* "must 8 characters": the number is no end, either. */
+	if (byte_at(s, end) == ' ' && byte_is(byte_at(s, end + 1), B_DIGIT))
+	{
+		for (i = end + 2; i < end + 4 && byte_is(byte_at(s, i), B_DIGIT); i++);
+		return byte_at(s, i) == ' ' && byte_is(byte_at(s, i + 1), B_ALPHA);
+	}
 	return byte_at(s, end) == ' ' &&
 		(byte_is(byte_at(s, end + 1), B_ALPHA) || byte_at(s, end + 1) == '[' || byte_at(s, end + 1) >= 0x80);
 }

@@ -44,6 +44,17 @@ ends_command(const Scan *s, size_t at)
 	return c == ';' || c == '|' || c == '&' || c == ']' || (c == '\n' && byte_before(s, at, 1) != '\\');
 }
 
+/* "docker login -u ..." or "login reg.example -u ...", and no prose about logins? */
+static bool
+is_login(const Scan *s, size_t end)
+{
+	size_t		at = end + 1;
+
+	while (byte_is(byte_at(s, at), B_ALPHA))
+		at++;
+	return at == end + 1 || !byte_is(byte_at(s, at), B_SPACE);
+}
+
 /*
  * Is a command with such an option called to the left of it?  Which, or -1.
  */
@@ -71,7 +82,7 @@ command_of(const Scan *s, size_t dash, uint8_t option)
 			if (options[i].option == (char) option && end - at >= len &&
 				(end - at == len || (options[i].how & PREFIX)) &&
 				equal_lower(s->text + at, options[i].command, len))
-				return i;
+				return len == 5 && options[i].option == 'p' && s->text[end - 1] == 'n' && !is_login(s, end) ? -1 : i;
 		}
 		if (at > 0 && (ends_command(s, at - 1) || (at < end && s->text[at - 1] == '\\')))
 			break;

@@ -269,13 +269,94 @@ foreign_password(Scan *s, size_t at)
 	return end > at ? end : at + 1;
 }
 
+/*
+ * Bytes of a blank or dash at a position that is no ASCII, and the sign that
+ * would stand there: those that break no line, and what text processors make of
+ * a dash.  0 when it is none.
+ */
+static size_t
+wide_sign(const Scan *s, size_t at, char *sign)
+{
+	uint8_t		third = byte_at(s, at + 2);
+
+	*sign = ' ';
+	if (byte_at(s, at) == 0xC2 && byte_at(s, at + 1) == 0xA0)
+		return 2;
+	if (byte_at(s, at) != 0xE2 || byte_at(s, at + 1) != 0x80)
+		return 0;
+	if (third >= 0x90 && third <= 0x93)
+		*sign = '-';
+	return third == 0xAF || third == 0x89 || *sign == '-' ? 3 : 0;
+}
+
+#define WIDE_BYTES	64			/* of a number with such signs, and of what is before it */
+
+/* Enough are lent for what so few bytes can hold. */
+static void *
+no_more(void *old, size_t size)
+{
+	(void) old;
+	(void) size;
+	return NULL;
+}
+
+/*
+ * A blank or dash between digits that is no ASCII ends here: the number around
+ * it is looked at with the sign that it stands for, and a hit noted where it is
+ * in the text.
+ */
+static size_t
+wide_number(Scan *s, size_t at)
+{
+	static const uint32_t kinds = 1u << REDACT_PHONE | 1u << REDACT_CREDIT_CARD | 1u << REDACT_US_SSN;
+	char		copy[2 * WIDE_BYTES];
+	uint8_t		from[2 * WIDE_BYTES + 1];	/* where in the text each byte is from */
+	RedactSpan	spans[16];
+	RedactResult found = {.spans = spans,.lent = spans,.room = 16};
+	RedactOptions opt = {.kinds = s->opt->kinds & kinds,.resize = no_more};
+	size_t		start = at;
+	size_t		len = 0;
+	size_t		i;
+	size_t		size;
+	char		sign;
+
+	while (start > s->wide_end && at - start < WIDE_BYTES && s->text[start - 1] != '\n' && s->text[start - 1] != ']')
+		start--;
+	for (i = start; i < s->len && i - start < 2 * WIDE_BYTES - 3; len++)
+	{
+		from[len] = (uint8_t) (i - start);
+		size = wide_sign(s, i, &sign);
+		if (size == 0 && i > at && !byte_is(s->text[i], B_DIGIT | B_SIGN))
+			break;
+		copy[len] = size ? sign : (char) s->text[i];
+		i += size ? size : 1;
+	}
+	from[len] = (uint8_t) (i - start);
+	s->wide_end = i;
+	redact_scan(copy, len, &opt, &found);
+	for (i = 0; i < found.count; i++)
+	{
+		size_t		begin = start + from[found.spans[i].start];
+		size_t		end = start + from[found.spans[i].start + found.spans[i].len];
+
+		/* Others are seen without this. */
+		if (begin < at && end > at)
+			scan_hit(s, begin, end, (RedactKind) found.spans[i].kind, found.spans[i].subtype,
+					 (RedactStrength) found.spans[i].strength, found.spans[i].confidence);
+	}
+	return at + 1;
+}
+
 /* The last byte of a run that is no ASCII. */
 size_t
 detect_foreign(Scan *s, size_t at)
 {
+	char		sign;
+
 	if (byte_at(s, at + 1) >= 0x80)
 		return at + 1;
-	if (wants(s, REDACT_SECRET))
-		return foreign_password(s, at);
-	return at + 1;
+	if (byte_is(byte_at(s, at + 1), B_DIGIT | B_SIGN) && at >= s->wide_end &&
+		((at > 1 && wide_sign(s, at - 1, &sign) == 2) || (at > 2 && wide_sign(s, at - 2, &sign) == 3)))
+		return wide_number(s, at);
+	return wants(s, REDACT_SECRET) ? foreign_password(s, at) : at + 1;
 }

@@ -81,23 +81,26 @@ gap_bytes(const Scan *s, size_t at)
 }
 
 /*
- * Do the eight bytes behind the check digits belong to an account?  The masks
+ * Do the eight bytes behind the check digits belong to an account, with a digit
+ * among the last four?  The masks
  * look for that; a position that one of them shows for another reason must not
  * be a hit where the others show none.
  */
 static bool
 begins_like_account(const Scan *s, size_t at)
 {
+	bool		digit = false;
 	size_t		i;
 
 	for (i = at + 4; i < at + 12; i++)
 	{
 		uint8_t		c = byte_at(s, i);
 
+		digit |= i >= at + 8 && byte_is(c, B_DIGIT);
 		if (!byte_is(c, B_ALNUM) && c != ' ' && c != '-' && c != '.' && c < 0x80)
 			return false;
 	}
-	return true;
+	return digit;
 }
 
 /* A word begins with two letters: an account?  Returns its end, or at. */

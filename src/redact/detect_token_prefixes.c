@@ -159,7 +159,6 @@ const TokenPrefix token_prefixes[] = {
 	{"glwt-", "gitlab", T_TOKEN, 20, 0}, {"mfa.", "discord", T_TOKEN, 84, 84},
 	{"cio", "crates_io", T_ALNUM | T_MIXED, 32, 32}, {"ES_", "hcaptcha", T_HEX, 32, 32},
 	{"api.softlayer.com/soap/", "softlayer", T_BASE64, 64, 0}, {"pnb_", "prefect", T_ALNUM, 36, 0},
-	{"YC", "yandex", T_TOKEN | T_MIXED, 38, 38},
 	{"Bearer ", "bearer", T_BASE64, 20, 0}, {"bearer ", "bearer", T_BASE64, 20, 0},
 	{"Basic ", "basic", T_BASE64, 16, 0}, {"ey" "J", "jwt", T_TOKEN, 10, 0}
 };

@@ -49,6 +49,7 @@ typedef struct Scan
 	size_t		batch_end;
 	size_t		last_context;	/* behind the last word before it that may be context, or 0 */
 	size_t		manifest_end;	/* manifests were looked at up to here */
+	size_t		wide_end;		/* numbers with wide signs, likewise */
 	bool		out_of_memory;
 } Scan;
 
@@ -152,6 +153,7 @@ extern size_t detect_ipv4(Scan *s, size_t at);
 
 /* detect_mail.c */
 extern size_t detect_at(Scan *s, size_t at, size_t sign);
+extern size_t detect_spelled_mail(Scan *s, size_t at);
 extern size_t detect_url(Scan *s, size_t at);
 
 /* detect_id.c, detect_wallet.c: the packs */

@@ -23,6 +23,7 @@ typedef enum Anchor
 	A_PERCENT,
 	A_TILDE,
 	A_DOLLAR,
+	A_BRACKET,
 	A_HIGH
 } Anchor;
 
@@ -55,6 +56,7 @@ pass_init(void)
 	add_anchor("%", A_PERCENT);
 	add_anchor("~", A_TILDE);
 	add_anchor("$", A_DOLLAR);
+	add_anchor("(", A_BRACKET);
 	for (c = 0x80; c < 256; c++)
 		anchor[c] = A_HIGH;
 	find_anchors = anchors_function(NULL);
@@ -161,6 +163,8 @@ visit(Scan *s, size_t at)
 			return detect_azure_secret(s, at);
 		case A_DOLLAR:
 			return detect_password_hash(s, at);
+		case A_BRACKET:
+			return wants(s, REDACT_EMAIL) ? detect_spelled_mail(s, at) : at + 1;
 		case A_HIGH:
 			return detect_foreign(s, at);
 		default:
