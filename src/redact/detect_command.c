@@ -22,17 +22,17 @@ static const struct
 	uint8_t		how;
 	char		sign;
 }			options[] = {
-	{"mysql", 'p', GLUED | PREFIX}, {"mariadb", 'p', GLUED | PREFIX},
-	{"sshpass", 'p', GLUED | APART}, {"mongo", 'p', GLUED | APART | PREFIX},
-	{"login", 'p', GLUED | APART}, {"cqlsh", 'p', GLUED | APART}, {"rdesktop", 'p', APART},
-	{"7z", 'p', GLUED | PREFIX}, {"rar", 'p', GLUED}, {"unrar", 'p', GLUED},
-	{"zip", 'P', GLUED | APART}, {"unzip", 'P', GLUED | APART}, {"sqlcmd", 'P', GLUED | APART},
-	{"bcp", 'P', GLUED | APART}, {"isql", 'P', GLUED | APART}, {"osql", 'P', GLUED | APART},
-	{"redis-cli", 'a', APART}, {"valkey-cli", 'a', APART}, {"http", 'a', APART | BEHIND, ':'},
-	{"https", 'a', APART | BEHIND, ':'}, {"ldap", 'w', GLUED | APART | PREFIX},
+	{"mysql", 'p', GLUED | PREFIX, 0}, {"mariadb", 'p', GLUED | PREFIX, 0},
+	{"sshpass", 'p', GLUED | APART, 0}, {"mongo", 'p', GLUED | APART | PREFIX, 0},
+	{"login", 'p', GLUED | APART, 0}, {"cqlsh", 'p', GLUED | APART, 0}, {"rdesktop", 'p', APART, 0},
+	{"7z", 'p', GLUED | PREFIX, 0}, {"rar", 'p', GLUED, 0}, {"unrar", 'p', GLUED, 0},
+	{"zip", 'P', GLUED | APART, 0}, {"unzip", 'P', GLUED | APART, 0}, {"sqlcmd", 'P', GLUED | APART, 0},
+	{"bcp", 'P', GLUED | APART, 0}, {"isql", 'P', GLUED | APART, 0}, {"osql", 'P', GLUED | APART, 0},
+	{"redis-cli", 'a', APART, 0}, {"valkey-cli", 'a', APART, 0}, {"http", 'a', APART | BEHIND, ':'},
+	{"https", 'a', APART | BEHIND, ':'}, {"ldap", 'w', GLUED | APART | PREFIX, 0},
 	{"curl", 'u', GLUED | APART | BEHIND, ':'}, {"lftp", 'u', APART | BEHIND, ','},
 	{"smbclient", 'U', APART | BEHIND, '%'}, {"rpcclient", 'U', APART | BEHIND, '%'},
-	{"openssl", 'k', APART}
+	{"openssl", 'k', APART, 0}
 };
 
 /* Ends a command line before a position; one of our tags does, too. */
@@ -128,14 +128,15 @@ argument_value(Scan *s, size_t at, char sign)
 	{
 		const uint8_t *found = memchr(s->text + at, sign, end - at);
 
-		if (found == NULL || found == s->text + at)
+		/* Nor may a tag of ours join the name to what was apart from it. */
+		if (found == NULL || found == s->text + at || found[-1] == ']')
 			return 0;
 		at = (size_t) (found - s->text) + 1;
 		/* name:"password" */
 		if (!quote && at == end && is_quote(byte_at(s, at)))
 			end = argument_end(s, at + 1, s->text[at]), at++;
 	}
-	if (end - at < 3 || s->text[at] == '-' || is_placeholder(s->text + at, end - at))
+	if (end - at < 3 || s->text[at] == '-' || (sign == ':' && s->text[at] == '/') || is_placeholder(s->text + at, end - at))
 		return 0;
 	scan_hit(s, at, end, REDACT_SECRET, "login", STRENGTH_CONTEXT, 75);
 	return end;

@@ -40,8 +40,13 @@ word_before(const Scan *s, size_t at, size_t *start, size_t *end)
 	*end = at;
 	while (at > 0 && *end - at < LINE_BYTES && s->text[at - 1] > ' ' && s->text[at - 1] != ']')
 		at--;
+	if (at > 0 && s->text[at - 1] == ']')
+		return false;
+	/* In a string of JSON a quote or an escaped newline may be before it. */
+	while (at < *end && (is_quote(s->text[at]) || s->text[at] == '\\'))
+		at += s->text[at] == '\\' && byte_at(s, at + 1) == 'n' ? 2 : 1;
 	*start = at;
-	return at < *end && (at == 0 || s->text[at - 1] != ']');
+	return at < *end;
 }
 
 static bool
@@ -177,16 +182,34 @@ detect_pgpass(Scan *s, size_t colon)
 		return colon + 1;
 	if (port < 2 || s->text[port - 1] != ':')
 		return colon + 1;
-	for (host = port - 1; host > 0 && port - host < LINE_BYTES &&
-		 (byte_is(s->text[host - 1], B_TOKEN) || strchr(".*/:[]", s->text[host - 1]) != NULL); host--);
+	/* Only an address stands in brackets, and none of our tags. */
+	host = port - 1;
+	if (s->text[host - 1] == ']')
+		for (host--; host > 0 && port - host < 64 &&
+			 (byte_is(s->text[host - 1], B_HEX) || s->text[host - 1] == ':'); host--);
+	if (host < port - 1)
+	{
+		if (host == 0 || s->text[--host] != '[')
+			return colon + 1;
+	}
+	else
+		while (host > 0 && port - host < LINE_BYTES &&
+			   (byte_is(s->text[host - 1], B_TOKEN) || strchr(".*/", s->text[host - 1]) != NULL))
+			host--;
 	if (host == port - 1 || (host > 0 && strchr("\n\"' ", s->text[host - 1]) == NULL))
 		return colon + 1;
 	end = field_end(s, colon + 1, &letter);
 	if (end == 0 || !letter || (end = field_end(s, end + 1, &letter)) == 0 || !letter)
 		return colon + 1;
-	end = line_password(s, end + 1, true);
-	if (end == 0)
+	/* A colon in the password stands behind a backslash; with more, it is an address. */
+	host = end + 1;
+	for (end = host; end < s->len && end - host < LINE_BYTES && s->text[end] > ' ' &&
+		 strchr("\"'`:", s->text[end]) == NULL; end++)
+		if (s->text[end] == '\\' && byte_at(s, end + 1) > ' ')
+			end++;
+	if (end > s->len || end - host < 3 || byte_at(s, end) == ':' || is_placeholder(s->text + host, end - host))
 		return colon + 1;
+	scan_hit(s, host, end, REDACT_SECRET, "login", STRENGTH_CONTEXT, 75);
 	return end;
 }
 
@@ -200,11 +223,11 @@ static const struct
 	{"2a", 53}, {"2b", 53}, {"2y", 53}, {"apr1", 22}
 };
 
-/* May a hash hold this byte? */
+/* May the parameters of a hash hold this byte, or its last field? */
 static bool
-hash_byte(uint8_t c)
+hash_byte(uint8_t c, bool last)
 {
-	return byte_is(c, B_ALNUM) || (c != 0 && strchr("./$=,+-", c) != NULL);
+	return byte_is(c, B_ALNUM) || c == '.' || c == '/' || c == '+' || (!last && (c == '$' || c == '=' || c == ',' || c == '-'));
 }
 
 /* Is what stands at a '$' the version of "$argon2id$v=19$...", and what follows like it? */
@@ -227,12 +250,13 @@ detect_password_hash(Scan *s, size_t at)
 
 	if (!wants(s, REDACT_SECRET))
 		return at + 1;
-	for (; end < s->len && end - at < LINE_BYTES && hash_byte(s->text[end]); end++)
+	for (; end < s->len && end - at < LINE_BYTES && hash_byte(s->text[end], false); end++)
 		if (s->text[end] == '$')
 		{
 			fields++;
 			last = end + 1;
 		}
+	for (end = last; end < s->len && end - at < LINE_BYTES && hash_byte(s->text[end], true); end++);
 	for (i = 0; fields >= 2 && i < sizeof(hashes) / sizeof(hashes[0]); i++)
 	{
 		size_t		len = strlen(hashes[i].id);

@@ -348,7 +348,9 @@ write_mask(char *out, const char *text, const RedactSpan *span)
 		/* Addresses that run into each other are one hit: the last one's host. */
 		while (sign > 0 && text[sign - 1] != '@')
 			sign--;
-		if (sign > 0 && (unsigned char) text[0] < 0x80)
+		/* One that is spelled otherwise behind it would be found again and again. */
+		if (sign > 0 && (unsigned char) text[0] < 0x80 &&
+			memchr(text + sign, '(', span->len - sign) == NULL && memchr(text + sign, '%', span->len - sign) == NULL)
 		{
 			keep_first = sign > 2 ? 1 : 0;
 			keep_last = span->len - (sign - 1);
