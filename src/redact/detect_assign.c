@@ -332,7 +332,7 @@ is_prose(const Scan *s, size_t from, size_t end)
 	if (byte_at(s, end) == ' ' && byte_is(byte_at(s, end + 1), B_DIGIT))
 	{
 		for (i = end + 2; i < end + 4 && byte_is(byte_at(s, i), B_DIGIT); i++);
-		return byte_at(s, i) == ' ' && byte_is(byte_at(s, i + 1), B_ALPHA);
+		return byte_at(s, i) == ' ' && (byte_is(byte_at(s, i + 1), B_ALPHA) || byte_at(s, i + 1) == '[');
 	}
 	return byte_at(s, end) == ' ' &&
 		(byte_is(byte_at(s, end + 1), B_ALPHA) || byte_at(s, end + 1) == '[' || byte_at(s, end + 1) >= 0x80);
