@@ -223,7 +223,8 @@ INSERT INTO families (template) VALUES
     ('username bob password 7 «0822455D0A16»'), ('enable password «hunter2x»'),
     ('root:«$6$saltsalt${A86}»:18000:0:99999:7:::'), ('bob,«$2b$12${A53}»,t'), ('hash «$y$j9T${A22}${A43}» of bob'), ('bob:«$apr1${A8}${A22}»'),
     ('$argon2id«$v=19$m=65536,t=3,p=4${A22}${A43}»'),
-    ('AKIA{U16},«{B40}»'), ('Authorization: SSWS «00{A40}»'), ('PHPSESSID=«{L26}»; path=/'), ('Cookie: JSESSIONID=«{H32}»'),
+    ('{"auths":{"r.io":{"auth":"«dXNlcjpwYXNz»"}}}'), ('sent Basic «Ym9iOnN3b3JkZmlzaA==» to it'),
+    ('SUMO_ACCESSID=«su{A12}»'), ('AKIA{U16},«{B40}»'), ('Authorization: SSWS «00{A40}»'), ('PHPSESSID=«{L26}»; path=/'), ('Cookie: JSESSIONID=«{H32}»'),
     ('contraseña: «hunter2x»'), ('"contraseña": "«abra cadabra»"'), ('contrasena=«hunter2x»'), ('senha: «segredo1»'), ('Mot de passe : «soleil12»'), ('mdp=«hunter2x»'),
     ('Kennwort: «geheim»'), ('wachtwoord: «hunter2x»'), ('passord: «hunter2x»'), ('adgangskode: «hunter2x»'), ('lösenord: «hunter2x»'),
     ('hasło: «hunter2x»'), ('HASŁO: «hunter2x»'), ('jelszó: «hunter2x»'), ('şifre: «hunter2x»'), ('пароль: «hunter2x»'), ('ПАРОЛЬ: «hunter2x»'), ('Пароль — «hunter2x»'),
@@ -382,7 +383,7 @@ INSERT INTO lookalikes (template) VALUES
     ('AppleWebKit/537.51.1 Mobile/11B554a Safari/9537.53'), ('"GET /nagios-sms5.png HTTP/1.1" 200 78075 "-"'), ('Firefox/2.0.0.4'), ('pam_unix(chpasswd:chauthtok): password changed'),
     ('"session_id":"7f3b2c1d-0000-4000-8000-000000000000"'), ('sk_index pk_index key_derivation_function'), ('api-gateway-service-v2-production-deployment'),
     ('re_export_everything_from_this_module_now_please'), ('secret_manager_client_configuration_settings_loader'), ('LS0tLS1CRUdJTiBDRVJUSUZJQ0FURS0tLS0t{B60}'),
-    ('EAAA is a class, EAAFoo another'), ('ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAI{A40} bob'), ('sess-storage, sdk-platform-tools-latest-linux-x86_64-archive');
+    ('EAAA is a class, EAAFoo another'), ('auth: required, "auth": "external"'), ('Basic information about users'), ('ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAI{A40} bob'), ('sess-storage, sdk-platform-tools-latest-linux-x86_64-archive');
 SELECT n, template, bcce.redact(pg_temp.fill(template)) AS redacted FROM lookalikes WHERE bcce.contains_pii(pg_temp.fill(template)) ORDER BY n;
 SELECT count(*) >= 160 AS many FROM lookalikes;
 

@@ -118,7 +118,7 @@ secret_value(const uint8_t *v, size_t len, int name, bool quoted)
 	if (name == NAME_WEAK && len > JUDGED_BYTES)
 		len = JUDGED_BYTES;
 	if (name == NAME_WEAK)
-		return looks_random(v, len) && !(len < 40 && looks_like_code(v, len));
+		return (looks_random(v, len) && !(len < 40 && looks_like_code(v, len))) || is_encoded_login(v, len);
 	if (!quoted && (len < 3 || (looks_like_code(v, len) && !is_base64(v, len))))
 		return false;
 	return true;

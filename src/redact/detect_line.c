@@ -273,3 +273,35 @@ detect_password_hash(Scan *s, size_t at)
 	scan_hit(s, at, end, REDACT_SECRET, "password_hash", STRENGTH_VALID, 95);
 	return end;
 }
+
+/* Does base64 stand for user:password, as in the header of HTTP and in .npmrc? */
+bool
+is_encoded_login(const uint8_t *v, size_t len)
+{
+	static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+	uint32_t	bits = 0;
+	size_t		colon = 0;
+	size_t		n = 0;
+	size_t		i;
+
+	if (len < 8 || len % 4 != 0 || len > LINE_BYTES)
+		return false;
+	for (i = 0; i < len && v[i] != '='; i++)
+	{
+		const char *found = v[i] ? strchr(alphabet, v[i]) : NULL;
+		uint8_t		c;
+
+		if (found == NULL)
+			return false;
+		bits = bits << 6 | (uint32_t) (found - alphabet);
+		if (i % 4 == 0)
+			continue;
+		c = (uint8_t) (bits >> (6 - 2 * (i % 4)));
+		if (c < ' ' || c > '~')
+			return false;
+		if (c == ':' && colon == 0)
+			colon = n;
+		n++;
+	}
+	return colon > 0 && n - colon > 3;
+}

@@ -11,7 +11,7 @@
 #define PIECE_STRONG	0x01	/* a secret, whatever it looks like */
 #define PIECE_WEAK		0x02	/* a secret if it looks random */
 #define PIECE_HARMLESS	0x04	/* none */
-#define PIECE_COOKIE	0x08	/* a session, whatever the name's last word */
+#define PIECE_PASS		0x08	/* weak, whatever the name's last word: lets in by itself */
 
 typedef struct NamePiece
 {
@@ -33,8 +33,8 @@ static const NamePiece name_parts[] = {
 	{"contrasen", PIECE_STRONG}, {"motdepasse", PIECE_STRONG}, {"kennwort", PIECE_STRONG},
 	{"wachtwoord", PIECE_STRONG}, {"adgangskode", PIECE_STRONG},
 	{"passord", PIECE_STRONG},
-	{"phpsessid", PIECE_COOKIE}, {"jsessionid", PIECE_COOKIE}, {"aspsessionid", PIECE_COOKIE},
-	{"aspnetsessionid", PIECE_COOKIE},
+	{"phpsessid", PIECE_PASS}, {"jsessionid", PIECE_PASS}, {"aspsessionid", PIECE_PASS},
+	{"aspnetsessionid", PIECE_PASS}, {"accessid", PIECE_PASS},
 	{"token", PIECE_WEAK}, {"auth", PIECE_WEAK}, {"bearer", PIECE_WEAK}, {"cookie", PIECE_WEAK},
 	{"apisecret", PIECE_WEAK}, {"oauth", PIECE_WEAK}, {"webhook", PIECE_WEAK},
 	{"secretsmanager", PIECE_HARMLESS}, {"secretmanager", PIECE_HARMLESS},
@@ -268,7 +268,7 @@ secret_name(const uint8_t *name, size_t len)
 		return NAME_NONE;
 	last = word_says(joined + begin[nwords - 1], begin[nwords] - begin[nwords - 1]);
 	says = parts_say(joined);
-	if (says & PIECE_COOKIE)
+	if (says & PIECE_PASS)
 		return NAME_WEAK;
 	if ((last | says) & PIECE_HARMLESS)
 		return NAME_NONE;

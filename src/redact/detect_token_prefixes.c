@@ -160,7 +160,7 @@ const TokenPrefix token_prefixes[] = {
 	{"cio", "crates_io", T_ALNUM | T_MIXED, 32, 32}, {"ES_", "hcaptcha", T_HEX, 32, 32},
 	{"api.softlayer.com/soap/", "softlayer", T_BASE64, 64, 0}, {"pnb_", "prefect", T_ALNUM, 36, 0},
 	{"Bearer ", "bearer", T_BASE64, 20, 0}, {"bearer ", "bearer", T_BASE64, 20, 0},
-	{"Basic ", "basic", T_BASE64, 16, 0}, {"ey" "J", "jwt", T_TOKEN, 10, 0}
+	{"Basic ", "basic", T_BASE64, 8, 0}, {"ey" "J", "jwt", T_TOKEN, 10, 0}
 };
 
 const int	token_prefix_count = (int) (sizeof(token_prefixes) / sizeof(token_prefixes[0]));
