@@ -224,6 +224,7 @@ INSERT INTO families (template) VALUES
     ('root:«$6$saltsalt${A86}»:18000:0:99999:7:::'), ('bob,«$2b$12${A53}»,t'), ('hash «$y$j9T${A22}${A43}» of bob'), ('bob:«$apr1${A8}${A22}»'),
     ('$argon2id«$v=19$m=65536,t=3,p=4${A22}${A43}»'),
     ('{"auths":{"r.io":{"auth":"«dXNlcjpwYXNz»"}}}'), ('sent Basic «Ym9iOnN3b3JkZmlzaA==» to it'),
+    (E'PuTTY-User-Key-File-3: ssh-rsa\nEncryption: none\nPublic-Lines: 1\nAAAA{A60}\nPrivate-Lines: 2\n«{B64}\n{B64}»\nPrivate-MAC: 00'),
     ('SUMO_ACCESSID=«su{A12}»'), ('AKIA{U16},«{B40}»'), ('Authorization: SSWS «00{A40}»'), ('PHPSESSID=«{L26}»; path=/'), ('Cookie: JSESSIONID=«{H32}»'),
     ('contraseña: «hunter2x»'), ('"contraseña": "«abra cadabra»"'), ('contrasena=«hunter2x»'), ('senha: «segredo1»'), ('Mot de passe : «soleil12»'), ('mdp=«hunter2x»'),
     ('Kennwort: «geheim»'), ('wachtwoord: «hunter2x»'), ('passord: «hunter2x»'), ('adgangskode: «hunter2x»'), ('lösenord: «hunter2x»'),
@@ -394,3 +395,6 @@ FROM (VALUES (1, 'IBAN DE89-37040044-0532013000'), (2, 'IBAN de89 370 400 44 053
     (8, U&'+1\00A0415\00A0555\00A00132'), (9, U&'+1\2013415\2013555\20130132'), (10, '011 44 20 7946 0958'), (11, '手机 138 0013 8000'), (12, '电话：010-12345678'),
     (13, 'Телефон: 8 (495) 123-45-67'), (14, 'telefonnummer 08-123 456 78'), (15, U&'pay 4532\00A00151\00A01283\00A00366 ok'), (16, 'to "john doe"@example.org now'),
     (17, 'jane.doe (at) example.com'), (18, 'john(at)example(dot)com'), (19, 'IP 10.1.2.3.443 > 10.9.8.7.5555: Flags')) AS v (n, t) ORDER BY n;
+
+-- The same names as keys.
+SELECT bcce.redact('{"contraseña":"abracadabra","пароль":"тайна","密码":12345678,"senha":"x y","Пароль":"qwerty","accessId":"7","session_id":"7f3b2c1d-0000-4000-8000-000000000000"}'::jsonb);

@@ -574,6 +574,8 @@ detect_named(Scan *s, size_t at)
 	/* arn:aws:...:secret:name is a path, not a name and its value. */
 	if (c == ':' && sign == at && byte_before(s, from, 1) == ':' && value == at + 1 && !is_quote(byte_at(s, value)))
 		return at;
+	if (at - from == 21 && memcmp(s->text + from, "PuTTY-User-Key-File-", 20) == 0)
+		return detect_putty_key(s, at);
 	name = secret_name(s->text + from, at - from);
 	if (name == NAME_NONE)
 		return at;

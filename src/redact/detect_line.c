@@ -305,3 +305,40 @@ is_encoded_login(const uint8_t *v, size_t len)
 	}
 	return colon > 0 && n - colon > 3;
 }
+
+#define PUTTY_BYTES	4096		/* from the head of a key's file to its private lines */
+
+/* A key's file of PuTTY begins: the base64 behind "Private-Lines: n". */
+size_t
+detect_putty_key(Scan *s, size_t at)
+{
+	static const char head[] = "Private-Lines: ";
+	size_t		i;
+	size_t		end;
+
+	for (i = at; i < s->len && i - at < PUTTY_BYTES; i++)
+	{
+		if (s->text[i] != 'P' || s->len - i < 20)
+			continue;
+		if (memcmp(s->text + i, head, 15) == 0)
+			break;
+		if (memcmp(s->text + i, "PuTTY-User", 10) == 0)
+			return at;			/* another one's head */
+	}
+	if (i >= s->len || i - at >= PUTTY_BYTES)
+		return at;
+	for (i += 15; byte_is(byte_at(s, i), B_DIGIT); i++);
+	for (; byte_is(byte_at(s, i), B_SPACE); i++);
+	for (end = i; end < s->len && end - i < PUTTY_BYTES &&
+		 (byte_is(s->text[end], B_ALNUM | B_SPACE) || (s->text[end] != '\0' && strchr("+/=", s->text[end]) != NULL)); end++);
+	/* The name of the next line is no base64. */
+	if (byte_at(s, end) == '-')
+		while (end > i && s->text[end - 1] != '\n')
+			end--;
+	while (end > i && byte_is(s->text[end - 1], B_SPACE))
+		end--;
+	if (end - i < 40 || is_masked(s->text + i, end - i))
+		return at;
+	scan_hit(s, i, end, REDACT_SECRET, "private_key", STRENGTH_SHAPE, 90);
+	return end;
+}

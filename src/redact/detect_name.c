@@ -287,5 +287,5 @@ secret_name(const uint8_t *name, size_t len)
 	i = begin[nwords];
 	if (i > 4 && (memcmp(joined + i - 3, "key", 3) == 0 || memcmp(joined + i - 3, "api", 3) == 0))
 		return NAME_WEAK;
-	return NAME_NONE;
+	return is_foreign_name((const uint8_t *) name, len) ? NAME_STRONG : NAME_NONE;
 }

@@ -45,6 +45,17 @@ read_ipv4(const Scan *s, size_t at)
 	return good ? at + n : 0;
 }
 
+/* Is what ends at a position in the host of an e-mail address, which a tag will cover? */
+static bool
+in_mail(const Scan *s, size_t at)
+{
+	size_t		end = at;
+
+	while (at > 0 && end - at < 64 && (byte_is(s->text[at - 1], B_DOMAIN) || s->text[at - 1] == '.'))
+		at--;
+	return at > 0 && (s->text[at - 1] == '@' || s->text[at - 1] == '%' || end - at == 64);
+}
+
 /* "version", "ver", "v" or "release" right before: no address. */
 static bool
 after_version(const Scan *s, size_t start)
@@ -86,7 +97,7 @@ after_version(const Scan *s, size_t start)
 
 		if (end >= len && equal_lower(s->text + end - len, words[i], len) &&
 			!byte_is(byte_before(s, end - len, 1), B_ALPHA))
-			return true;
+			return byte_before(s, end - len, 1) != '.' || !in_mail(s, end - len);
 	}
 	return false;
 }

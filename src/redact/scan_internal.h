@@ -195,6 +195,7 @@ extern size_t detect_option(Scan *s, size_t at);
 extern void detect_chpasswd(Scan *s, size_t at);
 extern size_t detect_line(Scan *s, size_t at);
 extern size_t detect_pgpass(Scan *s, size_t colon);
+extern size_t detect_putty_key(Scan *s, size_t at);
 extern bool is_encoded_login(const uint8_t *value, size_t len);
 extern size_t detect_password_hash(Scan *s, size_t at);
 extern void detect_manifest(Scan *s, size_t at);

@@ -35,7 +35,7 @@ static const char *const pieces[] = {
 	"machine h login u password p4ssw0rd", "login b ", "password ", "db.x.io:5432:shop:app:hunter2", ":*:", ":5432:", "IDENTIFIED BY 'hunter2'", "identified by tiger;",
 	"username b password 7 0822455D", "$1$saltsalt$0123456789012345678901", "$", "root:chpasswd\n", "echo r:x9x9 | chpasswd\n", "jo (at) example (dot) org", "(at)", "scott/tiger1x@orcl", "sqlplus ",
 	"contrase\xc3\xb1" "a: hola1234", "\xd0\xbf\xd0\xb0\xd1\x80\xd0\xbe\xd0\xbb\xd1\x8c: x9x9x9", "\xe5\xaf\x86\xe7\xa0\x81\xef\xbc\x9ax9x9x9", "\xc2\xa0", "\xe2\x80\x93", "+1\xc2\xa0" "415\xc2\xa0" "555\xc2\xa0" "0132",
-	"\xe6\x89\x8b\xe6\x9c\xba 138 0013 8000", "DE89-37040044-0532013000", "FR14 20041 01005 0500013M026 06", "Mobile Safari/8536.25", "HTTP/1.1\" 200 78075", "Firefox/2.0.0.4", "10.1.2.3.443 > ", "Authorization: SSWS ", "kty",
+	"\xe6\x89\x8b\xe6\x9c\xba 138 0013 8000", "DE89-37040044-0532013000", "FR14 20041 01005 0500013M026 06", "Mobile Safari/8536.25", "HTTP/1.1\" 200 78075", "Firefox/2.0.0.4", "10.1.2.3.443 > ", "Authorization: SSWS ", "dXNlcjpwYXNz", "PuTTY-User-Key-File-3: x\n", "Private-Lines: 2\n",
 	"090-1234-5678", "0401-023-2137", "401-023-2137", "nhs ", "AB123456C", "010594Y9032", "3123 4567 8909", "passport ", "driver license ",
 	"16Yeky6GMjeNkAiNcBY7ZhrLoMSgg1BoyZ", "0x52908400098527886E0F7030069857D2E4169EE7"
 };
