@@ -256,7 +256,7 @@ is_protocol(const Scan *s, size_t start)
 {
 	if (byte_before(s, start, 1) == '/')
 		return byte_is(byte_before(s, start, 2), B_ALPHA);
-	return start >= 10 && byte_before(s, start, 2) == '"' && memcmp(s->text + start - 10, "HTTP/", 5) == 0;
+	return start > 10 && memcmp(s->text + start - 11, " HTTP/", 6) == 0 && byte_before(s, start, 2) == '"';
 }
 
 /* A number that is no card and no address: can one call it?  0 or its end. */
