@@ -179,7 +179,8 @@ is_sign_of_name(const char *text, size_t from, size_t at)
 static bool
 is_quiet(const char *text, const RedactSpan *span, size_t from, size_t to, bool is_end)
 {
-	if (span->kind == REDACT_EMAIL ? !is_letter(text[span->start]) :
+	/* An address that is spelled otherwise has a subtype, and covers words. */
+	if (span->kind == REDACT_EMAIL ? !is_letter(text[span->start]) || span->subtype != NULL :
 		span->kind > REDACT_MAC)
 		return false;
 	if (text[span->start] == '(' && is_sign_of_name(text, from, span->start))
