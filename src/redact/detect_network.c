@@ -97,7 +97,7 @@ after_version(const Scan *s, size_t start)
 
 		if (end >= len && equal_lower(s->text + end - len, words[i], len) &&
 			!byte_is(byte_before(s, end - len, 1), B_ALPHA))
-			return byte_before(s, end - len, 1) != '.' || !in_mail(s, end - len);
+			return !in_mail(s, end - len);
 	}
 	return false;
 }
