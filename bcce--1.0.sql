@@ -565,6 +565,18 @@ AS 'MODULE_PATHNAME' LANGUAGE C
 VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION bcce.collect_rows() IS
 'Trigger of the inboxes, BEFORE STATEMENT, INSTEAD OF each row and AFTER STATEMENT of INSERT: collects the rows and hands them, some thousands at a time, to the trigger function of bcce_data named by its argument, which sees them as the transition table batch. It runs without the context of COPY, which would put the row in hand into the server log with any error, a cancelled statement included. Any other use is the error 39P01.';
+-- Which hours of facts have changed since they were summed up.
+CREATE FUNCTION bcce.mark_hour() RETURNS trigger
+AS 'MODULE_PATHNAME' LANGUAGE C
+VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION bcce.mark_hour() IS
+'Trigger BEFORE INSERT, UPDATE or DELETE of each row: leaves a row (tenant_id, start of the hour in UTC) in the table of marks that its first argument names, in the schema of its own table, for the hour that the row lay in and the one it will lie in, by the column of type timestamptz that its second argument names; without one it marks all hours, by -infinity. Once an hour and subtransaction. Any other use is the error 39P01; 42P01: no such table of marks, 42703: no such column.';
+
+CREATE FUNCTION bcce.forget_marks() RETURNS trigger
+AS 'MODULE_PATHNAME' LANGUAGE C
+VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION bcce.forget_marks() IS
+'Trigger BEFORE DELETE of each row of a table of marks: makes mark_hour() write marks again that this transaction has written already, since they may be gone. Any other use is the error 39P01.';
 -- Cost: what a quantity costs by the price book.
 
 CREATE FUNCTION bcce.estimate_cost(item text, quantity numeric, at timestamptz DEFAULT now(), tenant uuid DEFAULT NULL) RETURNS numeric
@@ -2161,6 +2173,8 @@ REVOKE ALL ON FUNCTION
     bcce.log_line(text),
     bcce.invalidate_cache(),
     bcce.collect_rows(),
+    bcce.mark_hour(),
+    bcce.forget_marks(),
     bcce.pseudonym(text, text),
     bcce.pseudonym(text, text, uuid),
     bcce.set_context(text),
@@ -2188,7 +2202,7 @@ GRANT EXECUTE ON FUNCTION bcce.raise_error(text, text, text, text)
 GRANT EXECUTE ON FUNCTION bcce.log_line(text) TO bcce_owner;
 
 -- Triggers of a new partition are made by its owner.
-GRANT EXECUTE ON FUNCTION bcce.invalidate_cache(), bcce.collect_rows() TO bcce_owner;
+GRANT EXECUTE ON FUNCTION bcce.invalidate_cache(), bcce.collect_rows(), bcce.mark_hour(), bcce.forget_marks() TO bcce_owner;
 
 
 INSERT INTO bcce.module (part, name, sql) VALUES ('store', '10_schemas', $bcce_module$
@@ -2236,6 +2250,9 @@ CREATE TABLE IF NOT EXISTS bcce_data.tenants (
     CONSTRAINT tenants_mttr_source_check CHECK (mttr_source IN ('auto', 'declared', 'derived', 'both')),
     CONSTRAINT tenants_k_min_check CHECK (k_min >= 1)
 );
+-- Columns that an earlier build did not make.
+ALTER TABLE bcce_data.tenants
+    ADD COLUMN IF NOT EXISTS tariff_includes_models boolean NOT NULL DEFAULT false;
 COMMENT ON TABLE bcce_data.tenants IS 'one row per tenant';
 COMMENT ON COLUMN bcce_data.tenants.tenant_id IS 'internal id (uuid v7)';
 COMMENT ON COLUMN bcce_data.tenants.tenant_name IS 'display name';
@@ -2250,6 +2267,7 @@ COMMENT ON COLUMN bcce_data.tenants.mttr_source IS 'which incidents MTTR counts:
 COMMENT ON COLUMN bcce_data.tenants.k_min IS 'smallest group shown across tenants';
 COMMENT ON COLUMN bcce_data.tenants.created_at IS 'when the tenant was made';
 COMMENT ON COLUMN bcce_data.tenants.deleted_at IS 'when set, the tenant no longer counts in any report';
+COMMENT ON COLUMN bcce_data.tenants.tariff_includes_models IS 'the price of a run includes its model calls: total_cost_usd leaves them out';
 
 CREATE TABLE IF NOT EXISTS bcce_data.teams (
     tenant_id uuid NOT NULL,
@@ -3413,6 +3431,8 @@ ALTER TABLE bcce_data.model_usage
             coalesce(cache_read_tokens, 0), coalesce(cache_write_5m_tokens, 0) + coalesce(cache_write_1h_tokens, 0)]) STORED;
 CREATE TABLE IF NOT EXISTS bcce_data.model_usage_default PARTITION OF bcce_data.model_usage DEFAULT;
 CREATE INDEX IF NOT EXISTS model_usage_at_idx ON bcce_data.model_usage (tenant_id, at);
+-- Calls whose cost depends on the prices of today.
+CREATE INDEX IF NOT EXISTS model_usage_unpriced_at_idx ON bcce_data.model_usage (tenant_id, at) WHERE reported_cost_usd IS NULL AND charged_usd IS NULL;
 COMMENT ON TABLE bcce_data.model_usage IS 'one row per call of a language model; by month of at';
 COMMENT ON COLUMN bcce_data.model_usage.tenant_id IS 'tenant';
 COMMENT ON COLUMN bcce_data.model_usage.source IS 'who sent it';
@@ -3505,6 +3525,139 @@ COMMENT ON COLUMN bcce_data.model_usage_counters.value IS 'tokens, or US dollars
 COMMENT ON COLUMN bcce_data.model_usage_counters.is_cumulative IS 'the value counts from started_at on with every point of the series, not anew from point to point';
 $bcce_module$);
 
+INSERT INTO bcce.module (part, name, sql) VALUES ('store', '18_anomaly_limits', $bcce_module$
+-- When a day's cost counts as an anomaly.
+CREATE TABLE IF NOT EXISTS bcce_data.default_anomaly_limits (
+    limit_name text NOT NULL,
+    value numeric NOT NULL,
+    unit text NOT NULL,
+    meaning text NOT NULL,
+    CONSTRAINT default_anomaly_limits_pkey PRIMARY KEY (limit_name),
+    CONSTRAINT default_anomaly_limits_value_check CHECK (value >= 0 AND value <= 1e15 AND (limit_name <> 'min_ratio' OR value >= 1)
+        AND (limit_name <> 'min_weekdays' OR value IN (1, 2, 3, 4, 5, 6, 7, 8)))
+);
+COMMENT ON TABLE bcce_data.default_anomaly_limits IS 'what a day''s cost must pass, all of it, for cost_anomalies to show the day';
+COMMENT ON COLUMN bcce_data.default_anomaly_limits.limit_name IS 'name of the limit';
+COMMENT ON COLUMN bcce_data.default_anomaly_limits.value IS 'the limit';
+COMMENT ON COLUMN bcce_data.default_anomaly_limits.unit IS 'unit of the value';
+COMMENT ON COLUMN bcce_data.default_anomaly_limits.meaning IS 'what is asked of the day';
+
+INSERT INTO bcce_data.default_anomaly_limits (limit_name, value, unit, meaning)
+VALUES ('min_deviations', 4, 'robust deviations', 'logarithm of the cost above the median of the same weekdays by more than this'),
+       ('floor_usd', 5, 'US dollars', 'cost above this'),
+       ('min_ratio', 1.5, 'times', 'cost above this many times the expected'),
+       ('min_weekdays', 3, 'days', 'at least so many same weekdays in the eight weeks before')
+ON CONFLICT (limit_name) DO NOTHING;
+
+CREATE TABLE IF NOT EXISTS bcce_data.anomaly_limits (
+    tenant_id uuid NOT NULL,
+    limit_name text NOT NULL,
+    value numeric NOT NULL,
+    CONSTRAINT anomaly_limits_pkey PRIMARY KEY (tenant_id, limit_name),
+    CONSTRAINT anomaly_limits_tenant_fkey FOREIGN KEY (tenant_id) REFERENCES bcce_data.tenants,
+    CONSTRAINT anomaly_limits_limit_name_check CHECK (limit_name IN ('min_deviations', 'floor_usd', 'min_ratio', 'min_weekdays')),
+    CONSTRAINT anomaly_limits_value_check CHECK (value >= 0 AND value <= 1e15 AND (limit_name <> 'min_ratio' OR value >= 1)
+        AND (limit_name <> 'min_weekdays' OR value IN (1, 2, 3, 4, 5, 6, 7, 8)))
+);
+COMMENT ON TABLE bcce_data.anomaly_limits IS 'a tenant''s own limits, beside and before the defaults';
+COMMENT ON COLUMN bcce_data.anomaly_limits.tenant_id IS 'tenant';
+COMMENT ON COLUMN bcce_data.anomaly_limits.limit_name IS 'name of the limit, as in default_anomaly_limits';
+COMMENT ON COLUMN bcce_data.anomaly_limits.value IS 'the limit';
+$bcce_module$);
+
+INSERT INTO bcce.module (part, name, sql) VALUES ('store', '18_budget_hours', $bcce_module$
+-- What budgets' calls add up to, by hours and days: makes budget_check() fast and
+-- changes no answer.  A cell stands for the calls of one hour whose cost cannot
+-- change by itself (reported, or charged at the prices known then) in one scope:
+-- a team, person, project and model, each or any.  It is a function of these
+-- calls and of nothing else, not of the budget, its period or a time zone: hours
+-- and days are those of UTC, which have one length, and what a period cuts is
+-- read one level below.  Whoever changes a call leaves a mark of the hour in the
+-- same transaction; an hour with a mark, or outside of what is built, is added
+-- up from its calls, and its day from the other hours.
+CREATE TABLE IF NOT EXISTS bcce_data.model_usage_marks (
+    tenant_id uuid NOT NULL,
+    hour_at timestamptz NOT NULL
+);
+-- Replication wants to know what a row is, and a key would make writers wait.
+ALTER TABLE bcce_data.model_usage_marks REPLICA IDENTITY FULL;
+CREATE INDEX IF NOT EXISTS model_usage_marks_hour_at_idx ON bcce_data.model_usage_marks (tenant_id, hour_at);
+COMMENT ON TABLE bcce_data.model_usage_marks IS 'hours whose model calls have changed since they were added up; one row or more for each, taken away by the next refresh';
+COMMENT ON COLUMN bcce_data.model_usage_marks.tenant_id IS 'tenant';
+COMMENT ON COLUMN bcce_data.model_usage_marks.hour_at IS 'start of the hour, UTC; -infinity: a person''s team has changed, so every hour of every team has';
+
+CREATE TABLE IF NOT EXISTS bcce_data.budget_hours (
+    tenant_id uuid NOT NULL,
+    scope bytea NOT NULL,
+    hour_at timestamptz NOT NULL,
+    usd numeric NOT NULL,
+    call_count bigint NOT NULL,
+    CONSTRAINT budget_hours_pkey PRIMARY KEY (tenant_id, scope, hour_at) INCLUDE (usd, call_count)
+);
+COMMENT ON TABLE bcce_data.budget_hours IS 'what the calls of known cost of an hour add up to; hours without one have no row';
+COMMENT ON COLUMN bcce_data.budget_hours.tenant_id IS 'tenant';
+COMMENT ON COLUMN bcce_data.budget_hours.scope IS 'which calls, as budget_scope() has it';
+COMMENT ON COLUMN bcce_data.budget_hours.hour_at IS 'start of the hour, UTC';
+COMMENT ON COLUMN bcce_data.budget_hours.usd IS 'their cost in US dollars, exact';
+COMMENT ON COLUMN bcce_data.budget_hours.call_count IS 'how many they are';
+
+CREATE TABLE IF NOT EXISTS bcce_data.budget_days (
+    tenant_id uuid NOT NULL,
+    scope bytea NOT NULL,
+    day_at timestamptz NOT NULL,
+    usd numeric NOT NULL,
+    call_count bigint NOT NULL,
+    CONSTRAINT budget_days_pkey PRIMARY KEY (tenant_id, scope, day_at) INCLUDE (usd, call_count)
+);
+COMMENT ON TABLE bcce_data.budget_days IS 'what the hours of a day in budget_hours add up to';
+COMMENT ON COLUMN bcce_data.budget_days.tenant_id IS 'tenant';
+COMMENT ON COLUMN bcce_data.budget_days.scope IS 'which calls, as budget_scope() has it';
+COMMENT ON COLUMN bcce_data.budget_days.day_at IS 'start of the day, UTC';
+COMMENT ON COLUMN bcce_data.budget_days.usd IS 'their cost in US dollars, exact';
+COMMENT ON COLUMN bcce_data.budget_days.call_count IS 'how many they are';
+
+CREATE TABLE IF NOT EXISTS bcce_data.budget_scopes (
+    tenant_id uuid NOT NULL,
+    scope bytea NOT NULL,
+    built_from timestamptz NOT NULL,
+    built_until timestamptz NOT NULL,
+    partitions oid[] NOT NULL,
+    CONSTRAINT budget_scopes_pkey PRIMARY KEY (tenant_id, scope)
+);
+COMMENT ON TABLE bcce_data.budget_scopes IS 'which hours of a scope budget_hours and budget_days hold; empty it and everything is added up from the calls, until the next refresh';
+COMMENT ON COLUMN bcce_data.budget_scopes.tenant_id IS 'tenant';
+COMMENT ON COLUMN bcce_data.budget_scopes.scope IS 'which calls, as budget_scope() has it';
+COMMENT ON COLUMN bcce_data.budget_scopes.built_from IS 'start of the first hour that is built';
+COMMENT ON COLUMN bcce_data.budget_scopes.built_until IS 'end of the last hour that is built';
+COMMENT ON COLUMN bcce_data.budget_scopes.partitions IS 'partitions of model_usage that it was built from: with others, such as after one was detached or in a restored database, it does not count';
+
+CREATE OR REPLACE FUNCTION bcce_data.partition_list(parent regclass) RETURNS TABLE (partitions oid[])
+LANGUAGE sql STABLE PARALLEL SAFE
+BEGIN ATOMIC
+    SELECT ARRAY(SELECT i.inhrelid FROM pg_catalog.pg_inherits i WHERE i.inhparent = parent AND NOT i.inhdetachpending ORDER BY i.inhrelid);
+END;
+COMMENT ON FUNCTION bcce_data.partition_list(regclass) IS 'the partitions of a table, in a fixed order; one row';
+
+CREATE OR REPLACE FUNCTION bcce_data.budget_scope(team text, person text, in_project text, model text) RETURNS bytea
+LANGUAGE sql STABLE PARALLEL SAFE
+BEGIN ATOMIC
+    SELECT sha256(convert_to(jsonb_build_array(team, person, in_project, model)::text, 'UTF8'));
+END;
+COMMENT ON FUNCTION bcce_data.budget_scope(text, text, text, text) IS 'name of a scope: the team, person, project and model whose calls it holds, NULL for all; budgets of one scope share its cells';
+
+-- Goes with what no row trigger tells of.
+CREATE OR REPLACE FUNCTION bcce_data.forget_budget_hours() RETURNS trigger
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $body$
+BEGIN
+    DELETE FROM bcce_data.budget_scopes;
+    DELETE FROM bcce_data.budget_hours;
+    DELETE FROM bcce_data.budget_days;
+    RETURN NULL;
+END
+$body$;
+COMMENT ON FUNCTION bcce_data.forget_budget_hours() IS 'trigger AFTER TRUNCATE of a table that budgets are added up from: of all tenants, nothing is built any more';
+$bcce_module$);
+
 INSERT INTO bcce.module (part, name, sql) VALUES ('store', '18_budgets', $bcce_module$
 -- What may be spent, and what was said about it.  Nothing here counts money: what
 -- was spent is added up from the calls, whenever it is asked for.
@@ -3522,6 +3675,7 @@ CREATE TABLE IF NOT EXISTS bcce_data.budgets (
     thresholds numeric[] NOT NULL DEFAULT '{50,80,90,100}',
     mode text NOT NULL DEFAULT 'alert',
     unpriced text NOT NULL DEFAULT 'ignore',
+    daily_burst_percent numeric,
     valid tstzrange NOT NULL DEFAULT tstzrange(NULL, NULL),
     set_at timestamptz NOT NULL DEFAULT now(),
     CONSTRAINT budgets_pkey PRIMARY KEY (tenant_id, budget),
@@ -3534,6 +3688,7 @@ CREATE TABLE IF NOT EXISTS bcce_data.budgets (
                                                AND 0 < ALL (thresholds) AND 1000 >= ALL (thresholds)),
     CONSTRAINT budgets_mode_check CHECK (mode IN ('alert', 'block')),
     CONSTRAINT budgets_unpriced_check CHECK (unpriced IN ('ignore', 'dearest')),
+    CONSTRAINT budgets_daily_burst_percent_check CHECK (daily_burst_percent IS NULL OR (daily_burst_percent >= 0 AND daily_burst_percent <= 100000 AND period <> 'day')),
     CONSTRAINT budgets_valid_check CHECK (NOT isempty(valid) AND (lower_inf(valid) OR lower_inc(valid)) AND NOT upper_inc(valid)),
     CONSTRAINT budgets_custom_check CHECK (period <> 'custom' OR NOT (lower_inf(valid) OR upper_inf(valid)))
 );
@@ -3548,9 +3703,10 @@ COMMENT ON COLUMN bcce_data.budgets.user_key IS 'only calls of this person, by t
 COMMENT ON COLUMN bcce_data.budgets.project IS 'only calls of this project, redacted; NULL: of all';
 COMMENT ON COLUMN bcce_data.budgets.model_id IS 'only calls of this model; NULL: of all';
 COMMENT ON COLUMN bcce_data.budgets.workflow_id IS 'only calls of runs of this workflow; NULL: of all';
-COMMENT ON COLUMN bcce_data.budgets.thresholds IS 'percent of the amount at which an alert is written, once a period';
+COMMENT ON COLUMN bcce_data.budgets.thresholds IS 'percent of the amount at which an alert fires';
 COMMENT ON COLUMN bcce_data.budgets.mode IS 'alert, or block: budget_check() advises against further calls once the amount is spent';
 COMMENT ON COLUMN bcce_data.budgets.unpriced IS 'how calls of unknown cost count: ignore (not at all), dearest (each token at the highest price in the book)';
+COMMENT ON COLUMN bcce_data.budgets.daily_burst_percent IS 'percent by which a day may cost more than an even share of the period; NULL: days have no limit';
 COMMENT ON COLUMN bcce_data.budgets.valid IS 'only calls in this time count, start inclusive, end exclusive';
 COMMENT ON COLUMN bcce_data.budgets.set_at IS 'when the budget was first set; periods that had ended by then raise no alerts';
 
@@ -3564,20 +3720,69 @@ CREATE TABLE IF NOT EXISTS bcce_data.budget_alerts (
     limit_usd numeric NOT NULL,
     forecast_usd numeric,
     at timestamptz NOT NULL,
+    fired_at timestamptz NOT NULL,
+    resolved_at timestamptz,
+    times_fired integer NOT NULL DEFAULT 1,
+    notified_at timestamptz NOT NULL,
     CONSTRAINT budget_alerts_pkey PRIMARY KEY (tenant_id, budget, period_start_at, threshold_percent, kind),
     CONSTRAINT budget_alerts_tenant_fkey FOREIGN KEY (tenant_id) REFERENCES bcce_data.tenants,
-    CONSTRAINT budget_alerts_kind_check CHECK (kind IN ('crossed', 'late', 'forecast'))
+    CONSTRAINT budget_alerts_kind_check CHECK (kind IN ('crossed', 'late', 'forecast', 'daily')),
+    CONSTRAINT budget_alerts_times_fired_check CHECK (times_fired > 0)
 );
-COMMENT ON TABLE bcce_data.budget_alerts IS 'alerts of budgets, each written once; they stay when a budget is changed or removed';
+CREATE INDEX IF NOT EXISTS budget_alerts_firing_idx ON bcce_data.budget_alerts (tenant_id, budget) WHERE resolved_at IS NULL;
+COMMENT ON TABLE bcce_data.budget_alerts IS 'alerts of budgets, one row each however often it fires; they stay when a budget is changed or removed';
 COMMENT ON COLUMN bcce_data.budget_alerts.tenant_id IS 'tenant';
 COMMENT ON COLUMN bcce_data.budget_alerts.budget IS 'name of the budget';
-COMMENT ON COLUMN bcce_data.budget_alerts.period_start_at IS 'start of the budget''s period';
-COMMENT ON COLUMN bcce_data.budget_alerts.threshold_percent IS 'percent of the amount';
-COMMENT ON COLUMN bcce_data.budget_alerts.kind IS 'crossed (so much was spent), late (calls told after the period''s end crossed it), forecast (so much will be spent by its end)';
-COMMENT ON COLUMN bcce_data.budget_alerts.spent_usd IS 'US dollars spent then';
-COMMENT ON COLUMN bcce_data.budget_alerts.limit_usd IS 'US dollars of the budget then';
-COMMENT ON COLUMN bcce_data.budget_alerts.forecast_usd IS 'US dollars forecast then for the end of the period; NULL: none';
-COMMENT ON COLUMN bcce_data.budget_alerts.at IS 'when it was written';
+COMMENT ON COLUMN bcce_data.budget_alerts.period_start_at IS 'start of the budget''s period; of the day for kind daily';
+COMMENT ON COLUMN bcce_data.budget_alerts.threshold_percent IS 'percent of the limit';
+COMMENT ON COLUMN bcce_data.budget_alerts.kind IS 'crossed (so much was spent), late (calls told after the period''s end crossed it), forecast (so much will be spent by its end), daily (so much was spent in a day)';
+COMMENT ON COLUMN bcce_data.budget_alerts.spent_usd IS 'US dollars spent in the period, or the day, when it last fired';
+COMMENT ON COLUMN bcce_data.budget_alerts.limit_usd IS 'US dollars that might be spent in the period, or the day, when it last fired';
+COMMENT ON COLUMN bcce_data.budget_alerts.forecast_usd IS 'US dollars forecast for the end of the period when it last fired; NULL: none';
+COMMENT ON COLUMN bcce_data.budget_alerts.at IS 'when it first fired';
+COMMENT ON COLUMN bcce_data.budget_alerts.fired_at IS 'when it last fired';
+COMMENT ON COLUMN bcce_data.budget_alerts.resolved_at IS 'when its cause was found gone; NULL: it fires';
+COMMENT ON COLUMN bcce_data.budget_alerts.times_fired IS 'how often it fired, again after each time it was resolved';
+COMMENT ON COLUMN bcce_data.budget_alerts.notified_at IS 'when listeners were last told of it';
+$bcce_module$);
+
+INSERT INTO bcce.module (part, name, sql) VALUES ('store', '18_cost_adjustments', $bcce_module$
+-- What changes a cost afterwards: credits, refunds, discounts and corrections.
+CREATE TABLE IF NOT EXISTS bcce_data.cost_adjustments (
+    tenant_id uuid NOT NULL,
+    adjustment_id text NOT NULL,
+    at timestamptz NOT NULL,
+    amount_usd numeric NOT NULL,
+    kind text NOT NULL,
+    applies_to text NOT NULL,
+    provider text,
+    corrects_at timestamptz,
+    reason text,
+    recorded_at timestamptz NOT NULL DEFAULT now(),
+    CONSTRAINT cost_adjustments_pkey PRIMARY KEY (tenant_id, adjustment_id),
+    CONSTRAINT cost_adjustments_tenant_fkey FOREIGN KEY (tenant_id) REFERENCES bcce_data.tenants,
+    CONSTRAINT cost_adjustments_adjustment_id_check CHECK (length(adjustment_id) BETWEEN 1 AND 256),
+    CONSTRAINT cost_adjustments_at_check CHECK (at >= '1970-01-01 00:00:00+00' AND at < '2201-01-01 00:00:00+00'),
+    CONSTRAINT cost_adjustments_corrects_at_check CHECK (corrects_at >= '1970-01-01 00:00:00+00' AND corrects_at <= at),
+    CONSTRAINT cost_adjustments_kind_check CHECK (kind IN ('credit', 'refund', 'discount', 'correction')),
+    CONSTRAINT cost_adjustments_applies_to_check CHECK (applies_to IN ('workflow', 'monitoring', 'prediction', 'model', 'infra')),
+    CONSTRAINT cost_adjustments_amount_usd_check CHECK (amount_usd BETWEEN -1e15 AND 1e15),
+    CONSTRAINT cost_adjustments_sign_check CHECK (amount_usd <= 0 OR kind = 'correction'),
+    CONSTRAINT cost_adjustments_provider_check CHECK (length(provider) BETWEEN 1 AND 256),
+    CONSTRAINT cost_adjustments_reason_check CHECK (length(reason) <= 1000)
+);
+CREATE INDEX IF NOT EXISTS cost_adjustments_at_idx ON bcce_data.cost_adjustments (tenant_id, at);
+COMMENT ON TABLE bcce_data.cost_adjustments IS 'what changes a cost afterwards; each counts in adjustments_usd of the cost reports from its time on';
+COMMENT ON COLUMN bcce_data.cost_adjustments.tenant_id IS 'tenant';
+COMMENT ON COLUMN bcce_data.cost_adjustments.adjustment_id IS 'the sender''s id of it, such as the number of a credit note';
+COMMENT ON COLUMN bcce_data.cost_adjustments.at IS 'when it counts';
+COMMENT ON COLUMN bcce_data.cost_adjustments.amount_usd IS 'US dollars: negative lowers the cost; above 0 only for a correction';
+COMMENT ON COLUMN bcce_data.cost_adjustments.kind IS 'credit, refund, discount or correction';
+COMMENT ON COLUMN bcce_data.cost_adjustments.applies_to IS 'part of the cost that it changes: workflow, monitoring, prediction (the tariff), model or infra (what is paid to providers)';
+COMMENT ON COLUMN bcce_data.cost_adjustments.provider IS 'provider that granted it, as the calls name it, in small letters, redacted; NULL: not said';
+COMMENT ON COLUMN bcce_data.cost_adjustments.corrects_at IS 'when the charge was made that it changes; NULL: none in particular';
+COMMENT ON COLUMN bcce_data.cost_adjustments.reason IS 'why, redacted';
+COMMENT ON COLUMN bcce_data.cost_adjustments.recorded_at IS 'when it was recorded last';
 $bcce_module$);
 
 INSERT INTO bcce.module (part, name, sql) VALUES ('store', '18_events', $bcce_module$
@@ -3768,6 +3973,7 @@ DECLARE
     partition_name text;
     columns text;
     moved bigint := 0;
+    before oid[];
 BEGIN
     SELECT c.relname, a.attname INTO parent_name, key_column
     FROM pg_class c JOIN pg_partitioned_table p ON p.partrelid = c.oid
@@ -3787,6 +3993,7 @@ BEGIN
     -- already would be refused there once the month has its own.
     EXECUTE format('LOCK TABLE %s IN SHARE ROW EXCLUSIVE MODE', parent);
     EXECUTE format('LOCK TABLE bcce_data.%I IN ACCESS EXCLUSIVE MODE', parent_name || '_default');
+    SELECT l.partitions INTO before FROM bcce_data.partition_list(parent) l;
     EXECUTE format('CREATE TABLE bcce_data.%I (LIKE %s INCLUDING ALL)', partition_name, parent);
     EXECUTE format(
         'WITH moved AS (DELETE FROM bcce_data.%1$I WHERE %2$I >= %3$L AND %2$I < %4$L RETURNING %5$s)
@@ -3798,6 +4005,12 @@ BEGIN
     EXECUTE format('COMMENT ON TABLE bcce_data.%I IS %L', partition_name,
         format('%s of %s (UTC)', parent_name, to_char(month_start AT TIME ZONE 'UTC', 'YYYY-MM')));
     PERFORM bcce_data.secure_table(format('bcce_data.%I', partition_name)::regclass);
+    IF parent = 'bcce_data.model_usage'::regclass THEN
+        -- The calls are the same in one more partition.
+        UPDATE bcce_data.budget_scopes s SET partitions = l.partitions FROM bcce_data.partition_list(parent) l WHERE s.partitions = before;
+        EXECUTE format('CREATE TRIGGER forget_budget_hours AFTER TRUNCATE ON bcce_data.%I FOR EACH STATEMENT EXECUTE FUNCTION bcce_data.forget_budget_hours()', partition_name);
+        EXECUTE format('ALTER TABLE bcce_data.%I ENABLE ALWAYS TRIGGER forget_budget_hours', partition_name);
+    END IF;
     EXECUTE format('ALTER TABLE bcce_data.%I OWNER TO bcce_owner', partition_name);
     RETURN moved;
 END
@@ -3919,7 +4132,8 @@ BEGIN
     began := clock_timestamp();
     task := 'budgets'; object := 'budget_alerts';
     BEGIN
-        SELECT format('%s new alerts', count(*)) INTO detail FROM bcce.check_budgets();
+        SELECT format('%s alerts fired, %s resolved', count(*) FILTER (WHERE c.state = 'firing'), count(*) FILTER (WHERE c.state = 'resolved'))
+        INTO detail FROM bcce.check_budgets() c;
     EXCEPTION WHEN lock_not_available THEN
         detail := 'in use, left for the next run';
     END;
@@ -3928,7 +4142,7 @@ BEGIN
 END
 $body$;
 COMMENT ON FUNCTION bcce.maintain() IS
-'Upkeep: makes the monthly partitions of facts three months ahead and for every month that waits in a default partition, folds bcce.rejected and bcce.redaction_stats, refreshes role names, removes the memberships of dropped roles and checks the budgets. Never waits long for a lock: a table in use is left for the next run. One row per task. Run it daily (pg_cron, cron); nothing breaks when it does not run.';
+'Upkeep: makes the monthly partitions of facts three months ahead and for every month that waits in a default partition, folds bcce.rejected and bcce.redaction_stats, refreshes role names, removes the memberships of dropped roles, adds up what budgets'' calls cost by hours and checks the budgets. Never waits long for a lock: a table in use is left for the next run. One row per task. Run it daily (pg_cron, cron); nothing breaks when it does not run.';
 $bcce_module$);
 
 INSERT INTO bcce.module (part, name, sql) VALUES ('store', '30_security', $bcce_module$
@@ -4010,6 +4224,7 @@ BEGIN
             ('budgets', '{key:budget,key:team_id,user:user_key,key:project,key:model_id,key:workflow_id}'),
             ('budget_alerts', '{key:budget}'),
             ('invoices', '{provider}'),
+            ('cost_adjustments', '{key:adjustment_id,provider,reason}'),
             ('export_log', '{key:login,report}'),
             ('person_lookups', '{key:login,reason,key:pseudonym}')
         ) AS guarded (table_name, columns)
@@ -4051,6 +4266,46 @@ SELECT bcce_data.make_partition(c.oid::regclass, statement_timestamp() + make_in
 FROM pg_partitioned_table p JOIN pg_class c ON c.oid = p.partrelid
 CROSS JOIN generate_series(0, 3) AS n
 WHERE c.relnamespace = 'bcce_data'::regnamespace;
+$bcce_module$);
+
+INSERT INTO bcce.module (part, name, sql) VALUES ('store', '31_marks', $bcce_module$
+-- The triggers that mark changed hours.  ENABLE ALWAYS, and for each row:
+-- replication applies rows without statement triggers, and a partition may be
+-- written to by its own name.  In the order of names they run after redact.
+DO $do$
+DECLARE
+    item record;
+BEGIN
+    -- What was built while a trigger was missing may be wrong.
+    IF (SELECT count(*) FROM pg_trigger t
+        WHERE t.tgenabled = 'A' AND (t.tgrelid, t.tgfoid) IN (
+            ('bcce_data.model_usage'::regclass, 'bcce.mark_hour()'::regprocedure),
+            ('bcce_data.principals'::regclass, 'bcce.mark_hour()'::regprocedure),
+            ('bcce_data.model_usage_marks'::regclass, 'bcce.forget_marks()'::regprocedure))) < 3
+    THEN
+        TRUNCATE bcce_data.budget_scopes, bcce_data.budget_hours, bcce_data.budget_days;
+    END IF;
+
+    CREATE OR REPLACE TRIGGER write_mark BEFORE INSERT OR UPDATE OR DELETE ON bcce_data.model_usage
+        FOR EACH ROW EXECUTE FUNCTION bcce.mark_hour('model_usage_marks', 'at');
+    ALTER TABLE bcce_data.model_usage ENABLE ALWAYS TRIGGER write_mark;
+    -- A call that names no team is of the person's team now.
+    CREATE OR REPLACE TRIGGER write_mark BEFORE INSERT OR UPDATE OR DELETE ON bcce_data.principals
+        FOR EACH ROW EXECUTE FUNCTION bcce.mark_hour('model_usage_marks');
+    ALTER TABLE bcce_data.principals ENABLE ALWAYS TRIGGER write_mark;
+    CREATE OR REPLACE TRIGGER forget_marks BEFORE DELETE ON bcce_data.model_usage_marks
+        FOR EACH ROW EXECUTE FUNCTION bcce.forget_marks();
+    ALTER TABLE bcce_data.model_usage_marks ENABLE ALWAYS TRIGGER forget_marks;
+
+    FOR item IN
+        SELECT unnest(l.partitions)::regclass AS name FROM bcce_data.partition_list('bcce_data.model_usage') l
+        UNION ALL VALUES ('bcce_data.model_usage'::regclass), ('bcce_data.principals'), ('bcce_data.model_usage_marks'), ('bcce_data.budget_hours'), ('bcce_data.budget_days')
+    LOOP
+        EXECUTE format('CREATE OR REPLACE TRIGGER forget_budget_hours AFTER TRUNCATE ON %s FOR EACH STATEMENT EXECUTE FUNCTION bcce_data.forget_budget_hours()', item.name);
+        EXECUTE format('ALTER TABLE %s ENABLE ALWAYS TRIGGER forget_budget_hours', item.name);
+    END LOOP;
+END
+$do$;
 $bcce_module$);
 
 INSERT INTO bcce.module (part, name, sql) VALUES ('store', '40_tenancy', $bcce_module$
@@ -4514,12 +4769,43 @@ $body$;
 COMMENT ON FUNCTION bcce_data.known_word(uuid, text, text) IS 'the reports'' word for a sender''s word, NULL where nobody knows it';
 $bcce_module$);
 
+INSERT INTO bcce.module (part, name, sql) VALUES ('store', '42_anomaly_limits', $bcce_module$
+-- What an admin sets for cost_anomalies.
+CREATE OR REPLACE FUNCTION bcce.set_anomaly_limit(limit_name text, limit_value numeric, tenant text DEFAULT NULL) RETURNS void
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $body$
+DECLARE
+    target uuid := bcce_data.resolve_tenant(tenant);
+BEGIN
+    IF target IS NULL THEN
+        PERFORM bcce_data.refuse('unknown_tenant');
+    END IF;
+    IF limit_name IS NULL OR NOT EXISTS (SELECT FROM bcce_data.default_anomaly_limits d WHERE d.limit_name = set_anomaly_limit.limit_name) THEN
+        PERFORM bcce.raise_error('22023', 'unknown limit of cost anomalies', NULL, 'Known: min_deviations, floor_usd, min_ratio, min_weekdays.');
+    END IF;
+    IF NOT (limit_value >= 0 AND limit_value <= 1e15) OR limit_name = 'min_ratio' AND limit_value < 1
+        OR limit_name = 'min_weekdays' AND limit_value NOT IN (1, 2, 3, 4, 5, 6, 7, 8) THEN
+        PERFORM bcce.raise_error('22003', 'a limit lies outside its range', NULL,
+            'min_ratio begins at 1, min_weekdays is 1 to 8 days, the others are 0 to 1e15; NULL is the default.');
+    END IF;
+    IF limit_value IS NULL THEN
+        DELETE FROM bcce_data.anomaly_limits l WHERE l.tenant_id = target AND l.limit_name = set_anomaly_limit.limit_name;
+        RETURN;
+    END IF;
+    INSERT INTO bcce_data.anomaly_limits (tenant_id, limit_name, value) VALUES (target, limit_name, limit_value)
+    ON CONFLICT ON CONSTRAINT anomaly_limits_pkey DO UPDATE SET value = excluded.value;
+END
+$body$;
+COMMENT ON FUNCTION bcce.set_anomaly_limit(text, numeric, text) IS
+'Sets what a day''s cost must pass for cost_anomalies to show it, for days past, too: min_deviations (4 robust deviations), floor_usd (5 US dollars), min_ratio (1.5 times the expected cost), min_weekdays (3 same weekdays in the eight weeks before). NULL: the default again. For one tenant. Errors: 22023 unknown limit, 22003 value out of range, P0002 tenant not found.';
+$bcce_module$);
+
 INSERT INTO bcce.module (part, name, sql) VALUES ('store', '42_budgets', $bcce_module$
 -- Budgets, set by whoever may.
 CREATE OR REPLACE FUNCTION bcce.set_budget(
     budget text, amount_usd numeric, period text DEFAULT 'month',
     team text DEFAULT NULL, user_key text DEFAULT NULL, project text DEFAULT NULL, model text DEFAULT NULL, workflow text DEFAULT NULL,
     timezone text DEFAULT NULL, thresholds numeric[] DEFAULT '{50,80,90,100}', mode text DEFAULT 'alert', unpriced text DEFAULT 'ignore',
+    daily_burst_percent numeric DEFAULT NULL,
     valid_from timestamptz DEFAULT NULL, valid_until timestamptz DEFAULT NULL, tenant text DEFAULT NULL) RETURNS void
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $body$
 DECLARE
@@ -4556,6 +4842,12 @@ BEGIN
         OR NOT (0 < ALL (thresholds) AND 1000 >= ALL (thresholds)) THEN
         PERFORM bcce.raise_error('22003', 'thresholds are up to 20 percentages above 0 and up to 1000', NULL, 'Give ''{80,100}'' for 80 and 100 percent.');
     END IF;
+    IF NOT (daily_burst_percent >= 0 AND daily_burst_percent <= 100000) THEN
+        PERFORM bcce.raise_error('22003', 'the burst of a day is a percentage from 0 to 100000', NULL, 'Give 40 for a day of up to 1.4 times an even share, NULL for no limit of days.');
+    END IF;
+    IF daily_burst_percent IS NOT NULL AND period = 'day' THEN
+        PERFORM bcce.raise_error('22023', 'a budget by the day has its limit of a day already', NULL, 'Leave daily_burst_percent out.');
+    END IF;
     IF greatest(length(team), length(user_key), length(project), length(model), length(workflow)) > 256 THEN
         PERFORM bcce_data.refuse('key_too_long');
     END IF;
@@ -4564,17 +4856,18 @@ BEGIN
         PERFORM bcce.raise_error('22023', 'unknown time zone', NULL, 'Give an IANA name, such as Europe/Berlin; pg_timezone_names lists them.');
     END IF;
     INSERT INTO bcce_data.budgets (tenant_id, budget, amount_usd, period, timezone, team_id, user_key, project, model_id, workflow_id,
-                                   thresholds, mode, unpriced, valid)
+                                   thresholds, mode, unpriced, daily_burst_percent, valid, set_at)
     VALUES (target, budget, amount_usd, period, zone, nullif(team, ''), nullif(user_key, ''), nullif(project, ''), nullif(model, ''), nullif(workflow, ''),
-            thresholds, mode, unpriced, tstzrange(valid_from, valid_until))
+            thresholds, mode, unpriced, daily_burst_percent, tstzrange(valid_from, valid_until), bcce.report_now())
     ON CONFLICT ON CONSTRAINT budgets_pkey DO UPDATE
     SET amount_usd = excluded.amount_usd, period = excluded.period, timezone = excluded.timezone, team_id = excluded.team_id,
         user_key = excluded.user_key, project = excluded.project, model_id = excluded.model_id, workflow_id = excluded.workflow_id,
-        thresholds = excluded.thresholds, mode = excluded.mode, unpriced = excluded.unpriced, valid = excluded.valid;
+        thresholds = excluded.thresholds, mode = excluded.mode, unpriced = excluded.unpriced,
+        daily_burst_percent = excluded.daily_burst_percent, valid = excluded.valid;
 END
 $body$;
-COMMENT ON FUNCTION bcce.set_budget(text, numeric, text, text, text, text, text, text, text, numeric[], text, text, timestamptz, timestamptz, text) IS
-'Sets how many US dollars model calls may cost in each day, week, month or quarter of a zone (NULL: the tenant''s), or (custom) from valid_from to valid_until; amount NULL removes the budget. team, user_key, project, model, workflow: only calls of all those given; a person is kept as a pseudonym. Only calls from valid_from to before valid_until count: now() for a budget that starts from here. thresholds: percent at which check_budgets() alerts. mode block: budget_check() advises against more once it is spent. unpriced: calls of unknown cost do not count (ignore) or count each token at the highest price in the book (dearest). Setting a budget again replaces it; alerts written stay. Errors: 22023 bad name, period, zone, mode or unpriced, 22003 bad amount or threshold, 22008 bad time, 22001 id too long, P0002 tenant not found.';
+COMMENT ON FUNCTION bcce.set_budget(text, numeric, text, text, text, text, text, text, text, numeric[], text, text, numeric, timestamptz, timestamptz, text) IS
+'Sets how many US dollars model calls may cost in each day, week, month or quarter of a zone (NULL: the tenant''s), or (custom) from valid_from to valid_until; amount NULL removes the budget. team, user_key, project, model, workflow: only calls of all those given; a person is kept as a pseudonym. Only calls from valid_from to before valid_until count: now() for a budget that starts from here. thresholds: percent at which check_budgets() alerts. mode block: budget_check() advises against more once it is spent. unpriced: calls of unknown cost do not count (ignore) or count each token at the highest price in the book (dearest). daily_burst_percent: each day of the zone has a limit too, an even share of the amount over all days of the period and so many percent on top; 40 gives who works from Monday to Friday an even share of such days. Setting a budget again replaces it; alerts written stay. Errors: 22023 bad name, period, zone, mode or unpriced, or a burst with period day, 22003 bad amount, threshold or burst, 22008 bad time, 22001 id too long, P0002 tenant not found.';
 $bcce_module$);
 
 INSERT INTO bcce.module (part, name, sql) VALUES ('store', '42_business_hours', $bcce_module$
@@ -4725,6 +5018,76 @@ END
 $body$;
 COMMENT ON FUNCTION bcce.use_tenant(text, boolean) IS
 'Chooses the tenant to work in, by slug, external id or uuid, among the caller''s own: until the transaction ends, or with is_local => false for the session. It counts for the role that chose and while the tenant is the role''s; bcce_platform sees all its tenants whatever is chosen. NULL or an empty text undoes the choice. Error P0002: none of the caller''s tenants, or there is none.';
+$bcce_module$);
+
+INSERT INTO bcce.module (part, name, sql) VALUES ('store', '42_cost_adjustments', $bcce_module$
+-- What changes a cost afterwards, and what a tariff includes: told by whoever may.
+CREATE OR REPLACE FUNCTION bcce.record_cost_adjustment(
+    adjustment_id text, at timestamptz, amount_usd numeric, kind text, applies_to text DEFAULT 'model', provider text DEFAULT NULL,
+    corrects_at timestamptz DEFAULT NULL, reason text DEFAULT NULL, tenant text DEFAULT NULL) RETURNS void
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $body$
+DECLARE
+    target uuid := bcce_data.resolve_tenant(tenant);
+BEGIN
+    IF target IS NULL THEN
+        PERFORM bcce_data.refuse('unknown_tenant');
+    END IF;
+    IF adjustment_id IS NULL OR length(adjustment_id) NOT BETWEEN 1 AND 256 THEN
+        PERFORM bcce.raise_error('22023', 'an adjustment''s id has 1 to 256 characters', NULL, 'Give what it is known by, such as the number of the credit note.');
+    END IF;
+    IF amount_usd IS NULL THEN
+        DELETE FROM bcce_data.cost_adjustments a
+        WHERE a.tenant_id = target AND a.adjustment_id = bcce_data.key_text(target, record_cost_adjustment.adjustment_id);
+        RETURN;
+    END IF;
+    IF NOT (amount_usd BETWEEN -1e15 AND 1e15) THEN
+        PERFORM bcce.raise_error('22003', 'an amount is a number within 1e15', NULL, 'Give NULL to remove the adjustment.');
+    END IF;
+    IF kind IS NULL OR kind NOT IN ('credit', 'refund', 'discount', 'correction') THEN
+        PERFORM bcce.raise_error('22023', 'unknown kind of adjustment', NULL, 'Known: credit, refund, discount, correction.');
+    END IF;
+    IF amount_usd > 0 AND kind <> 'correction' THEN
+        PERFORM bcce.raise_error('22003', 'a credit, refund or discount lowers the cost: its amount is negative', NULL,
+            'Give -100 for a credit of 100 US dollars; what raises the cost, or takes a credit back, is a correction.');
+    END IF;
+    IF applies_to IS NULL OR applies_to NOT IN ('workflow', 'monitoring', 'prediction', 'model', 'infra') THEN
+        PERFORM bcce.raise_error('22023', 'unknown part of the cost', NULL, 'Known: workflow, monitoring, prediction, model, infra.');
+    END IF;
+    IF at IS NULL THEN
+        PERFORM bcce_data.refuse('missing_time');
+    END IF;
+    PERFORM bcce_data.refuse_any(ARRAY[bcce_data.time_fault(at, corrects_at)]);
+    IF corrects_at > at THEN
+        PERFORM bcce.raise_error('22008', 'a charge lies after the adjustment that changes it', NULL,
+            'at is when the adjustment counts, corrects_at when the charge was made, at the latest then.');
+    END IF;
+    IF length(btrim(provider)) NOT BETWEEN 1 AND 256 OR length(reason) > 1000 THEN
+        PERFORM bcce.raise_error('22023', 'a provider''s name has 1 to 256 characters, a reason at most 1000', NULL, 'Leave out what is not known.');
+    END IF;
+    INSERT INTO bcce_data.cost_adjustments (tenant_id, adjustment_id, at, amount_usd, kind, applies_to, provider, corrects_at, reason)
+    VALUES (target, adjustment_id, at, amount_usd, kind, applies_to, lower(btrim(provider)), corrects_at, left(bcce.redact(reason), 1000))
+    ON CONFLICT ON CONSTRAINT cost_adjustments_pkey DO UPDATE
+    SET at = excluded.at, amount_usd = excluded.amount_usd, kind = excluded.kind, applies_to = excluded.applies_to, provider = excluded.provider,
+        corrects_at = excluded.corrects_at, reason = excluded.reason, recorded_at = now();
+END
+$body$;
+COMMENT ON FUNCTION bcce.record_cost_adjustment(text, timestamptz, numeric, text, text, text, timestamptz, text, text) IS
+'Records what changes a cost afterwards, in US dollars: kind credit, refund or discount (amount negative) or correction (either sign). It counts from at on in adjustments_usd of the cost reports; applies_to: the part that it changes, workflow, monitoring, prediction, model or infra. provider: who granted it, as the calls name it; corrects_at: when the charge was made that it changes, if it is one in particular. Recorded again under its id it replaces what was said; amount NULL removes it. Errors: 22023 bad id, kind, part, provider or reason, 22003 bad amount or sign, 22004 no time, 22008 bad time, P0002 tenant not found.';
+
+CREATE OR REPLACE FUNCTION bcce.set_tariff_includes_models(is_included boolean, tenant text DEFAULT NULL) RETURNS void
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $body$
+DECLARE
+    target uuid := bcce_data.resolve_tenant(tenant);
+BEGIN
+    IF target IS NULL THEN
+        PERFORM bcce_data.refuse('unknown_tenant');
+    END IF;
+    UPDATE bcce_data.tenants t SET tariff_includes_models = coalesce(is_included, false)
+    WHERE t.tenant_id = target AND t.tariff_includes_models <> coalesce(is_included, false);
+END
+$body$;
+COMMENT ON FUNCTION bcce.set_tariff_includes_models(boolean, text) IS
+'Says whether the price of a run includes its model calls. true: what the calls of a run that is charged cost is left out of total_cost_usd, as covered_model_cost_usd, so that a run is not charged twice; model_cost_usd, provider_cost_usd, budgets and cost_focus have it still. Calls that name no run, or one that is unknown, skipped or a test, are not covered. false or NULL, the default: runs and calls are both charged. It holds for all time, the past included; the column tariff_includes_models of the cost reports shows it. For one tenant. Error P0002: tenant not found.';
 $bcce_module$);
 
 INSERT INTO bcce.module (part, name, sql) VALUES ('store', '42_invoices', $bcce_module$
@@ -5209,6 +5572,132 @@ COMMENT ON FUNCTION bcce.import_prices(jsonb, timestamptz, text, boolean, boolea
 'Reads a price list in the format of litellm''s model_prices_and_context_window.json, text in, no network. Shows what it would do, and does it with apply => true: add and change (from valid_from on, NULL: always), refused (no price, or more than twelve decimals unless round_prices), ignored (fields about money that are no price of tokens by class), suspicious (reported, applied all the same), gone (in an earlier list of the same source and no longer in this one; never deleted). price says class, size of context and tier. tenant as in set_model_price(). Errors: 22023 not a list, 22008 bad time, P0002 tenant not found.';
 $bcce_module$);
 
+INSERT INTO bcce.module (part, name, sql) VALUES ('store', '43_refresh_budgets', $bcce_module$
+-- Builds what budget_spent() reads in place of calls.
+--
+-- The order is what makes it right, in READ COMMITTED, where each statement sees
+-- what was committed before it: first the lock, then the marks go, then their
+-- hours are added up anew.  Who commits between these two keeps a mark, and its
+-- hour is read from the calls until the next refresh.  An end at any point
+-- brings back the marks.
+CREATE OR REPLACE FUNCTION bcce_data.refresh_budget_hours(tenant uuid) RETURNS void
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $body$
+DECLARE
+    batch CONSTANT integer := 3000;         -- hours that are built in one go
+    reach CONSTANT timestamptz := date_trunc('hour', bcce.report_now(), 'UTC');
+    parts oid[];
+    marked timestamptz[];
+    wanted bcce_data.budgets[];             -- one budget for each scope
+    first_at timestamptz;
+    start_at timestamptz;
+    end_at timestamptz;
+    spans tstzrange[];                      -- to be added up, of one scope
+    days timestamptz[];                     -- that they touch
+    b record;
+BEGIN
+    PERFORM FROM bcce_data.tenants t WHERE t.tenant_id = tenant FOR NO KEY UPDATE SKIP LOCKED;
+    IF NOT FOUND THEN
+        RETURN;
+    END IF;
+    -- None can go and come back while this works.
+    LOCK TABLE bcce_data.model_usage IN ACCESS SHARE MODE;
+    SELECT l.partitions INTO parts FROM bcce_data.partition_list('bcce_data.model_usage') l;
+
+    WITH gone AS (
+        DELETE FROM bcce_data.model_usage_marks m
+        WHERE m.tenant_id = tenant
+          AND m.hour_at = ANY (ARRAY(SELECT DISTINCT x.hour_at FROM bcce_data.model_usage_marks x WHERE x.tenant_id = tenant ORDER BY 1 DESC LIMIT batch))
+        RETURNING m.hour_at
+    )
+    SELECT coalesce(array_agg(DISTINCT g.hour_at), '{}') INTO marked FROM gone g;
+
+    SELECT coalesce(array_agg(x.one), '{}') INTO wanted
+    FROM (
+        SELECT DISTINCT ON (bcce_data.budget_scope(g.team_id, g.user_key, g.project, g.model_id)) g AS one
+        FROM bcce_data.budgets g WHERE g.tenant_id = tenant AND g.workflow_id IS NULL
+    ) x;
+    WITH gone AS (
+        DELETE FROM bcce_data.budget_scopes s
+        WHERE s.tenant_id = tenant
+          AND (s.partitions <> parts OR NOT EXISTS (
+              SELECT FROM unnest(wanted) w
+              WHERE bcce_data.budget_scope(w.team_id, w.user_key, w.project, w.model_id) = s.scope
+                AND (w.team_id IS NULL OR '-infinity' <> ALL (marked))))
+        RETURNING s.scope
+    ), days_gone AS (
+        DELETE FROM bcce_data.budget_days d USING gone g WHERE d.tenant_id = tenant AND d.scope = g.scope
+    )
+    DELETE FROM bcce_data.budget_hours h USING gone g WHERE h.tenant_id = tenant AND h.scope = g.scope;
+
+    first_at := coalesce((SELECT date_trunc('hour', u.at, 'UTC') FROM bcce_data.model_usage u WHERE u.tenant_id = tenant ORDER BY u.at LIMIT 1), reach);
+    FOR b IN
+        SELECT w.team_id, w.user_key, w.project, w.model_id, k.scope, s.built_from, s.built_until
+        FROM unnest(wanted) w
+        CROSS JOIN LATERAL (SELECT bcce_data.budget_scope(w.team_id, w.user_key, w.project, w.model_id) AS scope) k
+        LEFT JOIN bcce_data.budget_scopes s ON s.tenant_id = tenant AND s.scope = k.scope
+    LOOP
+        -- From now backwards: the open periods come first.
+        IF b.built_until IS NULL OR b.built_until < reach - make_interval(hours => batch) THEN
+            DELETE FROM bcce_data.budget_hours h WHERE h.tenant_id = tenant AND h.scope = b.scope;
+            DELETE FROM bcce_data.budget_days d WHERE d.tenant_id = tenant AND d.scope = b.scope;
+            b.built_from := reach;
+            b.built_until := reach;
+        END IF;
+        start_at := least(b.built_from, greatest(first_at, b.built_from - make_interval(hours => batch)));
+        end_at := greatest(b.built_until, reach);
+        SELECT array_agg(r.span) INTO spans
+        FROM (
+            SELECT tstzrange(m.hour_at, m.hour_at + interval '1 hour') AS span
+            FROM unnest(marked) AS m (hour_at) WHERE m.hour_at >= b.built_from AND m.hour_at < b.built_until
+            UNION ALL VALUES (tstzrange(start_at, b.built_from)), (tstzrange(b.built_until, end_at))
+        ) r
+        WHERE NOT isempty(r.span);
+        DELETE FROM bcce_data.budget_hours h WHERE h.tenant_id = tenant AND h.scope = b.scope AND h.hour_at = ANY (marked);
+        INSERT INTO bcce_data.budget_hours (tenant_id, scope, hour_at, usd, call_count)
+        SELECT tenant, b.scope, date_trunc('hour', c.at, 'UTC'), sum(c.usd), count(*)
+        FROM unnest(spans) AS r (span)
+        CROSS JOIN LATERAL bcce_data.budget_calls(tenant, b.team_id, b.user_key, b.project, b.model_id, NULL, lower(r.span), upper(r.span), true) c
+        GROUP BY 3;
+
+        days := ARRAY(
+            SELECT DISTINCT g.day_at
+            FROM unnest(spans) AS r (span)
+            CROSS JOIN LATERAL generate_series(date_trunc('day', lower(r.span), 'UTC'), upper(r.span) - interval '1 microsecond', interval '24 hours') AS g (day_at));
+        DELETE FROM bcce_data.budget_days d WHERE d.tenant_id = tenant AND d.scope = b.scope AND d.day_at = ANY (days);
+        INSERT INTO bcce_data.budget_days (tenant_id, scope, day_at, usd, call_count)
+        SELECT tenant, b.scope, g.day_at, sum(h.usd), sum(h.call_count)
+        FROM unnest(days) AS g (day_at)
+        JOIN bcce_data.budget_hours h ON h.tenant_id = tenant AND h.scope = b.scope AND h.hour_at >= g.day_at AND h.hour_at < g.day_at + interval '24 hours'
+        GROUP BY g.day_at;
+        INSERT INTO bcce_data.budget_scopes AS s (tenant_id, scope, built_from, built_until, partitions)
+        VALUES (tenant, b.scope, start_at, end_at, parts)
+        ON CONFLICT ON CONSTRAINT budget_scopes_pkey DO UPDATE
+        SET built_from = excluded.built_from, built_until = excluded.built_until, partitions = excluded.partitions;
+    END LOOP;
+
+    -- One that came meanwhile may be in some sums and not in others.
+    IF parts <> (SELECT l.partitions FROM bcce_data.partition_list('bcce_data.model_usage') l) THEN
+        DELETE FROM bcce_data.budget_scopes s WHERE s.tenant_id = tenant;
+        DELETE FROM bcce_data.budget_hours h WHERE h.tenant_id = tenant;
+        DELETE FROM bcce_data.budget_days d WHERE d.tenant_id = tenant;
+    END IF;
+END
+$body$;
+COMMENT ON FUNCTION bcce_data.refresh_budget_hours(uuid) IS 'Adds up the marked hours of a tenant''s budgets anew, and those not built yet, newest first, at most 3000 of each. Returns without waiting where another session does it.';
+
+CREATE OR REPLACE FUNCTION bcce_data.refresh_budget_hours() RETURNS void
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $body$
+BEGIN
+    -- A snapshot that is older than the lock would not see what others built.
+    IF current_setting('transaction_isolation') <> 'read committed' THEN
+        RETURN;
+    END IF;
+    PERFORM bcce_data.refresh_budget_hours(t.tenant_id) FROM bcce_data.tenants t;
+END
+$body$;
+COMMENT ON FUNCTION bcce_data.refresh_budget_hours() IS 'refresh_budget_hours() of every tenant; does nothing but in a transaction of isolation level READ COMMITTED';
+$bcce_module$);
+
 INSERT INTO bcce.module (part, name, sql) VALUES ('store', '44_harden_database', $bcce_module$
 -- What the server grants to everybody and a database of tenants should not.
 CREATE OR REPLACE FUNCTION bcce.harden_database(apply boolean DEFAULT false) RETURNS TABLE (statement text, reason text, done boolean)
@@ -5354,9 +5843,12 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $body$
     WHERE v.relkind = 'm' AND a.grantee <> v.relowner
     GROUP BY v.oid
     UNION ALL
-    SELECT 'trigger_off', 'error', o.name, format('The trigger %s is not ENABLE ALWAYS.', t.tgname), format('ALTER TABLE %s ENABLE ALWAYS TRIGGER %I;', o.name, t.tgname)
+    SELECT 'trigger_off', 'error', o.name, format('The trigger %s is not ENABLE ALWAYS.', t.tgname),
+           format('ALTER TABLE %s ENABLE ALWAYS TRIGGER %I;', o.name, t.tgname)
+           || CASE WHEN t.tgfoid IN ('bcce.mark_hour()'::regprocedure, 'bcce.forget_marks()'::regprocedure) THEN ' TRUNCATE bcce_data.budget_scopes;' ELSE '' END
     FROM ours o JOIN pg_trigger t ON t.tgrelid = o.oid
-    WHERE t.tgfoid IN ('bcce.redact_columns()'::regprocedure, 'bcce.invalidate_cache()'::regprocedure) AND t.tgenabled <> 'A'
+    WHERE t.tgfoid IN ('bcce.redact_columns()'::regprocedure, 'bcce.invalidate_cache()'::regprocedure, 'bcce.mark_hour()'::regprocedure, 'bcce.forget_marks()'::regprocedure)
+      AND t.tgenabled <> 'A'
     UNION ALL
     SELECT 'trigger_missing', 'error', o.name, 'The redaction trigger is missing.', 'SELECT * FROM bcce.install();'
     FROM ours o
@@ -6481,6 +6973,16 @@ BEGIN
             session_id text, provider text, region text, latency_ms double precision, is_batch boolean,
             reported_cost_usd numeric, idempotency_key text, source text, is_test boolean);
     END IF;
+    -- What an earlier build did not take.
+    IF NOT EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = to_regclass('bcce_data.given_model_usage') AND a.attname = 'project') THEN
+        ALTER TYPE bcce_data.given_model_usage
+            ADD ATTRIBUTE web_searches bigint, ADD ATTRIBUTE speed text, ADD ATTRIBUTE inference_geo text, ADD ATTRIBUTE service_tier text,
+            ADD ATTRIBUTE project text, ADD ATTRIBUTE team_id text, ADD ATTRIBUTE request_id text, ADD ATTRIBUTE query_source text, ADD ATTRIBUTE agent_name text;
+    END IF;
+    IF to_regprocedure('bcce.record_model_usage(text, timestamptz, bigint, bigint, bigint, bigint, bigint, text, text, text, text, text, double precision, boolean, numeric, text, text, boolean, text)') IS NOT NULL THEN
+        -- Beside the one of today, a call with its arguments would fit both.
+        DROP FUNCTION bcce.record_model_usage(text, timestamptz, bigint, bigint, bigint, bigint, bigint, text, text, text, text, text, double precision, boolean, numeric, text, text, boolean, text);
+    END IF;
 END
 $do$;
 COMMENT ON TYPE bcce_data.given_model_usage IS 'a model call as a sender gives it';
@@ -6492,11 +6994,12 @@ DECLARE
 BEGIN
     SELECT array_agg(coalesce(c.fault, CASE
         WHEN c.model_id IS NULL OR c.model_id = '' THEN 'missing_id'
-        WHEN greatest(length(c.model_id), length(c.idempotency_key), length(c.session_id), length(c.run_id), length(c.source)) > 256 THEN 'key_too_long'
+        WHEN greatest(length(c.model_id), length(c.idempotency_key), length(c.session_id), length(c.run_id), length(c.source), length(c.project),
+            length(c.team_id), length(c.request_id), length(c.query_source), length(c.agent_name), length(c.speed), length(c.inference_geo), length(c.service_tier)) > 256 THEN 'key_too_long'
         WHEN c.at IS NULL THEN 'missing_time'
-        WHEN least(c.input_tokens, c.output_tokens, c.cache_read_tokens, c.cache_write_5m_tokens, c.cache_write_1h_tokens) < 0
+        WHEN least(c.input_tokens, c.output_tokens, c.cache_read_tokens, c.cache_write_5m_tokens, c.cache_write_1h_tokens, c.web_searches) < 0
              OR c.reported_cost_usd < 0 OR c.latency_ms < 0 THEN 'negative_number'
-        WHEN greatest(c.input_tokens, c.output_tokens, c.cache_read_tokens, c.cache_write_5m_tokens, c.cache_write_1h_tokens) > 1e15
+        WHEN greatest(c.input_tokens, c.output_tokens, c.cache_read_tokens, c.cache_write_5m_tokens, c.cache_write_1h_tokens, c.web_searches) > 1e15
              OR c.reported_cost_usd > 1e15 OR c.latency_ms > 1e15 THEN 'bad_number'
         ELSE bcce_data.time_fault(c.at)
     END)) INTO faults
@@ -6506,19 +7009,28 @@ BEGIN
     -- instead of deadlocking.
     INSERT INTO bcce_data.model_usage (tenant_id, source, idempotency_key, at, model_id, provider, region, user_key, session_id,
         run_id, input_tokens, output_tokens, cache_read_tokens, cache_write_5m_tokens, cache_write_1h_tokens, latency_ms,
-        is_batch, is_test, reported_cost_usd, service_tier, charged_usd, priced_at)
+        is_batch, is_test, reported_cost_usd, web_searches, speed, inference_geo, service_tier, project, team_id, request_id,
+        query_source, agent_name, charged_usd, priced_at)
     SELECT r.tenant_id, coalesce(r.source, 'api'),
         coalesce(nullif(r.idempotency_key, ''), bcce.pseudonym(ROW(r.model_id, nullif(r.user_id, ''), r.session_id, r.run_id,
             r.input_tokens, r.output_tokens, r.cache_read_tokens, r.cache_write_5m_tokens, r.cache_write_1h_tokens,
-            r.reported_cost_usd, encode(float8send(r.latency_ms), 'hex'))::text, 'content', r.tenant_id)) AS key,
+            r.reported_cost_usd, encode(float8send(r.latency_ms), 'hex'))::text
+            -- The key of a call without these stays what it was before there were any.
+            || CASE WHEN num_nonnulls(r.web_searches, r.speed, r.inference_geo, r.service_tier, r.project, r.team_id, r.request_id, r.query_source, r.agent_name) > 0
+                THEN ROW(r.web_searches, r.speed, r.inference_geo, r.service_tier, r.project, r.team_id, r.request_id, r.query_source, r.agent_name)::text ELSE '' END,
+            'content', r.tenant_id)) AS key,
         r.at, r.model_id, r.provider, r.region, nullif(r.user_id, ''), nullif(r.session_id, ''), nullif(r.run_id, ''),
         r.input_tokens, r.output_tokens, r.cache_read_tokens, r.cache_write_5m_tokens, r.cache_write_1h_tokens,
-        r.latency_ms, coalesce(r.is_batch, false), coalesce(r.is_test, false), r.reported_cost_usd,
-        CASE WHEN r.is_batch THEN 'batch' END, cost.usd, CASE WHEN cost.usd IS NOT NULL THEN now() END
+        r.latency_ms, coalesce(r.is_batch, false) OR word.service_tier IS NOT DISTINCT FROM 'batch', coalesce(r.is_test, false), r.reported_cost_usd,
+        r.web_searches, word.speed, word.inference_geo, word.service_tier, nullif(r.project, ''), nullif(r.team_id, ''), nullif(r.request_id, ''),
+        nullif(r.query_source, ''), nullif(r.agent_name, ''), cost.usd, CASE WHEN cost.usd IS NOT NULL THEN now() END
     FROM ROWS FROM (unnest(calls), unnest(faults)) AS r
     CROSS JOIN LATERAL (
+        SELECT lower(nullif(btrim(r.speed), '')) AS speed, lower(nullif(btrim(r.inference_geo), '')) AS inference_geo,
+            coalesce(lower(nullif(btrim(r.service_tier), '')), CASE WHEN r.is_batch THEN 'batch' END) AS service_tier) AS word
+    CROSS JOIN LATERAL (
         SELECT bcce.estimate_token_cost(r.model_id, r.at, r.input_tokens, r.output_tokens, r.cache_read_tokens, r.cache_write_5m_tokens,
-            r.cache_write_1h_tokens, 0, NULL, NULL, CASE WHEN r.is_batch THEN 'batch' END, r.tenant_id) AS usd OFFSET 0) AS cost
+            r.cache_write_1h_tokens, r.web_searches, word.speed, word.inference_geo, word.service_tier, r.tenant_id) AS usd OFFSET 0) AS cost
     WHERE r.unnest IS NULL
     ORDER BY r.tenant_id, key
     ON CONFLICT DO NOTHING;
@@ -6533,7 +7045,9 @@ CREATE OR REPLACE FUNCTION bcce.record_model_usage(
     user_id text DEFAULT NULL, run_id text DEFAULT NULL, session_id text DEFAULT NULL, provider text DEFAULT NULL,
     region text DEFAULT NULL, latency_ms double precision DEFAULT NULL, is_batch boolean DEFAULT false,
     reported_cost_usd numeric DEFAULT NULL, idempotency_key text DEFAULT NULL, source text DEFAULT 'api',
-    is_test boolean DEFAULT false, tenant text DEFAULT NULL) RETURNS void
+    is_test boolean DEFAULT false, tenant text DEFAULT NULL, web_searches bigint DEFAULT NULL, speed text DEFAULT NULL,
+    inference_geo text DEFAULT NULL, service_tier text DEFAULT NULL, project text DEFAULT NULL, team_id text DEFAULT NULL,
+    request_id text DEFAULT NULL, query_source text DEFAULT NULL, agent_name text DEFAULT NULL) RETURNS void
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan SET enable_seqscan = off AS $body$
 DECLARE
     call bcce_data.given_model_usage;
@@ -6557,18 +7071,29 @@ BEGIN
     call.idempotency_key := idempotency_key;
     call.source := source;
     call.is_test := is_test;
+    call.web_searches := web_searches;
+    call.speed := speed;
+    call.inference_geo := inference_geo;
+    call.service_tier := service_tier;
+    call.project := project;
+    call.team_id := team_id;
+    call.request_id := request_id;
+    call.query_source := query_source;
+    call.agent_name := agent_name;
     PERFORM bcce_data.refuse_any(bcce_data.put_model_usage(ARRAY[call]));
 END
 $body$;
-COMMENT ON FUNCTION bcce.record_model_usage(text, timestamptz, bigint, bigint, bigint, bigint, bigint, text, text, text, text, text, double precision, boolean, numeric, text, text, boolean, text) IS
-'Records a call of a language model: tokens by class (NULL: unknown), the person as a pseudonym, and the cost in US dollars if the sender knows it. The same call again is stored once. Errors: P0002 tenant not found, 22003 number out of range, 22004 missing id or time, 22001 id too long, 22008 time out of range.';
+COMMENT ON FUNCTION bcce.record_model_usage(text, timestamptz, bigint, bigint, bigint, bigint, bigint, text, text, text, text, text, double precision, boolean, numeric, text, text, boolean, text, bigint, text, text, text, text, text, text, text, text) IS
+'Records a call of a language model: tokens by class (NULL: unknown), the person as a pseudonym, the cost in US dollars if the sender knows it, and what else its price and its place depend on: searches, speed (standard or fast), inference_geo (us), service_tier (standard, batch, flex or priority), project, team. The same call again is stored once. Errors: P0002 tenant not found, 22003 number out of range, 22004 missing id or time, 22001 id too long, 22008 time out of range.';
 
 CREATE OR REPLACE VIEW bcce.inbox_model_usage WITH (security_invoker = true) AS
 SELECT NULL::text AS tenant, NULL::text AS model_id, NULL::text AS at, NULL::text AS input_tokens, NULL::text AS output_tokens,
        NULL::text AS cache_read_tokens, NULL::text AS cache_write_5m_tokens, NULL::text AS cache_write_1h_tokens,
        NULL::text AS user_id, NULL::text AS run_id, NULL::text AS session_id, NULL::text AS provider, NULL::text AS region,
        NULL::text AS latency_ms, NULL::text AS is_batch, NULL::text AS reported_cost_usd, NULL::text AS idempotency_key,
-       NULL::text AS source, NULL::text AS is_test
+       NULL::text AS source, NULL::text AS is_test, NULL::text AS web_searches, NULL::text AS speed, NULL::text AS inference_geo,
+       NULL::text AS service_tier, NULL::text AS project, NULL::text AS team_id, NULL::text AS request_id, NULL::text AS query_source,
+       NULL::text AS agent_name
 WHERE false;
 COMMENT ON VIEW bcce.inbox_model_usage IS 'Write-only: INSERT or COPY calls of language models here, all columns text; the same call again is stored once. Bad rows are counted in bcce.rejected.';
 
@@ -6587,8 +7112,8 @@ BEGIN
             -- As many numbers were read as were given.
             WHEN num_nonnulls(nullif(g.input_tokens, ''), nullif(g.output_tokens, ''), nullif(g.cache_read_tokens, ''),
                               nullif(g.cache_write_5m_tokens, ''), nullif(g.cache_write_1h_tokens, ''),
-                              nullif(g.latency_ms, ''), nullif(g.reported_cost_usd, ''))
-                 <> num_nonnulls(g.input, g.output, g.cache_read, g.cache_write_5m, g.cache_write_1h, g.latency, g.reported_cost)
+                              nullif(g.latency_ms, ''), nullif(g.reported_cost_usd, ''), nullif(g.web_searches, ''))
+                 <> num_nonnulls(g.input, g.output, g.cache_read, g.cache_write_5m, g.cache_write_1h, g.latency, g.reported_cost, g.searches)
                  THEN 'bad_number'
             WHEN (g.is_test <> '' AND bcce.try_boolean(g.is_test) IS NULL)
                  OR (g.is_batch <> '' AND bcce.try_boolean(g.is_batch) IS NULL) THEN 'bad_boolean'
@@ -6596,14 +7121,15 @@ BEGIN
         g.model_id, g.called_at, g.input, g.output, g.cache_read, g.cache_write_5m, g.cache_write_1h, g.user_id,
         nullif(g.run_id, ''), nullif(g.session_id, ''), nullif(g.provider, ''), nullif(g.region, ''), g.latency,
         bcce.try_boolean(g.is_batch), g.reported_cost, nullif(g.idempotency_key, ''), nullif(g.source, ''),
-        bcce.try_boolean(g.is_test)
+        bcce.try_boolean(g.is_test), g.searches, nullif(g.speed, ''), nullif(g.inference_geo, ''), nullif(g.service_tier, ''), nullif(g.project, ''),
+        nullif(g.team_id, ''), nullif(g.request_id, ''), nullif(g.query_source, ''), nullif(g.agent_name, '')
     )::bcce_data.given_model_usage) INTO calls
     FROM (
         SELECT b.*, tenants ->> bcce_data.tenant_word(b.tenant) AS tenant_id, bcce.try_timestamptz(b.at) AS called_at,
                bcce.try_bigint(b.input_tokens) AS input, bcce.try_bigint(b.output_tokens) AS output,
                bcce.try_bigint(b.cache_read_tokens) AS cache_read, bcce.try_bigint(b.cache_write_5m_tokens) AS cache_write_5m,
                bcce.try_bigint(b.cache_write_1h_tokens) AS cache_write_1h, bcce.try_float8(b.latency_ms) AS latency,
-               bcce.try_numeric(b.reported_cost_usd) AS reported_cost
+               bcce.try_numeric(b.reported_cost_usd) AS reported_cost, bcce.try_bigint(b.web_searches) AS searches
         FROM batch b OFFSET 0) AS g;
     faults := bcce_data.put_model_usage(calls);
     PERFORM bcce_data.reject('inbox_model_usage', array_agg((g.call).tenant_id), array_agg(g.fault), array_agg((g.call).idempotency_key))
@@ -6963,7 +7489,9 @@ BEGIN
             user_id text, team_id text, model_id text, input_tokens bigint, output_tokens bigint, cache_read_tokens bigint,
             cache_write_5m_tokens bigint, cache_write_1h_tokens bigint, web_searches bigint, speed text, inference_geo text,
             service_tier text, ttl_assumed boolean, client_cost_usd numeric, run_id text, query_source text, agent_name text,
-            latency_ms double precision);
+            latency_ms double precision, names text[]);
+    ELSIF NOT EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = to_regclass('bcce_data.given_model_request') AND a.attname = 'names' AND NOT a.attisdropped) THEN
+        ALTER TYPE bcce_data.given_model_request ADD ATTRIBUTE names text[];
     END IF;
 END
 $do$;
@@ -6975,7 +7503,7 @@ COMMENT ON TYPE bcce_data.given_model_request IS 'a call of a language model as 
 CREATE OR REPLACE FUNCTION bcce_data.count_rank(told_by smallint, output_tokens bigint, ttl_assumed boolean, speed text, counted_at timestamptz,
     input_tokens bigint, cache_read_tokens bigint, cache_write_5m_tokens bigint, cache_write_1h_tokens bigint) RETURNS numeric[]
 LANGUAGE sql IMMUTABLE AS $body$
-    SELECT ARRAY[told_by & 1, coalesce(output_tokens, -1), (NOT ttl_assumed)::integer, (speed IS NOT NULL)::integer, -extract(epoch FROM counted_at),
+    SELECT ARRAY[told_by & 1, coalesce(output_tokens, -1), (NOT ttl_assumed)::integer, (speed IS NOT NULL)::integer, -extract(epoch FROM counted_at - timestamptz 'epoch'),
         coalesce(input_tokens, -1), coalesce(cache_read_tokens, -1), coalesce(cache_write_5m_tokens, -1), coalesce(cache_write_1h_tokens, -1)]
 $body$;
 COMMENT ON FUNCTION bcce_data.count_rank(smallint, bigint, boolean, text, timestamptz, bigint, bigint, bigint, bigint) IS 'the larger it is, the more a record of a call says what the call used';
@@ -7009,7 +7537,17 @@ COMMENT ON FUNCTION bcce_data.claim_call(uuid, text[], timestamptz, text) IS 'fi
 -- A record as the store will hold it, so that it can be compared with what is there.
 CREATE OR REPLACE FUNCTION bcce_data.normal_request(target uuid, r bcce_data.given_model_request) RETURNS bcce_data.given_model_request
 LANGUAGE plpgsql STABLE AS $body$
+DECLARE
+    names text[] := '{}';
+    name text;
 BEGIN
+    FOREACH name IN ARRAY ARRAY['msg:' || r.message_id, 'req:' || r.request_id, r.other_key] || r.names LOOP
+        name := bcce_data.key_text(target, name);
+        IF name IS NOT NULL AND name <> ALL (names) THEN
+            names := names || name;
+        END IF;
+    END LOOP;
+    r.names := names;
     r.model_id := bcce_data.key_text(target, r.model_id);
     r.request_id := bcce_data.key_text(target, r.request_id);
     r.session_id := bcce_data.key_text(target, r.session_id);
@@ -7022,7 +7560,7 @@ BEGIN
     RETURN r;
 END
 $body$;
-COMMENT ON FUNCTION bcce_data.normal_request(uuid, bcce_data.given_model_request) IS 'a record with identifiers and people as the redaction trigger stores them';
+COMMENT ON FUNCTION bcce_data.normal_request(uuid, bcce_data.given_model_request) IS 'a record with its names, and with identifiers and people as the redaction trigger stores them';
 
 CREATE OR REPLACE FUNCTION bcce_data.token_counts(r bcce_data.given_model_request) RETURNS bigint[]
 LANGUAGE sql IMMUTABLE AS $body$
@@ -7041,11 +7579,12 @@ BEGIN
         u.cache_write_5m_tokens := r.cache_write_5m_tokens; u.cache_write_1h_tokens := r.cache_write_1h_tokens; u.web_searches := r.web_searches;
         u.speed := r.speed; u.inference_geo := r.inference_geo; u.service_tier := r.service_tier; u.ttl_assumed := r.ttl_assumed; u.counted_at := r.counted_at;
     END IF;
-    -- Where it belongs: as the earliest record of a transcript says, else an event.
-    IF (r.told_by & 1, -extract(epoch FROM r.at), coalesce(r.session_id, '') COLLATE "C", coalesce(r.project, '') COLLATE "C")
-       > (u.told_by & 1, -extract(epoch FROM u.at), coalesce(u.session_id, '') COLLATE "C", coalesce(u.project, '') COLLATE "C") THEN
+    -- Where it belongs: as the earliest record of a transcript says, else an
+    -- event; of copies with one time the first by name.
+    IF (-(r.told_by & 1), r.at, coalesce(r.session_id, '') COLLATE "C", coalesce(r.project, '') COLLATE "C", coalesce(r.user_id, '') COLLATE "C", coalesce(r.team_id, '') COLLATE "C")
+       < (-(u.told_by & 1), u.at, coalesce(u.session_id, '') COLLATE "C", coalesce(u.project, '') COLLATE "C", coalesce(u.user_key, '') COLLATE "C", coalesce(u.team_id, '') COLLATE "C") THEN
         u.at := r.at; u.session_id := coalesce(r.session_id, u.session_id); u.project := coalesce(r.project, u.project);
-        u.user_key := coalesce(r.user_id, u.user_key); u.team_id := coalesce(r.team_id, u.team_id);
+        u.user_key := coalesce(r.user_id, u.user_key); u.team_id := coalesce(r.team_id, u.team_id); u.request_id := coalesce(r.request_id, u.request_id);
     END IF;
     u.session_id := coalesce(u.session_id, r.session_id); u.project := coalesce(u.project, r.project); u.user_key := coalesce(u.user_key, r.user_id);
     u.team_id := coalesce(u.team_id, r.team_id); u.run_id := coalesce(u.run_id, r.run_id); u.request_id := coalesce(u.request_id, r.request_id);
@@ -7101,29 +7640,52 @@ END
 $body$;
 COMMENT ON FUNCTION bcce_data.absorb_event(uuid, bcce_data.model_usage_keys, bcce_data.given_model_request) IS 'joins the row of a telemetry event without an id of its request with the transcript''s row of the same call';
 
+-- The rows of calls that nobody has told of, with their names.
+CREATE OR REPLACE FUNCTION bcce_data.insert_calls(target uuid, calls bcce_data.given_model_request[], call_source text) RETURNS bigint
+LANGUAGE plpgsql VOLATILE AS $body$
+DECLARE
+    made bigint;
+BEGIN
+    INSERT INTO bcce_data.model_usage (tenant_id, source, idempotency_key, at, model_id, provider, user_key, session_id, run_id, request_id,
+        project, team_id, query_source, agent_name, input_tokens, output_tokens, cache_read_tokens, cache_write_5m_tokens, cache_write_1h_tokens,
+        web_searches, speed, inference_geo, service_tier, latency_ms, client_cost_usd, counted_at, ttl_assumed, told_by, event_tokens, charged_usd, priced_at)
+    SELECT target, call_source, r.names[1], r.at, r.model_id, 'anthropic', r.user_id, r.session_id, r.run_id, r.request_id,
+        r.project, r.team_id, r.query_source, r.agent_name, r.input_tokens, r.output_tokens, r.cache_read_tokens, r.cache_write_5m_tokens, r.cache_write_1h_tokens,
+        r.web_searches, r.speed, r.inference_geo, r.service_tier, r.latency_ms, r.client_cost_usd, r.counted_at, r.ttl_assumed, r.told_by,
+        CASE WHEN r.told_by & 2 = 2 THEN bcce_data.token_counts(r) END,
+        cost.usd, CASE WHEN cost.usd IS NOT NULL THEN now() END
+    FROM unnest(calls) AS r
+    CROSS JOIN LATERAL (SELECT bcce.estimate_token_cost(r.model_id, r.at, r.input_tokens, r.output_tokens, r.cache_read_tokens, r.cache_write_5m_tokens,
+        r.cache_write_1h_tokens, r.web_searches, r.speed, r.inference_geo, r.service_tier, target) AS usd OFFSET 0) AS cost
+    ON CONFLICT DO NOTHING;
+    GET DIAGNOSTICS made = ROW_COUNT;
+    RETURN made;
+END
+$body$;
+COMMENT ON FUNCTION bcce_data.insert_calls(uuid, bcce_data.given_model_request[], text) IS 'stores the rows of calls whose keys are made';
+
 -- Stores one call, or what a further record of it says.  True: new; false: changed; NULL: nothing new.
 CREATE OR REPLACE FUNCTION bcce_data.put_model_request(target uuid, given bcce_data.given_model_request, call_source text) RETURNS boolean
 LANGUAGE plpgsql VOLATILE AS $body$
 DECLARE
-    names text[];
+    r bcce_data.given_model_request := given;
+    names text[] := r.names;
     claimed record;
-    r bcce_data.given_model_request := bcce_data.normal_request(target, given);
     u bcce_data.model_usage;
     old bcce_data.model_usage;
 BEGIN
-    SELECT array_agg(bcce_data.key_text(target, n.name) ORDER BY n.place) INTO names
-    FROM (VALUES (1, 'msg:' || given.message_id), (2, 'req:' || given.request_id), (3, given.other_key)) AS n (place, name) WHERE n.name IS NOT NULL;
-    IF r.told_by = 2 AND given.request_id IS NULL AND NOT EXISTS (SELECT FROM bcce_data.model_usage_keys k WHERE k.tenant_id = target AND k.request_key = ANY (names)) THEN
+    IF r.told_by = 2 AND r.request_id IS NULL AND NOT EXISTS (SELECT FROM bcce_data.model_usage_keys k WHERE k.tenant_id = target AND k.request_key = ANY (names)) THEN
         names := bcce_data.twin_call(target, 1::smallint, r.at, r.session_id, r.model_id, bcce_data.token_counts(r)) || names;
         names := array_remove(names, NULL);
     END IF;
     -- A message is a call of its own, but where an event of its request came first.
-    claimed := bcce_data.claim_call(target, CASE WHEN given.message_id IS NULL THEN names ELSE names[1:1] END, r.at, call_source);
-    IF claimed.is_new AND given.message_id IS NOT NULL AND given.request_id IS NOT NULL THEN
+    claimed := bcce_data.claim_call(target, CASE WHEN r.message_id IS NULL THEN names ELSE names[1:1] END, r.at, call_source);
+    IF claimed.is_new AND r.message_id IS NOT NULL AND r.request_id IS NOT NULL THEN
         SELECT c.* INTO u FROM bcce_data.model_usage_keys k
         JOIN bcce_data.model_usage_keys o ON o.tenant_id = k.tenant_id AND o.request_key = k.call_key
         JOIN bcce_data.model_usage c ON c.tenant_id = o.tenant_id AND c.source = o.source AND c.idempotency_key = o.call_key AND c.at = o.at
-        WHERE k.tenant_id = target AND k.request_key = names[2] AND c.told_by & 1 = 0;
+        WHERE k.tenant_id = target AND k.request_key = ANY (names[2:]) AND c.told_by & 1 = 0
+        ORDER BY array_position(names, k.request_key) LIMIT 1;
         IF FOUND THEN
             UPDATE bcce_data.model_usage_keys k SET call_key = u.idempotency_key, source = NULL, at = NULL
             WHERE k.tenant_id = target AND k.request_key = names[1];
@@ -7136,16 +7698,8 @@ BEGIN
     ON CONFLICT DO NOTHING;
 
     IF claimed.is_new THEN
-        INSERT INTO bcce_data.model_usage (tenant_id, source, idempotency_key, at, model_id, provider, user_key, session_id, run_id, request_id,
-            project, team_id, query_source, agent_name, input_tokens, output_tokens, cache_read_tokens, cache_write_5m_tokens, cache_write_1h_tokens,
-            web_searches, speed, inference_geo, service_tier, latency_ms, client_cost_usd, counted_at, ttl_assumed, told_by, event_tokens, charged_usd, priced_at)
-        SELECT target, call_source, (claimed.call).call_key, r.at, r.model_id, 'anthropic', r.user_id, r.session_id, r.run_id, r.request_id,
-            r.project, r.team_id, r.query_source, r.agent_name, r.input_tokens, r.output_tokens, r.cache_read_tokens, r.cache_write_5m_tokens, r.cache_write_1h_tokens,
-            r.web_searches, r.speed, r.inference_geo, r.service_tier, r.latency_ms, r.client_cost_usd, r.counted_at, r.ttl_assumed, r.told_by,
-            CASE WHEN r.told_by & 2 = 2 THEN bcce_data.token_counts(r) END,
-            cost.usd, CASE WHEN cost.usd IS NOT NULL THEN now() END
-        FROM (SELECT bcce.estimate_token_cost(r.model_id, r.at, r.input_tokens, r.output_tokens, r.cache_read_tokens, r.cache_write_5m_tokens,
-                  r.cache_write_1h_tokens, r.web_searches, r.speed, r.inference_geo, r.service_tier, target) AS usd) AS cost;
+        r.names := ARRAY[(claimed.call).call_key];
+        PERFORM bcce_data.insert_calls(target, ARRAY[r], call_source);
         IF r.told_by = 1 AND r.request_id IS NULL THEN
             PERFORM bcce_data.absorb_event(target, claimed.call, r);
         END IF;
@@ -7185,41 +7739,181 @@ END
 $body$;
 COMMENT ON FUNCTION bcce_data.put_model_request(uuid, bcce_data.given_model_request, text) IS 'stores a call, or what a further record of it says; true: new, false: changed, NULL: nothing new';
 
--- Many records, each call once: of its records in a batch the one that counts,
--- with the place and time of the earliest.
-CREATE OR REPLACE FUNCTION bcce_data.put_model_requests(target uuid, requests bcce_data.given_model_request[], call_source text, OUT added bigint, OUT changed bigint)
+CREATE OR REPLACE FUNCTION bcce_data.place_rank(target uuid, r bcce_data.given_model_request) RETURNS text[]
+LANGUAGE sql STABLE AS $body$
+    SELECT ARRAY[coalesce(bcce_data.key_text(target, (r).session_id), ''), coalesce(bcce_data.key_text(target, (r).project), ''),
+        coalesce(bcce.pseudonym((r).user_id, 'user', target), ''), coalesce(bcce_data.key_text(target, (r).team_id), '')]
+$body$;
+COMMENT ON FUNCTION bcce_data.place_rank(uuid, bcce_data.given_model_request) IS 'of records with one time, the one with the smaller says where the call belongs: as merge_request() compares them';
+
+-- Of each call's records in a batch the one that counts, with the place of the
+-- earliest and the names of all, as the store will hold it.
+CREATE OR REPLACE FUNCTION bcce_data.join_records(target uuid, requests bcce_data.given_model_request[]) RETURNS bcce_data.given_model_request[]
+LANGUAGE plpgsql STABLE AS $body$
+DECLARE
+    calls bcce_data.given_model_request[] := '{}';
+    call bcce_data.given_model_request;
+    r bcce_data.given_model_request;
+    call_key text;
+    key text;
+BEGIN
+    FOR r IN
+        SELECT q.* FROM unnest(requests) AS q
+        ORDER BY coalesce('msg:' || q.message_id, 'req:' || q.request_id, q.other_key) COLLATE "C",
+            bcce_data.count_rank(q.told_by, q.output_tokens, q.ttl_assumed, q.speed, q.counted_at, q.input_tokens, q.cache_read_tokens, q.cache_write_5m_tokens, q.cache_write_1h_tokens) DESC
+    LOOP
+        key := coalesce('msg:' || r.message_id, 'req:' || r.request_id, r.other_key);
+        IF key IS DISTINCT FROM call_key THEN
+            IF call_key IS NOT NULL THEN
+                calls := array_append(calls, bcce_data.normal_request(target, call));
+            END IF;
+            call := r;
+            call_key := key;
+            CONTINUE;
+        END IF;
+        IF r.request_id <> call.request_id OR r.other_key <> call.other_key THEN
+            call.names := call.names || ARRAY['req:' || r.request_id, 'req:' || call.request_id, r.other_key];
+        END IF;
+        IF r.at < call.at OR (r.at = call.at AND bcce_data.place_rank(target, r) COLLATE "C" < bcce_data.place_rank(target, call)) THEN
+            call.at := r.at;
+            call.session_id := coalesce(r.session_id, call.session_id);
+            call.project := coalesce(r.project, call.project);
+            call.user_id := coalesce(r.user_id, call.user_id);
+            call.team_id := coalesce(r.team_id, call.team_id);
+            call.request_id := coalesce(r.request_id, call.request_id);
+        END IF;
+        call.session_id := coalesce(call.session_id, r.session_id);
+        call.project := coalesce(call.project, r.project);
+        call.user_id := coalesce(call.user_id, r.user_id);
+        call.team_id := coalesce(call.team_id, r.team_id);
+        call.request_id := coalesce(call.request_id, r.request_id);
+        call.client_cost_usd := greatest(call.client_cost_usd, r.client_cost_usd);
+        call.query_source := greatest(call.query_source, r.query_source);
+    END LOOP;
+    RETURN CASE WHEN call_key IS NOT NULL THEN array_append(calls, bcce_data.normal_request(target, call)) END;
+END
+$body$;
+COMMENT ON FUNCTION bcce_data.join_records(uuid, bcce_data.given_model_request[]) IS 'records, one for each call, as the store will hold them';
+
+-- Stores calls none of whose names was known, all at once; those of which another
+-- writer was quicker to tell, one by one.
+CREATE OR REPLACE FUNCTION bcce_data.put_new_requests(target uuid, calls bcce_data.given_model_request[], call_source text, OUT added bigint, OUT changed bigint)
 LANGUAGE plpgsql VOLATILE AS $body$
 DECLARE
-    request bcce_data.given_model_request;
-    item record;
+    made text[];
+    any_late boolean;
+    late bcce_data.given_model_request[];
+    call bcce_data.given_model_request;
     outcome boolean;
 BEGIN
     added := 0;
     changed := 0;
-    -- In one order for all writers, or two of them would wait for each other.
-    FOR item IN
-        SELECT g.key, g.told_by,
-            (array_agg(g.r ORDER BY bcce_data.count_rank((g.r).told_by, (g.r).output_tokens, (g.r).ttl_assumed, (g.r).speed, (g.r).counted_at, (g.r).input_tokens,
-                (g.r).cache_read_tokens, (g.r).cache_write_5m_tokens, (g.r).cache_write_1h_tokens) DESC))[1] AS counts,
-            (array_agg(g.r ORDER BY (g.r).at, coalesce((g.r).session_id, '') COLLATE "C", coalesce((g.r).project, '') COLLATE "C"))[1] AS place,
-            max((g.r).client_cost_usd) AS client_cost_usd
-        FROM (
-            SELECT r, r.told_by, coalesce('msg:' || r.message_id, 'req:' || r.request_id, r.other_key) AS key FROM unnest(requests) AS r
-        ) AS g
-        GROUP BY g.key, g.told_by
-        ORDER BY g.key COLLATE "C", g.told_by
-    LOOP
-        request := item.counts;
-        request.at := (item.place).at;
-        request.session_id := coalesce((item.place).session_id, request.session_id);
-        request.project := coalesce((item.place).project, request.project);
-        request.user_id := coalesce((item.place).user_id, request.user_id);
-        request.team_id := coalesce((item.place).team_id, request.team_id);
-        request.request_id := coalesce((item.place).request_id, request.request_id);
-        request.client_cost_usd := item.client_cost_usd;
-        outcome := bcce_data.put_model_request(target, request, call_source);
+    WITH name AS MATERIALIZED (
+        SELECT n.name, n.place, c.names[1] AS call_key, c.at FROM unnest(calls) AS c CROSS JOIN LATERAL unnest(c.names) WITH ORDINALITY AS n (name, place)
+    ),
+    key AS (
+        INSERT INTO bcce_data.model_usage_keys AS k (tenant_id, request_key, call_key, source, at)
+        SELECT target, n.name, n.call_key, CASE WHEN n.place = 1 THEN call_source END, CASE WHEN n.place = 1 THEN n.at END FROM name AS n
+        ORDER BY n.name COLLATE "C"
+        ON CONFLICT DO NOTHING RETURNING k.request_key
+    )
+    SELECT array_agg(k.request_key), count(*) < (SELECT count(*) FROM name) INTO made, any_late FROM key AS k;
+    IF any_late THEN
+        SELECT array_agg(c ORDER BY c.names[1] COLLATE "C") FILTER (WHERE NOT c.names <@ coalesce(made, '{}')), array_agg(c) FILTER (WHERE c.names <@ made)
+        INTO late, calls FROM unnest(calls) AS c;
+        DELETE FROM bcce_data.model_usage_keys k USING unnest(late) AS c
+        WHERE k.tenant_id = target AND k.call_key = c.names[1] AND k.request_key = ANY (c.names) AND k.request_key = ANY (made);
+    END IF;
+    added := bcce_data.insert_calls(target, calls, call_source);
+    FOREACH call IN ARRAY coalesce(late, '{}') LOOP
+        outcome := bcce_data.put_model_request(target, call, call_source);
         added := added + coalesce(outcome, false)::integer;
         changed := changed + (outcome IS FALSE)::integer;
+    END LOOP;
+END
+$body$;
+COMMENT ON FUNCTION bcce_data.put_new_requests(uuid, bcce_data.given_model_request[], text) IS 'stores calls that nobody has told of';
+
+-- Many records of one kind, each call once.  Most calls are new, or nothing is
+-- new about them, which one statement each finds out and does; the others are
+-- put one by one.
+CREATE OR REPLACE FUNCTION bcce_data.put_model_requests(target uuid, requests bcce_data.given_model_request[], call_source text, OUT added bigint, OUT changed bigint)
+LANGUAGE plpgsql VOLATILE AS $body$
+DECLARE
+    calls bcce_data.given_model_request[];
+    first_at timestamptz;
+    last_at timestamptz;
+    loose_events boolean;
+    any_told boolean;
+    run record;
+    call bcce_data.given_model_request;
+    outcome boolean;
+    put record;
+BEGIN
+    added := 0;
+    changed := 0;
+    IF requests IS NULL THEN
+        RETURN;
+    END IF;
+    calls := bcce_data.join_records(target, requests);
+    -- A first load is of nothing but new calls.
+    SELECT count(k.request_key) > 0 OR count(*) > count(DISTINCT n.name COLLATE "C") OR bool_or(c.request_id IS NULL AND c.told_by = 2),
+        min(c.at) FILTER (WHERE c.request_id IS NULL), max(c.at) FILTER (WHERE c.request_id IS NULL)
+    INTO any_told, first_at, last_at
+    FROM unnest(calls) AS c
+    CROSS JOIN LATERAL unnest(c.names) AS n (name)
+    -- By the index, each alone: what the planner knows of a store that grows is old.
+    LEFT JOIN LATERAL (SELECT k.request_key FROM bcce_data.model_usage_keys k WHERE k.tenant_id = target AND k.request_key = n.name OFFSET 0) AS k ON true;
+    -- An event without an id of its request may be a call that has none either.
+    loose_events := first_at IS NOT NULL AND EXISTS (
+        SELECT FROM bcce_data.model_usage c
+        WHERE c.tenant_id = target AND c.told_by = 2 AND c.request_id IS NULL AND c.at >= first_at - interval '1 hour' AND c.at < last_at + interval '1 hour');
+    IF NOT any_told AND NOT loose_events THEN
+        SELECT p.added, p.changed INTO added, changed FROM bcce_data.put_new_requests(target, calls, call_source) AS p;
+        RETURN;
+    END IF;
+    -- In one order for all writers, or two of them would wait for each other.
+    FOR run IN
+        WITH call AS (
+            SELECT row_number() OVER (ORDER BY r.names[1] COLLATE "C") AS n, r FROM unnest(calls) AS r
+        ),
+        state AS (
+            SELECT x.n, bool_and(x.request_key IS NOT NULL) AND min(x.call_key) = max(x.call_key) AS is_known,
+                   bool_or(x.is_shared OR x.request_key IS NOT NULL) AS is_taken, min(x.call_key) AS call_key
+            FROM (
+                SELECT c.n, k.request_key, k.call_key, count(*) OVER (PARTITION BY n.name) > 1 AS is_shared
+                FROM call AS c
+                CROSS JOIN LATERAL unnest((c.r).names) AS n (name)
+                LEFT JOIN LATERAL (SELECT k.request_key, k.call_key FROM bcce_data.model_usage_keys k WHERE k.tenant_id = target AND k.request_key = n.name OFFSET 0) AS k ON true
+            ) AS x
+            GROUP BY x.n
+        ),
+        found AS (
+            SELECT c.n, c.r, NOT s.is_taken AND ((c.r).request_id IS NOT NULL OR ((c.r).told_by = 1 AND NOT loose_events)) AS is_new
+            FROM call AS c
+            JOIN state AS s USING (n)
+            LEFT JOIN LATERAL (SELECT k.source, k.at FROM bcce_data.model_usage_keys k WHERE k.tenant_id = target AND k.request_key = s.call_key OFFSET 0) AS k ON s.is_known
+            LEFT JOIN LATERAL (
+                SELECT bcce_data.merge_request(u, c.r) IS NOT DISTINCT FROM u AS is_told FROM bcce_data.model_usage u
+                WHERE u.tenant_id = target AND u.source = k.source AND u.idempotency_key = s.call_key AND u.at = k.at OFFSET 0) AS u ON s.is_known
+            WHERE u.is_told IS NOT TRUE
+        )
+        SELECT f.is_new, array_agg(f.r ORDER BY f.n) AS calls
+        FROM (SELECT g.*, g.n - row_number() OVER (PARTITION BY g.is_new ORDER BY g.n) AS island FROM (SELECT f.r, f.is_new, row_number() OVER (ORDER BY f.n) AS n FROM found AS f) AS g) AS f
+        GROUP BY f.is_new, f.island
+        ORDER BY min(f.n)
+    LOOP
+        IF run.is_new THEN
+            put := bcce_data.put_new_requests(target, run.calls, call_source);
+            added := added + put.added;
+            changed := changed + put.changed;
+        ELSE
+            FOREACH call IN ARRAY run.calls LOOP
+                outcome := bcce_data.put_model_request(target, call, call_source);
+                added := added + coalesce(outcome, false)::integer;
+                changed := changed + (outcome IS FALSE)::integer;
+            END LOOP;
+        END IF;
     END LOOP;
 END
 $body$;
@@ -7450,14 +8144,19 @@ BEGIN
     ) AS p;
     call_lines := coalesce(cardinality(documents), 0);
 
-    SELECT array_agg(g.r), array_agg(bcce_data.request_fault(g.r)), count(*) FILTER (WHERE (g.r).model_id = '<synthetic>')
+    SELECT array_agg(g.r) FILTER (WHERE g.fault IS NULL AND NOT g.is_synthetic), array_agg(g.fault) FILTER (WHERE g.fault IS NOT NULL AND NOT g.is_synthetic),
+        count(*) FILTER (WHERE g.is_synthetic)
     INTO requests, faults, synthetic
-    FROM (SELECT bcce_data.transcript_request(d.document, nullif(ingest_transcript.user_id, ''), nullif(ingest_transcript.project, ''), nullif(ingest_transcript.team_id, '')) AS r
-          FROM unnest(documents) AS d (document) OFFSET 0) AS g;
-    SELECT array_agg(g.r) FILTER (WHERE g.fault IS NULL), count(g.fault) INTO requests, refused
-    FROM (SELECT unnest(requests) AS r, unnest(faults) AS fault) AS g WHERE (g.r).model_id IS DISTINCT FROM '<synthetic>';
-    PERFORM bcce_data.reject('transcript', array_agg(target), array_agg(f.reason), array_agg(NULL::text))
-    FROM (SELECT unnest(faults) AS reason UNION ALL SELECT 'bad_json' FROM generate_series(1, malformed)) AS f WHERE f.reason IS NOT NULL;
+    FROM (
+        SELECT t.r, bcce_data.request_fault(t.r) AS fault, (t.r).model_id IS NOT DISTINCT FROM '<synthetic>' AS is_synthetic
+        FROM (SELECT bcce_data.transcript_request(d.document, nullif(ingest_transcript.user_id, ''), nullif(ingest_transcript.project, ''), nullif(ingest_transcript.team_id, '')) AS r
+              FROM unnest(documents) AS d (document) OFFSET 0) AS t OFFSET 0
+    ) AS g;
+    refused := coalesce(cardinality(faults), 0);
+    IF refused > 0 OR malformed > 0 THEN
+        faults := faults || array_fill('bad_json'::text, ARRAY[malformed::integer]);
+        PERFORM bcce_data.reject('transcript', array_fill(target, ARRAY[cardinality(faults)]), faults, NULL);
+    END IF;
     SELECT p.added, p.changed INTO added, changed FROM bcce_data.put_model_requests(target, requests, source_name) AS p;
 END
 $body$;
@@ -8002,6 +8701,34 @@ END
 $body$;
 COMMENT ON FUNCTION bcce.generate_sample_data(integer, integer, integer, integer, timestamptz) IS
 'Fills two tenants, sample-acme (Europe/Berlin) and sample-beta (America/New_York), with 90 days that end at ending_at (cut to the minute): runs, incidents, service samples, predictions, model calls, and exactly so many guest events. The same arguments always give the same rows, and a second call with them adds nothing; other arguments add their own. Personal data and secrets are planted in the free text and redacted on the way in. Returns how many rows were added. For a superuser. Errors: 22023 a count out of range, 22008 time out of range.';
+$bcce_module$);
+
+INSERT INTO bcce.module (part, name, sql) VALUES ('store', '60_shared_calls', $bcce_module$
+-- Calls that two tenants were told of.  Each keeps its own: ids of messages and
+-- requests are the provider's and are never compared across tenants, so that none
+-- can learn of another by sending ids.  Whoever sees all tenants can.
+--
+-- With the rights of its caller: row security leaves nothing to compare to anybody
+-- else, even if granted by mistake.
+CREATE OR REPLACE FUNCTION bcce.find_shared_calls()
+RETURNS TABLE (tenant_a text, tenant_b text, call_count bigint, first_call_at timestamptz, last_call_at timestamptz)
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $body$
+    SELECT ta.slug, tb.slug, count(*), min(c.at), max(c.at)
+    FROM (
+        -- A call has several names, each of which may be the one that both know.
+        SELECT DISTINCT a.tenant_id AS tenant_a, b.tenant_id AS tenant_b, a.call_key
+        FROM (SELECT k.request_key FROM bcce_data.model_usage_keys k GROUP BY k.request_key HAVING count(*) > 1) shared
+        JOIN bcce_data.model_usage_keys a ON a.request_key = shared.request_key
+        JOIN bcce_data.model_usage_keys b ON b.request_key = shared.request_key AND b.tenant_id > a.tenant_id
+    ) p
+    JOIN bcce_data.model_usage_keys c ON c.tenant_id = p.tenant_a AND c.request_key = p.call_key
+    JOIN bcce_data.tenants ta ON ta.tenant_id = p.tenant_a
+    JOIN bcce_data.tenants tb ON tb.tenant_id = p.tenant_b
+    GROUP BY ta.slug, tb.slug
+    ORDER BY count(*) DESC, ta.slug COLLATE "C", tb.slug COLLATE "C"
+$body$;
+COMMENT ON FUNCTION bcce.find_shared_calls() IS
+'Pairs of tenants that were told of the same calls of language models by transcripts or telemetry, by the id of a message, request or event: how many calls, and between when. Each tenant keeps and counts such a call as its own; this finds telemetry that is sent twice, and what both are charged for. For superusers and members of bcce_maintainer, who see all tenants; nobody else may call it. No row: no id stands in two tenants. Ids that hold personal data are pseudonyms of each tenant, and not compared.';
 $bcce_module$);
 
 INSERT INTO bcce.module (part, name, sql) VALUES ('store', '61_verify_isolation', $bcce_module$
@@ -8657,7 +9384,8 @@ RETURNS TABLE (
     cache_read_tokens bigint,
     cache_write_5m_tokens bigint,
     cache_write_1h_tokens bigint,
-    web_searches bigint
+    web_searches bigint,
+    is_covered boolean
 )
 LANGUAGE sql STABLE PARALLEL RESTRICTED
 BEGIN ATOMIC
@@ -8682,7 +9410,8 @@ BEGIN ATOMIC
         NULL::bigint,
         NULL::bigint,
         NULL::bigint,
-        NULL::bigint
+        NULL::bigint,
+        false
     FROM bcce_data.workflow_runs r
     WHERE r.started_at >= coalesce(since, '-infinity')
       AND r.started_at < coalesce(until, 'infinity')
@@ -8709,7 +9438,8 @@ BEGIN ATOMIC
         NULL,
         NULL,
         NULL,
-        NULL
+        NULL,
+        false
     FROM bcce_data.performance_metrics m
     WHERE m.observed_at >= coalesce(since, '-infinity')
       AND m.observed_at < coalesce(until, 'infinity')
@@ -8736,7 +9466,8 @@ BEGIN ATOMIC
         NULL,
         NULL,
         NULL,
-        NULL
+        NULL,
+        false
     FROM bcce_data.predictions p
     WHERE p.predicted_at >= coalesce(since, '-infinity')
       AND p.predicted_at < coalesce(until, 'infinity')
@@ -8768,7 +9499,20 @@ BEGIN ATOMIC
         coalesce(u.cache_read_tokens, tokens.none),
         coalesce(u.cache_write_5m_tokens, tokens.none),
         coalesce(u.cache_write_1h_tokens, tokens.none),
-        u.web_searches
+        u.web_searches,
+        u.tenant_id IN (SELECT t.tenant_id FROM bcce_data.tenants t WHERE t.tariff_includes_models)
+            AND EXISTS (
+                SELECT 1
+                FROM bcce_data.workflow_run_keys k
+                WHERE k.tenant_id = u.tenant_id AND k.run_id = u.run_id
+                  -- OFFSET 0: no join, so that the key's month alone is read.
+                  AND EXISTS (
+                      SELECT 1
+                      FROM bcce_data.workflow_runs r
+                      WHERE r.tenant_id = k.tenant_id AND r.run_id = k.run_id AND r.started_at = k.started_at
+                        AND NOT r.is_test AND r.status <> 'skipped'
+                      OFFSET 0
+                  ))
     FROM bcce_data.model_usage u
     -- A class that is not told of is empty where another is told of.
     CROSS JOIN LATERAL (
@@ -8779,7 +9523,19 @@ BEGIN ATOMIC
       AND u.at < coalesce(until, 'infinity')
       AND NOT u.is_test;
 END;
-COMMENT ON FUNCTION bcce_data.cost_units(timestamptz, timestamptz) IS 'Runs, metric samples, predictions and model calls between since (inclusive) and until (exclusive) with their cost in US dollars, as reported or charged, else at the price of their time; NULL: unknown. is_estimated: of a model call, from its tokens and not as the sender reported it. run_seconds is how long a run ran, up to now or until. is_ttl_assumed: cache writes of the call are of unknown life, and no cost was reported; upper_usd: what it costs if they are those of one hour. What it belongs to is NULL where the unit does not say; run_id of a prediction is the run that it is about.';
+COMMENT ON FUNCTION bcce_data.cost_units(timestamptz, timestamptz) IS 'Runs, metric samples, predictions and model calls between since (inclusive) and until (exclusive) with their cost in US dollars, as reported or charged, else at the price of their time; NULL: unknown. is_estimated: of a model call, from its tokens and not as the sender reported it. run_seconds is how long a run ran, up to now or until. is_ttl_assumed: cache writes of the call are of unknown life, and no cost was reported; upper_usd: what it costs if they are those of one hour. What it belongs to is NULL where the unit does not say; run_id of a prediction is the run that it is about. is_covered: a call that belongs to a run that is charged, of a tenant whose tariff includes them.';
+
+CREATE OR REPLACE FUNCTION bcce_data.adjustments(since timestamptz, until timestamptz)
+RETURNS TABLE (tenant_id uuid, at timestamptz, usd numeric, applies_to text, is_provider boolean)
+LANGUAGE sql STABLE PARALLEL RESTRICTED
+BEGIN ATOMIC
+    SELECT a.tenant_id, a.at, a.amount_usd, a.applies_to, a.applies_to IN ('model', 'infra')
+    FROM bcce_data.cost_adjustments a
+    WHERE a.at >= coalesce(since, '-infinity')
+      AND a.at < coalesce(until, 'infinity')
+      AND a.at <= (SELECT bcce.report_now());
+END;
+COMMENT ON FUNCTION bcce_data.adjustments(timestamptz, timestamptz) IS 'Credits, refunds, discounts and corrections that count between since (inclusive) and until (exclusive) and by now, in US dollars. is_provider: of what is paid to providers, not of the tariff.';
 
 CREATE OR REPLACE FUNCTION bcce_data.infra_share(amount_usd numeric, period_start_at timestamptz, period_end_at timestamptz, since timestamptz, until timestamptz)
 RETURNS numeric
@@ -10243,7 +10999,11 @@ RETURNS TABLE (
     is_lower_bound boolean,
     estimated_share_percent numeric,
     currency text,
-    model_cost_upper_usd numeric
+    model_cost_upper_usd numeric,
+    adjustments_usd numeric,
+    provider_adjustments_usd numeric,
+    covered_model_cost_usd numeric,
+    tariff_includes_models boolean
 )
 LANGUAGE sql STABLE PARALLEL RESTRICTED
 BEGIN ATOMIC
@@ -10258,8 +11018,8 @@ BEGIN ATOMIC
         part.prediction_usd,
         part.model_usd,
         part.infra_usd,
-        part.run_usd + part.metric_usd + part.prediction_usd,
-        part.model_usd + part.infra_usd,
+        part.run_usd + part.metric_usd + part.prediction_usd + part.adjustment_usd - part.provider_adjustment_usd,
+        part.model_usd + part.infra_usd + part.provider_adjustment_usd,
         total.usd,
         round(total.usd * 3600 / greatest(extract(epoch FROM unit.last_at - unit.first_at), 3600)
               / CASE WHEN unit.first_at IS NOT NULL THEN 1 END, 10),
@@ -10270,7 +11030,11 @@ BEGIN ATOMIC
         part.unpriced > 0,
         round(100 * part.estimated_usd / nullif(part.model_usd, 0), 1),
         t.billing_currency,
-        CASE WHEN unit.upper_unknown > 0 THEN NULL ELSE coalesce(unit.upper_usd, 0) END
+        CASE WHEN unit.upper_unknown > 0 THEN NULL ELSE coalesce(unit.upper_usd, 0) END,
+        part.adjustment_usd,
+        part.provider_adjustment_usd,
+        part.covered_usd,
+        t.tariff_includes_models
     FROM bcce_data.tenants t
     LEFT JOIN (
         SELECT
@@ -10283,6 +11047,7 @@ BEGIN ATOMIC
             sum(u.usd) FILTER (WHERE u.item = 'prediction') AS prediction_usd,
             sum(u.usd) FILTER (WHERE u.item = 'model_call') AS model_usd,
             sum(u.usd) FILTER (WHERE u.is_estimated) AS estimated_usd,
+            sum(u.usd) FILTER (WHERE u.is_covered) AS covered_usd,
             count(*) - count(u.usd) AS unpriced,
             sum(CASE WHEN u.is_ttl_assumed THEN greatest(u.usd, u.upper_usd) ELSE u.usd END) FILTER (WHERE u.item = 'model_call' AND u.usd IS NOT NULL) AS upper_usd,
             count(u.usd) FILTER (WHERE u.is_ttl_assumed AND u.upper_usd IS NULL) AS upper_unknown,
@@ -10304,6 +11069,11 @@ BEGIN ATOMIC
         GROUP BY c.tenant_id
     ) infra ON infra.tenant_id = t.tenant_id
     LEFT JOIN (
+        SELECT a.tenant_id, sum(a.usd) AS usd, sum(a.usd) FILTER (WHERE a.is_provider) AS provider_usd
+        FROM bcce_data.adjustments(since, until) a
+        GROUP BY a.tenant_id
+    ) adjusted ON adjusted.tenant_id = t.tenant_id
+    LEFT JOIN (
         SELECT a.tenant_id, count(DISTINCT a.user_key) AS active
         FROM bcce_data.user_activity(since, until) a
         GROUP BY a.tenant_id
@@ -10319,10 +11089,13 @@ BEGIN ATOMIC
             coalesce(unit.model_usd, 0) AS model_usd,
             coalesce(unit.estimated_usd, 0) AS estimated_usd,
             coalesce(infra.usd, 0) AS infra_usd,
+            coalesce(adjusted.usd, 0) AS adjustment_usd,
+            coalesce(adjusted.provider_usd, 0) AS provider_adjustment_usd,
+            coalesce(unit.covered_usd, 0) AS covered_usd,
             coalesce(unit.unpriced, 0) AS unpriced
     ) part
     CROSS JOIN LATERAL (
-        SELECT part.run_usd + part.metric_usd + part.prediction_usd + part.model_usd + part.infra_usd AS usd
+        SELECT part.run_usd + part.metric_usd + part.prediction_usd + part.model_usd + part.infra_usd + part.adjustment_usd - part.covered_usd AS usd
     ) total
     WHERE t.deleted_at IS NULL;
 END;
@@ -10351,7 +11124,11 @@ SELECT
     c.is_lower_bound,
     c.estimated_share_percent,
     c.currency,
-    c.model_cost_upper_usd
+    c.model_cost_upper_usd,
+    c.adjustments_usd,
+    c.provider_adjustments_usd,
+    c.covered_model_cost_usd,
+    c.tariff_includes_models
 FROM bcce.cost_analysis(NULL::timestamptz, NULL::timestamptz) c;
 COMMENT ON VIEW bcce.cost_analysis IS 'What did each tenant cost, over all retained data: the total cost and its parts? One row per visible tenant. For a period use the function of this name.';
 COMMENT ON COLUMN bcce.cost_analysis.tenant_id IS 'tenant';
@@ -10364,9 +11141,9 @@ COMMENT ON COLUMN bcce.cost_analysis.monitoring_cost_usd IS 'US dollars for the 
 COMMENT ON COLUMN bcce.cost_analysis.prediction_cost_usd IS 'US dollars for the predictions: each as charged when it was recorded, else at the price of its time';
 COMMENT ON COLUMN bcce.cost_analysis.model_cost_usd IS 'US dollars for model calls: each as the sender reported it, else by its tokens at the prices known when it was recorded, else at those known now; a call whose cost is unknown is in unpriced_units';
 COMMENT ON COLUMN bcce.cost_analysis.infra_cost_usd IS 'US dollars of the infrastructure bills, by their overlap with the period up to now, a share rounded to ten decimals';
-COMMENT ON COLUMN bcce.cost_analysis.tariff_cost_usd IS 'US dollars by the chargeback tariff: workflow, monitoring and prediction cost';
-COMMENT ON COLUMN bcce.cost_analysis.provider_cost_usd IS 'US dollars paid to providers: model and infrastructure cost';
-COMMENT ON COLUMN bcce.cost_analysis.total_cost_usd IS 'US dollars, sum of the five parts, unrounded';
+COMMENT ON COLUMN bcce.cost_analysis.tariff_cost_usd IS 'US dollars by the chargeback tariff: workflow, monitoring and prediction cost, and what was adjusted of these';
+COMMENT ON COLUMN bcce.cost_analysis.provider_cost_usd IS 'US dollars paid to providers: model and infrastructure cost, and what was adjusted of these';
+COMMENT ON COLUMN bcce.cost_analysis.total_cost_usd IS 'US dollars, sum of the five parts and adjustments_usd less covered_model_cost_usd, unrounded: tariff_cost_usd + provider_cost_usd - covered_model_cost_usd';
 COMMENT ON COLUMN bcce.cost_analysis.cost_per_hour_usd IS 'US dollars per hour between the first and the last run, sample or prediction, at least one hour; NULL: there are none';
 COMMENT ON COLUMN bcce.cost_analysis.cost_per_execution_hour_usd IS 'US dollars per hour that runs ran, cancelled ones included, running ones up to now or the period''s end; NULL: none ran';
 COMMENT ON COLUMN bcce.cost_analysis.cost_per_workflow_usd IS 'US dollars in total per run; NULL: no runs';
@@ -10376,6 +11153,10 @@ COMMENT ON COLUMN bcce.cost_analysis.is_lower_bound IS 'true when some cost is u
 COMMENT ON COLUMN bcce.cost_analysis.estimated_share_percent IS 'percent of the model cost that is estimated rather than reported, one decimal; NULL: no model cost';
 COMMENT ON COLUMN bcce.cost_analysis.currency IS 'currency of the money columns';
 COMMENT ON COLUMN bcce.cost_analysis.model_cost_upper_usd IS 'model_cost_usd if the cache writes whose life no sender told, which count as five minutes, were those of one hour; equal where all was told; NULL: a price of one hour is not known';
+COMMENT ON COLUMN bcce.cost_analysis.adjustments_usd IS 'US dollars of credits, refunds, discounts and corrections (cost_adjustments) by their time, up to now; negative: they lower the cost';
+COMMENT ON COLUMN bcce.cost_analysis.provider_adjustments_usd IS 'US dollars of adjustments_usd that are of model or infrastructure cost, and so in provider_cost_usd; the rest is in tariff_cost_usd';
+COMMENT ON COLUMN bcce.cost_analysis.covered_model_cost_usd IS 'US dollars of model_cost_usd for calls of runs that are charged, which the price of a run includes and total_cost_usd leaves out; 0 where tariff_includes_models is false';
+COMMENT ON COLUMN bcce.cost_analysis.tariff_includes_models IS 'whether the price of a run includes its model calls (set_tariff_includes_models)';
 $bcce_module$);
 
 INSERT INTO bcce.module (part, name, sql) VALUES ('report', '23_trends', $bcce_module$
@@ -10418,6 +11199,7 @@ BEGIN ATOMIC
             t.tenant_id,
             t.tenant_name,
             t.timezone,
+            t.tariff_includes_models,
             ends.first_at,
             CASE WHEN until IS NOT NULL THEN
                      greatest(ends.last_at, (SELECT least(until - interval '1 microsecond', bcce.report_now())))
@@ -10527,6 +11309,7 @@ BEGIN ATOMIC
             a.tenant_id,
             a.tenant_name,
             a.timezone,
+            a.tariff_includes_models,
             a.first_at,
             a.last_at,
             (
@@ -10671,7 +11454,19 @@ BEGIN ATOMIC
             sum(coalesce(u.output_tokens, CASE WHEN tokens.any_known THEN 0 END))::bigint AS output_tokens,
             sum(coalesce(u.cache_read_tokens, CASE WHEN tokens.any_known THEN 0 END))::bigint AS cache_read_tokens,
             sum(coalesce(u.reported_cost_usd, u.charged_usd, bcce.estimate_token_cost(u.model_id, u.at, u.input_tokens, u.output_tokens,
-                u.cache_read_tokens, u.cache_write_5m_tokens, u.cache_write_1h_tokens, u.web_searches, u.speed, u.inference_geo, u.service_tier, u.tenant_id))) AS usd
+                u.cache_read_tokens, u.cache_write_5m_tokens, u.cache_write_1h_tokens, u.web_searches, u.speed, u.inference_geo, u.service_tier, u.tenant_id)))
+                FILTER (WHERE NOT (a.tariff_includes_models AND EXISTS (
+                    SELECT 1
+                    FROM bcce_data.workflow_run_keys k
+                    WHERE k.tenant_id = u.tenant_id AND k.run_id = u.run_id
+                      -- OFFSET 0: no join, so that the key's month alone is read.
+                      AND EXISTS (
+                          SELECT 1
+                          FROM bcce_data.workflow_runs r
+                          WHERE r.tenant_id = k.tenant_id AND r.run_id = k.run_id AND r.started_at = k.started_at
+                            AND NOT r.is_test AND r.status <> 'skipped'
+                          OFFSET 0
+                      )))) AS usd
         FROM bcce_data.model_usage u
         CROSS JOIN LATERAL (
             SELECT coalesce(u.input_tokens, u.output_tokens, u.cache_read_tokens,
@@ -10736,7 +11531,7 @@ COMMENT ON COLUMN bcce.usage_trends.model_calls IS 'calls of language models';
 COMMENT ON COLUMN bcce.usage_trends.input_tokens IS 'tokens into models; NULL: no call told';
 COMMENT ON COLUMN bcce.usage_trends.output_tokens IS 'tokens out of models; NULL: no call told';
 COMMENT ON COLUMN bcce.usage_trends.cache_read_tokens IS 'tokens read from the cache; NULL: no call told';
-COMMENT ON COLUMN bcce.usage_trends.total_cost_usd IS 'US dollars for the day''s runs, samples, predictions and model calls: tariff_cost_usd + model_cost_usd of cost_analysis; infrastructure bills are not cut into days';
+COMMENT ON COLUMN bcce.usage_trends.total_cost_usd IS 'US dollars for the day''s runs, samples, predictions and model calls: workflow, monitoring, prediction and model cost less covered_model_cost_usd, as in cost_by_day; infrastructure bills and adjustments are left out';
 COMMENT ON COLUMN bcce.usage_trends.peak_hour IS 'local hour, 0 to 23, with the most run starts, the earliest of equals; NULL: no runs';
 COMMENT ON COLUMN bcce.usage_trends.peak_hour_workflows IS 'runs started in that hour; NULL: no runs';
 COMMENT ON COLUMN bcce.usage_trends.peak_concurrent_runs IS 'most runs under way at one moment of the day, those started earlier included';
@@ -11281,6 +12076,222 @@ COMMENT ON COLUMN bcce.prediction_accuracy.accuracy_low_percent IS 'lower end of
 COMMENT ON COLUMN bcce.prediction_accuracy.accuracy_high_percent IS 'upper end of the accuracy''s 95 % confidence interval (Wilson), percent';
 $bcce_module$);
 
+INSERT INTO bcce.module (part, name, sql) VALUES ('report', '26_budget_spent', $bcce_module$
+-- What the calls of a budget add up to.
+--
+-- The calls that a budget is about; NULL asks nothing.  A class of tokens that a
+-- call does not tell of is NULL.
+CREATE OR REPLACE FUNCTION bcce_data.budget_calls(
+    tenant uuid, team text, person text, in_project text, model text, workflow text, since timestamptz, until timestamptz,
+    is_frozen boolean DEFAULT NULL)
+RETURNS TABLE (
+    at timestamptz,
+    usd numeric,
+    input_tokens bigint,
+    output_tokens bigint,
+    cache_read_tokens bigint,
+    cache_write_5m_tokens bigint,
+    cache_write_1h_tokens bigint,
+    web_searches bigint
+)
+LANGUAGE sql STABLE PARALLEL RESTRICTED
+BEGIN ATOMIC
+    SELECT
+        u.at,
+        coalesce(u.reported_cost_usd, u.charged_usd, bcce.estimate_token_cost(u.model_id, u.at, u.input_tokens, u.output_tokens,
+            u.cache_read_tokens, u.cache_write_5m_tokens, u.cache_write_1h_tokens, u.web_searches, u.speed, u.inference_geo, u.service_tier, u.tenant_id)),
+        u.input_tokens,
+        u.output_tokens,
+        u.cache_read_tokens,
+        u.cache_write_5m_tokens,
+        u.cache_write_1h_tokens,
+        u.web_searches
+    FROM bcce_data.model_usage u
+    WHERE u.tenant_id = tenant AND u.at >= since AND u.at < until AND NOT u.is_test
+      AND (is_frozen IS NOT TRUE OR coalesce(u.reported_cost_usd, u.charged_usd) IS NOT NULL)
+      AND (is_frozen IS NOT FALSE OR (u.reported_cost_usd IS NULL AND u.charged_usd IS NULL))
+      AND (person IS NULL OR u.user_key = person)
+      AND (in_project IS NULL OR u.project = in_project)
+      AND (model IS NULL OR u.model_id = model)
+      AND (team IS NULL OR team = coalesce(u.team_id, (
+          SELECT p.team_id FROM bcce_data.principals p WHERE p.tenant_id = u.tenant_id AND p.user_key = u.user_key)))
+      AND (workflow IS NULL OR workflow = (
+          SELECT r.workflow_id
+          FROM bcce_data.workflow_run_keys k
+          JOIN bcce_data.workflow_runs r ON r.tenant_id = k.tenant_id AND r.run_id = k.run_id AND r.started_at = k.started_at
+          WHERE k.tenant_id = u.tenant_id AND k.run_id = u.run_id));
+END;
+COMMENT ON FUNCTION bcce_data.budget_calls(uuid, text, text, text, text, text, timestamptz, timestamptz, boolean) IS 'Model calls of a tenant between since (inclusive) and until (exclusive), of the team, person, project, model and workflow that are not NULL, with their cost in US dollars as cost_units has it; NULL: unknown. is_frozen: only calls whose cost was reported or charged, which later prices do not change, or (false) only the others.';
+
+-- One statement, so one snapshot: it sees a mark exactly when it sees the change
+-- of the calls.  Days without a mark, hours without one of the other days, calls
+-- of the other times, and at any time the calls whose cost depends on the prices
+-- of today.
+CREATE OR REPLACE FUNCTION bcce_data.budget_spent(
+    tenant uuid, team text, person text, in_project text, model text, workflow text, since timestamptz, until timestamptz)
+RETURNS TABLE (
+    usd numeric,
+    calls bigint,
+    unpriced bigint,
+    input_tokens numeric,
+    output_tokens numeric,
+    cache_read_tokens numeric,
+    cache_write_5m_tokens numeric,
+    cache_write_1h_tokens numeric,
+    web_searches numeric
+)
+LANGUAGE sql STABLE PARALLEL RESTRICTED
+BEGIN ATOMIC
+    WITH built AS MATERIALIZED (        -- one row, or none
+        SELECT
+            x.scope,
+            x.starts_at,
+            x.ends_at,
+            -- Whole days in between; none where both are the end.
+            least(date_trunc('day', x.starts_at + interval '24 hours' - interval '1 microsecond', 'UTC'), x.ends_at) AS days_from,
+            greatest(date_trunc('day', x.ends_at, 'UTC'),
+                     least(date_trunc('day', x.starts_at + interval '24 hours' - interval '1 microsecond', 'UTC'), x.ends_at)) AS days_until
+        FROM (
+            SELECT
+                s.scope,
+                greatest(s.built_from, date_trunc('hour', since + interval '1 hour' - interval '1 microsecond', 'UTC')) AS starts_at,
+                least(s.built_until, date_trunc('hour', until, 'UTC')) AS ends_at
+            FROM bcce_data.budget_scopes s
+            -- Whose run a call is may become known after the call.
+            WHERE workflow IS NULL
+              AND s.tenant_id = tenant AND s.scope = (SELECT bcce_data.budget_scope(team, person, in_project, model))
+              AND s.partitions = (SELECT l.partitions FROM bcce_data.partition_list('bcce_data.model_usage'::regclass) l)
+              AND (team IS NULL OR NOT EXISTS (SELECT FROM bcce_data.model_usage_marks m WHERE m.tenant_id = tenant AND m.hour_at = '-infinity'))
+        ) x
+        WHERE x.starts_at < x.ends_at
+    ), marked AS MATERIALIZED (
+        SELECT DISTINCT m.hour_at, date_trunc('day', m.hour_at, 'UTC') AS day_at
+        FROM built b JOIN bcce_data.model_usage_marks m ON m.tenant_id = tenant AND m.hour_at >= b.starts_at AND m.hour_at < b.ends_at
+    ), hourly (scope, starts_at, ends_at) AS (
+        SELECT b.scope, b.starts_at, b.days_from FROM built b
+        UNION ALL
+        SELECT b.scope, b.days_until, b.ends_at FROM built b
+        UNION ALL
+        SELECT DISTINCT b.scope, m.day_at, m.day_at + interval '24 hours' FROM built b JOIN marked m ON m.day_at >= b.days_from AND m.day_at < b.days_until
+    ), live (starts_at, ends_at) AS (
+        SELECT since, until WHERE NOT EXISTS (SELECT FROM built)
+        UNION ALL
+        SELECT since, b.starts_at FROM built b WHERE since < b.starts_at
+        UNION ALL
+        SELECT b.ends_at, until FROM built b WHERE b.ends_at < until
+        UNION ALL
+        SELECT m.hour_at, m.hour_at + interval '1 hour' FROM marked m
+    )
+    SELECT
+        coalesce(sum(p.usd), 0),
+        coalesce(sum(p.calls), 0)::bigint,
+        coalesce(sum(p.unpriced), 0)::bigint,
+        sum(p.input_tokens),
+        sum(p.output_tokens),
+        sum(p.cache_read_tokens),
+        sum(p.cache_write_5m_tokens),
+        sum(p.cache_write_1h_tokens),
+        sum(p.web_searches)
+    FROM (
+        SELECT sum(d.usd) AS usd, sum(d.call_count)::bigint AS calls, NULL::bigint AS unpriced, NULL::numeric AS input_tokens, NULL::numeric AS output_tokens,
+               NULL::numeric AS cache_read_tokens, NULL::numeric AS cache_write_5m_tokens, NULL::numeric AS cache_write_1h_tokens, NULL::numeric AS web_searches
+        FROM built b JOIN bcce_data.budget_days d ON d.tenant_id = tenant AND d.scope = b.scope AND d.day_at >= b.days_from AND d.day_at < b.days_until
+        WHERE d.day_at NOT IN (SELECT m.day_at FROM marked m)
+        UNION ALL
+        SELECT f.usd, f.calls, NULL, NULL, NULL, NULL, NULL, NULL, NULL
+        FROM hourly r
+        CROSS JOIN LATERAL (
+            SELECT sum(h.usd) AS usd, sum(h.call_count)::bigint AS calls
+            FROM bcce_data.budget_hours h
+            WHERE h.tenant_id = tenant AND h.scope = r.scope AND h.hour_at >= r.starts_at AND h.hour_at < r.ends_at
+              AND h.hour_at NOT IN (SELECT m.hour_at FROM marked m)
+        ) f
+        UNION ALL
+        SELECT f.usd, f.calls, NULL, NULL, NULL, NULL, NULL, NULL, NULL
+        FROM live l
+        CROSS JOIN LATERAL (
+            -- The bounds of all choose the partitions before the first is opened.
+            SELECT sum(c.usd) AS usd, count(*) AS calls
+            FROM bcce_data.budget_calls(tenant, team, person, in_project, model, workflow, l.starts_at, l.ends_at, true) c
+            WHERE c.at >= since AND c.at < until
+        ) f
+        UNION ALL
+        SELECT
+            sum(c.usd),
+            count(*),
+            count(*) FILTER (WHERE c.usd IS NULL),
+            sum(c.input_tokens) FILTER (WHERE c.usd IS NULL),
+            sum(c.output_tokens) FILTER (WHERE c.usd IS NULL),
+            sum(c.cache_read_tokens) FILTER (WHERE c.usd IS NULL),
+            sum(c.cache_write_5m_tokens) FILTER (WHERE c.usd IS NULL),
+            sum(c.cache_write_1h_tokens) FILTER (WHERE c.usd IS NULL),
+            sum(c.web_searches) FILTER (WHERE c.usd IS NULL)
+        FROM bcce_data.budget_calls(tenant, team, person, in_project, model, workflow, since, until, false) c
+    ) p;
+END;
+COMMENT ON FUNCTION bcce_data.budget_spent(uuid, text, text, text, text, text, timestamptz, timestamptz) IS 'What the calls of budget_calls() add up to: US dollars of those of known cost, how many they all are, how many of them are of unknown cost, and the tokens of these. The same to the last digit whatever budget_hours and budget_days hold.';
+
+CREATE OR REPLACE FUNCTION bcce_data.dearest_prices(tenant uuid, since timestamptz, until timestamptz)
+RETURNS TABLE (
+    input_usd numeric,
+    output_usd numeric,
+    cache_read_usd numeric,
+    cache_write_5m_usd numeric,
+    cache_write_1h_usd numeric,
+    web_search_usd numeric
+)
+LANGUAGE sql STABLE PARALLEL RESTRICTED
+BEGIN ATOMIC
+    SELECT
+        coalesce(max(d.price_usd) FILTER (WHERE d.token_class = 'input'), 0),
+        coalesce(max(d.price_usd) FILTER (WHERE d.token_class = 'output'), 0),
+        coalesce(max(d.price_usd) FILTER (WHERE d.token_class = 'cache_read'), 0),
+        coalesce(max(d.price_usd) FILTER (WHERE d.token_class = 'cache_write_5m'), 0),
+        coalesce(max(d.price_usd) FILTER (WHERE d.token_class = 'cache_write_1h'), 0),
+        coalesce(max(d.price_usd) FILTER (WHERE d.token_class = 'web_search'), 0)
+    FROM (
+        SELECT m.token_class, m.price_usd
+        FROM bcce_data.default_model_prices m
+        WHERE upper_inf(m.known) AND m.valid && tstzrange(since, until) AND tenant IS NOT NULL
+        UNION ALL
+        SELECT m.token_class, m.price_usd
+        FROM bcce_data.model_prices m
+        WHERE m.tenant_id = tenant AND upper_inf(m.known) AND m.valid && tstzrange(since, until)
+    ) d;
+END;
+COMMENT ON FUNCTION bcce_data.dearest_prices(uuid, timestamptz, timestamptz) IS 'The highest price in the book of each class of tokens between since and until, the defaults and the tenant''s own, in US dollars; all 0 where the tenant is NULL.';
+
+CREATE OR REPLACE FUNCTION bcce_data.spent(
+    b bcce_data.budgets, starts_at timestamptz, ends_at timestamptz, since timestamptz, until timestamptz, OUT usd numeric, OUT calls bigint, OUT unpriced bigint)
+LANGUAGE plpgsql STABLE PARALLEL RESTRICTED AS $body$
+DECLARE
+    s record;
+BEGIN
+    -- Plans without runs, and without persons, start faster.
+    IF b.workflow_id IS NULL AND b.team_id IS NULL THEN
+        SELECT c.* INTO s
+        FROM bcce_data.budget_spent(b.tenant_id, NULL, b.user_key, b.project, b.model_id, NULL, since, until) c;
+    ELSIF b.workflow_id IS NULL THEN
+        SELECT c.* INTO s
+        FROM bcce_data.budget_spent(b.tenant_id, b.team_id, b.user_key, b.project, b.model_id, NULL, since, until) c;
+    ELSE
+        SELECT c.* INTO s
+        FROM bcce_data.budget_spent(b.tenant_id, b.team_id, b.user_key, b.project, b.model_id, b.workflow_id, since, until) c;
+    END IF;
+    usd := s.usd;
+    calls := s.calls;
+    unpriced := s.unpriced;
+    IF b.unpriced = 'dearest' AND s.unpriced > 0 THEN
+        SELECT s.usd + coalesce(s.input_tokens, 0) * d.input_usd + coalesce(s.output_tokens, 0) * d.output_usd
+            + coalesce(s.cache_read_tokens, 0) * d.cache_read_usd + coalesce(s.cache_write_5m_tokens, 0) * d.cache_write_5m_usd
+            + coalesce(s.cache_write_1h_tokens, 0) * d.cache_write_1h_usd + coalesce(s.web_searches, 0) * d.web_search_usd INTO usd
+        FROM bcce_data.dearest_prices(b.tenant_id, starts_at, ends_at) d;
+    END IF;
+END
+$body$;
+COMMENT ON FUNCTION bcce_data.spent(bcce_data.budgets, timestamptz, timestamptz, timestamptz, timestamptz) IS 'US dollars that a budget counts between since and until, in its period from starts_at to ends_at (ends exclusive), the calls, and those of unknown cost.';
+$bcce_module$);
+
 INSERT INTO bcce.module (part, name, sql) VALUES ('report', '26_calibration_table', $bcce_module$
 -- calibration_table: whether probabilities mean what they say, one row per tenant, model, version and bin.
 CREATE OR REPLACE FUNCTION bcce.calibration_table(since timestamptz DEFAULT NULL, until timestamptz DEFAULT NULL)
@@ -11373,7 +12384,11 @@ RETURNS TABLE (
     unpriced_units bigint,
     is_lower_bound boolean,
     estimated_share_percent numeric,
-    currency text
+    currency text,
+    adjustments_usd numeric,
+    provider_adjustments_usd numeric,
+    covered_model_cost_usd numeric,
+    tariff_includes_models boolean
 )
 LANGUAGE sql STABLE PARALLEL RESTRICTED
 BEGIN ATOMIC
@@ -11406,8 +12421,8 @@ BEGIN ATOMIC
         part.prediction_usd,
         part.model_usd,
         part.infra_usd,
-        part.run_usd + part.metric_usd + part.prediction_usd,
-        part.model_usd + part.infra_usd,
+        part.run_usd + part.metric_usd + part.prediction_usd + part.adjustment_usd - part.provider_adjustment_usd,
+        part.model_usd + part.infra_usd + part.provider_adjustment_usd,
         total.usd,
         round(total.usd * 3600 / nullif(u.run_seconds, 0), 10),
         round(total.usd / nullif(part.runs, 0), 10),
@@ -11415,18 +12430,27 @@ BEGIN ATOMIC
         part.unpriced,
         part.unpriced > 0,
         round(100 * part.estimated_usd / nullif(part.model_usd, 0), 1),
-        t.billing_currency
+        t.billing_currency,
+        part.adjustment_usd,
+        part.provider_adjustment_usd,
+        part.covered_usd,
+        t.tariff_includes_models
     FROM bcce_data.tenants t
     CROSS JOIN LATERAL (
         SELECT
-            least(u.first_run_at, u.first_metric_at, u.first_prediction_at, u.first_call_at, bills.first_at) AS first_at,
-            greatest(u.last_run_at, u.last_metric_at, u.last_prediction_at, u.last_call_at, bills.last_at) AS last_at
+            least(u.first_run_at, u.first_metric_at, u.first_prediction_at, u.first_call_at, bills.first_at, adjusted.first_at) AS first_at,
+            greatest(u.last_run_at, u.last_metric_at, u.last_prediction_at, u.last_call_at, bills.last_at, adjusted.last_at) AS last_at
         FROM bcce_data.fact_ends(t.tenant_id, since, until) u
         CROSS JOIN (
             SELECT min(b.first_at) AS first_at, max(b.last_at) AS last_at
             FROM bill b
             WHERE b.tenant_id = t.tenant_id
         ) bills
+        CROSS JOIN (
+            SELECT min(a.at) AS first_at, max(a.at) AS last_at
+            FROM bcce_data.adjustments(since, until) a
+            WHERE a.tenant_id = t.tenant_id
+        ) adjusted
     ) e
     CROSS JOIN LATERAL bcce_data.local_periods(e.first_at, e.last_at, t.timezone, 'day') c
     -- Each of one row; outer joins, as the planner leaves out those of which nothing is asked.
@@ -11440,6 +12464,7 @@ BEGIN ATOMIC
             sum(u.usd) FILTER (WHERE u.item = 'prediction') AS prediction_usd,
             sum(u.usd) FILTER (WHERE u.item = 'model_call') AS model_usd,
             sum(u.usd) FILTER (WHERE u.is_estimated) AS estimated_usd,
+            sum(u.usd) FILTER (WHERE u.is_covered) AS covered_usd,
             count(*) - count(u.usd) AS unpriced,
             sum(u.run_seconds) AS run_seconds
         FROM bcce_data.cost_units(since, until) u
@@ -11454,6 +12479,11 @@ BEGIN ATOMIC
         FROM bill b
         WHERE b.tenant_id = t.tenant_id AND c.starts_at <= b.last_at AND c.ends_at > b.first_at
     ) i ON true
+    LEFT JOIN LATERAL (
+        SELECT sum(a.usd) AS usd, sum(a.usd) FILTER (WHERE a.is_provider) AS provider_usd
+        FROM bcce_data.adjustments(since, until) a
+        WHERE a.tenant_id = t.tenant_id AND a.at >= c.starts_at AND a.at < c.ends_at
+    ) adjusted ON true
     LEFT JOIN LATERAL (
         SELECT count(DISTINCT a.user_key) AS active
         FROM bcce_data.user_activity(since, until) a
@@ -11470,10 +12500,13 @@ BEGIN ATOMIC
             coalesce(u.model_usd, 0) AS model_usd,
             coalesce(u.estimated_usd, 0) AS estimated_usd,
             coalesce(i.usd, 0) AS infra_usd,
+            coalesce(adjusted.usd, 0) AS adjustment_usd,
+            coalesce(adjusted.provider_usd, 0) AS provider_adjustment_usd,
+            coalesce(u.covered_usd, 0) AS covered_usd,
             u.unpriced
     ) part
     CROSS JOIN LATERAL (
-        SELECT part.run_usd + part.metric_usd + part.prediction_usd + part.model_usd + part.infra_usd AS usd
+        SELECT part.run_usd + part.metric_usd + part.prediction_usd + part.model_usd + part.infra_usd + part.adjustment_usd - part.covered_usd AS usd
     ) total
     WHERE t.deleted_at IS NULL;
 END;
@@ -11502,7 +12535,11 @@ SELECT
     x.unpriced_units,
     x.is_lower_bound,
     x.estimated_share_percent,
-    x.currency
+    x.currency,
+    x.adjustments_usd,
+    x.provider_adjustments_usd,
+    x.covered_model_cost_usd,
+    x.tariff_includes_models
 FROM bcce.cost_by_day(NULL::timestamptz, NULL::timestamptz) x;
 COMMENT ON VIEW bcce.cost_by_day IS 'What did each day cost, and which one was expensive? One row per visible tenant and local day from its first to its last cost, days without any included. For a period use the function of this name.';
 COMMENT ON COLUMN bcce.cost_by_day.tenant_id IS 'tenant';
@@ -11517,9 +12554,9 @@ COMMENT ON COLUMN bcce.cost_by_day.monitoring_cost_usd IS 'US dollars for the me
 COMMENT ON COLUMN bcce.cost_by_day.prediction_cost_usd IS 'US dollars for the predictions: each as charged when it was recorded, else at the price of its time';
 COMMENT ON COLUMN bcce.cost_by_day.model_cost_usd IS 'US dollars for model calls: each as the sender reported it, else by its tokens at the prices known when it was recorded, else at those known now; a call whose cost is unknown is in unpriced_units';
 COMMENT ON COLUMN bcce.cost_by_day.infra_cost_usd IS 'US dollars of the infrastructure bills, by their overlap with the day up to now; what rounding to ten decimals leaves over falls on the later days, so that days add up';
-COMMENT ON COLUMN bcce.cost_by_day.tariff_cost_usd IS 'US dollars by the chargeback tariff: workflow, monitoring and prediction cost';
-COMMENT ON COLUMN bcce.cost_by_day.provider_cost_usd IS 'US dollars paid to providers: model and infrastructure cost';
-COMMENT ON COLUMN bcce.cost_by_day.total_cost_usd IS 'US dollars, sum of the five parts, unrounded';
+COMMENT ON COLUMN bcce.cost_by_day.tariff_cost_usd IS 'US dollars by the chargeback tariff: workflow, monitoring and prediction cost, and what was adjusted of these';
+COMMENT ON COLUMN bcce.cost_by_day.provider_cost_usd IS 'US dollars paid to providers: model and infrastructure cost, and what was adjusted of these';
+COMMENT ON COLUMN bcce.cost_by_day.total_cost_usd IS 'US dollars, sum of the five parts and adjustments_usd less covered_model_cost_usd, unrounded: tariff_cost_usd + provider_cost_usd - covered_model_cost_usd';
 COMMENT ON COLUMN bcce.cost_by_day.cost_per_execution_hour_usd IS 'US dollars per hour that the day''s runs ran, cancelled ones included, running ones up to now or the period''s end; NULL: none ran';
 COMMENT ON COLUMN bcce.cost_by_day.cost_per_workflow_usd IS 'US dollars in total per run; NULL: no runs';
 COMMENT ON COLUMN bcce.cost_by_day.cost_per_user_usd IS 'US dollars in total per distinct pseudonymous user of the day with a run, an event or a model call; NULL: no users';
@@ -11527,6 +12564,10 @@ COMMENT ON COLUMN bcce.cost_by_day.unpriced_units IS 'runs, samples, predictions
 COMMENT ON COLUMN bcce.cost_by_day.is_lower_bound IS 'true when some cost is unknown, so that the sums are lower bounds';
 COMMENT ON COLUMN bcce.cost_by_day.estimated_share_percent IS 'percent of the model cost that is estimated rather than reported, one decimal; NULL: no model cost';
 COMMENT ON COLUMN bcce.cost_by_day.currency IS 'currency of the money columns';
+COMMENT ON COLUMN bcce.cost_by_day.adjustments_usd IS 'US dollars of credits, refunds, discounts and corrections (cost_adjustments) by their time, up to now; negative: they lower the cost';
+COMMENT ON COLUMN bcce.cost_by_day.provider_adjustments_usd IS 'US dollars of adjustments_usd that are of model or infrastructure cost, and so in provider_cost_usd; the rest is in tariff_cost_usd';
+COMMENT ON COLUMN bcce.cost_by_day.covered_model_cost_usd IS 'US dollars of model_cost_usd for calls of runs that are charged, which the price of a run includes and total_cost_usd leaves out; 0 where tariff_includes_models is false';
+COMMENT ON COLUMN bcce.cost_by_day.tariff_includes_models IS 'whether the price of a run includes its model calls (set_tariff_includes_models)';
 $bcce_module$);
 
 INSERT INTO bcce.module (part, name, sql) VALUES ('report', '26_mttr_breakdown', $bcce_module$
@@ -12264,47 +13305,6 @@ $bcce_module$);
 INSERT INTO bcce.module (part, name, sql) VALUES ('report', '27_budgets', $bcce_module$
 -- Budgets: what of them is spent, and what will be by the end of their period.
 --
--- The calls that a budget is about; NULL asks nothing.  A class of tokens that a
--- call does not tell of is NULL.
-CREATE OR REPLACE FUNCTION bcce_data.budget_calls(
-    tenant uuid, team text, person text, in_project text, model text, workflow text, since timestamptz, until timestamptz)
-RETURNS TABLE (
-    at timestamptz,
-    usd numeric,
-    input_tokens bigint,
-    output_tokens bigint,
-    cache_read_tokens bigint,
-    cache_write_5m_tokens bigint,
-    cache_write_1h_tokens bigint,
-    web_searches bigint
-)
-LANGUAGE sql STABLE PARALLEL RESTRICTED
-BEGIN ATOMIC
-    SELECT
-        u.at,
-        coalesce(u.reported_cost_usd, u.charged_usd, bcce.estimate_token_cost(u.model_id, u.at, u.input_tokens, u.output_tokens,
-            u.cache_read_tokens, u.cache_write_5m_tokens, u.cache_write_1h_tokens, u.web_searches, u.speed, u.inference_geo, u.service_tier, u.tenant_id)),
-        u.input_tokens,
-        u.output_tokens,
-        u.cache_read_tokens,
-        u.cache_write_5m_tokens,
-        u.cache_write_1h_tokens,
-        u.web_searches
-    FROM bcce_data.model_usage u
-    WHERE u.tenant_id = tenant AND u.at >= since AND u.at < until AND NOT u.is_test
-      AND (person IS NULL OR u.user_key = person)
-      AND (in_project IS NULL OR u.project = in_project)
-      AND (model IS NULL OR u.model_id = model)
-      AND (team IS NULL OR team = coalesce(u.team_id, (
-          SELECT p.team_id FROM bcce_data.principals p WHERE p.tenant_id = u.tenant_id AND p.user_key = u.user_key)))
-      AND (workflow IS NULL OR workflow = (
-          SELECT r.workflow_id
-          FROM bcce_data.workflow_run_keys k
-          JOIN bcce_data.workflow_runs r ON r.tenant_id = k.tenant_id AND r.run_id = k.run_id AND r.started_at = k.started_at
-          WHERE k.tenant_id = u.tenant_id AND k.run_id = u.run_id));
-END;
-COMMENT ON FUNCTION bcce_data.budget_calls(uuid, text, text, text, text, text, timestamptz, timestamptz) IS 'Model calls of a tenant between since (inclusive) and until (exclusive), of the team, person, project, model and workflow that are not NULL, with their cost in US dollars as cost_units has it; NULL: unknown.';
-
 -- Remaining days go on as their weekdays did over the last four weeks.  The band
 -- comes from the errors that the same rule, looking as far ahead, would have made
 -- on the days past; where those are too few, from how days scatter about the mean
@@ -12363,6 +13363,15 @@ END
 $body$;
 COMMENT ON FUNCTION bcce_data.cost_forecast(numeric[], integer) IS 'What the days ahead will cost, from the cost of the complete days before, oldest first: the expected sum, the ends of a band for 8 cases of 10, and how: 1 linear (under 14 days), 2 weekday mean with the scatter of days, 3 weekday mean with its own past errors. NULL: under two days since the first cost.';
 
+CREATE OR REPLACE FUNCTION bcce_data.daily_limit(amount_usd numeric, burst_percent numeric, starts_at timestamptz, ends_at timestamptz, timezone text) RETURNS numeric
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+BEGIN ATOMIC
+    SELECT CASE WHEN burst_percent IS NOT NULL THEN
+        greatest(0.0000000001, trim_scale(round(amount_usd * (1 + burst_percent / 100)
+            / (((ends_at - interval '1 microsecond') AT TIME ZONE timezone)::date - (starts_at AT TIME ZONE timezone)::date + 1), 10))) END;
+END;
+COMMENT ON FUNCTION bcce_data.daily_limit(numeric, numeric, timestamptz, timestamptz, text) IS 'What a day of a budget''s period, end exclusive, may cost: an even share of the amount over the days of the zone that the period touches, and the burst on top; ten decimals, above 0. NULL: no burst is set.';
+
 CREATE OR REPLACE FUNCTION bcce.budget_status(since timestamptz DEFAULT NULL, until timestamptz DEFAULT NULL)
 RETURNS TABLE (
     tenant_id uuid,
@@ -12391,7 +13400,9 @@ RETURNS TABLE (
     unpriced_share_percent numeric,
     is_lower_bound boolean,
     mode text,
-    currency text
+    currency text,
+    daily_limit_usd numeric,
+    spent_today_usd numeric
 )
 LANGUAGE sql STABLE PARALLEL RESTRICTED
 BEGIN ATOMIC
@@ -12426,7 +13437,9 @@ BEGIN ATOMIC
         round(100.0 * s.unpriced / nullif(s.calls, 0), 1),
         s.unpriced > 0 AND b.unpriced = 'ignore',
         b.mode,
-        t.billing_currency
+        t.billing_currency,
+        CASE WHEN p.is_open THEN bcce_data.daily_limit(b.amount_usd, b.daily_burst_percent, p.starts_at, p.ends_at, b.timezone) END,
+        CASE WHEN p.is_open THEN s.usd - s.before_today END
     FROM bcce_data.budgets b
     JOIN bcce_data.tenants t ON t.tenant_id = b.tenant_id AND t.deleted_at IS NULL
     CROSS JOIN LATERAL (
@@ -12451,40 +13464,29 @@ BEGIN ATOMIC
         ) c
     ) p
     -- Each of one row; outer joins, as the planner leaves out those of which nothing is asked.
+    LEFT JOIN bcce_data.dearest_prices(CASE b.unpriced WHEN 'dearest' THEN b.tenant_id END, p.starts_at, p.ends_at) dearest ON true
     LEFT JOIN LATERAL (
         SELECT
-            coalesce(max(d.price_usd) FILTER (WHERE d.token_class = 'input'), 0) AS input_usd,
-            coalesce(max(d.price_usd) FILTER (WHERE d.token_class = 'output'), 0) AS output_usd,
-            coalesce(max(d.price_usd) FILTER (WHERE d.token_class = 'cache_read'), 0) AS cache_read_usd,
-            coalesce(max(d.price_usd) FILTER (WHERE d.token_class = 'cache_write_5m'), 0) AS cache_write_5m_usd,
-            coalesce(max(d.price_usd) FILTER (WHERE d.token_class = 'cache_write_1h'), 0) AS cache_write_1h_usd,
-            coalesce(max(d.price_usd) FILTER (WHERE d.token_class = 'web_search'), 0) AS web_search_usd
-        FROM (
-            SELECT m.token_class, m.price_usd
-            FROM bcce_data.default_model_prices m
-            WHERE upper_inf(m.known) AND m.valid && tstzrange(p.starts_at, p.ends_at) AND b.unpriced = 'dearest'
-            UNION ALL
-            SELECT m.token_class, m.price_usd
-            FROM bcce_data.model_prices m
-            WHERE m.tenant_id = b.tenant_id AND upper_inf(m.known) AND m.valid && tstzrange(p.starts_at, p.ends_at) AND b.unpriced = 'dearest'
-        ) d
-    ) dearest ON true
-    LEFT JOIN LATERAL (
-        SELECT
-            coalesce(sum(c.usd), 0) AS usd,
-            coalesce(sum(c.usd) FILTER (WHERE c.at < p.today_at), 0) AS before_today,
-            count(*) AS calls,
-            count(*) FILTER (WHERE c.is_unpriced) AS unpriced
+            sum(c.usd) AS usd,
+            sum(c.usd) FILTER (WHERE c.is_before_today) AS before_today,
+            sum(c.calls)::bigint AS calls,
+            sum(c.unpriced)::bigint AS unpriced
         FROM (
             SELECT
-                u.at,
-                u.usd IS NULL AS is_unpriced,
-                CASE WHEN u.usd IS NULL AND b.unpriced = 'dearest' THEN
-                    coalesce(u.input_tokens, 0) * dearest.input_usd + coalesce(u.output_tokens, 0) * dearest.output_usd
+                r.is_before_today,
+                CASE WHEN u.unpriced > 0 AND b.unpriced = 'dearest' THEN
+                    u.usd + coalesce(u.input_tokens, 0) * dearest.input_usd + coalesce(u.output_tokens, 0) * dearest.output_usd
                     + coalesce(u.cache_read_tokens, 0) * dearest.cache_read_usd + coalesce(u.cache_write_5m_tokens, 0) * dearest.cache_write_5m_usd
                     + coalesce(u.cache_write_1h_tokens, 0) * dearest.cache_write_1h_usd + coalesce(u.web_searches, 0) * dearest.web_search_usd
-                ELSE u.usd END AS usd
-            FROM bcce_data.budget_calls(b.tenant_id, b.team_id, b.user_key, b.project, b.model_id, b.workflow_id, p.starts_at, least(p.ends_at, p.now)) u
+                ELSE u.usd END AS usd,
+                u.calls,
+                u.unpriced
+            FROM (
+                SELECT p.starts_at AS since, greatest(p.starts_at, least(p.today_at, p.ends_at)) AS until, true AS is_before_today
+                UNION ALL
+                SELECT greatest(p.starts_at, least(p.today_at, p.ends_at)), least(p.ends_at, p.now), false
+            ) r
+            CROSS JOIN LATERAL bcce_data.budget_spent(b.tenant_id, b.team_id, b.user_key, b.project, b.model_id, b.workflow_id, r.since, r.until) u
         ) c
     ) s ON true
     LEFT JOIN LATERAL (
@@ -12543,9 +13545,11 @@ SELECT
     s.unpriced_share_percent,
     s.is_lower_bound,
     s.mode,
-    s.currency
+    s.currency,
+    s.daily_limit_usd,
+    s.spent_today_usd
 FROM bcce.budget_status(NULL::timestamptz, NULL::timestamptz) s;
-COMMENT ON VIEW bcce.budget_status IS 'How much of each budget is spent, and will it last? One row per visible tenant, budget and period from the first model call to now. Spent is added up from the calls each time. For a period use the function of this name.';
+COMMENT ON VIEW bcce.budget_status IS 'How much of each budget is spent, and will it last? One row per visible tenant, budget and period from the first model call to now. Spent is what the calls add up to now: nothing is counted along. For a period use the function of this name.';
 COMMENT ON COLUMN bcce.budget_status.tenant_id IS 'tenant';
 COMMENT ON COLUMN bcce.budget_status.tenant_name IS 'display name of the tenant';
 COMMENT ON COLUMN bcce.budget_status.budget IS 'name of the budget';
@@ -12573,6 +13577,8 @@ COMMENT ON COLUMN bcce.budget_status.unpriced_share_percent IS 'percent of the c
 COMMENT ON COLUMN bcce.budget_status.is_lower_bound IS 'true when calls of unknown cost are left out, so that more may be spent';
 COMMENT ON COLUMN bcce.budget_status.mode IS 'alert, or block: budget_check() advises against further calls once the limit is spent';
 COMMENT ON COLUMN bcce.budget_status.currency IS 'currency of the money columns';
+COMMENT ON COLUMN bcce.budget_status.daily_limit_usd IS 'US dollars that may be spent in a day: an even share of the limit over the days of the period, and the budget''s burst on top; NULL: days have no limit, or the period is over';
+COMMENT ON COLUMN bcce.budget_status.spent_today_usd IS 'US dollars spent since midnight in the budget''s zone; NULL: the period is over';
 
 CREATE OR REPLACE FUNCTION bcce.budget_alerts(since timestamptz DEFAULT NULL, until timestamptz DEFAULT NULL)
 RETURNS TABLE (
@@ -12586,7 +13592,12 @@ RETURNS TABLE (
     spent_usd numeric,
     limit_usd numeric,
     forecast_usd numeric,
-    currency text
+    currency text,
+    state text,
+    fired_at timestamptz,
+    resolved_at timestamptz,
+    times_fired integer,
+    notified_at timestamptz
 )
 LANGUAGE sql STABLE PARALLEL RESTRICTED
 BEGIN ATOMIC
@@ -12601,12 +13612,17 @@ BEGIN ATOMIC
         a.spent_usd,
         a.limit_usd,
         a.forecast_usd,
-        t.billing_currency
+        t.billing_currency,
+        CASE WHEN a.resolved_at IS NULL THEN 'firing' ELSE 'resolved' END,
+        a.fired_at,
+        a.resolved_at,
+        a.times_fired,
+        a.notified_at
     FROM bcce_data.budget_alerts a
     JOIN bcce_data.tenants t ON t.tenant_id = a.tenant_id AND t.deleted_at IS NULL
     WHERE (since IS NULL OR a.at >= since) AND (until IS NULL OR a.at < until);
 END;
-COMMENT ON FUNCTION bcce.budget_alerts(timestamptz, timestamptz) IS 'Which budgets ran low, as written between since (inclusive) and until (exclusive)? NULL leaves an end open. Same columns as the view of this name.';
+COMMENT ON FUNCTION bcce.budget_alerts(timestamptz, timestamptz) IS 'Which budgets ran low, by alerts that first fired between since (inclusive) and until (exclusive), and which of them fire still? NULL leaves an end open. Same columns as the view of this name.';
 
 CREATE OR REPLACE VIEW bcce.budget_alerts WITH (security_invoker = true) AS
 SELECT
@@ -12620,53 +13636,102 @@ SELECT
     a.spent_usd,
     a.limit_usd,
     a.forecast_usd,
-    a.currency
+    a.currency,
+    a.state,
+    a.fired_at,
+    a.resolved_at,
+    a.times_fired,
+    a.notified_at
 FROM bcce.budget_alerts(NULL::timestamptz, NULL::timestamptz) a;
-COMMENT ON VIEW bcce.budget_alerts IS 'Which budgets ran low, and when was it said? One row per visible tenant, budget, period, threshold and kind. Written by check_budgets(). For a period use the function of this name.';
+COMMENT ON VIEW bcce.budget_alerts IS 'Which budgets ran low, when was it said, and what fires now (state = ''firing'')? One row per visible tenant, budget, period (or day), threshold and kind, as the last check_budgets() left it. For a period use the function of this name.';
 COMMENT ON COLUMN bcce.budget_alerts.tenant_id IS 'tenant';
 COMMENT ON COLUMN bcce.budget_alerts.tenant_name IS 'display name of the tenant';
-COMMENT ON COLUMN bcce.budget_alerts.at IS 'when it was written';
+COMMENT ON COLUMN bcce.budget_alerts.at IS 'when it first fired';
 COMMENT ON COLUMN bcce.budget_alerts.budget IS 'name of the budget';
-COMMENT ON COLUMN bcce.budget_alerts.kind IS 'crossed (so much was spent), late (calls told after the period''s end crossed it), forecast (so much will be spent by its end)';
+COMMENT ON COLUMN bcce.budget_alerts.kind IS 'crossed (so much was spent), late (calls told after the period''s end crossed it), forecast (so much will be spent by its end), daily (so much was spent in a day)';
 COMMENT ON COLUMN bcce.budget_alerts.threshold_percent IS 'percent of the limit that was crossed';
-COMMENT ON COLUMN bcce.budget_alerts.period_start_at IS 'start of the budget''s period';
-COMMENT ON COLUMN bcce.budget_alerts.spent_usd IS 'US dollars spent then';
-COMMENT ON COLUMN bcce.budget_alerts.limit_usd IS 'US dollars of the budget then';
-COMMENT ON COLUMN bcce.budget_alerts.forecast_usd IS 'US dollars forecast then for the end of the period; NULL: none';
+COMMENT ON COLUMN bcce.budget_alerts.period_start_at IS 'start of the budget''s period; of the day for kind daily';
+COMMENT ON COLUMN bcce.budget_alerts.spent_usd IS 'US dollars spent in the period, or the day, when it last fired';
+COMMENT ON COLUMN bcce.budget_alerts.limit_usd IS 'US dollars that might be spent in the period, or the day, when it last fired';
+COMMENT ON COLUMN bcce.budget_alerts.forecast_usd IS 'US dollars forecast for the end of the period when it last fired; NULL: none';
 COMMENT ON COLUMN bcce.budget_alerts.currency IS 'currency of the money columns';
+COMMENT ON COLUMN bcce.budget_alerts.state IS 'firing, or resolved: the spending or forecast fell below again, the period or day ended, or the budget no longer asks for it';
+COMMENT ON COLUMN bcce.budget_alerts.fired_at IS 'when it last fired';
+COMMENT ON COLUMN bcce.budget_alerts.resolved_at IS 'when check_budgets() found its cause gone; NULL: it fires';
+COMMENT ON COLUMN bcce.budget_alerts.times_fired IS 'how often it fired, again after each time it was resolved';
+COMMENT ON COLUMN bcce.budget_alerts.notified_at IS 'when NOTIFY bcce_budget_alerts was last sent for it';
 
 -- Everybody can listen to a channel: what is sent says whose alerts to read and
 -- nothing else.
 CREATE OR REPLACE FUNCTION bcce.check_budgets()
-RETURNS TABLE (tenant_id uuid, budget text, period_start_at timestamptz, threshold_percent numeric, kind text)
+RETURNS TABLE (tenant_id uuid, budget text, period_start_at timestamptz, threshold_percent numeric, kind text, state text, times_fired integer, is_notified boolean)
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $body$
 #variable_conflict use_column
 DECLARE
+    moment CONSTANT timestamptz := bcce.report_now();
     told uuid[] := '{}';
 BEGIN
-    FOR tenant_id, budget, period_start_at, threshold_percent, kind IN
-        INSERT INTO bcce_data.budget_alerts AS a (tenant_id, budget, period_start_at, threshold_percent, kind, spent_usd, limit_usd, forecast_usd, at)
-        SELECT s.tenant_id, s.budget, s.period_start_at, c.threshold, c.kind, s.spent_usd, s.limit_usd, s.forecast_usd, bcce.report_now()
-        FROM bcce.budget_status(bcce.report_now() - interval '35 days', NULL) s
-        JOIN bcce_data.budgets b ON b.tenant_id = s.tenant_id AND b.budget = s.budget
-        CROSS JOIN LATERAL (
-            SELECT DISTINCT t.threshold, CASE WHEN s.is_open THEN 'crossed' ELSE 'late' END AS kind
-            FROM unnest(b.thresholds) AS t (threshold)
-            WHERE s.spent_usd * 100 >= t.threshold * s.limit_usd
-            UNION ALL
-            SELECT 100, 'forecast'
-            WHERE s.is_open AND s.spent_usd < s.limit_usd AND s.forecast_usd >= s.limit_usd
-        ) c
-        WHERE s.period_end_at > b.set_at
-          AND NOT (c.kind = 'late' AND EXISTS (
-              SELECT FROM bcce_data.budget_alerts x
-              WHERE x.tenant_id = s.tenant_id AND x.budget = s.budget AND x.period_start_at = s.period_start_at
-                AND x.threshold_percent = c.threshold AND x.kind = 'crossed'))
+    PERFORM bcce_data.refresh_budget_hours();
+    -- One at a time, so that what fires by one is not judged by another from before.
+    LOCK TABLE bcce_data.budget_alerts IN SHARE ROW EXCLUSIVE MODE;
+    FOR tenant_id, budget, period_start_at, threshold_percent, kind, state, times_fired, is_notified IN
+        WITH due AS MATERIALIZED (
+            SELECT s.tenant_id, s.budget, c.starts_at, c.threshold, c.kind, c.fires, c.spent_usd, c.limit_usd, s.forecast_usd,
+                   a.at IS NULL OR a.notified_at <= moment - interval '24 hours' OR a.limit_usd <> c.limit_usd AS notifies
+            FROM bcce.budget_status(moment - interval '35 days', NULL) s
+            JOIN bcce_data.budgets b ON b.tenant_id = s.tenant_id AND b.budget = s.budget
+            CROSS JOIN LATERAL (
+                SELECT DISTINCT s.period_start_at AS starts_at, t.threshold, CASE WHEN s.is_open THEN 'crossed' ELSE 'late' END AS kind,
+                       true AS fires, s.spent_usd, s.limit_usd
+                FROM unnest(b.thresholds) AS t (threshold)
+                WHERE s.spent_usd * 100 >= t.threshold * s.limit_usd
+                UNION ALL
+                SELECT s.period_start_at, 100, 'forecast', s.forecast_usd >= s.limit_usd, s.spent_usd, s.limit_usd
+                WHERE s.is_open AND s.spent_usd < s.limit_usd AND s.forecast_usd >= 0.95 * s.limit_usd
+                UNION ALL
+                SELECT greatest(s.period_start_at, date_trunc('day', moment, b.timezone)), 100, 'daily', true, s.spent_today_usd, s.daily_limit_usd
+                WHERE s.is_open AND s.spent_today_usd >= s.daily_limit_usd
+            ) c
+            LEFT JOIN bcce_data.budget_alerts a ON a.tenant_id = s.tenant_id AND a.budget = s.budget AND a.period_start_at = c.starts_at
+                AND a.threshold_percent = c.threshold AND a.kind = c.kind
+            WHERE s.period_end_at > b.set_at
+              -- Late is what nobody was told by the end of the period.
+              AND NOT (c.kind = 'late' AND EXISTS (
+                  SELECT FROM bcce_data.budget_alerts x
+                  WHERE x.tenant_id = s.tenant_id AND x.budget = s.budget AND x.period_start_at = c.starts_at
+                    AND x.threshold_percent = c.threshold AND x.kind = 'crossed' AND (x.resolved_at IS NULL OR x.resolved_at >= s.period_end_at)))
+        ), fired AS (
+            INSERT INTO bcce_data.budget_alerts AS a (tenant_id, budget, period_start_at, threshold_percent, kind,
+                                                      spent_usd, limit_usd, forecast_usd, at, fired_at, notified_at)
+            SELECT d.tenant_id, d.budget, d.starts_at, d.threshold, d.kind, d.spent_usd, d.limit_usd, d.forecast_usd, moment, moment,
+                   CASE WHEN d.notifies THEN moment ELSE '-infinity' END
+            FROM due d
+            WHERE d.fires
+            ON CONFLICT ON CONSTRAINT budget_alerts_pkey DO UPDATE
+            SET spent_usd = excluded.spent_usd, limit_usd = excluded.limit_usd, forecast_usd = excluded.forecast_usd,
+                fired_at = excluded.fired_at, resolved_at = NULL, times_fired = a.times_fired + 1,
+                notified_at = greatest(a.notified_at, excluded.notified_at)
+            WHERE a.resolved_at IS NOT NULL
+            RETURNING a.tenant_id, a.budget, a.period_start_at, a.threshold_percent, a.kind, a.times_fired
+        ), resolved AS (
+            UPDATE bcce_data.budget_alerts a SET resolved_at = greatest(a.fired_at, moment)
+            WHERE a.resolved_at IS NULL
+              AND NOT EXISTS (
+                  SELECT FROM due d
+                  WHERE d.tenant_id = a.tenant_id AND d.budget = a.budget AND d.starts_at = a.period_start_at
+                    AND d.threshold = a.threshold_percent AND d.kind = a.kind AND (d.fires OR d.limit_usd = a.limit_usd))
+            RETURNING a.tenant_id, a.budget, a.period_start_at, a.threshold_percent, a.kind, a.times_fired
+        )
+        SELECT f.tenant_id, f.budget, f.period_start_at, f.threshold_percent, f.kind, 'firing', f.times_fired, d.notifies
+        FROM fired f
+        JOIN due d ON d.tenant_id = f.tenant_id AND d.budget = f.budget AND d.starts_at = f.period_start_at
+            AND d.threshold = f.threshold_percent AND d.kind = f.kind
+        UNION ALL
+        SELECT r.tenant_id, r.budget, r.period_start_at, r.threshold_percent, r.kind, 'resolved', r.times_fired, false
+        FROM resolved r
         ORDER BY 1, 2, 3, 4, 5
-        ON CONFLICT ON CONSTRAINT budget_alerts_pkey DO NOTHING
-        RETURNING a.tenant_id, a.budget, a.period_start_at, a.threshold_percent, a.kind
     LOOP
-        IF tenant_id <> ALL (told) THEN
+        IF is_notified AND tenant_id <> ALL (told) THEN
             told := told || tenant_id;
             PERFORM pg_notify('bcce_budget_alerts', tenant_id::text);
         END IF;
@@ -12675,7 +13740,7 @@ BEGIN
 END
 $body$;
 COMMENT ON FUNCTION bcce.check_budgets() IS
-'Writes an alert for every threshold that a budget''s spending has reached (crossed), has reached by calls told after the end of a period within the last 35 days (late), and for a budget that the forecast exceeds (forecast); each once a period. Returns the new ones and sends NOTIFY bcce_budget_alerts with the tenant''s uuid and nothing else: the report budget_alerts says what. For all tenants; maintain() calls it, and pg_cron may more often. It reads the calls of the open periods and of half a year for the forecasts.';
+'Brings budget_alerts up to date, for all tenants, and returns what changed. An alert fires for every threshold that a budget''s spending has reached (crossed), has reached by calls told after the end of a period within the last 35 days (late), for a budget that the forecast exceeds (forecast), and for a day that reaches its limit (daily); there is one a period and threshold, or day, and it fires until it is resolved: when the spending or forecast is below again (calls deleted or repriced, amount raised), the period or day has ended (late: 35 days ago), or the budget is gone or asks for it no more. A forecast about the limit does not flap: the alert stays until the forecast is below 95 percent of the same limit, or all of it is spent. What fires again is the same alert, with times_fired one more. NOTIFY bcce_budget_alerts with the tenant''s uuid and nothing else is sent once for a tenant where something fires for the first time, or again at another limit or 24 hours after it was last told (is_notified); nothing is sent for what is resolved. maintain() calls it, and pg_cron may more often, as limits of a day need, which are judged while the day lasts; calls wait for each other. It reads the calls of the open periods and of half a year for the forecasts.';
 
 CREATE OR REPLACE FUNCTION bcce.budget_check(
     team text DEFAULT NULL, user_key text DEFAULT NULL, project text DEFAULT NULL, model text DEFAULT NULL, workflow text DEFAULT NULL,
@@ -12688,10 +13753,13 @@ DECLARE
     target CONSTANT uuid := bcce_data.resolve_tenant(tenant);
     moment CONSTANT timestamptz := bcce.report_now();
     start_at timestamptz;
-    b record;
+    end_at timestamptz;
+    b bcce_data.budgets;
     s record;
     rank numeric;
     best numeric;
+    today record;
+    what text;
 BEGIN
     IF target IS NULL THEN
         PERFORM bcce_data.refuse('unknown_tenant');
@@ -12699,7 +13767,7 @@ BEGIN
     is_allowed := true;
     reason := 'no budget applies';
     FOR b IN
-        SELECT x.tenant_id, x.budget, x.amount_usd, x.period, x.timezone, x.team_id, x.user_key, x.project, x.model_id, x.workflow_id, x.mode, x.unpriced, x.valid
+        SELECT x.*
         FROM bcce_data.budgets x
         WHERE x.tenant_id = target AND x.valid @> moment
           AND (x.team_id IS NULL OR x.team_id = budget_check.team)
@@ -12709,19 +13777,24 @@ BEGIN
           AND (x.workflow_id IS NULL OR x.workflow_id = budget_check.workflow)
         ORDER BY x.budget COLLATE "C"
     LOOP
-        start_at := CASE WHEN b.period = 'custom' THEN lower(b.valid)
-                         ELSE greatest(lower(b.valid), (SELECT d.starts_at FROM bcce_data.local_periods(moment, moment, b.timezone, b.period) d)) END;
-        IF b.unpriced = 'dearest' THEN
-            SELECT x.spent_usd AS usd, x.call_count AS calls, x.unpriced_calls AS unpriced INTO s
-            FROM bcce.budget_status(moment, NULL) x
-            WHERE x.tenant_id = b.tenant_id AND x.budget = b.budget AND x.is_open;
-        ELSIF b.workflow_id IS NULL THEN
-            -- A plan without runs starts in a fifth of the time.
-            SELECT coalesce(sum(c.usd), 0) AS usd, count(*) AS calls, count(*) - count(c.usd) AS unpriced INTO s
-            FROM bcce_data.budget_calls(b.tenant_id, b.team_id, b.user_key, b.project, b.model_id, NULL, start_at, moment) c;
+        IF b.period = 'custom' THEN
+            start_at := lower(b.valid);
+            end_at := upper(b.valid);
         ELSE
-            SELECT coalesce(sum(c.usd), 0) AS usd, count(*) AS calls, count(*) - count(c.usd) AS unpriced INTO s
-            FROM bcce_data.budget_calls(b.tenant_id, b.team_id, b.user_key, b.project, b.model_id, b.workflow_id, start_at, moment) c;
+            SELECT greatest(lower(b.valid), d.starts_at), least(upper(b.valid), d.ends_at) INTO start_at, end_at
+            FROM bcce_data.local_periods(moment, moment, b.timezone, b.period) d;
+        END IF;
+        SELECT c.* INTO s FROM bcce_data.spent(b, start_at, end_at, start_at, moment) c;
+        what := 'budget';
+        IF b.daily_burst_percent IS NOT NULL THEN
+            -- The day counts as the budget where less of it is left.
+            SELECT c.usd, bcce_data.daily_limit(b.amount_usd, b.daily_burst_percent, start_at, end_at, b.timezone) AS limit_usd INTO today
+            FROM bcce_data.spent(b, start_at, end_at, greatest(start_at, date_trunc('day', moment, b.timezone)), moment) c;
+            IF today.usd / today.limit_usd > s.usd / b.amount_usd THEN
+                s.usd := today.usd;
+                b.amount_usd := today.limit_usd;
+                what := 'daily limit';
+            END IF;
         END IF;
         -- What blocks comes first, then what is nearest to its end.
         rank := s.usd / b.amount_usd + CASE WHEN b.mode = 'block' AND s.usd >= b.amount_usd THEN 1e30 ELSE 0 END;
@@ -12733,13 +13806,86 @@ BEGIN
         limit_usd := b.amount_usd;
         spent_percent := round(100 * s.usd / b.amount_usd, 1);
         unpriced_share_percent := round(100.0 * s.unpriced / nullif(s.calls, 0), 1);
-        reason := CASE WHEN s.usd < b.amount_usd THEN 'within budget' WHEN is_allowed THEN 'budget is spent, alert only' ELSE 'budget is spent' END;
+        reason := CASE WHEN s.usd < b.amount_usd THEN 'within ' || what WHEN is_allowed THEN what || ' is spent, alert only' ELSE what || ' is spent' END;
     END LOOP;
     RETURN NEXT;
 END
 $body$;
 COMMENT ON FUNCTION bcce.budget_check(text, text, text, text, text, text) IS
-'May a further call of this team, person (by the pseudonym), project, model and workflow be made? One row: is_allowed is false when a budget of mode block that covers the call is spent; with it the budget that says so, else the one nearest to its end: US dollars spent and allowed in its open period, percent, percent of the calls of unknown cost, and the reason. Advice: nothing is reserved. The spending is added up from the calls of the period each time: a fraction of a millisecond for a budget with some hundred calls (about one where it is of a workflow), half a millisecond for each thousand more. tenant: slug, external id or uuid; NULL: your own. Error P0002: tenant not found.';
+'May a further call of this team, person (by the pseudonym), project, model and workflow be made? One row: is_allowed is false when a budget of mode block that covers the call, or its limit of today, is spent; with it the budget that says so, else the one nearest to its end: US dollars spent and allowed in its open period, percent, percent of the calls of unknown cost, and the reason. Advice: nothing is reserved. What is spent is what the calls add up to, to the last digit. Whole hours and days whose calls have not changed since check_budgets() or maintain() last ran were added up then, so it takes about half a millisecond however many calls the period has; add 0.3 ms for each thousand calls of the hour that goes on, of the hours that have changed since, and where neither ran; budgets of a workflow, and calls of unknown cost, are added up from the calls each time. A budget with a limit of the day stands for whichever of the two is nearer to its end: today''s US dollars, and a reason that says daily limit. tenant: slug, external id or uuid; NULL: your own. Error P0002: tenant not found.';
+$bcce_module$);
+
+INSERT INTO bcce.module (part, name, sql) VALUES ('report', '27_cost_adjustments', $bcce_module$
+-- cost_adjustments: what was credited, refunded, discounted or corrected.
+CREATE OR REPLACE FUNCTION bcce.cost_adjustments(since timestamptz DEFAULT NULL, until timestamptz DEFAULT NULL)
+RETURNS TABLE (
+    tenant_id uuid,
+    tenant_name text,
+    at timestamptz,
+    adjustment_id text,
+    kind text,
+    applies_to text,
+    provider text,
+    amount_usd numeric,
+    corrects_at timestamptz,
+    reason text,
+    is_counted boolean,
+    recorded_at timestamptz,
+    currency text
+)
+LANGUAGE sql STABLE PARALLEL RESTRICTED
+BEGIN ATOMIC
+    SELECT
+        t.tenant_id,
+        t.tenant_name,
+        a.at,
+        a.adjustment_id,
+        a.kind,
+        a.applies_to,
+        a.provider,
+        a.amount_usd,
+        a.corrects_at,
+        a.reason,
+        a.at <= (SELECT bcce.report_now()),
+        a.recorded_at,
+        t.billing_currency
+    FROM bcce_data.cost_adjustments a
+    JOIN bcce_data.tenants t ON t.tenant_id = a.tenant_id AND t.deleted_at IS NULL
+    WHERE a.at >= coalesce(since, '-infinity')
+      AND a.at < coalesce(until, 'infinity');
+END;
+COMMENT ON FUNCTION bcce.cost_adjustments(timestamptz, timestamptz) IS 'What was credited, refunded, discounted or corrected between since (inclusive) and until (exclusive)? NULL leaves an end open. Same columns as the view of this name; those that are counted add up to adjustments_usd of cost_analysis for the same period.';
+
+CREATE OR REPLACE VIEW bcce.cost_adjustments WITH (security_invoker = true) AS
+SELECT
+    a.tenant_id,
+    a.tenant_name,
+    a.at,
+    a.adjustment_id,
+    a.kind,
+    a.applies_to,
+    a.provider,
+    a.amount_usd,
+    a.corrects_at,
+    a.reason,
+    a.is_counted,
+    a.recorded_at,
+    a.currency
+FROM bcce.cost_adjustments(NULL::timestamptz, NULL::timestamptz) a;
+COMMENT ON VIEW bcce.cost_adjustments IS 'What was credited, refunded, discounted or corrected afterwards, and why? One row per adjustment of visible tenants. For a period use the function of this name.';
+COMMENT ON COLUMN bcce.cost_adjustments.tenant_id IS 'tenant';
+COMMENT ON COLUMN bcce.cost_adjustments.tenant_name IS 'display name of the tenant';
+COMMENT ON COLUMN bcce.cost_adjustments.at IS 'when it counts';
+COMMENT ON COLUMN bcce.cost_adjustments.adjustment_id IS 'the sender''s id of it, such as the number of a credit note';
+COMMENT ON COLUMN bcce.cost_adjustments.kind IS 'credit, refund, discount or correction';
+COMMENT ON COLUMN bcce.cost_adjustments.applies_to IS 'part of the cost that it changes: workflow, monitoring, prediction, model or infra';
+COMMENT ON COLUMN bcce.cost_adjustments.provider IS 'provider that granted it, redacted; NULL: not said';
+COMMENT ON COLUMN bcce.cost_adjustments.amount_usd IS 'US dollars; negative: it lowers the cost';
+COMMENT ON COLUMN bcce.cost_adjustments.corrects_at IS 'when the charge was made that it changes; NULL: none in particular';
+COMMENT ON COLUMN bcce.cost_adjustments.reason IS 'why, redacted; NULL: not said';
+COMMENT ON COLUMN bcce.cost_adjustments.is_counted IS 'its time has come, so that the cost reports count it';
+COMMENT ON COLUMN bcce.cost_adjustments.recorded_at IS 'when it was recorded last';
+COMMENT ON COLUMN bcce.cost_adjustments.currency IS 'currency of the money columns';
 $bcce_module$);
 
 INSERT INTO bcce.module (part, name, sql) VALUES ('report', '27_cost_by_key', $bcce_module$
@@ -12820,7 +13966,8 @@ RETURNS TABLE (
     unpriced_units bigint,
     is_lower_bound boolean,
     estimated_share_percent numeric,
-    currency text
+    currency text,
+    covered_model_cost_usd numeric
 )
 LANGUAGE sql STABLE PARALLEL RESTRICTED
 BEGIN ATOMIC
@@ -12835,11 +13982,12 @@ BEGIN ATOMIC
         x.cache_write_1h_tokens,
         x.web_searches,%6$s
         x.usd,
-        round(100 * x.usd / nullif(sum(x.usd) OVER (PARTITION BY t.tenant_id), 0), 1),
+        round(100 * x.%13$s / nullif(sum(x.%13$s) OVER (PARTITION BY t.tenant_id), 0), 1),
         x.unpriced,
         x.unpriced > 0,
         round(100 * x.estimated_usd / nullif(x.model_call_usd, 0), 1),
-        t.billing_currency
+        t.billing_currency,
+        x.covered_usd
     FROM bcce_data.tenants t
     JOIN (
         SELECT
@@ -12861,7 +14009,8 @@ BEGIN ATOMIC
             coalesce(sum(u.usd) FILTER (WHERE u.item = 'prediction'), CASE WHEN count(*) FILTER (WHERE u.item = 'prediction') = 0 THEN 0 END) AS prediction_usd,
             coalesce(sum(u.usd) FILTER (WHERE u.item = 'model_call'), CASE WHEN count(*) FILTER (WHERE u.item = 'model_call') = 0 THEN 0 END) AS model_call_usd,
             coalesce(sum(u.estimated_usd), 0) AS estimated_usd,
-            sum(u.usd) AS usd,
+            coalesce(sum(u.covered_usd), 0) AS covered_usd,
+            coalesce(sum(u.usd) - coalesce(sum(u.covered_usd), 0), CASE WHEN sum(u.uncovered) = 0 THEN 0 END) AS usd,
             sum(u.unpriced)::bigint AS unpriced
         FROM (
             SELECT
@@ -12880,6 +14029,8 @@ BEGIN ATOMIC
                 sum(u.web_searches) AS web_searches,
                 sum(u.usd) AS usd,
                 sum(u.usd) FILTER (WHERE u.is_estimated) AS estimated_usd,
+                sum(u.usd) FILTER (WHERE u.is_covered) AS covered_usd,
+                count(*) FILTER (WHERE NOT u.is_covered) AS uncovered,
                 count(*) - count(u.usd) AS unpriced
             FROM bcce_data.cost_units(since, until) u
             WHERE u.item IN (%9$s)
@@ -12905,7 +14056,9 @@ END$sql$,
             report.key_of, report.unit,
             (SELECT string_agg(quote_literal(i), ', ') FROM unnest(report.items) AS i),
             replace(report.unit, ' AS run_id', ''),
-            E'\n        ' || report.joins, E'\n    ' || report.name_join);
+            E'\n        ' || report.joins, E'\n    ' || report.name_join,
+            -- Where calls are all there is, covered ones have their share, too.
+            CASE report.items WHEN calls THEN 'model_call_usd' ELSE 'usd' END);
         EXECUTE format('COMMENT ON FUNCTION bcce.cost_by_%1$s(timestamptz, timestamptz) IS %2$L', report.kind,
             replace(report.question, '?', ', of what falls between since (inclusive) and until (exclusive)?')
             || ' NULL leaves an end open. Same columns as the view of this name; each part summed over the rows is that of cost_analysis for the same period.');
@@ -12940,12 +14093,14 @@ END$sql$,
                 ('monitoring_cost_usd', 'US dollars for the metric samples: each as charged when it was recorded, else at the price of its time; NULL: none has a known cost'),
                 ('prediction_cost_usd', 'US dollars for the predictions: each as charged when it was recorded, else at the price of its time; NULL: none has a known cost'),
                 ('model_cost_usd', 'US dollars for model calls: each as the sender reported it, else by its tokens at the prices known when it was recorded, else at those known now; a call whose cost is unknown is in unpriced_units; NULL: none has a known cost'),
-                ('total_cost_usd', 'US dollars, sum of the known parts in this report, unrounded; NULL: no cost is known'),
-                ('cost_share_percent', 'percent of the sum of the tenant''s rows in this report, one decimal; NULL: that is 0, or no cost is known'),
+                ('total_cost_usd', 'US dollars, sum of the known parts in this report less covered_model_cost_usd, unrounded; adjustments, which name none of these, are left out; NULL: no cost is known'),
+                ('cost_share_percent', format('percent of the sum of %s of the tenant''s rows in this report, one decimal; NULL: that is 0, or no cost is known',
+                                              CASE report.items WHEN calls THEN 'model_cost_usd' ELSE 'total_cost_usd' END)),
                 ('unpriced_units', 'runs, samples, predictions and model calls whose cost is unknown: they are left out of the sums'),
                 ('is_lower_bound', 'true when some cost is unknown, so that the sums are lower bounds'),
                 ('estimated_share_percent', 'percent of the model cost that is estimated rather than reported, one decimal; NULL: no model cost'),
-                ('currency', 'currency of the money columns')
+                ('currency', 'currency of the money columns'),
+                ('covered_model_cost_usd', 'US dollars of model_cost_usd that the price of a run includes, as in cost_analysis')
             ) AS m (name, meaning) ON m.name = a.attname
             WHERE a.attrelid = format('bcce.cost_by_%s', report.kind)::regclass AND a.attnum > 0 AND NOT a.attisdropped
         LOOP
@@ -13298,7 +14453,9 @@ RETURNS TABLE (
     unpriced_calls bigint,
     unnamed_calls bigint,
     is_lower_bound boolean,
-    currency text
+    currency text,
+    adjustments_usd numeric,
+    unnamed_adjustments_usd numeric
 )
 LANGUAGE sql STABLE PARALLEL RESTRICTED
 BEGIN ATOMIC
@@ -13310,13 +14467,15 @@ BEGIN ATOMIC
         i.period_end_at,
         m.usd,
         i.amount_usd,
-        i.amount_usd - m.usd,
-        round(100 * (i.amount_usd - m.usd) / nullif(i.amount_usd, 0), 1),
+        i.amount_usd - m.usd - j.usd,
+        round(100 * (i.amount_usd - m.usd - j.usd) / nullif(i.amount_usd, 0), 1),
         m.calls,
         m.unpriced,
         m.unnamed,
         m.unpriced > 0,
-        t.billing_currency
+        t.billing_currency,
+        j.usd,
+        j.unnamed_usd
     FROM bcce_data.invoices i
     JOIN bcce_data.tenants t ON t.tenant_id = i.tenant_id AND t.deleted_at IS NULL
     LEFT JOIN LATERAL (
@@ -13335,6 +14494,14 @@ BEGIN ATOMIC
               AND (coalesce(u.provider, '') = '' OR lower(btrim(u.provider)) = i.provider)
         ) c
     ) m ON true
+    LEFT JOIN LATERAL (
+        SELECT
+            coalesce(sum(a.amount_usd) FILTER (WHERE a.provider = i.provider), 0) AS usd,
+            coalesce(sum(a.amount_usd) FILTER (WHERE a.provider IS NULL), 0) AS unnamed_usd
+        FROM bcce_data.cost_adjustments a
+        WHERE a.tenant_id = i.tenant_id AND a.at >= i.period_start_at AND a.at < i.period_end_at AND a.applies_to = 'model'
+          AND a.at <= (SELECT bcce.report_now())
+    ) j ON true
     WHERE (since IS NULL OR i.period_start_at >= since) AND (until IS NULL OR i.period_start_at < until);
 END;
 COMMENT ON FUNCTION bcce.cost_reconciliation(timestamptz, timestamptz) IS 'Does what was metered agree with the invoices whose period begins between since (inclusive) and until (exclusive)? NULL leaves an end open. Same columns as the view of this name.';
@@ -13354,7 +14521,9 @@ SELECT
     r.unpriced_calls,
     r.unnamed_calls,
     r.is_lower_bound,
-    r.currency
+    r.currency,
+    r.adjustments_usd,
+    r.unnamed_adjustments_usd
 FROM bcce.cost_reconciliation(NULL::timestamptz, NULL::timestamptz) r;
 COMMENT ON VIEW bcce.cost_reconciliation IS 'Does what was metered agree with what the provider billed? One row per visible tenant and invoice. For a period use the function of this name.';
 COMMENT ON COLUMN bcce.cost_reconciliation.tenant_id IS 'tenant';
@@ -13364,13 +14533,15 @@ COMMENT ON COLUMN bcce.cost_reconciliation.period_start_at IS 'start of the invo
 COMMENT ON COLUMN bcce.cost_reconciliation.period_end_at IS 'end of the invoice''s period, exclusive';
 COMMENT ON COLUMN bcce.cost_reconciliation.metered_usd IS 'US dollars of the calls of that provider in the period, as in cost_analysis';
 COMMENT ON COLUMN bcce.cost_reconciliation.invoiced_usd IS 'US dollars that the provider billed';
-COMMENT ON COLUMN bcce.cost_reconciliation.difference_usd IS 'US dollars billed above what was metered; negative: below';
+COMMENT ON COLUMN bcce.cost_reconciliation.difference_usd IS 'US dollars billed above what was metered and adjusted (metered_usd + adjustments_usd); negative: below';
 COMMENT ON COLUMN bcce.cost_reconciliation.difference_percent IS 'the difference in percent of the invoice, one decimal; NULL: the invoice is of 0';
 COMMENT ON COLUMN bcce.cost_reconciliation.call_count IS 'calls of that provider in the period';
 COMMENT ON COLUMN bcce.cost_reconciliation.unpriced_calls IS 'calls among them whose cost is unknown: a first reason for a difference';
 COMMENT ON COLUMN bcce.cost_reconciliation.unnamed_calls IS 'calls in the period that name no provider, counted in none: a second reason';
 COMMENT ON COLUMN bcce.cost_reconciliation.is_lower_bound IS 'true when some cost is unknown, so that more was metered';
 COMMENT ON COLUMN bcce.cost_reconciliation.currency IS 'currency of the money columns';
+COMMENT ON COLUMN bcce.cost_reconciliation.adjustments_usd IS 'US dollars of credits, refunds, discounts and corrections of model cost that name this provider and count in the period (cost_adjustments)';
+COMMENT ON COLUMN bcce.cost_reconciliation.unnamed_adjustments_usd IS 'US dollars of such adjustments in the period that name no provider, counted in none: a third reason';
 $bcce_module$);
 
 INSERT INTO bcce.module (part, name, sql) VALUES ('report', '27_executions_hourly', $bcce_module$
@@ -13926,13 +15097,768 @@ COMMENT ON COLUMN bcce.hung_runs.service_id IS 'service of the run, else of the 
 COMMENT ON COLUMN bcce.hung_runs.running_seconds IS 'how long it has been running, seconds, now or at the window''s end';
 $bcce_module$);
 
+INSERT INTO bcce.module (part, name, sql) VALUES ('report', '28_cost_anomalies', $bcce_module$
+-- cost_anomalies: days on which a tenant, or a part of it, spent far more on
+-- model calls than it does on that weekday, and why.
+--
+-- The eight weeks before are the measure: the logarithm of a day's cost less the
+-- median of the same weekdays, in units of their median absolute deviation.
+-- Where that is 0 at least half of them cost the same.  If that was something, a
+-- day above it by min_ratio is one that never was, whatever the rest did: the
+-- ratio and the floor decide.  If it was nothing, a ratio says nothing: then the
+-- mean deviation measures (Iglewicz and Hoaglin 1993), so that who spends every
+-- third Monday is no anomaly on the next.
+CREATE OR REPLACE FUNCTION bcce.cost_anomalies(since timestamptz DEFAULT NULL, until timestamptz DEFAULT NULL)
+RETURNS TABLE (
+    tenant_id uuid,
+    tenant_name text,
+    period_start_at timestamptz,
+    usage_date date,
+    is_partial_day boolean,
+    scope_kind text,
+    scope_value text,
+    cost_usd numeric,
+    expected_cost_usd numeric,
+    change_usd numeric,
+    deviation_score double precision,
+    weekday_count bigint,
+    baseline_date date,
+    other_baseline_date date,
+    main_cause text,
+    volume_effect_usd numeric,
+    price_effect_usd numeric,
+    mix_effect_usd numeric,
+    main_model_id text,
+    main_model_percent numeric,
+    main_user_key text,
+    main_user_percent numeric,
+    main_token_class text,
+    main_token_class_percent numeric,
+    call_count bigint,
+    unpriced_calls bigint,
+    is_lower_bound boolean,
+    currency text
+)
+LANGUAGE sql STABLE PARALLEL RESTRICTED
+BEGIN ATOMIC
+    WITH moment AS (
+        SELECT least(until, bcce.report_now()) AS now
+    ),
+    limits AS (
+        SELECT
+            t.tenant_id,
+            max(coalesce(own.value, d.value)) FILTER (WHERE d.limit_name = 'min_deviations') AS min_deviations,
+            max(coalesce(own.value, d.value)) FILTER (WHERE d.limit_name = 'floor_usd') AS floor_usd,
+            max(coalesce(own.value, d.value)) FILTER (WHERE d.limit_name = 'min_ratio') AS min_ratio,
+            max(coalesce(own.value, d.value)) FILTER (WHERE d.limit_name = 'min_weekdays') AS min_weekdays
+        FROM bcce_data.tenants t
+        CROSS JOIN bcce_data.default_anomaly_limits d
+        LEFT JOIN bcce_data.anomaly_limits own ON own.tenant_id = t.tenant_id AND own.limit_name = d.limit_name
+        GROUP BY t.tenant_id
+    ),
+    -- What each day cost, by who and what has a part in it.
+    cell AS MATERIALIZED (
+        SELECT
+            t.tenant_id,
+            c.first_day AS day,
+            c.starts_at,
+            c.ends_at,
+            first_local.day AS tenant_first_day,
+            u.kind,
+            u.value,
+            u.usd,
+            u.calls,
+            u.unpriced,
+            u.runs
+        FROM bcce_data.tenants t
+        CROSS JOIN moment m
+        CROSS JOIN LATERAL bcce_data.fact_ends(t.tenant_id, NULL, m.now) ever
+        CROSS JOIN LATERAL bcce_data.local_date(ever.first_call_at, t.timezone) first_local
+        CROSS JOIN LATERAL bcce_data.fact_ends(t.tenant_id, greatest(since, '1970-01-01 00:00:00+00') - interval '1416 hours', m.now) near
+        CROSS JOIN LATERAL bcce_data.local_periods(near.first_call_at, near.last_call_at, t.timezone, 'day') c
+        CROSS JOIN LATERAL (
+            SELECT
+                s.kind,
+                s.value,
+                sum(u.usd) AS usd,
+                sum(u.calls) AS calls,
+                sum(u.unpriced) AS unpriced,
+                array_agg(u.run_id) FILTER (WHERE s.kind = 'workflow') AS runs
+            FROM (
+                SELECT
+                    u.user_key,
+                    u.team_id,
+                    u.project,
+                    u.model_id,
+                    u.run_id,
+                    sum(u.usd) AS usd,
+                    count(*) AS calls,
+                    count(*) - count(u.usd) AS unpriced
+                FROM (
+                    SELECT
+                        u.user_key,
+                        u.team_id,
+                        u.project,
+                        u.model_id,
+                        u.run_id,
+                        coalesce(u.reported_cost_usd, u.charged_usd, bcce.estimate_token_cost(u.model_id, u.at, u.input_tokens, u.output_tokens,
+                            u.cache_read_tokens, u.cache_write_5m_tokens, u.cache_write_1h_tokens, u.web_searches, u.speed, u.inference_geo, u.service_tier, u.tenant_id)) AS usd
+                    FROM bcce_data.model_usage u
+                    WHERE u.tenant_id = t.tenant_id AND u.at >= c.starts_at AND u.at < c.ends_at AND u.at < m.now AND NOT u.is_test
+                    OFFSET 0
+                ) u
+                GROUP BY u.user_key, u.team_id, u.project, u.model_id, u.run_id
+            ) u
+            LEFT JOIN bcce_data.principals p ON p.tenant_id = t.tenant_id AND p.user_key = u.user_key
+            LEFT JOIN LATERAL (
+                SELECT k.started_at
+                FROM bcce_data.workflow_run_keys k
+                WHERE k.tenant_id = t.tenant_id AND k.run_id = u.run_id
+                OFFSET 0
+            ) start ON true
+            LEFT JOIN LATERAL (
+                SELECT r.workflow_id
+                FROM bcce_data.workflow_runs r
+                WHERE r.tenant_id = t.tenant_id AND r.run_id = u.run_id AND r.started_at = start.started_at
+                OFFSET 0
+            ) run ON true
+            CROSS JOIN LATERAL (
+                VALUES ('tenant', NULL), ('user', u.user_key), ('team', coalesce(u.team_id, p.team_id)),
+                       ('project', u.project), ('model', u.model_id), ('workflow', run.workflow_id)
+            ) s (kind, value)
+            WHERE s.kind = 'tenant' OR s.value IS NOT NULL
+            GROUP BY s.kind, s.value
+        ) u
+        WHERE t.deleted_at IS NULL
+    ),
+    series AS (
+        SELECT
+            c.tenant_id,
+            c.day,
+            c.starts_at,
+            c.ends_at,
+            c.kind,
+            c.value,
+            c.usd,
+            c.calls,
+            c.unpriced,
+            CASE WHEN c.kind = 'tenant' THEN c.tenant_first_day
+                 ELSE min(c.day) OVER (PARTITION BY c.tenant_id, c.kind, c.value ORDER BY c.day
+                                       RANGE BETWEEN interval '56 days' PRECEDING AND CURRENT ROW) END AS first_day,
+            array_agg(c.day) OVER same_weekday AS days,
+            array_agg(c.usd) OVER same_weekday AS costs,
+            coalesce(sum(c.unpriced) OVER same_weekday, 0) AS unpriced_before
+        FROM cell c
+        WINDOW same_weekday AS (PARTITION BY c.tenant_id, c.kind, c.value, extract(isodow FROM c.day) ORDER BY c.day
+                                RANGE BETWEEN interval '56 days' PRECEDING AND interval '7 days' PRECEDING)
+    ),
+    flagged AS (
+        SELECT
+            s.tenant_id,
+            s.day,
+            s.starts_at,
+            s.ends_at,
+            s.kind,
+            s.value,
+            s.usd,
+            s.calls,
+            s.unpriced,
+            s.unpriced_before,
+            before.expected_usd,
+            before.days,
+            before.day_1,
+            before.day_2,
+            score.deviations
+        FROM series s
+        JOIN limits l ON l.tenant_id = s.tenant_id
+        CROSS JOIN LATERAL (
+            SELECT
+                x.days,
+                x.costs,
+                x.center,
+                (x.costs[(x.days + 1) / 2] + x.costs[x.days / 2 + 1]) * 0.5 AS expected_usd,
+                x.dates[(x.days + 1) / 2] AS day_1,
+                CASE WHEN x.days % 2 = 0 THEN x.dates[x.days / 2 + 1] END AS day_2
+            FROM (
+                SELECT
+                    count(*) AS days,
+                    array_agg(b.usd ORDER BY b.usd, b.day) AS costs,
+                    array_agg(b.day ORDER BY b.usd, b.day) AS dates,
+                    percentile_cont(0.5) WITHIN GROUP (ORDER BY ln(1 + b.usd::double precision)) AS center
+                FROM (
+                    -- A day without calls cost nothing; one with calls none of which has a known cost is no measure.
+                    SELECT w.day, CASE WHEN k.day IS NULL THEN 0 ELSE k.usd END AS usd
+                    FROM (SELECT s.day - 7 * g.week AS day FROM generate_series(1, least(8, (s.day - s.first_day) / 7)) AS g (week)) w
+                    LEFT JOIN unnest(s.days, s.costs) AS k (day, usd) ON k.day = w.day
+                ) b
+                WHERE b.usd IS NOT NULL
+            ) x
+        ) before
+        CROSS JOIN LATERAL (
+            SELECT
+                percentile_cont(0.5) WITHIN GROUP (ORDER BY abs(ln(1 + k.usd::double precision) - before.center)) AS median_deviation,
+                avg(abs(ln(1 + k.usd::double precision) - before.center)) AS mean_deviation
+            FROM unnest(before.costs) AS k (usd)
+        ) spread
+        CROSS JOIN LATERAL (
+            SELECT (ln(1 + s.usd::double precision) - before.center)
+                   / CASE WHEN spread.median_deviation > 0 THEN 1.4826 * spread.median_deviation
+                          WHEN before.expected_usd = 0 THEN nullif(1.253314 * spread.mean_deviation, 0) END AS deviations
+        ) score
+        WHERE (since IS NULL OR s.ends_at > since)
+          AND s.usd > l.floor_usd
+          AND before.days >= l.min_weekdays
+          AND s.usd > l.min_ratio * before.expected_usd
+          AND (score.deviations IS NULL OR score.deviations > l.min_deviations)
+    )
+    SELECT
+        t.tenant_id,
+        t.tenant_name,
+        f.starts_at,
+        f.day,
+        f.ends_at > m.now,
+        f.kind,
+        f.value,
+        f.usd,
+        f.expected_usd,
+        f.usd - f.expected_usd,
+        f.deviations,
+        f.days,
+        f.day_1,
+        f.day_2,
+        CASE
+            WHEN why.price_effect >= greatest(why.volume_effect, f.usd - f.expected_usd - why.price_effect - why.volume_effect) THEN 'price change'
+            WHEN 2 * why.volume_effect >= f.usd - f.expected_usd - why.price_effect THEN 'more calls'
+            WHEN why.unsplit_mix_effect * 2 > f.usd - f.expected_usd - why.price_effect - why.volume_effect THEN 'dearer calls, as reported'
+            ELSE 'other models or larger calls'
+        END,
+        why.volume_effect,
+        why.price_effect,
+        f.usd - f.expected_usd - why.price_effect - why.volume_effect,
+        why.model_id,
+        round(100 * why.model_usd / (f.usd - f.expected_usd), 1),
+        why.user_key,
+        round(100 * why.user_usd / (f.usd - f.expected_usd), 1),
+        why.token_class,
+        round(100 * why.class_usd / (f.usd - f.expected_usd), 1),
+        f.calls::bigint,
+        f.unpriced::bigint,
+        f.unpriced + f.unpriced_before > 0,
+        t.billing_currency
+    FROM flagged f
+    JOIN bcce_data.tenants t ON t.tenant_id = f.tenant_id
+    CROSS JOIN moment m
+    CROSS JOIN LATERAL (
+        WITH side AS (
+            SELECT d.starts_at, d.ends_at, d.weight, c.runs
+            FROM (
+                SELECT f.day, f.starts_at, least(f.ends_at, m.now) AS ends_at, 1::numeric AS weight
+                UNION ALL
+                SELECT b.day, this.starts_at, next.starts_at, b.weight
+                FROM (VALUES (f.day_1, CASE WHEN f.day_2 IS NULL THEN -1 ELSE -0.5 END), (f.day_2, -0.5)) AS b (day, weight)
+                CROSS JOIN LATERAL bcce_data.local_midnight(b.day, t.timezone) this
+                CROSS JOIN LATERAL bcce_data.local_midnight(b.day + 1, t.timezone) next
+                WHERE b.day IS NOT NULL
+            ) d
+            LEFT JOIN LATERAL (
+                SELECT c.runs
+                FROM cell c
+                WHERE f.kind = 'workflow' AND c.tenant_id = f.tenant_id AND c.kind = f.kind AND c.value = f.value AND c.day = d.day
+                OFFSET 0
+            ) c ON true
+        ),
+        priced AS MATERIALIZED (
+            SELECT
+                s.weight,
+                s.starts_at,
+                u.tenant_id,
+                u.at,
+                u.model_id,
+                u.user_key,
+                u.input_tokens,
+                u.output_tokens,
+                u.cache_read_tokens,
+                u.cache_write_5m_tokens,
+                u.cache_write_1h_tokens,
+                u.web_searches,
+                u.speed,
+                u.inference_geo,
+                u.service_tier,
+                CASE WHEN u.charged_usd IS NOT NULL THEN u.priced_at END AS as_of,
+                u.reported_cost_usd IS NULL AND u.charged_usd IS NOT NULL AS is_charged,
+                u.reported_cost_usd IS NULL AND u.charged_usd IS NULL AS is_priced_now,
+                k.usd,
+                k.is_split,
+                k.part_1,
+                k.part_2,
+                k.part_3,
+                k.part_4,
+                k.part_5,
+                k.part_6
+            FROM side s
+            CROSS JOIN LATERAL (
+                SELECT
+                    u.tenant_id,
+                    u.at,
+                    u.model_id,
+                    u.user_key,
+                    u.input_tokens,
+                    u.output_tokens,
+                    u.cache_read_tokens,
+                    u.cache_write_5m_tokens,
+                    u.cache_write_1h_tokens,
+                    u.web_searches,
+                    u.speed,
+                    u.inference_geo,
+                    u.service_tier,
+                    u.reported_cost_usd,
+                    u.charged_usd,
+                    u.priced_at
+                FROM bcce_data.model_usage u
+                LEFT JOIN bcce_data.principals p ON p.tenant_id = u.tenant_id AND p.user_key = u.user_key
+                LEFT JOIN (SELECT DISTINCT r.run_id FROM unnest(s.runs) AS r (run_id)) run ON run.run_id = u.run_id
+                WHERE u.tenant_id = f.tenant_id AND u.at >= s.starts_at AND u.at < s.ends_at AND NOT u.is_test
+                  AND CASE f.kind
+                      WHEN 'tenant' THEN true
+                      WHEN 'user' THEN u.user_key = f.value
+                      WHEN 'team' THEN coalesce(u.team_id, p.team_id) = f.value
+                      WHEN 'project' THEN u.project = f.value
+                      WHEN 'model' THEN u.model_id = f.value
+                      ELSE run.run_id IS NOT NULL
+                  END
+                OFFSET 0
+            ) u
+            CROSS JOIN LATERAL (
+                SELECT
+                    k.usd,
+                    k.usd IS NOT NULL AND k.part[1] + k.part[2] + k.part[3] + k.part[4] + k.part[5] + k.part[6] IS NOT DISTINCT FROM k.usd AS is_split,
+                    k.part[1] AS part_1,
+                    k.part[2] AS part_2,
+                    k.part[3] AS part_3,
+                    k.part[4] AS part_4,
+                    k.part[5] AS part_5,
+                    k.part[6] AS part_6
+                FROM (
+                    SELECT
+                        coalesce(u.reported_cost_usd, u.charged_usd, bcce.estimate_token_cost(u.model_id, u.at, u.input_tokens, u.output_tokens, u.cache_read_tokens,
+                            u.cache_write_5m_tokens, u.cache_write_1h_tokens, u.web_searches, u.speed, u.inference_geo, u.service_tier, u.tenant_id)) AS usd,
+                        CASE WHEN u.reported_cost_usd IS NULL
+                             THEN bcce.token_cost_parts(u.model_id, u.at, u.input_tokens, u.output_tokens, u.cache_read_tokens,
+                            u.cache_write_5m_tokens, u.cache_write_1h_tokens, u.web_searches, u.speed, u.inference_geo, u.service_tier, u.tenant_id,
+                                 CASE WHEN u.charged_usd IS NOT NULL THEN u.priced_at END)
+                        END AS part
+                    OFFSET 0
+                ) k
+                OFFSET 0
+            ) k
+        ),
+        -- By which book the days compared with were charged: a price that was put
+        -- right for the time past is a new one for who pays.
+        earlier AS MATERIALIZED (
+            SELECT
+                b.starts_at,
+                b.weight,
+                max(c.as_of) FILTER (WHERE c.is_charged) AS as_of,
+                bool_or(c.is_priced_now) AS is_priced_now
+            FROM side b
+            LEFT JOIN priced c ON c.starts_at = b.starts_at
+            WHERE b.weight < 0
+            GROUP BY b.starts_at, b.weight
+        ),
+        call AS (
+            SELECT
+                c.weight,
+                c.model_id,
+                c.user_key,
+                c.usd,
+                c.is_split,
+                c.part_1,
+                c.part_2,
+                c.part_3,
+                c.part_4,
+                c.part_5,
+                c.part_6,
+                -- What the call would have cost on the days that it is compared with.
+                CASE WHEN c.weight > 0 AND c.is_split THEN (
+                    SELECT sum(b.weight * (bcce.estimate_token_cost(c.model_id, c.at - (c.starts_at - b.starts_at), c.input_tokens, c.output_tokens, c.cache_read_tokens,
+                        c.cache_write_5m_tokens, c.cache_write_1h_tokens, c.web_searches, c.speed, c.inference_geo, c.service_tier, c.tenant_id,
+                        CASE WHEN b.as_of IS NULL AND b.is_priced_now THEN NULL ELSE coalesce(b.as_of, c.as_of) END) - c.usd))
+                    FROM earlier b
+                ) END AS price_effect
+            FROM priced c
+        ),
+        total AS (
+            SELECT
+                coalesce(sum(c.price_effect), 0) AS price_effect,
+                count(c.usd) FILTER (WHERE c.weight > 0) AS calls,
+                coalesce(-sum(c.weight) FILTER (WHERE c.weight < 0 AND c.usd IS NOT NULL), 0) AS calls_before,
+                coalesce(sum(c.usd) FILTER (WHERE c.weight > 0 AND NOT c.is_split), 0) AS unsplit_usd,
+                coalesce(-sum(c.weight * c.usd) FILTER (WHERE c.weight < 0 AND NOT c.is_split), 0) AS unsplit_usd_before
+            FROM call c
+        )
+        SELECT
+            x.price_effect,
+            CASE WHEN x.calls_before = 0 THEN f.usd - f.expected_usd - x.price_effect
+                 ELSE round(f.expected_usd * x.calls / x.calls_before - f.expected_usd, 10) END AS volume_effect,
+            CASE WHEN x.calls_before = 0 THEN 0
+                 ELSE x.unsplit_usd - x.unsplit_usd_before * x.calls / x.calls_before END AS unsplit_mix_effect,
+            model.model_id,
+            model.usd AS model_usd,
+            person.user_key,
+            person.usd AS user_usd,
+            class.token_class,
+            class.usd AS class_usd
+        FROM total x
+        CROSS JOIN (
+            SELECT c.model_id, sum(c.weight * c.usd) AS usd
+            FROM call c
+            GROUP BY c.model_id
+            ORDER BY usd DESC NULLS LAST, c.model_id COLLATE "C"
+            LIMIT 1
+        ) model
+        CROSS JOIN (
+            SELECT c.user_key, sum(c.weight * c.usd) AS usd
+            FROM call c
+            GROUP BY c.user_key
+            ORDER BY usd DESC NULLS LAST, c.user_key COLLATE "C"
+            LIMIT 1
+        ) person
+        CROSS JOIN (
+            SELECT k.token_class, k.usd
+            FROM (
+                SELECT
+                    sum(c.weight * c.part_1) FILTER (WHERE c.is_split) AS part_1,
+                    sum(c.weight * c.part_2) FILTER (WHERE c.is_split) AS part_2,
+                    sum(c.weight * c.part_3) FILTER (WHERE c.is_split) AS part_3,
+                    sum(c.weight * c.part_4) FILTER (WHERE c.is_split) AS part_4,
+                    sum(c.weight * c.part_5) FILTER (WHERE c.is_split) AS part_5,
+                    sum(c.weight * c.part_6) FILTER (WHERE c.is_split) AS part_6,
+                    sum(c.weight * c.usd) FILTER (WHERE NOT c.is_split) AS unsplit
+                FROM call c
+            ) p
+            CROSS JOIN LATERAL (
+                VALUES ('input', p.part_1), ('output', p.part_2), ('cache_read', p.part_3), ('cache_write_5m', p.part_4),
+                       ('cache_write_1h', p.part_5), ('web_search', p.part_6), ('unsplit', p.unsplit)
+            ) k (token_class, usd)
+            ORDER BY k.usd DESC NULLS LAST, k.token_class
+            LIMIT 1
+        ) class
+    ) why;
+END;
+COMMENT ON FUNCTION bcce.cost_anomalies(timestamptz, timestamptz) IS 'Which days cost far more than usual, of those that overlap the time between since (inclusive) and until (exclusive), as it stood at until? NULL leaves an end open. Same columns as the view of this name. A day counts from its start, also where that lies before since.';
+
+CREATE OR REPLACE VIEW bcce.cost_anomalies WITH (security_invoker = true) AS
+SELECT
+    x.tenant_id,
+    x.tenant_name,
+    x.period_start_at,
+    x.usage_date,
+    x.is_partial_day,
+    x.scope_kind,
+    x.scope_value,
+    x.cost_usd,
+    x.expected_cost_usd,
+    x.change_usd,
+    x.deviation_score,
+    x.weekday_count,
+    x.baseline_date,
+    x.other_baseline_date,
+    x.main_cause,
+    x.volume_effect_usd,
+    x.price_effect_usd,
+    x.mix_effect_usd,
+    x.main_model_id,
+    x.main_model_percent,
+    x.main_user_key,
+    x.main_user_percent,
+    x.main_token_class,
+    x.main_token_class_percent,
+    x.call_count,
+    x.unpriced_calls,
+    x.is_lower_bound,
+    x.currency
+FROM bcce.cost_anomalies(NULL::timestamptz, NULL::timestamptz) x;
+COMMENT ON VIEW bcce.cost_anomalies IS 'On which days did model calls cost far more than usual, and why? One row per visible tenant, scope (the tenant, a user, team, project, model or workflow) and local day that stands out. That is above four robust deviations from the same weekdays of the eight weeks before, above 5 US dollars and above 1.5 times the expected cost, with at least three such weekdays; set_anomaly_limit() sets these. For a period use the function of this name.';
+COMMENT ON COLUMN bcce.cost_anomalies.tenant_id IS 'tenant';
+COMMENT ON COLUMN bcce.cost_anomalies.tenant_name IS 'display name of the tenant';
+COMMENT ON COLUMN bcce.cost_anomalies.period_start_at IS 'first instant of the day in the tenant''s zone';
+COMMENT ON COLUMN bcce.cost_anomalies.usage_date IS 'day in the tenant''s zone';
+COMMENT ON COLUMN bcce.cost_anomalies.is_partial_day IS 'true when the day is not over, or the period ends within it: what it has cost so far is held against whole days';
+COMMENT ON COLUMN bcce.cost_anomalies.scope_kind IS 'what is judged: tenant, user, team, project, model or workflow';
+COMMENT ON COLUMN bcce.cost_anomalies.scope_value IS 'which: the pseudonym of the user, team that the call names or else that of the user, project (redacted), model, workflow of the run; NULL: the whole tenant';
+COMMENT ON COLUMN bcce.cost_anomalies.cost_usd IS 'US dollars that the model calls cost; calls of unknown cost are left out';
+COMMENT ON COLUMN bcce.cost_anomalies.expected_cost_usd IS 'US dollars, median cost of the same weekday in the eight weeks before; days without calls cost 0, from the first day of the scope: of a tenant that of its first call ever, else that of its first call in those weeks; days on which no call has a known cost are not counted';
+COMMENT ON COLUMN bcce.cost_anomalies.change_usd IS 'US dollars more than in the time compared with, here than expected: volume, price and mix effect, to the last digit';
+COMMENT ON COLUMN bcce.cost_anomalies.deviation_score IS 'distance of log(1 + cost) from its median over the same weekdays, in robust standard deviations (1.4826 x median absolute deviation; where that and the expected cost are 0, 1.2533 x mean absolute deviation); NULL: at least half of the weekdays cost the same, or all of them nothing, so that any distance is more than usual';
+COMMENT ON COLUMN bcce.cost_anomalies.weekday_count IS 'same weekdays that it is compared with, up to eight';
+COMMENT ON COLUMN bcce.cost_anomalies.baseline_date IS 'day whose cost is the expected one, with which the day is compared; of an even number of weekdays the lower one in the middle';
+COMMENT ON COLUMN bcce.cost_anomalies.other_baseline_date IS 'the upper one in the middle: the day is compared with the mean of both; NULL: an odd number of weekdays';
+COMMENT ON COLUMN bcce.cost_anomalies.main_cause IS 'largest of the three effects: price change (the same calls would have cost less), more calls, or other models or larger calls; dearer calls, as reported: their senders report the cost, which cannot be split';
+COMMENT ON COLUMN bcce.cost_anomalies.volume_effect_usd IS 'US dollars of the change if only the number of calls had changed, rounded to ten decimals; without calls to compare with, all but the price effect';
+COMMENT ON COLUMN bcce.cost_anomalies.price_effect_usd IS 'US dollars of the change that are due to prices: what the calls cost more than the same calls would have cost in the time compared with; 0 where there was no price then';
+COMMENT ON COLUMN bcce.cost_anomalies.mix_effect_usd IS 'US dollars of the change that are left: other models, more or fewer tokens in a call, other classes of them';
+COMMENT ON COLUMN bcce.cost_anomalies.main_model_id IS 'model that adds most to the change';
+COMMENT ON COLUMN bcce.cost_anomalies.main_model_percent IS 'percent of the change that it adds, one decimal; above 100 where others took away';
+COMMENT ON COLUMN bcce.cost_anomalies.main_user_key IS 'pseudonym of the person who adds most to the change; NULL: calls of nobody known do';
+COMMENT ON COLUMN bcce.cost_anomalies.main_user_percent IS 'percent of the change that the person adds, one decimal';
+COMMENT ON COLUMN bcce.cost_anomalies.main_token_class IS 'what adds most to the change: input, output, cache_read, cache_write_5m, cache_write_1h, web_search, or unsplit: calls whose cost the sender reported as one sum';
+COMMENT ON COLUMN bcce.cost_anomalies.main_token_class_percent IS 'percent of the change that it adds, one decimal';
+COMMENT ON COLUMN bcce.cost_anomalies.call_count IS 'model calls';
+COMMENT ON COLUMN bcce.cost_anomalies.unpriced_calls IS 'calls among them whose cost is unknown';
+COMMENT ON COLUMN bcce.cost_anomalies.is_lower_bound IS 'true when the cost of some call of the day or of the weekdays before is unknown: such calls are left out';
+COMMENT ON COLUMN bcce.cost_anomalies.currency IS 'currency of the money columns';
+$bcce_module$);
+
 INSERT INTO bcce.module (part, name, sql) VALUES ('report', '28_cost_focus', $bcce_module$
 -- cost_focus: the cost of model calls under the names of FinOps FOCUS 1.2.
 --
 -- One row a request and class of tokens, so that price times quantity is the cost;
--- a request whose cost was reported as one sum is one row.  Only what has a cost:
--- FOCUS knows no unknown one.  The rest is in cost_focus_unpriced, and how much
--- that is in cost_focus_coverage.
+-- a request whose cost was reported as one sum is one row, and so is a credit,
+-- refund, discount or correction of model cost.  Only what has a cost: FOCUS knows
+-- no unknown one.  The rest is in cost_focus_unpriced, and how much that is in
+-- cost_focus_coverage.
+CREATE OR REPLACE FUNCTION bcce.cost_focus(since timestamptz, until timestamptz, unpriced_as_zero boolean)
+RETURNS TABLE (
+    tenant_id uuid,
+    "BillingAccountId" text,
+    "BillingAccountName" text,
+    "SubAccountId" text,
+    "SubAccountName" text,
+    "BillingPeriodStart" timestamptz,
+    "BillingPeriodEnd" timestamptz,
+    "ChargePeriodStart" timestamptz,
+    "ChargePeriodEnd" timestamptz,
+    "BillingCurrency" text,
+    "PricingCurrency" text,
+    "ChargeCategory" text,
+    "ChargeClass" text,
+    "ChargeFrequency" text,
+    "ChargeDescription" text,
+    "ProviderName" text,
+    "PublisherName" text,
+    "InvoiceIssuerName" text,
+    "ServiceCategory" text,
+    "ServiceSubcategory" text,
+    "ServiceName" text,
+    "RegionId" text,
+    "RegionName" text,
+    "ResourceId" text,
+    "ResourceType" text,
+    "SkuId" text,
+    "SkuPriceId" text,
+    "SkuMeter" text,
+    "SkuPriceDetails" jsonb,
+    "ConsumedQuantity" numeric,
+    "ConsumedUnit" text,
+    "PricingQuantity" numeric,
+    "PricingUnit" text,
+    "PricingCategory" text,
+    "ListUnitPrice" numeric,
+    "ListCost" numeric,
+    "ContractedUnitPrice" numeric,
+    "ContractedCost" numeric,
+    "EffectiveCost" numeric,
+    "BilledCost" numeric,
+    "Tags" jsonb,
+    "x_UserKey" text,
+    "x_SessionId" text,
+    "x_WorkflowRunId" text,
+    "x_QuerySource" text,
+    "x_AgentName" text,
+    "x_RequestId" text,
+    "x_CostBasis" text,
+    "x_PricedAt" timestamptz,
+    "x_RequestedAt" timestamptz,
+    "x_PricingStatus" text,
+    "x_ConsumedTokens" bigint,
+    "x_AdjustmentId" text,
+    "x_AdjustmentKind" text
+)
+LANGUAGE sql STABLE PARALLEL RESTRICTED
+BEGIN ATOMIC
+    SELECT
+        t.tenant_id,
+        coalesce(t.org_id, t.tenant_id::text),
+        t.tenant_name,
+        t.tenant_id::text,
+        t.tenant_name,
+        date_trunc('month', u.at, 'UTC'),
+        (date_trunc('month', u.at AT TIME ZONE 'UTC') + interval '1 month') AT TIME ZONE 'UTC',
+        date_trunc('hour', u.at, 'UTC'),
+        date_trunc('hour', u.at, 'UTC') + interval '1 hour',
+        t.billing_currency,
+        t.billing_currency,
+        'Usage',
+        NULL,
+        'Usage-Based',
+        u.model_id || ' ' || k.meter,
+        u.provider,
+        CASE WHEN u.model_id LIKE '%claude%' THEN 'Anthropic' END,
+        u.provider,
+        'AI and Machine Learning',
+        'Generative AI',
+        'Model calls',
+        u.region,
+        u.region,
+        u.model_id,
+        'model',
+        u.model_id || ':' || k.class,
+        CASE WHEN k.quantity IS NOT NULL THEN concat_ws(':', u.model_id, k.class, price.tier, price.speed, price.geo, CASE price.context WHEN 'long' THEN 'long' END) END,
+        k.meter,
+        CASE WHEN k.quantity IS NOT NULL THEN jsonb_build_object('x_ServiceTier', price.tier, 'x_Speed', price.speed, 'x_InferenceGeo', price.geo, 'x_Context', price.context) END,
+        k.quantity,
+        k.unit,
+        k.quantity,
+        k.unit,
+        'Standard',
+        k.usd / k.quantity,
+        k.usd,
+        k.usd / k.quantity,
+        k.usd,
+        k.usd,
+        k.usd,
+        jsonb_strip_nulls(jsonb_build_object('team', u.team_id, 'project', u.project)),
+        u.user_key,
+        u.session_id,
+        u.run_id,
+        u.query_source,
+        u.agent_name,
+        u.request_id,
+        CASE WHEN k.quantity IS NOT NULL THEN CASE WHEN u.reported_cost_usd IS NULL THEN 'estimated' ELSE 'reported' END END,
+        CASE WHEN k.quantity IS NOT NULL AND u.reported_cost_usd IS NULL THEN coalesce(u.priced_at, bcce.report_now()) END,
+        u.at,
+        k.status,
+        k.tokens,
+        NULL,
+        NULL
+    FROM bcce_data.model_usage u
+    JOIN bcce_data.tenants t ON t.tenant_id = u.tenant_id AND t.deleted_at IS NULL
+    CROSS JOIN LATERAL (
+        SELECT CASE WHEN u.reported_cost_usd IS NULL THEN
+            bcce.token_cost_parts(u.model_id, u.at, u.input_tokens, u.output_tokens, u.cache_read_tokens, u.cache_write_5m_tokens,
+                u.cache_write_1h_tokens, u.web_searches, u.speed, u.inference_geo, u.service_tier, u.tenant_id,
+                CASE WHEN u.charged_usd IS NOT NULL THEN u.priced_at END) END AS usd
+        OFFSET 0
+    ) part
+    -- Where the parts are not those of what was charged, a price list was
+    -- replaced as a whole: the sum stays right, as one row.
+    CROSS JOIN LATERAL (
+        SELECT
+            u.reported_cost_usd IS NULL AND part.usd IS NOT NULL
+                AND coalesce(u.charged_usd = (SELECT sum(p) FROM unnest(part.usd) AS p), true) AS is_split,
+            (SELECT sum(t)::bigint FROM unnest(ARRAY[u.input_tokens, u.output_tokens, u.cache_read_tokens, u.cache_write_5m_tokens, u.cache_write_1h_tokens]) AS t) AS tokens
+    ) way
+    -- A request is above a price list's threshold of context if it is dearer than
+    -- its tokens are one by one.
+    CROSS JOIN LATERAL (
+        SELECT CASE WHEN way.is_split THEN
+            bcce.token_cost_parts(u.model_id, u.at, least(u.input_tokens, 1), least(u.output_tokens, 1), least(u.cache_read_tokens, 1), least(u.cache_write_5m_tokens, 1),
+                least(u.cache_write_1h_tokens, 1), least(u.web_searches, 1), u.speed, u.inference_geo, u.service_tier, u.tenant_id,
+                CASE WHEN u.charged_usd IS NOT NULL THEN u.priced_at END) END AS usd
+        OFFSET 0
+    ) single
+    CROSS JOIN LATERAL (
+        SELECT
+            coalesce(u.service_tier, 'standard') AS tier,
+            coalesce(u.speed, 'standard') AS speed,
+            coalesce(u.inference_geo, 'global') AS geo,
+            CASE WHEN way.is_split AND part.usd[1:5] IS DISTINCT FROM ARRAY[single.usd[1] * coalesce(u.input_tokens, 0), single.usd[2] * coalesce(u.output_tokens, 0),
+                          single.usd[3] * coalesce(u.cache_read_tokens, 0), single.usd[4] * coalesce(u.cache_write_5m_tokens, 0), single.usd[5] * coalesce(u.cache_write_1h_tokens, 0)]
+                 THEN 'long' ELSE 'standard' END AS context
+        OFFSET 0
+    ) price
+    CROSS JOIN LATERAL (
+        SELECT x.class, x.meter, x.quantity::numeric AS quantity, x.unit, x.usd, 'priced' AS status, CASE x.unit WHEN 'Tokens' THEN x.quantity END AS tokens
+        FROM (VALUES
+            ('input', 'Input Tokens', u.input_tokens, 'Tokens', part.usd[1]),
+            ('output', 'Output Tokens', u.output_tokens, 'Tokens', part.usd[2]),
+            ('cache_read', 'Cache Read Tokens', u.cache_read_tokens, 'Tokens', part.usd[3]),
+            ('cache_write_5m', 'Cache Write 5m Tokens', u.cache_write_5m_tokens, 'Tokens', part.usd[4]),
+            ('cache_write_1h', 'Cache Write 1h Tokens', u.cache_write_1h_tokens, 'Tokens', part.usd[5]),
+            ('web_search', 'Web Searches', u.web_searches, 'Searches', part.usd[6])
+        ) AS x (class, meter, quantity, unit, usd)
+        WHERE way.is_split AND x.quantity > 0
+        UNION ALL
+        SELECT 'request', 'Requests', 1, 'Requests', coalesce(u.reported_cost_usd, u.charged_usd), 'priced', way.tokens
+        WHERE NOT way.is_split AND coalesce(u.reported_cost_usd, u.charged_usd) IS NOT NULL
+        UNION ALL
+        SELECT 'request', 'Requests', NULL, NULL, 0, why.reason, way.tokens
+        FROM (
+            SELECT bcce.token_cost_status(u.model_id, u.at, u.input_tokens, u.output_tokens, u.cache_read_tokens, u.cache_write_5m_tokens,
+                u.cache_write_1h_tokens, u.web_searches, u.speed, u.inference_geo, u.service_tier, u.tenant_id) AS reason
+            WHERE unpriced_as_zero AND coalesce(u.reported_cost_usd, u.charged_usd) IS NULL
+            OFFSET 0
+        ) why
+        WHERE why.reason NOT IN ('priced', 'synthetic')
+    ) k
+    WHERE u.at >= coalesce(since, '-infinity')
+      AND u.at < coalesce(until, 'infinity')
+      AND NOT u.is_test
+    UNION ALL
+    SELECT
+        t.tenant_id,
+        coalesce(t.org_id, t.tenant_id::text),
+        t.tenant_name,
+        t.tenant_id::text,
+        t.tenant_name,
+        date_trunc('month', a.at, 'UTC'),
+        (date_trunc('month', a.at AT TIME ZONE 'UTC') + interval '1 month') AT TIME ZONE 'UTC',
+        date_trunc('hour', coalesce(a.corrects_at, a.at), 'UTC'),
+        date_trunc('hour', coalesce(a.corrects_at, a.at), 'UTC') + interval '1 hour',
+        t.billing_currency,
+        t.billing_currency,
+        CASE WHEN a.kind = 'correction' THEN 'Adjustment' ELSE 'Credit' END,
+        CASE WHEN a.corrects_at < date_trunc('month', a.at, 'UTC') THEN 'Correction' END,
+        'One-Time',
+        concat_ws(': ', a.kind, a.reason),
+        a.provider,
+        NULL,
+        a.provider,
+        'AI and Machine Learning',
+        'Generative AI',
+        'Model calls',
+        NULL,
+        NULL,
+        NULL,
+        NULL,
+        NULL,
+        NULL,
+        NULL,
+        NULL,
+        NULL,
+        NULL,
+        NULL,
+        NULL,
+        NULL,
+        NULL,
+        a.amount_usd,
+        NULL,
+        a.amount_usd,
+        a.amount_usd,
+        a.amount_usd,
+        '{}'::jsonb,
+        NULL,
+        NULL,
+        NULL,
+        NULL,
+        NULL,
+        NULL,
+        'recorded',
+        NULL,
+        a.at,
+        NULL,
+        NULL,
+        a.adjustment_id,
+        a.kind
+    FROM bcce_data.cost_adjustments a
+    JOIN bcce_data.tenants t ON t.tenant_id = a.tenant_id AND t.deleted_at IS NULL
+    WHERE a.at >= coalesce(since, '-infinity')
+      AND a.at < coalesce(until, 'infinity')
+      AND a.at <= (SELECT bcce.report_now())
+      AND a.applies_to = 'model';
+END;
+COMMENT ON FUNCTION bcce.cost_focus(timestamptz, timestamptz, boolean) IS 'The same, and with unpriced_as_zero true one more row for each call whose cost is unknown, for who must have all in one file: the four costs 0, which they are not, SkuPriceId, SkuPriceDetails, prices and quantities NULL, and x_PricingStatus says why. FOCUS has no unknown cost; sums are then lower bounds.';
+
 CREATE OR REPLACE FUNCTION bcce.cost_focus(since timestamptz DEFAULT NULL, until timestamptz DEFAULT NULL)
 RETURNS TABLE (
     tenant_id uuid,
@@ -13984,94 +15910,70 @@ RETURNS TABLE (
     "x_RequestId" text,
     "x_CostBasis" text,
     "x_PricedAt" timestamptz,
-    "x_RequestedAt" timestamptz
+    "x_RequestedAt" timestamptz,
+    "x_PricingStatus" text,
+    "x_ConsumedTokens" bigint,
+    "x_AdjustmentId" text,
+    "x_AdjustmentKind" text
 )
 LANGUAGE sql STABLE PARALLEL RESTRICTED
 BEGIN ATOMIC
     SELECT
-        t.tenant_id,
-        coalesce(t.org_id, t.tenant_id::text),
-        t.tenant_name,
-        t.tenant_id::text,
-        t.tenant_name,
-        date_trunc('month', u.at, 'UTC'),
-        (date_trunc('month', u.at AT TIME ZONE 'UTC') + interval '1 month') AT TIME ZONE 'UTC',
-        date_trunc('hour', u.at, 'UTC'),
-        date_trunc('hour', u.at, 'UTC') + interval '1 hour',
-        t.billing_currency,
-        t.billing_currency,
-        'Usage',
-        NULL,
-        'Usage-Based',
-        u.model_id || ' ' || k.meter,
-        u.provider,
-        CASE WHEN u.model_id LIKE '%claude%' THEN 'Anthropic' END,
-        u.provider,
-        'AI and Machine Learning',
-        'Generative AI',
-        'Model calls',
-        u.region,
-        u.region,
-        u.model_id,
-        'model',
-        u.model_id || ':' || k.class,
-        u.model_id || ':' || k.class || ':' || coalesce(u.service_tier, 'standard') || ':' || coalesce(u.speed, 'standard') || ':' || coalesce(u.inference_geo, 'global'),
-        k.meter,
-        jsonb_strip_nulls(jsonb_build_object('service_tier', u.service_tier, 'speed', u.speed, 'inference_geo', u.inference_geo)),
-        k.quantity,
-        k.unit,
-        k.quantity,
-        k.unit,
-        'Standard',
-        k.usd / k.quantity,
-        k.usd,
-        k.usd / k.quantity,
-        k.usd,
-        k.usd,
-        k.usd,
-        jsonb_strip_nulls(jsonb_build_object('team', u.team_id, 'project', u.project)),
-        u.user_key,
-        u.session_id,
-        u.run_id,
-        u.query_source,
-        u.agent_name,
-        u.request_id,
-        CASE WHEN u.reported_cost_usd IS NULL THEN 'estimated' ELSE 'reported' END,
-        CASE WHEN u.reported_cost_usd IS NULL THEN coalesce(u.priced_at, bcce.report_now()) END,
-        u.at
-    FROM bcce_data.model_usage u
-    JOIN bcce_data.tenants t ON t.tenant_id = u.tenant_id AND t.deleted_at IS NULL
-    CROSS JOIN LATERAL (
-        SELECT CASE WHEN u.reported_cost_usd IS NULL THEN
-            bcce.token_cost_parts(u.model_id, u.at, u.input_tokens, u.output_tokens, u.cache_read_tokens, u.cache_write_5m_tokens,
-                u.cache_write_1h_tokens, u.web_searches, u.speed, u.inference_geo, u.service_tier, u.tenant_id,
-                CASE WHEN u.charged_usd IS NOT NULL THEN u.priced_at END) END AS usd
-        OFFSET 0
-    ) part
-    -- Where the parts are not those of what was charged, a price list was
-    -- replaced as a whole: the sum stays right, as one row.
-    CROSS JOIN LATERAL (
-        SELECT u.reported_cost_usd IS NULL AND part.usd IS NOT NULL
-               AND coalesce(u.charged_usd = (SELECT sum(p) FROM unnest(part.usd) AS p), true) AS is_split
-    ) way
-    CROSS JOIN LATERAL (
-        SELECT x.class, x.meter, x.quantity::numeric AS quantity, x.unit, x.usd
-        FROM (VALUES
-            ('input', 'Input Tokens', u.input_tokens, 'Tokens', part.usd[1]),
-            ('output', 'Output Tokens', u.output_tokens, 'Tokens', part.usd[2]),
-            ('cache_read', 'Cache Read Tokens', u.cache_read_tokens, 'Tokens', part.usd[3]),
-            ('cache_write_5m', 'Cache Write 5m Tokens', u.cache_write_5m_tokens, 'Tokens', part.usd[4]),
-            ('cache_write_1h', 'Cache Write 1h Tokens', u.cache_write_1h_tokens, 'Tokens', part.usd[5]),
-            ('web_search', 'Web Searches', u.web_searches, 'Searches', part.usd[6])
-        ) AS x (class, meter, quantity, unit, usd)
-        WHERE way.is_split AND x.quantity > 0
-        UNION ALL
-        SELECT 'request', 'Requests', 1, 'Requests', coalesce(u.reported_cost_usd, u.charged_usd)
-        WHERE NOT way.is_split AND coalesce(u.reported_cost_usd, u.charged_usd) IS NOT NULL
-    ) k
-    WHERE u.at >= coalesce(since, '-infinity')
-      AND u.at < coalesce(until, 'infinity')
-      AND NOT u.is_test;
+        f.tenant_id,
+        f."BillingAccountId",
+        f."BillingAccountName",
+        f."SubAccountId",
+        f."SubAccountName",
+        f."BillingPeriodStart",
+        f."BillingPeriodEnd",
+        f."ChargePeriodStart",
+        f."ChargePeriodEnd",
+        f."BillingCurrency",
+        f."PricingCurrency",
+        f."ChargeCategory",
+        f."ChargeClass",
+        f."ChargeFrequency",
+        f."ChargeDescription",
+        f."ProviderName",
+        f."PublisherName",
+        f."InvoiceIssuerName",
+        f."ServiceCategory",
+        f."ServiceSubcategory",
+        f."ServiceName",
+        f."RegionId",
+        f."RegionName",
+        f."ResourceId",
+        f."ResourceType",
+        f."SkuId",
+        f."SkuPriceId",
+        f."SkuMeter",
+        f."SkuPriceDetails",
+        f."ConsumedQuantity",
+        f."ConsumedUnit",
+        f."PricingQuantity",
+        f."PricingUnit",
+        f."PricingCategory",
+        f."ListUnitPrice",
+        f."ListCost",
+        f."ContractedUnitPrice",
+        f."ContractedCost",
+        f."EffectiveCost",
+        f."BilledCost",
+        f."Tags",
+        f."x_UserKey",
+        f."x_SessionId",
+        f."x_WorkflowRunId",
+        f."x_QuerySource",
+        f."x_AgentName",
+        f."x_RequestId",
+        f."x_CostBasis",
+        f."x_PricedAt",
+        f."x_RequestedAt",
+        f."x_PricingStatus",
+        f."x_ConsumedTokens",
+        f."x_AdjustmentId",
+        f."x_AdjustmentKind"
+    FROM bcce.cost_focus(since, until, false) f;
 END;
 COMMENT ON FUNCTION bcce.cost_focus(timestamptz, timestamptz) IS 'What did each model call between since (inclusive) and until (exclusive) cost, by class of tokens, under the names of FinOps FOCUS 1.2? NULL leaves an end open. Same columns as the view of this name.';
 
@@ -14126,48 +16028,52 @@ SELECT
     f."x_RequestId",
     f."x_CostBasis",
     f."x_PricedAt",
-    f."x_RequestedAt"
+    f."x_RequestedAt",
+    f."x_PricingStatus",
+    f."x_ConsumedTokens",
+    f."x_AdjustmentId",
+    f."x_AdjustmentKind"
 FROM bcce.cost_focus(NULL::timestamptz, NULL::timestamptz) f;
-COMMENT ON VIEW bcce.cost_focus IS 'What did each model call cost, under the names of FinOps FOCUS 1.2? One row per request and class of tokens of visible tenants that has a cost; price times quantity is the cost. For a period use the function of this name.';
+COMMENT ON VIEW bcce.cost_focus IS 'What did each model call cost, under the names of FinOps FOCUS 1.2? One row per request and class of tokens of visible tenants that has a cost, and per adjustment of model cost; price times quantity is the cost. For a period use the function of this name.';
 COMMENT ON COLUMN bcce.cost_focus.tenant_id IS 'tenant; not of FOCUS: leave it out of a file for others';
 COMMENT ON COLUMN bcce.cost_focus."BillingAccountId" IS 'organisation that pays, else the tenant';
 COMMENT ON COLUMN bcce.cost_focus."BillingAccountName" IS 'display name of the tenant';
 COMMENT ON COLUMN bcce.cost_focus."SubAccountId" IS 'tenant';
 COMMENT ON COLUMN bcce.cost_focus."SubAccountName" IS 'display name of the tenant';
-COMMENT ON COLUMN bcce.cost_focus."BillingPeriodStart" IS 'start of the month (UTC)';
+COMMENT ON COLUMN bcce.cost_focus."BillingPeriodStart" IS 'start of the month (UTC) of the request, or in which an adjustment counts';
 COMMENT ON COLUMN bcce.cost_focus."BillingPeriodEnd" IS 'end of the month (UTC), exclusive';
-COMMENT ON COLUMN bcce.cost_focus."ChargePeriodStart" IS 'start of the hour (UTC) of the request';
+COMMENT ON COLUMN bcce.cost_focus."ChargePeriodStart" IS 'start of the hour (UTC) of the request, of an adjustment that of the charge which it changes, else its own';
 COMMENT ON COLUMN bcce.cost_focus."ChargePeriodEnd" IS 'end of that hour, exclusive';
 COMMENT ON COLUMN bcce.cost_focus."BillingCurrency" IS 'currency of the costs';
 COMMENT ON COLUMN bcce.cost_focus."PricingCurrency" IS 'currency of the prices';
-COMMENT ON COLUMN bcce.cost_focus."ChargeCategory" IS 'Usage';
-COMMENT ON COLUMN bcce.cost_focus."ChargeClass" IS 'NULL: no correction of an earlier charge';
-COMMENT ON COLUMN bcce.cost_focus."ChargeFrequency" IS 'Usage-Based';
-COMMENT ON COLUMN bcce.cost_focus."ChargeDescription" IS 'model and class of tokens';
-COMMENT ON COLUMN bcce.cost_focus."ProviderName" IS 'provider as the call names it, redacted; NULL: it does not';
-COMMENT ON COLUMN bcce.cost_focus."PublisherName" IS 'who made the model; NULL: not known by its name';
-COMMENT ON COLUMN bcce.cost_focus."InvoiceIssuerName" IS 'who bills it: the provider; NULL: the call names none';
+COMMENT ON COLUMN bcce.cost_focus."ChargeCategory" IS 'Usage; Credit for credits, refunds and discounts, which are sums without a quantity; Adjustment for corrections';
+COMMENT ON COLUMN bcce.cost_focus."ChargeClass" IS 'Correction: an adjustment of a charge of an earlier month (UTC); NULL: none of an earlier one';
+COMMENT ON COLUMN bcce.cost_focus."ChargeFrequency" IS 'Usage-Based; One-Time for adjustments';
+COMMENT ON COLUMN bcce.cost_focus."ChargeDescription" IS 'model and class of tokens; of an adjustment its kind and reason, redacted';
+COMMENT ON COLUMN bcce.cost_focus."ProviderName" IS 'provider as the call or adjustment names it, redacted; NULL: it does not';
+COMMENT ON COLUMN bcce.cost_focus."PublisherName" IS 'who made the model; NULL: not known by its name, or an adjustment';
+COMMENT ON COLUMN bcce.cost_focus."InvoiceIssuerName" IS 'who bills it: the provider; NULL: none is named';
 COMMENT ON COLUMN bcce.cost_focus."ServiceCategory" IS 'AI and Machine Learning';
 COMMENT ON COLUMN bcce.cost_focus."ServiceSubcategory" IS 'Generative AI';
 COMMENT ON COLUMN bcce.cost_focus."ServiceName" IS 'Model calls';
 COMMENT ON COLUMN bcce.cost_focus."RegionId" IS 'region as the call names it, redacted; NULL: it does not';
 COMMENT ON COLUMN bcce.cost_focus."RegionName" IS 'the same';
-COMMENT ON COLUMN bcce.cost_focus."ResourceId" IS 'model';
+COMMENT ON COLUMN bcce.cost_focus."ResourceId" IS 'model; NULL: an adjustment, and so in all of resource, SKU, quantity and unit price';
 COMMENT ON COLUMN bcce.cost_focus."ResourceType" IS 'model';
 COMMENT ON COLUMN bcce.cost_focus."SkuId" IS 'model and class of tokens: the same over time and tenants';
 COMMENT ON COLUMN bcce.cost_focus."SkuPriceId" IS 'SKU with all that its price depends on but the time';
 COMMENT ON COLUMN bcce.cost_focus."SkuMeter" IS 'class of tokens';
-COMMENT ON COLUMN bcce.cost_focus."SkuPriceDetails" IS 'service tier, speed and place of inference, where the call names them';
+COMMENT ON COLUMN bcce.cost_focus."SkuPriceDetails" IS 'service tier, speed, place of inference and whether the request is above a threshold of context (long), as in SkuPriceId';
 COMMENT ON COLUMN bcce.cost_focus."ConsumedQuantity" IS 'tokens, searches or requests';
 COMMENT ON COLUMN bcce.cost_focus."ConsumedUnit" IS 'Tokens, Searches or Requests';
 COMMENT ON COLUMN bcce.cost_focus."PricingQuantity" IS 'the quantity that is priced: the same';
 COMMENT ON COLUMN bcce.cost_focus."PricingUnit" IS 'Tokens, Searches or Requests: prices are those of one';
-COMMENT ON COLUMN bcce.cost_focus."PricingCategory" IS 'Standard';
+COMMENT ON COLUMN bcce.cost_focus."PricingCategory" IS 'Standard; NULL: an adjustment';
 COMMENT ON COLUMN bcce.cost_focus."ListUnitPrice" IS 'price of one unit as charged, multipliers in it; a list price beside a tenant''s own is not told apart';
-COMMENT ON COLUMN bcce.cost_focus."ListCost" IS 'ListUnitPrice times PricingQuantity';
+COMMENT ON COLUMN bcce.cost_focus."ListCost" IS 'ListUnitPrice times PricingQuantity; of an adjustment its amount, as in the other three costs';
 COMMENT ON COLUMN bcce.cost_focus."ContractedUnitPrice" IS 'price of one unit as charged';
 COMMENT ON COLUMN bcce.cost_focus."ContractedCost" IS 'ContractedUnitPrice times PricingQuantity';
-COMMENT ON COLUMN bcce.cost_focus."EffectiveCost" IS 'the same: commitments and credits are not spread';
+COMMENT ON COLUMN bcce.cost_focus."EffectiveCost" IS 'the same: commitments and credits are not spread over calls';
 COMMENT ON COLUMN bcce.cost_focus."BilledCost" IS 'the cost as reported or, by x_CostBasis, estimated: invoices are compared (cost_reconciliation), not spread';
 COMMENT ON COLUMN bcce.cost_focus."Tags" IS 'team and project, where the call names them';
 COMMENT ON COLUMN bcce.cost_focus."x_UserKey" IS 'pseudonym of the person';
@@ -14176,10 +16082,18 @@ COMMENT ON COLUMN bcce.cost_focus."x_WorkflowRunId" IS 'run that the call belong
 COMMENT ON COLUMN bcce.cost_focus."x_QuerySource" IS 'what asked: main, subagent or auxiliary';
 COMMENT ON COLUMN bcce.cost_focus."x_AgentName" IS 'agent that made the call';
 COMMENT ON COLUMN bcce.cost_focus."x_RequestId" IS 'the provider''s id of the request';
-COMMENT ON COLUMN bcce.cost_focus."x_CostBasis" IS 'reported by the sender, or estimated from its tokens';
+COMMENT ON COLUMN bcce.cost_focus."x_CostBasis" IS 'reported by the sender, estimated from its tokens, or recorded: an adjustment';
 COMMENT ON COLUMN bcce.cost_focus."x_PricedAt" IS 'as of when prices were known that made the estimate; NULL: reported';
-COMMENT ON COLUMN bcce.cost_focus."x_RequestedAt" IS 'when the call was made';
+COMMENT ON COLUMN bcce.cost_focus."x_RequestedAt" IS 'when the call was made, or an adjustment counts';
+COMMENT ON COLUMN bcce.cost_focus."x_PricingStatus" IS 'priced; where unknown costs are wanted as 0, why, as in unpriced_usage; NULL: an adjustment';
+COMMENT ON COLUMN bcce.cost_focus."x_ConsumedTokens" IS 'tokens of the row, of a request that is one row those of all classes; NULL: not told, or none';
+COMMENT ON COLUMN bcce.cost_focus."x_AdjustmentId" IS 'the sender''s id of the adjustment; NULL: a call';
+COMMENT ON COLUMN bcce.cost_focus."x_AdjustmentKind" IS 'credit, refund, discount or correction; NULL: a call';
+$bcce_module$);
 
+INSERT INTO bcce.module (part, name, sql) VALUES ('report', '28_cost_focus_coverage', $bcce_module$
+-- cost_focus_unpriced and cost_focus_coverage: what cost_focus has to leave out,
+-- and how much that is.
 CREATE OR REPLACE FUNCTION bcce.cost_focus_unpriced(since timestamptz DEFAULT NULL, until timestamptz DEFAULT NULL)
 RETURNS TABLE (
     tenant_id uuid,
@@ -14269,7 +16183,8 @@ RETURNS TABLE (
     unpriced_calls bigint,
     covered_percent numeric,
     total_usd numeric,
-    currency text
+    currency text,
+    adjustments_usd numeric
 )
 LANGUAGE sql STABLE PARALLEL RESTRICTED
 BEGIN ATOMIC
@@ -14282,11 +16197,17 @@ BEGIN ATOMIC
         x.priced,
         x.calls - x.priced,
         round(100.0 * x.priced / nullif(x.calls, 0), 1),
-        x.usd,
-        t.billing_currency
+        x.usd + j.usd,
+        t.billing_currency,
+        j.usd
     FROM bcce_data.tenants t
     CROSS JOIN LATERAL bcce_data.fact_ends(t.tenant_id, since, until) e
-    CROSS JOIN LATERAL bcce_data.local_periods(e.first_call_at, e.last_call_at, 'UTC', 'month') c
+    CROSS JOIN LATERAL (
+        SELECT min(a.at) AS first_at, max(a.at) AS last_at
+        FROM bcce_data.adjustments(since, until) a
+        WHERE a.tenant_id = t.tenant_id AND a.applies_to = 'model'
+    ) adjusted
+    CROSS JOIN LATERAL bcce_data.local_periods(least(e.first_call_at, adjusted.first_at), greatest(e.last_call_at, adjusted.last_at), 'UTC', 'month') c
     LEFT JOIN LATERAL (
         SELECT count(*) AS calls, count(k.usd) AS priced, coalesce(sum(k.usd), 0) AS usd
         FROM (
@@ -14298,6 +16219,11 @@ BEGIN ATOMIC
               AND u.at < coalesce(until, 'infinity')
         ) k
     ) x ON true
+    LEFT JOIN LATERAL (
+        SELECT coalesce(sum(a.usd), 0) AS usd
+        FROM bcce_data.adjustments(since, until) a
+        WHERE a.tenant_id = t.tenant_id AND a.at >= c.starts_at AND a.at < c.ends_at AND a.applies_to = 'model'
+    ) j ON true
     WHERE t.deleted_at IS NULL;
 END;
 COMMENT ON FUNCTION bcce.cost_focus_coverage(timestamptz, timestamptz) IS 'How much of the model calls between since (inclusive) and until (exclusive) is in cost_focus? NULL leaves an end open. Same columns as the view of this name.';
@@ -14313,9 +16239,10 @@ SELECT
     f.unpriced_calls,
     f.covered_percent,
     f.total_usd,
-    f.currency
+    f.currency,
+    f.adjustments_usd
 FROM bcce.cost_focus_coverage(NULL::timestamptz, NULL::timestamptz) f;
-COMMENT ON VIEW bcce.cost_focus_coverage IS 'How much of the model calls is in cost_focus? One row per visible tenant and month (UTC) from the first call to the last. For a period use the function of this name.';
+COMMENT ON VIEW bcce.cost_focus_coverage IS 'How much of the model calls is in cost_focus? One row per visible tenant and month (UTC) from the first call or adjustment to the last. For a period use the function of this name.';
 COMMENT ON COLUMN bcce.cost_focus_coverage.tenant_id IS 'tenant';
 COMMENT ON COLUMN bcce.cost_focus_coverage.tenant_name IS 'display name of the tenant';
 COMMENT ON COLUMN bcce.cost_focus_coverage.period_start_at IS 'start of the month (UTC), as BillingPeriodStart';
@@ -14324,8 +16251,9 @@ COMMENT ON COLUMN bcce.cost_focus_coverage.call_count IS 'model calls';
 COMMENT ON COLUMN bcce.cost_focus_coverage.priced_calls IS 'model calls with a cost: those in cost_focus, and those that were never sent';
 COMMENT ON COLUMN bcce.cost_focus_coverage.unpriced_calls IS 'model calls whose cost is unknown: those in cost_focus_unpriced';
 COMMENT ON COLUMN bcce.cost_focus_coverage.covered_percent IS 'percent of the calls with a cost, one decimal; NULL: no calls';
-COMMENT ON COLUMN bcce.cost_focus_coverage.total_usd IS 'US dollars of all calls with a cost: the sum of BilledCost';
+COMMENT ON COLUMN bcce.cost_focus_coverage.total_usd IS 'US dollars of all calls with a cost, and of adjustments of model cost: the sum of BilledCost';
 COMMENT ON COLUMN bcce.cost_focus_coverage.currency IS 'currency of the money columns';
+COMMENT ON COLUMN bcce.cost_focus_coverage.adjustments_usd IS 'US dollars of total_usd that are credits, refunds, discounts and corrections';
 $bcce_module$);
 
 INSERT INTO bcce.module (part, name, sql) VALUES ('report', '28_cost_what_if', $bcce_module$
@@ -14404,7 +16332,10 @@ RETURNS TABLE (
     unpriced_units bigint,
     is_lower_bound boolean,
     over_threshold boolean,
-    currency text
+    currency text,
+    adjustments_usd numeric,
+    covered_model_cost_usd numeric,
+    tariff_includes_models boolean
 )
 LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, pg_temp AS $body$
 #variable_conflict use_column
@@ -14432,15 +16363,18 @@ BEGIN
         bool_or(d.is_lower_bound),
         CASE WHEN sum(d.total_cost_usd) > cost_report.alert_threshold THEN true
              WHEN NOT bool_or(d.is_lower_bound) THEN sum(d.total_cost_usd) > cost_report.alert_threshold END,
-        d.currency
+        d.currency,
+        sum(d.adjustments_usd),
+        sum(d.covered_model_cost_usd),
+        d.tariff_includes_models
     -- Days of UTC: those of the session's zone could be of 23 hours.
     FROM bcce.cost_by_day((bcce.report_now() AT TIME ZONE 'UTC' - cost_report.period) AT TIME ZONE 'UTC', bcce.report_now()) d
-    GROUP BY d.tenant_id, d.tenant_name, d.currency,
+    GROUP BY d.tenant_id, d.tenant_name, d.currency, d.tariff_includes_models,
              CASE WHEN cost_report.grain <> 'period' THEN date_trunc(cost_report.grain, d.usage_date::timestamp) END
     ORDER BY d.tenant_name, d.tenant_id, min(d.usage_date);
 END
 $body$;
-COMMENT ON FUNCTION bcce.cost_report(interval, text, numeric) IS 'What did the last 30 days (or another period, up to now) cost? One row per visible tenant and day, week, month, quarter or year of its zone as grain says, one in all by default; the first and the last may be cut short, day_count says by how much. US dollars by part and in total, how many units have no known cost, and whether the row is over alert_threshold US dollars: NULL without a threshold, or when that is unknown because some cost is. Error 22023: an unknown grain, or a period that is not positive.';
+COMMENT ON FUNCTION bcce.cost_report(interval, text, numeric) IS 'What did the last 30 days (or another period, up to now) cost? One row per visible tenant and day, week, month, quarter or year of its zone as grain says, one in all by default; the first and the last may be cut short, day_count says by how much. US dollars by part and in total (the sum of the parts and adjustments_usd less covered_model_cost_usd, as in cost_analysis), how many units have no known cost, and whether the row is over alert_threshold US dollars: NULL without a threshold, or when that is unknown because some cost is. Error 22023: an unknown grain, or a period that is not positive.';
 $bcce_module$);
 
 INSERT INTO bcce.module (part, name, sql) VALUES ('report', '28_operations', $bcce_module$
@@ -14626,6 +16560,282 @@ COMMENT ON COLUMN bcce.data_freshness.last_occurred_at IS 'time of the latest fa
 COMMENT ON COLUMN bcce.data_freshness.lag_seconds IS 'time since last_received_at, seconds, up to now or the window''s end';
 COMMENT ON COLUMN bcce.data_freshness.expected_seconds IS 'limit of silence, seconds: the tenant''s stale_after_minutes for all services, else the default';
 COMMENT ON COLUMN bcce.data_freshness.is_late IS 'true when the lag is over the limit';
+$bcce_module$);
+
+INSERT INTO bcce.module (part, name, sql) VALUES ('report', '28_usage_reconciliation', $bcce_module$
+-- usage_reconciliation: what the counters of clients say beside the calls that
+-- are stored, and what clients take a call's cost for beside ours.
+CREATE OR REPLACE FUNCTION bcce.usage_reconciliation(since timestamptz DEFAULT NULL, until timestamptz DEFAULT NULL)
+RETURNS TABLE (
+    tenant_id uuid,
+    tenant_name text,
+    period_start_at timestamptz,
+    usage_date date,
+    model_id text,
+    counter_tokens bigint,
+    call_tokens bigint,
+    difference_tokens bigint,
+    token_difference_percent numeric,
+    counter_input_tokens bigint,
+    call_input_tokens bigint,
+    counter_output_tokens bigint,
+    call_output_tokens bigint,
+    counter_cache_read_tokens bigint,
+    call_cache_read_tokens bigint,
+    counter_cache_write_tokens bigint,
+    call_cache_write_tokens bigint,
+    counter_cost_usd numeric,
+    call_cost_usd numeric,
+    client_cost_usd numeric,
+    same_call_cost_usd numeric,
+    cost_difference_usd numeric,
+    cost_difference_percent numeric,
+    counted_calls bigint,
+    mismatched_calls bigint,
+    unpriced_calls bigint,
+    uncounted_calls bigint,
+    is_lower_bound boolean,
+    currency text
+)
+LANGUAGE sql STABLE PARALLEL RESTRICTED
+BEGIN ATOMIC
+    SELECT
+        t.tenant_id,
+        t.tenant_name,
+        c.starts_at,
+        c.first_day,
+        x.model_id,
+        x.counter_tokens,
+        x.call_tokens,
+        x.counter_tokens - x.call_tokens,
+        round(100.0 * (x.counter_tokens - x.call_tokens) / nullif(x.call_tokens, 0), 1),
+        x.counter_input_tokens,
+        x.call_input_tokens,
+        x.counter_output_tokens,
+        x.call_output_tokens,
+        x.counter_cache_read_tokens,
+        x.call_cache_read_tokens,
+        x.counter_cache_write_tokens,
+        x.call_cache_write_tokens,
+        x.counter_cost_usd,
+        x.call_cost_usd,
+        trim_scale(x.client_cost_usd),
+        x.same_call_cost_usd,
+        trim_scale(x.client_cost_usd - x.same_call_cost_usd),
+        round(100 * (x.client_cost_usd - x.same_call_cost_usd) / nullif(x.same_call_cost_usd, 0), 1),
+        x.calls,
+        x.mismatched,
+        x.unpriced,
+        x.uncounted,
+        x.unpriced > 0,
+        t.billing_currency
+    FROM bcce_data.tenants t
+    CROSS JOIN LATERAL bcce_data.fact_ends(t.tenant_id, since, until) call
+    CROSS JOIN LATERAL (
+        SELECT
+            least(call.first_call_at, (
+                SELECT k.at FROM bcce_data.model_usage_counters k
+                WHERE k.tenant_id = t.tenant_id AND k.at >= coalesce(since, '-infinity') AND k.at < coalesce(until, 'infinity')
+                ORDER BY k.at LIMIT 1)) AS first_at,
+            greatest(call.last_call_at, (
+                SELECT k.at FROM bcce_data.model_usage_counters k
+                WHERE k.tenant_id = t.tenant_id AND k.at >= coalesce(since, '-infinity') AND k.at < coalesce(until, 'infinity')
+                ORDER BY k.at DESC LIMIT 1)) AS last_at
+        OFFSET 0
+    ) e
+    CROSS JOIN LATERAL bcce_data.local_periods(e.first_at, e.last_at, t.timezone, 'day') c
+    -- Kept apart: what a condition computes from a column is no condition for an index under row security.
+    CROSS JOIN LATERAL (SELECT c.ends_at + interval '24 hours' AS at OFFSET 0) day_after
+    CROSS JOIN LATERAL (
+        SELECT
+            s.model_id,
+            sum(s.counter_tokens)::bigint AS counter_tokens,
+            sum(s.call_tokens)::bigint AS call_tokens,
+            sum(s.counter_input_tokens)::bigint AS counter_input_tokens,
+            sum(s.call_input_tokens)::bigint AS call_input_tokens,
+            sum(s.counter_output_tokens)::bigint AS counter_output_tokens,
+            sum(s.call_output_tokens)::bigint AS call_output_tokens,
+            sum(s.counter_cache_read_tokens)::bigint AS counter_cache_read_tokens,
+            sum(s.call_cache_read_tokens)::bigint AS call_cache_read_tokens,
+            sum(s.counter_cache_write_tokens)::bigint AS counter_cache_write_tokens,
+            sum(s.call_cache_write_tokens)::bigint AS call_cache_write_tokens,
+            sum(s.counter_cost_usd) AS counter_cost_usd,
+            sum(s.call_cost_usd) AS call_cost_usd,
+            sum(s.client_cost_usd) AS client_cost_usd,
+            sum(s.same_call_cost_usd) AS same_call_cost_usd,
+            coalesce(sum(s.calls), 0)::bigint AS calls,
+            coalesce(sum(s.mismatched), 0)::bigint AS mismatched,
+            coalesce(sum(s.unpriced), 0)::bigint AS unpriced,
+            coalesce(sum(s.uncounted), 0)::bigint AS uncounted
+        FROM (
+            SELECT
+                k.model_id,
+                sum(k.amount) FILTER (WHERE k.metric = 'tokens') AS counter_tokens,
+                NULL::numeric AS call_tokens,
+                sum(k.amount) FILTER (WHERE k.token_class = 'input') AS counter_input_tokens,
+                NULL::numeric AS call_input_tokens,
+                sum(k.amount) FILTER (WHERE k.token_class = 'output') AS counter_output_tokens,
+                NULL::numeric AS call_output_tokens,
+                sum(k.amount) FILTER (WHERE k.token_class = 'cache_read') AS counter_cache_read_tokens,
+                NULL::numeric AS call_cache_read_tokens,
+                sum(k.amount) FILTER (WHERE k.token_class = 'cache_write') AS counter_cache_write_tokens,
+                NULL::numeric AS call_cache_write_tokens,
+                sum(k.amount) FILTER (WHERE k.metric = 'cost_usd') AS counter_cost_usd,
+                NULL::numeric AS call_cost_usd,
+                NULL::numeric AS client_cost_usd,
+                NULL::numeric AS same_call_cost_usd,
+                NULL::bigint AS calls,
+                NULL::bigint AS mismatched,
+                NULL::bigint AS unpriced,
+                NULL::bigint AS uncounted
+            FROM (
+                -- A cumulative point counts from its start on: what is new is what it
+                -- rose by since the last point of that start, which may lie before the
+                -- day; one that fell began anew.
+                SELECT k.model_id, k.metric, k.token_class, k.value - coalesce(CASE WHEN last.value <= k.value THEN last.value END, 0) AS amount
+                FROM (
+                    SELECT
+                        k.series_key,
+                        k.started_at,
+                        k.at,
+                        k.model_id,
+                        k.metric,
+                        k.token_class,
+                        k.value,
+                        k.is_cumulative,
+                        CASE WHEN k.is_cumulative THEN lag(k.value) OVER (PARTITION BY k.is_cumulative, k.series_key, k.started_at ORDER BY k.at) END AS last_value
+                    FROM bcce_data.model_usage_counters k
+                    WHERE k.tenant_id = t.tenant_id AND k.at >= c.starts_at AND k.at < c.ends_at
+                      AND k.at >= coalesce(since, '-infinity') AND k.at < coalesce(until, 'infinity')
+                ) k
+                LEFT JOIN LATERAL (
+                    SELECT p.value
+                    FROM bcce_data.model_usage_counters p
+                    WHERE p.tenant_id = t.tenant_id AND p.series_key = k.series_key AND p.started_at = k.started_at AND p.at < k.at
+                      AND p.is_cumulative AND k.is_cumulative AND k.last_value IS NULL
+                    ORDER BY p.at DESC
+                    LIMIT 1
+                ) before_day ON true
+                CROSS JOIN LATERAL (SELECT coalesce(k.last_value, before_day.value) AS value) last
+            ) k
+            GROUP BY k.model_id
+            UNION ALL
+            SELECT
+                u.model_id,
+                NULL,
+                sum(coalesce(u.input_tokens, 0) + coalesce(u.output_tokens, 0) + coalesce(u.cache_read_tokens, 0) + coalesce(u.cache_write_tokens, 0))
+                    FILTER (WHERE u.is_counted AND coalesce(u.input_tokens, u.output_tokens, u.cache_read_tokens, u.cache_write_tokens) IS NOT NULL),
+                NULL,
+                sum(u.input_tokens) FILTER (WHERE u.is_counted),
+                NULL,
+                sum(u.output_tokens) FILTER (WHERE u.is_counted),
+                NULL,
+                sum(u.cache_read_tokens) FILTER (WHERE u.is_counted),
+                NULL,
+                sum(u.cache_write_tokens) FILTER (WHERE u.is_counted),
+                NULL,
+                sum(u.usd) FILTER (WHERE u.is_counted),
+                sum(u.client_cost_usd) FILTER (WHERE u.is_counted AND u.usd IS NOT NULL),
+                sum(u.usd) FILTER (WHERE u.is_counted AND u.client_cost_usd IS NOT NULL),
+                count(*) FILTER (WHERE u.is_counted),
+                count(*) FILTER (WHERE u.is_counted AND u.source_mismatch),
+                count(*) FILTER (WHERE u.is_counted AND u.usd IS NULL),
+                count(*) FILTER (WHERE NOT u.is_counted)
+            FROM (
+                SELECT
+                    u.model_id,
+                    u.input_tokens,
+                    u.output_tokens,
+                    u.cache_read_tokens,
+                    coalesce(u.cache_write_5m_tokens + u.cache_write_1h_tokens, u.cache_write_5m_tokens, u.cache_write_1h_tokens) AS cache_write_tokens,
+                    u.client_cost_usd,
+                    u.source_mismatch,
+                    u.told_by & 2 = 2 OR watched.session_id IS NOT NULL AS is_counted,
+                    coalesce(u.reported_cost_usd, u.charged_usd, bcce.estimate_token_cost(u.model_id, u.at, u.input_tokens, u.output_tokens, u.cache_read_tokens,
+                        u.cache_write_5m_tokens, u.cache_write_1h_tokens, u.web_searches, u.speed, u.inference_geo, u.service_tier, u.tenant_id)) AS usd
+                FROM bcce_data.model_usage u
+                -- Sessions whose counters counted on that day; the point that says so may come on the next.
+                LEFT JOIN (
+                    SELECT DISTINCT k.session_id
+                    FROM bcce_data.model_usage_counters k
+                    WHERE k.tenant_id = t.tenant_id AND k.at >= c.starts_at AND k.at < day_after.at AND k.started_at < c.ends_at
+                      AND k.at < coalesce(until, 'infinity')
+                ) watched ON watched.session_id = u.session_id
+                WHERE u.tenant_id = t.tenant_id AND u.at >= c.starts_at AND u.at < c.ends_at
+                  AND u.at >= coalesce(since, '-infinity') AND u.at < coalesce(until, 'infinity')
+                  AND NOT u.is_test
+                OFFSET 0
+            ) u
+            GROUP BY u.model_id
+        ) s
+        GROUP BY s.model_id
+    ) x
+    WHERE t.deleted_at IS NULL;
+END;
+COMMENT ON FUNCTION bcce.usage_reconciliation(timestamptz, timestamptz) IS 'Do the counters that clients export agree with the calls that are stored, of what falls between since (inclusive) and until (exclusive)? NULL leaves an end open. Same columns as the view of this name.';
+
+CREATE OR REPLACE VIEW bcce.usage_reconciliation WITH (security_invoker = true) AS
+SELECT
+    x.tenant_id,
+    x.tenant_name,
+    x.period_start_at,
+    x.usage_date,
+    x.model_id,
+    x.counter_tokens,
+    x.call_tokens,
+    x.difference_tokens,
+    x.token_difference_percent,
+    x.counter_input_tokens,
+    x.call_input_tokens,
+    x.counter_output_tokens,
+    x.call_output_tokens,
+    x.counter_cache_read_tokens,
+    x.call_cache_read_tokens,
+    x.counter_cache_write_tokens,
+    x.call_cache_write_tokens,
+    x.counter_cost_usd,
+    x.call_cost_usd,
+    x.client_cost_usd,
+    x.same_call_cost_usd,
+    x.cost_difference_usd,
+    x.cost_difference_percent,
+    x.counted_calls,
+    x.mismatched_calls,
+    x.unpriced_calls,
+    x.uncounted_calls,
+    x.is_lower_bound,
+    x.currency
+FROM bcce.usage_reconciliation(NULL::timestamptz, NULL::timestamptz) x;
+COMMENT ON VIEW bcce.usage_reconciliation IS 'Do the counters of tokens and cost that clients export agree with the calls that are stored? One row per visible tenant, local day and model with a call or a point of a counter. A session over midnight differs on both days and agrees over them. For a period use the function of this name.';
+COMMENT ON COLUMN bcce.usage_reconciliation.tenant_id IS 'tenant';
+COMMENT ON COLUMN bcce.usage_reconciliation.tenant_name IS 'display name of the tenant';
+COMMENT ON COLUMN bcce.usage_reconciliation.period_start_at IS 'first instant of the day in the tenant''s zone';
+COMMENT ON COLUMN bcce.usage_reconciliation.usage_date IS 'day in the tenant''s zone: of a call that of its time, of a counter that of the point that tells of the tokens, which may come some time after the calls';
+COMMENT ON COLUMN bcce.usage_reconciliation.model_id IS 'model as the calls and counters name it; NULL: counters that name none';
+COMMENT ON COLUMN bcce.usage_reconciliation.counter_tokens IS 'tokens by the counters that clients export: what delta points say, and by how much cumulative ones rose, anew after each start; NULL: no point of tokens';
+COMMENT ON COLUMN bcce.usage_reconciliation.call_tokens IS 'tokens of the calls that counters can have counted: those that telemetry tells of, and those of sessions that sent counters then; NULL: no such call tells';
+COMMENT ON COLUMN bcce.usage_reconciliation.difference_tokens IS 'tokens that counters say above those of the calls: calls that are missing here; negative: more than they say; NULL: one side says nothing';
+COMMENT ON COLUMN bcce.usage_reconciliation.token_difference_percent IS 'the difference in percent of the tokens of the calls, one decimal';
+COMMENT ON COLUMN bcce.usage_reconciliation.counter_input_tokens IS 'tokens into models, cache reads and writes apart, by the counters; NULL: they do not say';
+COMMENT ON COLUMN bcce.usage_reconciliation.call_input_tokens IS 'tokens into models, cache reads and writes apart, of the calls; NULL: they do not say';
+COMMENT ON COLUMN bcce.usage_reconciliation.counter_output_tokens IS 'tokens out of models, by the counters; NULL: they do not say';
+COMMENT ON COLUMN bcce.usage_reconciliation.call_output_tokens IS 'tokens out of models, of the calls; NULL: they do not say';
+COMMENT ON COLUMN bcce.usage_reconciliation.counter_cache_read_tokens IS 'tokens read from the cache, by the counters; NULL: they do not say';
+COMMENT ON COLUMN bcce.usage_reconciliation.call_cache_read_tokens IS 'tokens read from the cache, of the calls; NULL: they do not say';
+COMMENT ON COLUMN bcce.usage_reconciliation.counter_cache_write_tokens IS 'tokens written to the cache, for whatever time, by the counters; NULL: they do not say';
+COMMENT ON COLUMN bcce.usage_reconciliation.call_cache_write_tokens IS 'tokens written to the cache, for whatever time, of the calls; NULL: they do not say';
+COMMENT ON COLUMN bcce.usage_reconciliation.counter_cost_usd IS 'US dollars by the cost counters, the client''s own estimate; NULL: no point of cost';
+COMMENT ON COLUMN bcce.usage_reconciliation.call_cost_usd IS 'US dollars of the calls, as in cost_by_model; NULL: none has a known cost';
+COMMENT ON COLUMN bcce.usage_reconciliation.client_cost_usd IS 'US dollars that clients estimated call by call, of the calls of which our cost is known, too; NULL: none';
+COMMENT ON COLUMN bcce.usage_reconciliation.same_call_cost_usd IS 'US dollars that the same calls cost by us';
+COMMENT ON COLUMN bcce.usage_reconciliation.cost_difference_usd IS 'US dollars that clients estimate above ours for the same calls; negative: below';
+COMMENT ON COLUMN bcce.usage_reconciliation.cost_difference_percent IS 'that in percent of ours, one decimal';
+COMMENT ON COLUMN bcce.usage_reconciliation.counted_calls IS 'calls that counters can have counted';
+COMMENT ON COLUMN bcce.usage_reconciliation.mismatched_calls IS 'calls among them of which transcript and telemetry tell different counts; those of the transcript are kept';
+COMMENT ON COLUMN bcce.usage_reconciliation.unpriced_calls IS 'calls among them whose cost is unknown';
+COMMENT ON COLUMN bcce.usage_reconciliation.uncounted_calls IS 'other calls of the model: of clients without telemetry, with nothing to compare; in no other column';
+COMMENT ON COLUMN bcce.usage_reconciliation.is_lower_bound IS 'true when the cost of some call is unknown, so that call_cost_usd is a lower bound';
+COMMENT ON COLUMN bcce.usage_reconciliation.currency IS 'currency of the money columns';
 $bcce_module$);
 
 INSERT INTO bcce.module (part, name, sql) VALUES ('report', '29_adoption', $bcce_module$
@@ -15546,10 +17756,10 @@ SELECT
         ELSE format_type(a.atttypid, a.atttypmod)
     END AS unit,
     col_description(c.oid, a.attnum) AS definition,
-    CASE WHEN a.attname ~ '(_key|UserKey)$' THEN 'pseudonym' ELSE 'none' END AS pii,
+    CASE WHEN a.attname ~ '(_key|UserKey)$|^scope_value$' THEN 'pseudonym' ELSE 'none' END AS pii,
     a.attnum::integer AS ordinal,
     CASE
-        WHEN a.attname ~ '(_key|UserKey)$' THEN 'personal'
+        WHEN a.attname ~ '(_key|UserKey)$|^scope_value$' THEN 'personal'
         WHEN a.attname ~ '_usd$|(Cost|UnitPrice)$' THEN 'financial'
         WHEN t.typcategory = 'S' AND col_description(c.oid, a.attnum) ~ '\mredacted\M' THEN 'redacted text'
         ELSE 'operational'
@@ -15604,7 +17814,7 @@ FROM (
         CASE WHEN bool_or(person.is_one) THEN 'pseudonym' ELSE 'none' END AS pii
     FROM bcce.data_dictionary d
     JOIN (
-        SELECT k.report, bool_or(k.column_name IN ('user_key', 'x_UserKey')) AS is_one
+        SELECT k.report, bool_or(k.column_name IN ('user_key', 'x_UserKey', 'scope_value')) AS is_one
         FROM bcce.data_dictionary k
         GROUP BY k.report
     ) person ON person.report = d.report
@@ -15742,6 +17952,7 @@ DECLARE
     columns text[];
     sort_keys text;
     is_text boolean[];
+    is_focus CONSTANT boolean := style LIKE 'focus%';
     tenant_column text;
     row_tenant uuid;
     last_tenant uuid;
@@ -15750,8 +17961,8 @@ DECLARE
     row_counts bigint[] := '{}';
     line text;
 BEGIN
-    IF style IS NULL OR style NOT IN ('csv', 'jsonl') THEN
-        PERFORM bcce.raise_error('22023', 'unknown style of lines', NULL, 'Known styles: csv, jsonl.');
+    IF style IS NULL OR style NOT IN ('csv', 'jsonl', 'focus', 'focus_zero') THEN
+        PERFORM bcce.raise_error('22023', 'unknown style of lines', NULL, 'Known styles: csv, jsonl; of cost_focus also focus, focus_zero.');
     END IF;
     SELECT r.report, r.twin IS NOT NULL INTO found_report, has_twin FROM bcce.reports r
     WHERE r.report = CASE export_lines.report WHEN 'overview' THEN 'analytics_overview' ELSE export_lines.report END;
@@ -15760,19 +17971,29 @@ BEGIN
             SELECT 'Known reports: overview, ' || string_agg(r.report, ', ' ORDER BY r.report COLLATE "C") || '.'
             FROM bcce.reports r));
     END IF;
+    IF is_focus AND found_report <> 'cost_focus' THEN
+        PERFORM bcce.raise_error('22023', 'this report is not one of FOCUS', NULL, 'It is cost_focus.');
+    END IF;
     IF num_nonnulls(since, until) > 0 AND NOT has_twin THEN
         PERFORM bcce.raise_error('22023', 'this report takes no period', NULL, 'Leave since and until out.');
     END IF;
-    source := format(CASE WHEN num_nonnulls(since, until) > 0 THEN 'bcce.%I($1, $2)' ELSE 'bcce.%I' END, found_report);
+    source := format(CASE WHEN style = 'focus_zero' THEN 'bcce.%I($1, $2, true)'
+                          WHEN num_nonnulls(since, until) > 0 THEN 'bcce.%I($1, $2)' ELSE 'bcce.%I' END, found_report);
 
     -- Reports do not round money; here it gets two decimals, the cost of a unit six.
-    SELECT array_agg(quote_ident(a.attname) ORDER BY a.attnum),
-           array_agg(format(CASE WHEN a.atttypid <> 'numeric'::regtype OR a.attname NOT LIKE '%\_usd' THEN 'r.%I'
+    -- FOCUS has its own form of instants, three names that may not be NULL, and no
+    -- column for the tenant.
+    SELECT array_agg(quote_ident(a.attname) ORDER BY a.attnum) FILTER (WHERE a.attname <> 'tenant_id' OR NOT is_focus),
+           array_agg(format(CASE WHEN is_focus AND a.atttypid = 'timestamptz'::regtype
+                                     THEN 'to_char(r.%I, ''YYYY-MM-DD"T"HH24:MI:SS' || CASE WHEN a.attname LIKE 'x\_%' THEN '.US' ELSE '' END || '"Z"'')'
+                                 WHEN is_focus AND a.atttypid = 'numeric'::regtype THEN 'trim_scale(r.%I)'
+                                 WHEN is_focus AND a.attname IN ('ProviderName', 'PublisherName', 'InvoiceIssuerName') THEN 'coalesce(r.%I, ''Unknown'')'
+                                 WHEN a.atttypid <> 'numeric'::regtype OR a.attname NOT LIKE '%\_usd' THEN 'r.%I'
                                  WHEN a.attname LIKE 'cost\_per\_%' THEN 'round(r.%I, 6)'
-                                 ELSE 'round(r.%I, 2)' END, a.attname) ORDER BY a.attnum),
-           array_agg(t.typcategory NOT IN ('N', 'B', 'D') ORDER BY a.attnum),
+                                 ELSE 'round(r.%I, 2)' END, a.attname) ORDER BY a.attnum) FILTER (WHERE a.attname <> 'tenant_id' OR NOT is_focus),
+           array_agg(t.typcategory NOT IN ('N', 'B', 'D') ORDER BY a.attnum) FILTER (WHERE a.attname <> 'tenant_id' OR NOT is_focus),
            string_agg(format(CASE WHEN t.typcategory = 'S' THEN 'r.%I COLLATE "C"' ELSE 'r.%I' END, a.attname), ', '
-                      ORDER BY a.attname <> 'tenant_id', a.attnum)
+                      ORDER BY a.attname <> 'tenant_id', is_focus AND a.attname <> 'x_RequestedAt', a.attnum)
                FILTER (WHERE a.atttypid IN ('uuid'::regtype, 'text'::regtype, 'timestamptz'::regtype, 'date'::regtype)),
            coalesce(max('r.tenant_id'::text) FILTER (WHERE a.attname = 'tenant_id'), 'NULL::uuid')
     INTO names, columns, is_text, sort_keys, tenant_column
@@ -15782,27 +18003,25 @@ BEGIN
       AND (export_lines.report <> 'overview'
            OR a.attname IN ('tenant_id', 'tenant_name', 'total_workflows', 'failure_rate_percent'));
 
-    IF style = 'csv' THEN
+    IF style <> 'jsonl' THEN
         RETURN NEXT replace(array_to_string(names, ','), '"', '');
-        -- A spreadsheet takes text that begins like a formula for one.
-        source := format($query$
-            SELECT (
-                SELECT string_agg(CASE
-                    WHEN g.value IS NULL THEN ''
-                    WHEN g.value = '' OR g.value ~ '[",\r\n]' THEN '"' || replace(g.value, '"', '""') || '"'
-                    ELSE g.value END, ',' ORDER BY f.ordinal)
-                FROM unnest(ARRAY[%s]::text[], $3) WITH ORDINALITY AS f (value, is_text, ordinal)
-                CROSS JOIN LATERAL (
-                    SELECT CASE WHEN f.is_text AND f.value ~ '^[-=+@\t\r]' THEN '''' || f.value ELSE f.value END) AS g (value)
-            ), %s FROM %s AS r ORDER BY %s$query$,
-            (SELECT string_agg(c || '::text', ', ' ORDER BY o) FROM unnest(columns) WITH ORDINALITY AS u (c, o)),
+        -- A spreadsheet takes text that begins like a formula for one.  Most text needs
+        -- nothing, and is asked once.
+        source := format('SELECT %s, %s FROM %s AS r ORDER BY %s',
+            (SELECT string_agg(format(CASE WHEN t THEN $field$CASE
+                    WHEN (%1$s) IS NULL THEN ''
+                    WHEN (%1$s)::text !~ '^$|^[-=+@\t\r]|[",\r\n]' THEN (%1$s)::text
+                    ELSE (SELECT CASE WHEN g.value = '' OR g.value ~ '[",\r\n]' THEN '"' || replace(g.value, '"', '""') || '"' ELSE g.value END
+                          FROM (SELECT CASE WHEN (%1$s)::text ~ '^[-=+@\t\r]' THEN '''' || (%1$s)::text ELSE (%1$s)::text END) AS g (value))
+                    END$field$ ELSE $field$coalesce((%1$s)::text, '')$field$ END, c), $comma$ || ',' || $comma$ ORDER BY o)
+             FROM unnest(columns, is_text) WITH ORDINALITY AS u (c, t, o)),
             tenant_column, source, sort_keys);
     ELSE
         source := format('SELECT (SELECT row_to_json(j) FROM (SELECT %s) AS j)::text, %s FROM %s AS r ORDER BY %s',
             (SELECT string_agg(c || ' AS ' || a, ', ' ORDER BY o) FROM unnest(columns, names) WITH ORDINALITY AS u (c, a, o)),
             tenant_column, source, sort_keys);
     END IF;
-    FOR line, row_tenant IN EXECUTE source USING since, until, is_text LOOP
+    FOR line, row_tenant IN EXECUTE source USING since, until LOOP
         IF n > 0 AND row_tenant IS DISTINCT FROM last_tenant THEN
             tenants := tenants || last_tenant;
             row_counts := row_counts || n;
@@ -15819,7 +18038,7 @@ BEGIN
     PERFORM bcce.log_export(export_lines.report, tenants, row_counts);
 END
 $body$;
-COMMENT ON FUNCTION bcce.export_lines(text, text, timestamptz, timestamptz) IS 'What export_csv() (style csv) and export_jsonl() (style jsonl) return.';
+COMMENT ON FUNCTION bcce.export_lines(text, text, timestamptz, timestamptz) IS 'What export_csv() (style csv), export_jsonl() (style jsonl) and cost_focus_export() (focus, focus_zero) return.';
 
 CREATE OR REPLACE FUNCTION bcce.export_csv(report text, since timestamptz DEFAULT NULL, until timestamptz DEFAULT NULL) RETURNS SETOF text
 LANGUAGE sql VOLATILE
@@ -15842,6 +18061,17 @@ BEGIN ATOMIC
     FROM bcce.export_lines('jsonl', report, since, until) WITH ORDINALITY AS l (line, ordinal);
 END;
 COMMENT ON FUNCTION bcce.export_json(text, timestamptz, timestamptz) IS 'A report as one JSON array of objects; names, period, log and errors as in export_csv().';
+
+CREATE OR REPLACE FUNCTION bcce.cost_focus_export(since timestamptz DEFAULT NULL, until timestamptz DEFAULT NULL, unpriced text DEFAULT 'omit') RETURNS SETOF text
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $body$
+BEGIN
+    IF unpriced IS NULL OR unpriced NOT IN ('omit', 'zero') THEN
+        PERFORM bcce.raise_error('22023', 'unknown way to show calls of unknown cost', NULL, 'Known: omit, zero.');
+    END IF;
+    RETURN QUERY SELECT l.line FROM bcce.export_lines(CASE unpriced WHEN 'zero' THEN 'focus_zero' ELSE 'focus' END, 'cost_focus', since, until) AS l (line);
+END
+$body$;
+COMMENT ON FUNCTION bcce.cost_focus_export(timestamptz, timestamptz, text) IS 'The charges between since (inclusive) and until (exclusive; NULL: open ends) as one CSV file of FinOps FOCUS 1.2: cost_focus without tenant_id, instants as 2026-01-31T12:00:00Z (those of x_ columns with microseconds), numbers unrounded, and Unknown for a provider, publisher or invoice issuer that is NULL, which FOCUS does not allow; quoting and log as in export_csv(). Calls whose cost is unknown are left out (unpriced omit, the default; cost_focus_coverage counts them) or, since FOCUS has no unknown cost, have a row that says 0 (zero), with SkuPriceId and quantities NULL and the reason in x_PricingStatus. Errors: 22023 unknown word for unpriced; 42501 not for the caller.';
 $bcce_module$);
 
 INSERT INTO bcce.module (part, name, sql) VALUES ('report', '90_grants', $bcce_module$
@@ -15852,10 +18082,11 @@ DO $do$
 DECLARE
     item record;
     readers CONSTANT text := 'bcce_analytics_user, bcce_platform';
-    cost_reports CONSTANT text := '^(cost_|budget_|unpriced_usage$)';
+    cost_reports CONSTANT text := '^(cost_|budget_|unpriced_usage$|usage_reconciliation$)';
     upkeep CONSTANT text[] := '{create_tenant,add_membership,remove_membership,maintain,
                                 set_membership_mode,add_context_key,rotate_context_key,revoke_context_key,
-                                check_roles,check_security,check_budgets}';
+                                check_roles,check_security,check_budgets,
+                                refresh_budget_hours,forget_budget_hours}';
 BEGIN
     -- Owners, and nothing for PUBLIC.
     FOR item IN
@@ -15907,14 +18138,17 @@ BEGIN
     GRANT EXECUTE ON FUNCTION bcce.set_price(text, numeric, timestamptz, text),
                               bcce.add_value_alias(text, text, text, text),
                               bcce.set_slo(numeric, text, text),
+                              bcce.set_anomaly_limit(text, numeric, text),
                               bcce.find_person(text, text),
                               bcce.record_invoice(text, tstzrange, numeric, text),
+                              bcce.record_cost_adjustment(text, timestamptz, numeric, text, text, text, timestamptz, text, text),
+                              bcce.set_tariff_includes_models(boolean, text),
                               bcce.set_business_hours(integer[], time, time, text),
                               bcce.set_holiday(date, boolean, text),
                               bcce.set_redaction_rule(text, text, text, integer, integer, text, text[], text, boolean, boolean, text),
                               bcce.drop_redaction_rule(text, text),
                               bcce.set_redaction_style(text, text),
-                              bcce.set_budget(text, numeric, text, text, text, text, text, text, text, numeric[], text, text, timestamptz, timestamptz, text),
+                              bcce.set_budget(text, numeric, text, text, text, text, text, text, text, numeric[], text, text, numeric, timestamptz, timestamptz, text),
                               bcce.set_prediction_threshold(double precision, text, text, text),
                               bcce.set_prediction_reference(timestamptz, timestamptz, text, text, text),
                               bcce.set_model_price(text, text, numeric, timestamptz, bigint, text, text, text),
@@ -15936,7 +18170,7 @@ BEGIN
         WHERE p.pronamespace = 'bcce'::regnamespace
           AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e')
           AND (EXISTS (SELECT FROM pg_class c WHERE c.relnamespace = p.pronamespace AND c.relkind = 'v' AND c.relname = p.proname)
-               OR p.proname IN ('cost_analysis_repriced', 'cost_report', 'budget_check', 'overview_json', 'metrics', 'report_tenant', 'export_csv', 'export_jsonl', 'export_json',
+               OR p.proname IN ('cost_analysis_repriced', 'cost_report', 'cost_focus_export', 'budget_check', 'overview_json', 'metrics', 'report_tenant', 'export_csv', 'export_jsonl', 'export_json',
                                  'export_lines', 'log_export'))
     LOOP
         EXECUTE item.command;

@@ -100,9 +100,9 @@ SELECT count(*) AS again FROM bcce.check_budgets();
 INSERT INTO bcce_data.model_usage (tenant_id, idempotency_key, at, model_id, reported_cost_usd) VALUES (:'a', '8', '2026-03-19', 'm1', 4.5);
 UPDATE bcce_data.budgets SET set_at = '2026-02-05' WHERE budget = 'all';
 SELECT budget, period_start_at::date, threshold_percent, kind FROM bcce.check_budgets() ORDER BY 1, 2, 3, 4;
--- A larger amount: what was written stays.
+-- A larger amount: what was written stays, and is resolved.
 SELECT bcce.set_budget('all', 1000, tenant => 'bud-a') \g /dev/null
-SELECT count(*) AS again FROM bcce.check_budgets();
+SELECT state, count(*) FROM bcce.check_budgets() GROUP BY 1;
 SELECT kind, count(*), min(spent_usd), max(limit_usd) FROM bcce.budget_alerts WHERE tenant_name = 'A' AND budget = 'all' GROUP BY 1 ORDER BY 1;
 SELECT task, detail FROM bcce.maintain() WHERE task = 'budgets';
 

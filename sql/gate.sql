@@ -143,6 +143,17 @@ SELECT c.relname, c.relowner::regrole, c.relrowsecurity AND c.relforcerowsecurit
        = (SELECT count(*) FROM pg_constraint k WHERE k.conrelid = i.inhparent AND k.contype IN ('p', 'f', 'c')) AS constraints
 FROM pg_class c JOIN pg_inherits i ON i.inhrelid = c.oid WHERE c.relname ~ '_2015_' AND c.relkind = 'r' ORDER BY 1;
 
+\echo == a call of a model with all that its price depends on; a word that no price knows leaves the cost unknown
+SET ROLE regress_gate_writer;
+\o /dev/null
+SELECT bcce.record_model_usage('claude-opus-5', '2026-01-07 00:00+00', 1000, 100, speed => speed, inference_geo => 'us', web_searches => 2, project => 'shop', team_id => 'payments',
+    request_id => 'req_1', query_source => 'main', agent_name => 'for ada@example.org') FROM unnest('{standard,fast,fast,warp}'::text[]) AS speed;
+\o
+SELECT bcce.record_model_usage('m', web_searches => -1);
+SELECT bcce.record_model_usage('m', agent_name => repeat('a', 257));
+RESET ROLE;
+SELECT speed, inference_geo, web_searches, project, team_id, request_id, query_source, agent_name, charged_usd FROM bcce_data.model_usage WHERE at = '2026-01-07 00:00+00' ORDER BY speed;
+
 \echo == an empty id is none: no person, no session, no key
 SET ROLE regress_gate_writer;
 \o /dev/null

@@ -63,6 +63,17 @@ claude,2026-01-01T00:01:00Z,1.5,,bob,,
 claude,2026-01-01T00:01:00Z,1,,bob,free,
 ,2026-01-01T00:01:00Z,1,,bob,,
 \.
+-- What a price and a report depend on besides: only another project makes the second another call.
+COPY bcce.inbox_model_usage (model_id, at, input_tokens, output_tokens, web_searches, speed, inference_geo, service_tier, project, team_id, request_id, query_source, agent_name) FROM STDIN (FORMAT csv);
+claude-opus-5,2026-01-03T00:00:00Z,1000,100,2, Fast,US,,shop,payments,req_1,subagent,review for ada@example.org
+claude-opus-5,2026-01-03T00:00:00Z,1000,100,2, Fast,US,,till,payments,req_1,subagent,review for ada@example.org
+claude-opus-5,2026-01-03T00:00:00Z,1000,100,2, Fast,US,,till,payments,req_1,subagent,review for ada@example.org
+claude-opus-5,2026-01-03T00:02:00Z,1000,100,,warp,,,ada@example.org,,,,
+claude-opus-5,2026-01-03T00:03:00Z,1000,100,,,,BATCH,,,,,
+claude-opus-5,2026-01-03T00:04:00Z,1000,100,0.5,,,,,,,,
+claude-opus-5,2026-01-03T00:04:00Z,1000,100,-1,,,,,,,,
+\.
+INSERT INTO bcce.inbox_model_usage (model_id, at, request_id) VALUES ('claude-opus-5', '2026-01-03T00:04:00Z', repeat('r', 257)), ('claude-opus-5', '2026-01-03T00:04:00Z', '');
 
 \echo == lines of JSON, one of them an array
 COPY bcce.inbox_json FROM STDIN (DELIMITER E'\x01');
@@ -72,6 +83,7 @@ COPY bcce.inbox_json FROM STDIN (DELIMITER E'\x01');
 [{"inbox": "incidents", "incident_id": "i1", "opened_at": "2026-01-01T00:00:00Z", "title": "ask ada@example.org"}, {"inbox": "metrics", "service_id": "api", "observed_at": "2026-01-02T00:00:00Z", "cpu_percent": 12.5}]
 {"inbox": "predictions", "prediction_id": "p5", "model_name": "m", "target_kind": "external", "target_id": "x", "predicted_at": "2026-01-01T00:00:00Z", "failure_probability": 0.25}
 {"inbox": "model_usage", "model_id": "claude", "at": "2026-01-02T00:00:00Z", "input_tokens": 7}
+{"inbox": "model_usage", "model_id": "claude-opus-5", "at": "2026-01-04T00:00:00Z", "input_tokens": 1000, "output_tokens": 100, "web_searches": 1, "inference_geo": "us", "project": "shop", "team_id": "payments", "agent_name": null}
 {"inbox": "metrics", "service_id": "digest", "observed_at": "2026-01-01T00:05:00Z", "latency_digest": {"scale": 6, "values": [3, 1, 2]}}
 
 {"inbox": "secrets"}
@@ -85,6 +97,9 @@ SELECT service_id, observed_at, request_count, p95_latency_ms, cpu_percent FROM 
 SELECT observed_at, bcce.sketch_from_bytes(latency_digest) AS digest FROM bcce_data.performance_metrics WHERE tenant_id = :'a' AND service_id = 'digest' ORDER BY observed_at, latency_digest;
 SELECT prediction_id, target_kind, failure_probability, outcome, outcome_at FROM bcce_data.predictions WHERE tenant_id = :'a' ORDER BY prediction_id;
 SELECT model_id, at, input_tokens, output_tokens, left(user_key, 5) AS who, reported_cost_usd, is_batch FROM bcce_data.model_usage WHERE tenant_id = :'a' ORDER BY at;
+SELECT at, web_searches AS searches, speed, inference_geo AS geo, service_tier AS tier, is_batch, regexp_replace(project, '^id_.*', 'id_') AS project, team_id, request_id, query_source, agent_name, charged_usd,
+    charged_usd = bcce.estimate_token_cost(model_id, at, 1000, 100, web_searches => web_searches, speed => speed, geo => inference_geo) AS right, priced_at IS NOT NULL AS is_priced
+FROM bcce_data.model_usage WHERE tenant_id = :'a' AND model_id = 'claude-opus-5' ORDER BY at, project;
 SELECT event_type, idempotency_key, properties FROM bcce_data.events WHERE tenant_id = :'a';
 SELECT run_id, status FROM bcce_data.workflow_runs WHERE tenant_id = :'a';
 SELECT incident_id, title FROM bcce_data.incidents WHERE tenant_id = :'a';

@@ -92,6 +92,16 @@ REVOKE SELECT ON bcce.analytics_overview FROM bcce_analytics_user;
 REVOKE EXECUTE ON FUNCTION bcce.ingest_events FROM bcce_ingest;
 GRANT EXECUTE ON FUNCTION bcce.create_tenant TO PUBLIC;
 COMMENT ON TABLE bcce_data.events IS NULL;
+-- As an earlier build left them.
+DROP FUNCTION bcce.record_model_usage;
+CREATE FUNCTION bcce.record_model_usage(model_id text, at timestamptz DEFAULT now(), input_tokens bigint DEFAULT NULL, output_tokens bigint DEFAULT NULL,
+    cache_read_tokens bigint DEFAULT NULL, cache_write_5m_tokens bigint DEFAULT NULL, cache_write_1h_tokens bigint DEFAULT NULL, user_id text DEFAULT NULL,
+    run_id text DEFAULT NULL, session_id text DEFAULT NULL, provider text DEFAULT NULL, region text DEFAULT NULL, latency_ms double precision DEFAULT NULL,
+    is_batch boolean DEFAULT false, reported_cost_usd numeric DEFAULT NULL, idempotency_key text DEFAULT NULL, source text DEFAULT 'api',
+    is_test boolean DEFAULT false, tenant text DEFAULT NULL) RETURNS void LANGUAGE sql AS '';
+ALTER TYPE bcce_data.given_model_usage DROP ATTRIBUTE web_searches, DROP ATTRIBUTE speed, DROP ATTRIBUTE inference_geo, DROP ATTRIBUTE service_tier,
+    DROP ATTRIBUTE project, DROP ATTRIBUTE team_id, DROP ATTRIBUTE request_id, DROP ATTRIBUTE query_source, DROP ATTRIBUTE agent_name;
+ALTER TYPE bcce_data.given_model_request DROP ATTRIBUTE names;
 SELECT count(*) > 20 AS many_changes FROM public.changed;
 SELECT count(*) > 10 AS says_so FROM bcce.install() WHERE module <> '';
 SELECT * FROM public.changed;

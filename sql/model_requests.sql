@@ -38,6 +38,32 @@ SELECT added, changed FROM bcce.ingest_transcript('laptop', '{"sessionId":"early
 RESET ROLE;
 SELECT at, session_id, project, output_tokens, ttl_assumed FROM bcce_data.model_usage WHERE idempotency_key = 'msg:msg_3';
 
+-- Copies with one time: the first session by name, whether one document tells of
+-- both or one after the other.  Another id of the request is a name of the call.
+SET ROLE regress_req_writer;
+SELECT sum(t.added) AS added, sum(t.changed) AS changed
+FROM (VALUES (1, 'b a'), (2, 'a b'), (3, 'b'), (4, 'a'), (5, 'a'), (6, 'b')) AS v (n, sessions)
+CROSS JOIN LATERAL (SELECT string_agg(format('{"sessionId":"%s","requestId":"req_%s_%s","timestamp":"2026-07-02T10:00:00Z","message":{"id":"tie_%s","model":"claude-opus-5","usage":{"input_tokens":1,"output_tokens":9}}}',
+    w.session, (v.n + 1) / 2, w.session, (v.n + 1) / 2), E'\n') AS lines FROM regexp_split_to_table(v.sessions, ' ') AS w (session)) AS l
+CROSS JOIN LATERAL bcce.ingest_transcript('laptop', l.lines) AS t;
+RESET ROLE;
+SELECT u.idempotency_key, u.session_id, u.request_id, (SELECT string_agg(k.request_key, ' ' ORDER BY k.request_key) FROM bcce_data.model_usage_keys AS k WHERE k.call_key = u.idempotency_key) AS names
+FROM bcce_data.model_usage AS u WHERE u.idempotency_key LIKE 'msg:tie%' ORDER BY 1;
+-- Lines without an id of their message: known by the request, else by themselves.
+SET ROLE regress_req_writer;
+SELECT sum(t.added) AS added, sum(t.changed) AS changed
+FROM (VALUES ('{"requestId":"tie_r","timestamp":"2026-07-02T10:00:00Z","message":{"model":"claude-opus-5","usage":{"input_tokens":1}}}'),
+    ('{"requestId":"tie_r","uuid":"tie_u","timestamp":"2026-07-02T10:00:00Z","message":{"model":"claude-opus-5","usage":{"input_tokens":1,"output_tokens":2}}}'),
+    ('{"uuid":"tie_u","timestamp":"2026-07-02T10:00:00Z","message":{"model":"claude-opus-5","usage":{"input_tokens":3}}}'),
+    ('{"requestId":"tie_s","timestamp":"2026-07-02T10:00:00Z","message":{"id":"tie_s1","model":"claude-opus-5","usage":{"input_tokens":1}}}' || E'\n' ||
+     '{"requestId":"tie_s","timestamp":"2026-07-02T10:00:00Z","message":{"id":"tie_s2","model":"claude-opus-5","usage":{"input_tokens":1}}}')) AS v (lines)
+CROSS JOIN LATERAL bcce.ingest_transcript('laptop', v.lines || E'\n' || v.lines) AS t;
+RESET ROLE;
+SELECT k.request_key, k.call_key, u.output_tokens FROM bcce_data.model_usage_keys AS k LEFT JOIN bcce_data.model_usage AS u ON u.idempotency_key = k.request_key
+WHERE k.request_key ~ 'tie_[rsu]' ORDER BY 1;
+DELETE FROM bcce_data.model_usage WHERE idempotency_key LIKE '%:tie%';
+DELETE FROM bcce_data.model_usage_keys WHERE call_key LIKE '%:tie%';
+
 -- What cannot be a call is refused and counted: no time, no model, a negative or
 -- huge count, half a token, no count, no id at all, an instant before 1970.
 SET ROLE regress_req_writer;
@@ -97,6 +123,36 @@ WHERE line ~ '@|hunter2|prompt|/srv/ada|secret';
 -- Another tenant with the same message has a call of its own; a stranger's tenant is not found.
 SELECT added FROM bcce.ingest_transcript('x', '{"sessionId":"s1","timestamp":"2026-07-01T10:00:00Z","message":{"id":"msg_1","model":"claude-sonnet-5","usage":{"input_tokens":1,"output_tokens":1}}}', tenant => 'req-b');
 SELECT count(*) AS calls_of_msg_1, count(DISTINCT tenant_id) AS tenants FROM bcce_data.model_usage WHERE idempotency_key = 'msg:msg_1';
+-- Only who sees all tenants finds it, and a call that they know by different names.
+SELECT added FROM bcce.ingest_otlp(pg_temp.export(replace(replace(replace(:'event', 'SEQ', '1'), 'OUT', '5'), 'REQ', 'req_2')), 'req-b');
+SELECT * FROM bcce.find_shared_calls();
+SELECT bcce.create_login('regress_req_admin', 'req-a', 'admin'), bcce.create_login('regress_req_platform', 'req-a', 'platform');
+CREATE ROLE regress_req_upkeep IN ROLE bcce_maintainer;
+SET ROLE regress_req_upkeep;
+SELECT count(*) AS pairs_for_upkeep FROM bcce.find_shared_calls();
+RESET ROLE;
+-- Granted by mistake it shows nothing, with all that it reads granted too.
+\set VERBOSITY sqlstate
+GRANT EXECUTE ON FUNCTION bcce.find_shared_calls() TO regress_req_admin, regress_req_platform;
+SET ROLE regress_req_admin;
+SELECT count(*) FROM bcce.find_shared_calls();
+SET ROLE regress_req_platform;
+SELECT count(*) FROM bcce.find_shared_calls();
+RESET ROLE;
+GRANT SELECT ON bcce_data.model_usage_keys, bcce_data.tenants TO regress_req_admin, regress_req_platform;
+GRANT USAGE ON SCHEMA bcce_data TO regress_req_admin, regress_req_platform;
+SET ROLE regress_req_admin;
+SELECT count(*) FROM bcce.find_shared_calls();
+SET ROLE regress_req_platform;
+SELECT count(*) FROM bcce.find_shared_calls();
+RESET ROLE;
+REVOKE ALL ON FUNCTION bcce.find_shared_calls() FROM regress_req_admin, regress_req_platform;
+SET ROLE regress_req_admin;
+SELECT count(*) FROM bcce.find_shared_calls();
+RESET ROLE;
+REVOKE ALL ON bcce_data.model_usage_keys, bcce_data.tenants FROM regress_req_admin, regress_req_platform;
+REVOKE ALL ON SCHEMA bcce_data FROM regress_req_admin, regress_req_platform;
+\set VERBOSITY default
 SET ROLE regress_req_writer;
 \set VERBOSITY sqlstate
 SELECT bcce.ingest_transcript('x', '{}', tenant => 'req-b');
@@ -106,4 +162,4 @@ RESET ROLE;
 
 \c :home
 DROP DATABASE regress_requests;
-DROP ROLE regress_req_writer;
+DROP ROLE regress_req_writer, regress_req_admin, regress_req_platform, regress_req_upkeep;

@@ -62,8 +62,9 @@ INSERT INTO bcce_data.invoices (tenant_id, provider, period_start_at, period_end
 SELECT tenant_id, 'claude', since::timestamptz, since::timestamptz + interval '5 days', 1 FROM bcce_data.tenants, unnest('{2019-03-10 00:00+00,2019-07-11 00:00+00}'::text[]) AS since;
 INSERT INTO bcce_data.slos (tenant_id, service_id, target_percent) SELECT tenant_id, '*', 99.9 FROM bcce_data.tenants;
 INSERT INTO bcce_data.principals (tenant_id, user_key, provisioned_at) SELECT tenant_id, 'user-' || n, '2019-07-12 00:00+00' FROM bcce_data.tenants, generate_series(0, 4) AS n;
--- Incidents told by the runs count beside the declared ones.
-UPDATE bcce_data.tenants SET mttr_source = 'both';
+-- Incidents told by the runs count beside the declared ones, and a price of a run
+-- includes its calls, which leads from calls to their runs.
+UPDATE bcce_data.tenants SET mttr_source = 'both', tariff_includes_models = true;
 ANALYZE;
 
 CREATE VIEW public.fact AS
@@ -146,6 +147,8 @@ INSERT INTO exception VALUES
     ('adoption', 'events', '64 days', 'who stayed was active in the month before'),
     ('adoption', 'model_usage', '64 days', 'who stayed was active in the month before'),
     ('budget_status', 'model_usage', '182 days', 'a forecast by half a year of days'),
+    ('cost_anomalies', 'model_usage', '59 days', 'the same weekdays of eight weeks'),
+    ('cost_anomalies', 'workflow_runs', '59 days', 'the same weekdays of eight weeks'),
     ('dora_metrics', 'workflow_runs', NULL, 'an incident told by runs begins with the first failure after the last success, however long ago'),
     ('mttr_analysis', 'workflow_runs', NULL, 'an incident told by runs begins with the first failure after the last success, however long ago'),
     ('mttr_by_month', 'workflow_runs', NULL, 'an incident told by runs begins with the first failure after the last success, however long ago'),
@@ -167,6 +170,8 @@ INSERT INTO exception VALUES
 -- Which views read more than their twins do where their time column is filtered.
 CREATE TEMP TABLE filter_exception (report text, fact text, reason text);
 INSERT INTO filter_exception VALUES
+    ('cost_anomalies', 'model_usage', 'days are judged by others, which are put together before a filter applies; the twin prunes'),
+    ('cost_anomalies', 'workflow_runs', 'days are judged by others, which are put together before a filter applies; the twin prunes'),
     ('prediction_accuracy_by_week', 'predictions', 'a later prediction of a target supersedes an earlier one, however much later: all are judged before weeks are formed; the twin prunes'),
     ('prediction_accuracy_by_week', 'performance_metrics', 'samples tell whether a predicted service was heard of, asked of all predictions; the twin prunes');
 

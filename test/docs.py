@@ -25,7 +25,7 @@ DATABASE = "bcce_docs"
 READER = "acme_analyst"
 # Who reads a page; None: a superuser.
 PAGES = {"analyst.md": READER, "bi.md": READER, "dba.md": None, "security.md": None}
-ROLES = [READER, "acme_grafana", "acme_metabase", "acme_portal"]
+ROLES = [READER, "acme_grafana", "acme_metabase", "acme_portal", "bcce_upkeep"]
 BLOCK = re.compile(r"^```(sql|psql)\n(.*?)^```\n(\n```text\n.*?^```\n)?", re.S | re.M)
 UUID = re.compile(r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b")
 SAME_UUID = "01900000-0000-7000-8000-000000000000"

@@ -48,7 +48,7 @@ pricing_tenant(FunctionCallInfo fcinfo, int argument, pg_uuid_t *tenant)
 	if (PG_ARGISNULL(argument))
 		return current_tenant_id(tenant);
 	*tenant = *PG_GETARG_UUID_P(argument);
-	return tenant_is_visible(tenant);
+	return tenant_is_readable(tenant);
 }
 
 PG_FUNCTION_INFO_V1(estimate_cost);

@@ -54,6 +54,7 @@ pricing_tenant(FunctionCallInfo fcinfo, int argument)
 {
 	static uint64 statement = 0;
 	static Oid	role = InvalidOid;
+	static Oid	running = InvalidOid;
 	static bool asked_null;
 	static pg_uuid_t asked;
 	static bool has_tenant;
@@ -63,7 +64,7 @@ pricing_tenant(FunctionCallInfo fcinfo, int argument)
 	bool		is_null = ARG_IS_NULL(argument);
 	pg_uuid_t  *given = is_null ? NULL : PG_GETARG_UUID_P(argument);
 
-	if (!unchanged || role != GetOuterUserId() || is_null != asked_null ||
+	if (!unchanged || role != GetOuterUserId() || running != GetUserId() || is_null != asked_null ||
 		(given != NULL && memcmp(given, &asked, sizeof(asked)) != 0))
 	{
 		statement = 0;
@@ -72,10 +73,11 @@ pricing_tenant(FunctionCallInfo fcinfo, int argument)
 		else
 		{
 			asked = tenant = *given;
-			has_tenant = tenant_is_visible(given);
+			has_tenant = tenant_is_readable(given);
 		}
 		asked_null = is_null;
 		role = GetOuterUserId();
+		running = GetUserId();
 		statement = now;
 	}
 	return has_tenant ? &tenant : NULL;

@@ -32,8 +32,8 @@ static const char *const day_words[] = {
 };
 
 /* Words that the server's reader gets as they are. */
-static const char *const plain_words[] = {
-	"t", "am", "pm", "ad", "bc",
+static const char *const plain_words[] = {"t", "am", "pm", "ad", "bc"};
+static const char *const month_words[] = {
 	"jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "sept", "oct", "nov", "dec",
 	"january", "february", "march", "april", "june", "july", "august", "september",
 	"october", "november", "december"
@@ -83,38 +83,60 @@ zone_name_length(const char *s, size_t len)
 }
 
 /*
- * Appends the word that s begins with to out, in a form that no setting
- * changes; returns its bytes in s, or 0 when it is not allowed.
+ * Appends the word at i to out, in a form that no setting changes; returns its
+ * bytes in s, or 0 when it is not allowed.  The server takes a word and what is
+ * glued to it by one of -/.: for one name, of a zone or, where it is a month's,
+ * of a date; what stands here in its place must not join its neighbours anew.
  */
 static size_t
-copy_word(const char *s, size_t len, StringInfo out)
+copy_word(const char *s, size_t len, size_t i, StringInfo out)
 {
+	char		before = i > 0 ? s[i - 1] : ' ';
+	char		after;
 	size_t		n = 0;
 
-	while (n < len && is_letter(s[n]))
+	while (i + n < len && is_letter(s[i + n]))
 		n++;
-	if (WORD_IN(s, n, zone_words))
+	after = i + n < len ? s[i + n] : ' ';
+	if (WORD_IN(s + i, n, month_words))
 	{
-		if (n < len && (is_digit(s[n]) || strchr("+-/_", s[n]) != NULL))
+		if (strchr("-/.", after) != NULL && (i + n + 1 == len || !is_digit(s[i + n + 1])))
+			return 0;
+	}
+	else if (WORD_IN(s + i, n, plain_words))
+	{
+		if (strchr("-/.", after) != NULL)
+			return 0;
+	}
+	else if (WORD_IN(s + i, n, zone_words))
+	{
+		if (is_digit(after) || strchr("+-/_.:", after) != NULL)
 			return 0;
 		appendStringInfoString(out, "+00");
+		return n;
 	}
-	else if (WORD_IN(s, n, day_words))
+	else if (WORD_IN(s + i, n, day_words))
+	{
+		if (is_digit(after) || strchr("-/.", after) != NULL || strchr("+-/.:", before) != NULL)
+			return 0;
 		appendStringInfoChar(out, ' ');
+		return n;
+	}
 	else
 	{
-		if (!WORD_IN(s, n, plain_words))
-			n = zone_name_length(s, len);
-		appendBinaryStringInfo(out, s, n);
+		n = zone_name_length(s + i, len - i);
+		if (i + n < len && strchr(".:", s[i + n]) != NULL)
+			return 0;
 	}
+	appendBinaryStringInfo(out, s + i, n);
 	return n;
 }
 
-/* Is there a comma at i that parts seconds from their fraction (:ss,f)? */
+/* Is there a comma at i that parts seconds from their fraction (:mm:ss,f)? */
 static bool
 is_decimal_comma(const char *s, size_t len, size_t i)
 {
-	return s[i] == ',' && i >= 3 && i + 1 < len && s[i - 3] == ':' &&
+	return s[i] == ',' && i >= 6 && i + 1 < len && s[i - 6] == ':' && s[i - 3] == ':' &&
 		is_digit(s[i - 2]) && is_digit(s[i - 1]) && is_digit(s[i + 1]);
 }
 
@@ -134,7 +156,7 @@ normalize(const char *s, size_t len, StringInfo out)
 	{
 		if (is_letter(s[i]))
 		{
-			size_t		n = copy_word(s + i, len - i, out);
+			size_t		n = copy_word(s, len, i, out);
 
 			if (n == 0)
 				return false;

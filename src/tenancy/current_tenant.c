@@ -201,6 +201,14 @@ tenant_is_visible(const pg_uuid_t *tenant)
 	return has_bypassrls_privilege(GetOuterUserId()) || tenant_is_callers(tenant);
 }
 
+/* See the header.  Nobody is bcce_maintainer but functions that belong to it. */
+bool
+tenant_is_readable(const pg_uuid_t *tenant)
+{
+	return tenant_is_visible(tenant) ||
+		get_role_oid("bcce_maintainer", true) == GetUserId();
+}
+
 PG_FUNCTION_INFO_V1(current_tenant);
 /* SQL: the tenant the caller works in, or NULL. */
 Datum

@@ -19,4 +19,10 @@ extern bool tenant_is_callers(const pg_uuid_t *tenant);
  */
 extern bool tenant_is_visible(const pg_uuid_t *tenant);
 
+/*
+ * The same, or does upkeep run, which the policies show every tenant?  For what
+ * upkeep only reckons with and never hands to its caller.
+ */
+extern bool tenant_is_readable(const pg_uuid_t *tenant);
+
 #endif

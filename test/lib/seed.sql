@@ -29,6 +29,8 @@ SELECT stored, duplicates, rejected FROM bcce.ingest_events((
     SELECT jsonb_agg(jsonb_build_object('tenant', t, 'event_type', 'page_view', 'occurred_at', statement_timestamp() - make_interval(hours => i),
         'guest_id', 'guest-' || t || i, 'ip', '203.0.113.' || i, 'event_id', 'e' || i, 'properties', jsonb_build_object('of', t)))
     FROM (VALUES ('alpha'), ('beta'), ('nobody')) AS tenants (t), generate_series(1, 15) AS i));
+SELECT bcce.record_cost_adjustment('CN-' || t, statement_timestamp() - interval '2 days', -n, 'credit', reason => 'promised to ' || t, tenant => t)
+FROM (VALUES ('alpha', 1), ('beta', 3)) AS tenants (t, n);
 INSERT INTO bcce_data.slos (tenant_id, target_percent) VALUES (:'alpha', 99), (:'beta', 97);
 SELECT bcce.set_business_hours('{1,2,3,4,5}', '09:00', closes, t), bcce.set_holiday('2026-01-01', tenant => t)
 FROM (VALUES ('alpha', time '17:00'), ('beta', time '18:00')) AS tenants (t, closes);

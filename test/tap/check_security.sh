@@ -91,6 +91,7 @@ materialized_view privilege_excess | fixed | CREATE MATERIALIZED VIEW bcce_data.
 trigger_off | fixed | ALTER TABLE bcce_data.events DISABLE TRIGGER redact
 trigger_off | fixed | ALTER TABLE bcce_data.events ENABLE REPLICA TRIGGER redact
 trigger_off | fixed | ALTER TABLE bcce_private.membership ENABLE TRIGGER invalidate_cache
+trigger_off | fixed | ALTER TABLE bcce_data.model_usage DISABLE TRIGGER write_mark
 trigger_missing | fixed | DROP TRIGGER redact ON bcce_data.incidents
 key_without_tenant | fixed | ALTER TABLE bcce_data.services ADD CONSTRAINT everywhere UNIQUE (service_name)
 key_without_tenant | fixed | CREATE UNIQUE INDEX everywhere ON bcce_data.teams (team_name)

@@ -108,9 +108,28 @@ is "$(load "$work/transcripts.1.sql") $(total) $(content)" "0 628 calls, 87.7525
 
 empty
 is "$(load "$work/transcripts.2.sql") $(content)" "0 $first" "shuffled and in pieces from the start: the same rows"
+empty
+for seed in 0 1 2; do
+    load "$work/transcripts.$seed.sql" >"$work/errors.$seed" &
+done
+wait
+is "$(sort -u "$work"/errors.?) $(content)" "0 $first" "three at a time, each in another order: the same rows, and none waits for another in vain"
+empty
+is "$(PGUSER=postgres "$(dirname "$0")/../../scripts/load-claude-code" --tenant truth --user "O'Hara\\@costtruth.example.net" "$data/transcripts/synthetic-a/projects" 2>&1 | tail -n 1) $(total)" \
+    "74 transcripts: 1628 lines of calls, 628 calls new, 2 changed, 0 lines refused, 1 malformed 628 calls, 87.75258808 USD, 18 unpriced" "by the script that loads folders"
+empty
+sql "$db" postgres -f "$work/transcripts.2.sql" >/dev/null
 is "$(load "$work/otlp.sql") $(q "SELECT count(*) FILTER (WHERE told_by = 3) || ' of ' || count(*) || ', mismatches ' || count(*) FILTER (WHERE source_mismatch) FROM bcce_data.model_usage")" \
     "0 151 of 628, mismatches 0" "telemetry tells of the same calls"
 is "$(sql "$db" postgres <<<"$cells")" 0 "and changes no cell"
+# The report of both, with calls of which only transcripts tell beside them.
+is "$(q "SELECT count(*) > 2, count(*) FILTER (WHERE (i, o, r, w) IS DISTINCT FROM (0, 0, 0, 0)), sum(calls), sum(others), sum(mismatched), bool_and(abs(cost_percent) < 0.1) FROM (
+    SELECT model_id, sum(counter_input_tokens) - sum(call_input_tokens) AS i, sum(counter_output_tokens) - sum(call_output_tokens) AS o, sum(counter_cache_read_tokens) - sum(call_cache_read_tokens) AS r,
+        sum(counter_cache_write_tokens) - sum(call_cache_write_tokens) AS w, sum(counted_calls) AS calls, sum(uncounted_calls) AS others, sum(mismatched_calls) AS mismatched,
+        100 * (sum(counter_cost_usd) - sum(client_cost_usd)) / nullif(sum(client_cost_usd), 0) AS cost_percent
+    FROM bcce.usage_reconciliation WHERE tenant_name = 'Truth' GROUP BY model_id) AS m WHERE calls > 0")" "t|0|151|477|0|t" "usage_reconciliation: counters and calls agree for each model and class"
+is "$(q "SELECT string_agg(DISTINCT usage_date::text, ' ' ORDER BY usage_date::text) FROM bcce.usage_reconciliation WHERE counted_calls > 0 AND model_id NOT LIKE '%aurora%'
+    AND (difference_tokens = 0 AND abs(cost_difference_percent) < 0.1) IS NOT TRUE")" "2026-06-26 2026-06-27" "and on each day, but for a session over midnight; clients' estimates are ours"
 both=$(content)
 for seed in 1 2; do
     empty

@@ -23,6 +23,12 @@ sql $with postgres -v lib="$lib" >>"$work/seed.out" <<'SQL'
 SELECT bcce.create_login('regress_ni_' || kind, 'alpha', kind) FROM unnest('{user,cost,admin,platform,ingest}'::text[]) AS kind;
 SELECT bcce.set_redaction_rule('project', 'Falcon', tenant => 'alpha');
 SELECT bcce.set_prediction_threshold(0.4, 'model-alpha', tenant => 'alpha');
+-- A day that costs more than its weekday, counters, and a call that beta will be told of as well.
+SELECT count(bcce.record_model_usage('claude-alpha', statement_timestamp() - make_interval(days => 7 * week), 1000, 100, user_id => 'person-alpha', reported_cost_usd => CASE week WHEN 0 THEN 500 ELSE 9 + week END,
+    idempotency_key => 'week' || week, tenant => 'alpha')) FROM generate_series(0, 6) AS week;
+SELECT added FROM bcce.ingest_transcript('x', '{"sessionId":"s1","timestamp":"2026-07-01T10:00:00Z","message":{"id":"msg_shared","model":"claude-alpha","usage":{"input_tokens":1,"output_tokens":1}}}', tenant => 'alpha');
+INSERT INTO bcce_data.model_usage_counters (tenant_id, series_key, started_at, at, metric, token_class, model_id, session_id, value, is_cumulative)
+SELECT tenant_id, 'series', '2026-07-01 09:00+00', '2026-07-01 11:00+00', 'tokens', 'input', 'claude-alpha', 's1', 2, true FROM bcce_data.tenants WHERE slug = 'alpha';
 SELECT bcce.create_login('regress_ni_token', NULL, 'token');
 \i :lib/sign.sql
 SELECT bcce.add_context_key('test', pg_temp.public_key(pg_temp.seed('test')));
@@ -72,7 +78,13 @@ SELECT bcce.set_model_price('claude-alpha', 'input', 7, '2025-01-01 00:00+00', t
 SELECT bcce.set_model_alias('claude-alpha', 'claude-sonnet-4-5', '2025-01-01 00:00+00', 'beta');
 SELECT bcce.add_value_alias('run_status', 'well', 'succeeded', 'beta');
 SELECT bcce.set_redaction_rule('project', 'Hawk', tenant => 'beta'), bcce.set_redaction_style('hash', 'beta');
+SELECT count(bcce.record_model_usage('claude-alpha', '$now'::timestamptz - make_interval(days => 7 * week), 1000, 100, user_id => 'person-alpha', reported_cost_usd => 100 * week, idempotency_key => 'week' || week, tenant => 'beta')) FROM generate_series(0, 8) AS week;
+SELECT added FROM bcce.ingest_transcript('x', '{"sessionId":"s1","timestamp":"2026-07-01T10:00:00Z","message":{"id":"msg_shared","model":"claude-alpha","usage":{"input_tokens":9,"output_tokens":9}}}', tenant => 'beta');
+INSERT INTO bcce_data.model_usage_counters (tenant_id, series_key, started_at, at, metric, token_class, model_id, session_id, value, is_cumulative)
+SELECT '$beta', 'series', '2026-07-01 09:00+00', '2026-07-01 10:00+00', 'tokens', 'input', 'claude-alpha', 's1', 1, true;
+SELECT bcce.set_anomaly_limit('floor_usd', 1000, 'beta'), bcce.set_anomaly_limit('min_weekdays', 8, 'beta');
 SELECT bcce.set_slo(50, '*', 'beta'), bcce.set_prediction_threshold(0.9, 'model-alpha', tenant => 'beta'), bcce.set_holiday('2026-02-02', tenant => 'beta');
+SELECT bcce.record_cost_adjustment('CN-alpha', '$now', -77, 'credit', tenant => 'beta'), bcce.set_tariff_includes_models(true, 'beta');
 INSERT INTO bcce.inbox_workflow_runs (tenant, run_id, workflow_id, status, started_at) SELECT 'beta', 'bad-' || i, 'wf', 'what?', 'never' FROM generate_series(1, 20) AS i;
 SQL
 is "$(grep -E 'ERROR|WARNING' "$work/seed.out" || true)" "" "two databases: alpha in both, beta in one"
@@ -103,6 +115,9 @@ SELECT bcce.current_tenant(), bcce.current_tenants();
 SELECT bcce.export_json('cost_analysis');
 SELECT bcce.export_jsonl('analytics_overview', '2026-01-01', '$now');
 SELECT bcce.export_csv('nonsense');
+SELECT * FROM bcce.find_shared_calls();
+SELECT scope_kind, cost_usd, expected_cost_usd FROM bcce.cost_anomalies ORDER BY 1;
+SELECT difference_tokens FROM bcce.usage_reconciliation WHERE counter_tokens > 0;
 SELECT bcce.log_export('cost_analysis', '{$beta}', '{1}');
 SELECT * FROM bcce.find_pii('mail jo@example.org Hawk and Falcon');
 SELECT bcce.redact('mail jo@example.org Hawk and Falcon');
@@ -149,7 +164,8 @@ SQL
     # An id of beta: there in one database, in the other not.
     for name in beta ext-beta "$beta" nobody; do
         echo "SELECT bcce.overview_json('$name'); SELECT bcce.report_tenant('$name'); SELECT bcce.use_tenant('$name');"
-        for call in "set_price('workflow_run', 1, '2026-06-01'" "set_slo(90, '*'" "set_holiday('2026-03-03', true" "set_redaction_style('tag'" "drop_redaction_rule('project'" \
+        for call in "set_price('workflow_run', 1, '2026-06-01'" "set_slo(90, '*'" "set_anomaly_limit('floor_usd', 1" "set_holiday('2026-03-03', true" "set_redaction_style('tag'" "drop_redaction_rule('project'" \
+            "record_cost_adjustment('CN-alpha', '$now', -1, 'credit'" "set_tariff_includes_models(true" \
             "resolve_prediction('pred-beta-20', 1, '$now'" "record_incident_event('inc-beta-1', 'note', '$now', NULL, NULL" "ingest_event('{\"event_type\": \"x\", \"event_id\": \"e1\"}'"; do
             echo "SELECT bcce.$call, tenant => '$name');"
         done
@@ -233,6 +249,7 @@ for login in $logins token; do
 done
 like "$(grep -c 'Alpha tenant' "$work/with")" '^[0-9]{3,}$' "with something in them"
 like "$(grep 'token: ' "$work/with")" 'Alpha tenant' "the token's among them"
+like "$(grep -cE '^(user|cost|token): (model|tenant)\|[0-9.]+\|[0-9.]+$' "$work/with")" '^[1-9]' "a day that costs more than its weekday, too"
 like "$(wc -l <"$work/by_lot")|$(grep 'by lot' "$work/with" | grep -c ': [1-9].*|')" '^24\|(1[0-9]|2[0-9])$' "and most questions by lot"
 like "$(grep -c 'P0002' "$work/with")" '^[0-9]{2,}$' "and refusals"
 

@@ -21,8 +21,9 @@ GRANT bcce_ingest, bcce_cost_analyst TO regress_nf_all;
 CREATE ROLE regress_nf_none LOGIN IN ROLE bcce_analytics_admin, bcce_ingest;
 SELECT bcce.set_redaction_rule('project', 'Hawk', tenant => 'beta'), bcce.set_redaction_rule('project', 'Falcon', tenant => 'alpha'), bcce.set_redaction_rule('hidden', 'Owl', tenant => 'beta');
 SELECT bcce.record_metric('svc-beta-0', '2026-06-01', 1, idempotency_key => 'key-beta', tenant => 'beta'),
-       bcce.record_model_usage('claude-beta', '2026-06-01', 1, 1, user_id => 'person-beta-1', session_id => 'session of beta', idempotency_key => 'key-beta', tenant => 'beta'),
+       bcce.record_model_usage('claude-beta', '2026-06-01', 1, 1, user_id => 'person-beta-1', session_id => 'session of beta', idempotency_key => 'key-beta', request_id => 'request of beta', tenant => 'beta'),
        bcce.record_prediction('model-beta', 'external', 'thing of beta', 0.5, '2026-06-01', prediction_id => 'pred-beta-99', tenant => 'beta');
+SELECT bcce.record_cost_adjustment('CN-beta', '2026-06-01', -1, 'credit', tenant => 'beta');
 SELECT bcce.set_price('workflow_run', 7, '2025-01-01 00:00+00', 'beta');
 SELECT bcce.set_model_price('claude-alpha', class, 7, '2025-01-01 00:00+00', tenant => 'beta') FROM unnest('{input,output}'::text[]) AS class;
 CREATE SCHEMA helper;
@@ -56,15 +57,15 @@ INSERT INTO helper.given VALUES
     ('model_name', '''model-alpha'''), ('target_kind', '''external'''), ('target_id', '''thing'''), ('failure_probability', '0.5'), ('workflow_id', '''wf'''), ('status', '''running'''),
     ('started_at', '''2026-06-01'''), ('prediction_id', '''pred-alpha-20'''), ('outcome', '1'), ('weekdays', '''{1}'''), ('opens', '''09:00'''), ('closes', '''17:00'''), ('day', '''2026-06-01'''),
     ('model', '''claude-alpha'''), ('token_class', '''input'''), ('price_usd', '3'), ('factor_kind', '''batch'''), ('factor', '0.5'), ('reference_from', '''2026-06-01'''), ('reference_to', '''2026-07-01'''),
-    ('threshold', '0.5'), ('item', '''workflow_run'''), ('quantity', '3'), ('style', '''tag'''), ('target_percent', '99'), ('input', '1000'), ('output', '1000'), ('report', '''cost_analysis'''),
+    ('threshold', '0.5'), ('item', '''workflow_run'''), ('quantity', '3'), ('style', '''tag'''), ('target_percent', '99'), ('limit_name', '''floor_usd'''), ('limit_value', '10'), ('input', '1000'), ('output', '1000'), ('report', '''cost_analysis'''),
     ('row_counts', '''{1}'''), ('identifier', '''person-alpha-1'''), ('reason', '''to compare'''), ('budget', '''all'''), ('amount_usd', '100'), ('provider', '''anthropic'''),
-    ('period', '''[2026-01-01 00:00+00,2026-02-01 00:00+00)''::tstzrange');
+    ('period', '''[2026-01-01 00:00+00,2026-02-01 00:00+00)''::tstzrange'), ('adjustment_id', '''CN-1'''), ('is_included', 'true');
 -- Arguments that name an object, and one of beta's.
 CREATE TABLE helper.object_of_beta (name text PRIMARY KEY, id text);
 INSERT INTO helper.object_of_beta VALUES
     ('prediction_id', 'pred-beta-99'), ('incident_id', 'inc-beta-1'), ('merged_into', 'inc-beta-2'), ('run_id', 'run-beta-1'), ('retry_of', 'run-beta-2'), ('caused_by_run', 'run-beta-3'),
     ('target_id', 'thing of beta'), ('workflow_id', 'wf-beta-0'), ('service_id', 'svc-beta-0'), ('user_id', 'person-beta-1'), ('user_key', 'person-beta-1'), ('model_id', 'claude-beta'), ('model_name', 'model-beta'),
-    ('model', 'claude-beta'), ('session_id', 'session of beta'), ('team_id', 'team of beta'), ('idempotency_key', 'key-beta'), ('rule', 'hidden'), ('alias', 'went-fine'), ('identifier', 'person-beta-1');
+    ('model', 'claude-beta'), ('session_id', 'session of beta'), ('team_id', 'team of beta'), ('request_id', 'request of beta'), ('idempotency_key', 'key-beta'), ('rule', 'hidden'), ('alias', 'went-fine'), ('identifier', 'person-beta-1'), ('adjustment_id', 'CN-beta');
 -- Every argument of a function that somebody who is no superuser may call.
 CREATE VIEW helper.arguments AS
 SELECT p.oid, p.oid::regprocedure::text AS function, p.proname, p.proargnames[i] AS name, format_type(p.proargtypes[i - 1], NULL) AS type,
@@ -78,7 +79,8 @@ CREATE VIEW helper.object_arguments AS SELECT * FROM helper.arguments WHERE type
 CREATE FUNCTION helper.call(function text, proname name, argument text, type text, needed text[], id text) RETURNS text LANGUAGE sql AS $$
     SELECT format('SELECT * FROM bcce.%I(%s)', proname, string_agg(a.name || ' => ' || a.value, ', ' ORDER BY a.n))
     FROM (SELECT n, u.name, CASE WHEN u.name = 'document' AND function LIKE '%jsonb%' THEN '''{"a": "Falcon and Hawk"}''::jsonb'
-                                 WHEN u.name = 'document' THEN '''Falcon and Hawk''::text' ELSE g.value END AS value
+                                 WHEN u.name = 'document' THEN '''Falcon and Hawk''::text'
+                                 WHEN u.name = 'kind' AND proname = 'record_cost_adjustment' THEN '''correction''' ELSE g.value END AS value
           FROM unnest(needed) WITH ORDINALITY AS u (name, n) LEFT JOIN helper.given AS g USING (name)
           UNION ALL SELECT 99, argument, CASE WHEN type = 'uuid[]' THEN quote_literal('{' || id || '}') ELSE quote_literal(id) END || '::' || type) AS a
 $$;

@@ -91,6 +91,11 @@ for call in "create_tenant($value, 'n')" "create_tenant('gamma', $value)" "creat
     sql $database postgres -c "SELECT bcce.$call" >/dev/null
 done
 
+# An adjustment keeps its text redacted.
+sql $database regress_privacy_admin -c "SELECT bcce.record_cost_adjustment($value, now(), -1, 'credit', provider => $value, reason => $value)" \
+    -c "SELECT bcce.record_cost_adjustment('x', now(), -1, $value)" -c "SELECT bcce.record_cost_adjustment('x', now(), -1, 'credit', $value)" >"$work/adjustments.out"
+is "$(grep -cE "$mail|$card|$key" "$work/adjustments.out" || true) $(sql $database postgres -c 'SELECT count(*) FROM bcce_data.cost_adjustments')" "0 1" "an adjustment is stored, and no error repeats them"
+
 # A rule that names them is refused; the table of rules takes none.
 for argument in "rule => $value, literal => 'abc'" "rule => 'x', literal => $value" "rule => 'x', literal => 'abc', pattern => 'abc' || $value || '('" \
     "rule => 'x', literal => 'abc', context_words => ARRAY[upper($value)]" "rule => 'x', literal => 'abc', style => $value" "rule => 'x', literal => 'abc', character_class => $value"; do
@@ -186,7 +191,8 @@ SELECT format(E'INSERT INTO %s (%s) SELECT %s FROM bcce_data.tenants WHERE slug 
         WHEN col.attname = 'slug' THEN '''s'' || substr(gen_random_uuid()::text, 1, 8)'
         WHEN col.attname = 'status' THEN CASE t.name::text WHEN 'bcce_data.incidents' THEN '''open''' ELSE '''failed''' END
         WHEN col.attname = 'domain' THEN '''run_status''' WHEN col.attname = 'value' AND col.atttypid = 'text'::regtype THEN '''failed'''
-        WHEN col.attname = 'target_kind' THEN '''external''' WHEN col.attname = 'kind' THEN CASE t.name::text WHEN 'bcce_data.budget_alerts' THEN '''late''' ELSE '''job''' END
+        WHEN col.attname = 'target_kind' THEN '''external''' WHEN col.attname = 'kind' THEN CASE t.name::text WHEN 'bcce_data.budget_alerts' THEN '''late''' WHEN 'bcce_data.cost_adjustments' THEN '''correction''' ELSE '''job''' END
+        WHEN col.attname = 'applies_to' THEN '''model'''
         WHEN col.attname = 'mode' THEN '''alert''' WHEN col.attname = 'unpriced' THEN '''ignore''' WHEN col.attname = 'period' THEN '''month'''
         WHEN col.attname = 'budget' THEN '''b'' || substr(gen_random_uuid()::text, 1, 8)'
         WHEN col.attname = 'timezone' THEN '''UTC''' WHEN col.atttypid = 'boolean'::regtype THEN 'false'

@@ -16,6 +16,8 @@ REVOKE ALL ON FUNCTION
     bcce.log_line(text),
     bcce.invalidate_cache(),
     bcce.collect_rows(),
+    bcce.mark_hour(),
+    bcce.forget_marks(),
     bcce.pseudonym(text, text),
     bcce.pseudonym(text, text, uuid),
     bcce.set_context(text),
@@ -43,5 +45,5 @@ GRANT EXECUTE ON FUNCTION bcce.raise_error(text, text, text, text)
 GRANT EXECUTE ON FUNCTION bcce.log_line(text) TO bcce_owner;
 
 -- Triggers of a new partition are made by its owner.
-GRANT EXECUTE ON FUNCTION bcce.invalidate_cache(), bcce.collect_rows() TO bcce_owner;
+GRANT EXECUTE ON FUNCTION bcce.invalidate_cache(), bcce.collect_rows(), bcce.mark_hour(), bcce.forget_marks() TO bcce_owner;
 

@@ -21,7 +21,8 @@ RETURNS TABLE (
     cache_read_tokens bigint,
     cache_write_5m_tokens bigint,
     cache_write_1h_tokens bigint,
-    web_searches bigint
+    web_searches bigint,
+    is_covered boolean
 )
 LANGUAGE sql STABLE PARALLEL RESTRICTED
 BEGIN ATOMIC
@@ -46,7 +47,8 @@ BEGIN ATOMIC
         NULL::bigint,
         NULL::bigint,
         NULL::bigint,
-        NULL::bigint
+        NULL::bigint,
+        false
     FROM bcce_data.workflow_runs r
     WHERE r.started_at >= coalesce(since, '-infinity')
       AND r.started_at < coalesce(until, 'infinity')
@@ -73,7 +75,8 @@ BEGIN ATOMIC
         NULL,
         NULL,
         NULL,
-        NULL
+        NULL,
+        false
     FROM bcce_data.performance_metrics m
     WHERE m.observed_at >= coalesce(since, '-infinity')
       AND m.observed_at < coalesce(until, 'infinity')
@@ -100,7 +103,8 @@ BEGIN ATOMIC
         NULL,
         NULL,
         NULL,
-        NULL
+        NULL,
+        false
     FROM bcce_data.predictions p
     WHERE p.predicted_at >= coalesce(since, '-infinity')
       AND p.predicted_at < coalesce(until, 'infinity')
@@ -132,7 +136,20 @@ BEGIN ATOMIC
         coalesce(u.cache_read_tokens, tokens.none),
         coalesce(u.cache_write_5m_tokens, tokens.none),
         coalesce(u.cache_write_1h_tokens, tokens.none),
-        u.web_searches
+        u.web_searches,
+        u.tenant_id IN (SELECT t.tenant_id FROM bcce_data.tenants t WHERE t.tariff_includes_models)
+            AND EXISTS (
+                SELECT 1
+                FROM bcce_data.workflow_run_keys k
+                WHERE k.tenant_id = u.tenant_id AND k.run_id = u.run_id
+                  -- OFFSET 0: no join, so that the key's month alone is read.
+                  AND EXISTS (
+                      SELECT 1
+                      FROM bcce_data.workflow_runs r
+                      WHERE r.tenant_id = k.tenant_id AND r.run_id = k.run_id AND r.started_at = k.started_at
+                        AND NOT r.is_test AND r.status <> 'skipped'
+                      OFFSET 0
+                  ))
     FROM bcce_data.model_usage u
     -- A class that is not told of is empty where another is told of.
     CROSS JOIN LATERAL (
@@ -143,7 +160,19 @@ BEGIN ATOMIC
       AND u.at < coalesce(until, 'infinity')
       AND NOT u.is_test;
 END;
-COMMENT ON FUNCTION bcce_data.cost_units(timestamptz, timestamptz) IS 'Runs, metric samples, predictions and model calls between since (inclusive) and until (exclusive) with their cost in US dollars, as reported or charged, else at the price of their time; NULL: unknown. is_estimated: of a model call, from its tokens and not as the sender reported it. run_seconds is how long a run ran, up to now or until. is_ttl_assumed: cache writes of the call are of unknown life, and no cost was reported; upper_usd: what it costs if they are those of one hour. What it belongs to is NULL where the unit does not say; run_id of a prediction is the run that it is about.';
+COMMENT ON FUNCTION bcce_data.cost_units(timestamptz, timestamptz) IS 'Runs, metric samples, predictions and model calls between since (inclusive) and until (exclusive) with their cost in US dollars, as reported or charged, else at the price of their time; NULL: unknown. is_estimated: of a model call, from its tokens and not as the sender reported it. run_seconds is how long a run ran, up to now or until. is_ttl_assumed: cache writes of the call are of unknown life, and no cost was reported; upper_usd: what it costs if they are those of one hour. What it belongs to is NULL where the unit does not say; run_id of a prediction is the run that it is about. is_covered: a call that belongs to a run that is charged, of a tenant whose tariff includes them.';
+
+CREATE OR REPLACE FUNCTION bcce_data.adjustments(since timestamptz, until timestamptz)
+RETURNS TABLE (tenant_id uuid, at timestamptz, usd numeric, applies_to text, is_provider boolean)
+LANGUAGE sql STABLE PARALLEL RESTRICTED
+BEGIN ATOMIC
+    SELECT a.tenant_id, a.at, a.amount_usd, a.applies_to, a.applies_to IN ('model', 'infra')
+    FROM bcce_data.cost_adjustments a
+    WHERE a.at >= coalesce(since, '-infinity')
+      AND a.at < coalesce(until, 'infinity')
+      AND a.at <= (SELECT bcce.report_now());
+END;
+COMMENT ON FUNCTION bcce_data.adjustments(timestamptz, timestamptz) IS 'Credits, refunds, discounts and corrections that count between since (inclusive) and until (exclusive) and by now, in US dollars. is_provider: of what is paid to providers, not of the tariff.';
 
 CREATE OR REPLACE FUNCTION bcce_data.infra_share(amount_usd numeric, period_start_at timestamptz, period_end_at timestamptz, since timestamptz, until timestamptz)
 RETURNS numeric

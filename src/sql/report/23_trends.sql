@@ -37,6 +37,7 @@ BEGIN ATOMIC
             t.tenant_id,
             t.tenant_name,
             t.timezone,
+            t.tariff_includes_models,
             ends.first_at,
             CASE WHEN until IS NOT NULL THEN
                      greatest(ends.last_at, (SELECT least(until - interval '1 microsecond', bcce.report_now())))
@@ -146,6 +147,7 @@ BEGIN ATOMIC
             a.tenant_id,
             a.tenant_name,
             a.timezone,
+            a.tariff_includes_models,
             a.first_at,
             a.last_at,
             (
@@ -290,7 +292,19 @@ BEGIN ATOMIC
             sum(coalesce(u.output_tokens, CASE WHEN tokens.any_known THEN 0 END))::bigint AS output_tokens,
             sum(coalesce(u.cache_read_tokens, CASE WHEN tokens.any_known THEN 0 END))::bigint AS cache_read_tokens,
             sum(coalesce(u.reported_cost_usd, u.charged_usd, bcce.estimate_token_cost(u.model_id, u.at, u.input_tokens, u.output_tokens,
-                u.cache_read_tokens, u.cache_write_5m_tokens, u.cache_write_1h_tokens, u.web_searches, u.speed, u.inference_geo, u.service_tier, u.tenant_id))) AS usd
+                u.cache_read_tokens, u.cache_write_5m_tokens, u.cache_write_1h_tokens, u.web_searches, u.speed, u.inference_geo, u.service_tier, u.tenant_id)))
+                FILTER (WHERE NOT (a.tariff_includes_models AND EXISTS (
+                    SELECT 1
+                    FROM bcce_data.workflow_run_keys k
+                    WHERE k.tenant_id = u.tenant_id AND k.run_id = u.run_id
+                      -- OFFSET 0: no join, so that the key's month alone is read.
+                      AND EXISTS (
+                          SELECT 1
+                          FROM bcce_data.workflow_runs r
+                          WHERE r.tenant_id = k.tenant_id AND r.run_id = k.run_id AND r.started_at = k.started_at
+                            AND NOT r.is_test AND r.status <> 'skipped'
+                          OFFSET 0
+                      )))) AS usd
         FROM bcce_data.model_usage u
         CROSS JOIN LATERAL (
             SELECT coalesce(u.input_tokens, u.output_tokens, u.cache_read_tokens,
@@ -355,7 +369,7 @@ COMMENT ON COLUMN bcce.usage_trends.model_calls IS 'calls of language models';
 COMMENT ON COLUMN bcce.usage_trends.input_tokens IS 'tokens into models; NULL: no call told';
 COMMENT ON COLUMN bcce.usage_trends.output_tokens IS 'tokens out of models; NULL: no call told';
 COMMENT ON COLUMN bcce.usage_trends.cache_read_tokens IS 'tokens read from the cache; NULL: no call told';
-COMMENT ON COLUMN bcce.usage_trends.total_cost_usd IS 'US dollars for the day''s runs, samples, predictions and model calls: tariff_cost_usd + model_cost_usd of cost_analysis; infrastructure bills are not cut into days';
+COMMENT ON COLUMN bcce.usage_trends.total_cost_usd IS 'US dollars for the day''s runs, samples, predictions and model calls: workflow, monitoring, prediction and model cost less covered_model_cost_usd, as in cost_by_day; infrastructure bills and adjustments are left out';
 COMMENT ON COLUMN bcce.usage_trends.peak_hour IS 'local hour, 0 to 23, with the most run starts, the earliest of equals; NULL: no runs';
 COMMENT ON COLUMN bcce.usage_trends.peak_hour_workflows IS 'runs started in that hour; NULL: no runs';
 COMMENT ON COLUMN bcce.usage_trends.peak_concurrent_runs IS 'most runs under way at one moment of the day, those started earlier included';

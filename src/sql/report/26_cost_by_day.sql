@@ -22,7 +22,11 @@ RETURNS TABLE (
     unpriced_units bigint,
     is_lower_bound boolean,
     estimated_share_percent numeric,
-    currency text
+    currency text,
+    adjustments_usd numeric,
+    provider_adjustments_usd numeric,
+    covered_model_cost_usd numeric,
+    tariff_includes_models boolean
 )
 LANGUAGE sql STABLE PARALLEL RESTRICTED
 BEGIN ATOMIC
@@ -55,8 +59,8 @@ BEGIN ATOMIC
         part.prediction_usd,
         part.model_usd,
         part.infra_usd,
-        part.run_usd + part.metric_usd + part.prediction_usd,
-        part.model_usd + part.infra_usd,
+        part.run_usd + part.metric_usd + part.prediction_usd + part.adjustment_usd - part.provider_adjustment_usd,
+        part.model_usd + part.infra_usd + part.provider_adjustment_usd,
         total.usd,
         round(total.usd * 3600 / nullif(u.run_seconds, 0), 10),
         round(total.usd / nullif(part.runs, 0), 10),
@@ -64,18 +68,27 @@ BEGIN ATOMIC
         part.unpriced,
         part.unpriced > 0,
         round(100 * part.estimated_usd / nullif(part.model_usd, 0), 1),
-        t.billing_currency
+        t.billing_currency,
+        part.adjustment_usd,
+        part.provider_adjustment_usd,
+        part.covered_usd,
+        t.tariff_includes_models
     FROM bcce_data.tenants t
     CROSS JOIN LATERAL (
         SELECT
-            least(u.first_run_at, u.first_metric_at, u.first_prediction_at, u.first_call_at, bills.first_at) AS first_at,
-            greatest(u.last_run_at, u.last_metric_at, u.last_prediction_at, u.last_call_at, bills.last_at) AS last_at
+            least(u.first_run_at, u.first_metric_at, u.first_prediction_at, u.first_call_at, bills.first_at, adjusted.first_at) AS first_at,
+            greatest(u.last_run_at, u.last_metric_at, u.last_prediction_at, u.last_call_at, bills.last_at, adjusted.last_at) AS last_at
         FROM bcce_data.fact_ends(t.tenant_id, since, until) u
         CROSS JOIN (
             SELECT min(b.first_at) AS first_at, max(b.last_at) AS last_at
             FROM bill b
             WHERE b.tenant_id = t.tenant_id
         ) bills
+        CROSS JOIN (
+            SELECT min(a.at) AS first_at, max(a.at) AS last_at
+            FROM bcce_data.adjustments(since, until) a
+            WHERE a.tenant_id = t.tenant_id
+        ) adjusted
     ) e
     CROSS JOIN LATERAL bcce_data.local_periods(e.first_at, e.last_at, t.timezone, 'day') c
     -- Each of one row; outer joins, as the planner leaves out those of which nothing is asked.
@@ -89,6 +102,7 @@ BEGIN ATOMIC
             sum(u.usd) FILTER (WHERE u.item = 'prediction') AS prediction_usd,
             sum(u.usd) FILTER (WHERE u.item = 'model_call') AS model_usd,
             sum(u.usd) FILTER (WHERE u.is_estimated) AS estimated_usd,
+            sum(u.usd) FILTER (WHERE u.is_covered) AS covered_usd,
             count(*) - count(u.usd) AS unpriced,
             sum(u.run_seconds) AS run_seconds
         FROM bcce_data.cost_units(since, until) u
@@ -103,6 +117,11 @@ BEGIN ATOMIC
         FROM bill b
         WHERE b.tenant_id = t.tenant_id AND c.starts_at <= b.last_at AND c.ends_at > b.first_at
     ) i ON true
+    LEFT JOIN LATERAL (
+        SELECT sum(a.usd) AS usd, sum(a.usd) FILTER (WHERE a.is_provider) AS provider_usd
+        FROM bcce_data.adjustments(since, until) a
+        WHERE a.tenant_id = t.tenant_id AND a.at >= c.starts_at AND a.at < c.ends_at
+    ) adjusted ON true
     LEFT JOIN LATERAL (
         SELECT count(DISTINCT a.user_key) AS active
         FROM bcce_data.user_activity(since, until) a
@@ -119,10 +138,13 @@ BEGIN ATOMIC
             coalesce(u.model_usd, 0) AS model_usd,
             coalesce(u.estimated_usd, 0) AS estimated_usd,
             coalesce(i.usd, 0) AS infra_usd,
+            coalesce(adjusted.usd, 0) AS adjustment_usd,
+            coalesce(adjusted.provider_usd, 0) AS provider_adjustment_usd,
+            coalesce(u.covered_usd, 0) AS covered_usd,
             u.unpriced
     ) part
     CROSS JOIN LATERAL (
-        SELECT part.run_usd + part.metric_usd + part.prediction_usd + part.model_usd + part.infra_usd AS usd
+        SELECT part.run_usd + part.metric_usd + part.prediction_usd + part.model_usd + part.infra_usd + part.adjustment_usd - part.covered_usd AS usd
     ) total
     WHERE t.deleted_at IS NULL;
 END;
@@ -151,7 +173,11 @@ SELECT
     x.unpriced_units,
     x.is_lower_bound,
     x.estimated_share_percent,
-    x.currency
+    x.currency,
+    x.adjustments_usd,
+    x.provider_adjustments_usd,
+    x.covered_model_cost_usd,
+    x.tariff_includes_models
 FROM bcce.cost_by_day(NULL::timestamptz, NULL::timestamptz) x;
 COMMENT ON VIEW bcce.cost_by_day IS 'What did each day cost, and which one was expensive? One row per visible tenant and local day from its first to its last cost, days without any included. For a period use the function of this name.';
 COMMENT ON COLUMN bcce.cost_by_day.tenant_id IS 'tenant';
@@ -166,9 +192,9 @@ COMMENT ON COLUMN bcce.cost_by_day.monitoring_cost_usd IS 'US dollars for the me
 COMMENT ON COLUMN bcce.cost_by_day.prediction_cost_usd IS 'US dollars for the predictions: each as charged when it was recorded, else at the price of its time';
 COMMENT ON COLUMN bcce.cost_by_day.model_cost_usd IS 'US dollars for model calls: each as the sender reported it, else by its tokens at the prices known when it was recorded, else at those known now; a call whose cost is unknown is in unpriced_units';
 COMMENT ON COLUMN bcce.cost_by_day.infra_cost_usd IS 'US dollars of the infrastructure bills, by their overlap with the day up to now; what rounding to ten decimals leaves over falls on the later days, so that days add up';
-COMMENT ON COLUMN bcce.cost_by_day.tariff_cost_usd IS 'US dollars by the chargeback tariff: workflow, monitoring and prediction cost';
-COMMENT ON COLUMN bcce.cost_by_day.provider_cost_usd IS 'US dollars paid to providers: model and infrastructure cost';
-COMMENT ON COLUMN bcce.cost_by_day.total_cost_usd IS 'US dollars, sum of the five parts, unrounded';
+COMMENT ON COLUMN bcce.cost_by_day.tariff_cost_usd IS 'US dollars by the chargeback tariff: workflow, monitoring and prediction cost, and what was adjusted of these';
+COMMENT ON COLUMN bcce.cost_by_day.provider_cost_usd IS 'US dollars paid to providers: model and infrastructure cost, and what was adjusted of these';
+COMMENT ON COLUMN bcce.cost_by_day.total_cost_usd IS 'US dollars, sum of the five parts and adjustments_usd less covered_model_cost_usd, unrounded: tariff_cost_usd + provider_cost_usd - covered_model_cost_usd';
 COMMENT ON COLUMN bcce.cost_by_day.cost_per_execution_hour_usd IS 'US dollars per hour that the day''s runs ran, cancelled ones included, running ones up to now or the period''s end; NULL: none ran';
 COMMENT ON COLUMN bcce.cost_by_day.cost_per_workflow_usd IS 'US dollars in total per run; NULL: no runs';
 COMMENT ON COLUMN bcce.cost_by_day.cost_per_user_usd IS 'US dollars in total per distinct pseudonymous user of the day with a run, an event or a model call; NULL: no users';
@@ -176,3 +202,7 @@ COMMENT ON COLUMN bcce.cost_by_day.unpriced_units IS 'runs, samples, predictions
 COMMENT ON COLUMN bcce.cost_by_day.is_lower_bound IS 'true when some cost is unknown, so that the sums are lower bounds';
 COMMENT ON COLUMN bcce.cost_by_day.estimated_share_percent IS 'percent of the model cost that is estimated rather than reported, one decimal; NULL: no model cost';
 COMMENT ON COLUMN bcce.cost_by_day.currency IS 'currency of the money columns';
+COMMENT ON COLUMN bcce.cost_by_day.adjustments_usd IS 'US dollars of credits, refunds, discounts and corrections (cost_adjustments) by their time, up to now; negative: they lower the cost';
+COMMENT ON COLUMN bcce.cost_by_day.provider_adjustments_usd IS 'US dollars of adjustments_usd that are of model or infrastructure cost, and so in provider_cost_usd; the rest is in tariff_cost_usd';
+COMMENT ON COLUMN bcce.cost_by_day.covered_model_cost_usd IS 'US dollars of model_cost_usd for calls of runs that are charged, which the price of a run includes and total_cost_usd leaves out; 0 where tariff_includes_models is false';
+COMMENT ON COLUMN bcce.cost_by_day.tariff_includes_models IS 'whether the price of a run includes its model calls (set_tariff_includes_models)';

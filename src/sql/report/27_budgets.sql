@@ -1,46 +1,5 @@
 -- Budgets: what of them is spent, and what will be by the end of their period.
 --
--- The calls that a budget is about; NULL asks nothing.  A class of tokens that a
--- call does not tell of is NULL.
-CREATE OR REPLACE FUNCTION bcce_data.budget_calls(
-    tenant uuid, team text, person text, in_project text, model text, workflow text, since timestamptz, until timestamptz)
-RETURNS TABLE (
-    at timestamptz,
-    usd numeric,
-    input_tokens bigint,
-    output_tokens bigint,
-    cache_read_tokens bigint,
-    cache_write_5m_tokens bigint,
-    cache_write_1h_tokens bigint,
-    web_searches bigint
-)
-LANGUAGE sql STABLE PARALLEL RESTRICTED
-BEGIN ATOMIC
-    SELECT
-        u.at,
-        coalesce(u.reported_cost_usd, u.charged_usd, bcce.estimate_token_cost(u.model_id, u.at, u.input_tokens, u.output_tokens,
-            u.cache_read_tokens, u.cache_write_5m_tokens, u.cache_write_1h_tokens, u.web_searches, u.speed, u.inference_geo, u.service_tier, u.tenant_id)),
-        u.input_tokens,
-        u.output_tokens,
-        u.cache_read_tokens,
-        u.cache_write_5m_tokens,
-        u.cache_write_1h_tokens,
-        u.web_searches
-    FROM bcce_data.model_usage u
-    WHERE u.tenant_id = tenant AND u.at >= since AND u.at < until AND NOT u.is_test
-      AND (person IS NULL OR u.user_key = person)
-      AND (in_project IS NULL OR u.project = in_project)
-      AND (model IS NULL OR u.model_id = model)
-      AND (team IS NULL OR team = coalesce(u.team_id, (
-          SELECT p.team_id FROM bcce_data.principals p WHERE p.tenant_id = u.tenant_id AND p.user_key = u.user_key)))
-      AND (workflow IS NULL OR workflow = (
-          SELECT r.workflow_id
-          FROM bcce_data.workflow_run_keys k
-          JOIN bcce_data.workflow_runs r ON r.tenant_id = k.tenant_id AND r.run_id = k.run_id AND r.started_at = k.started_at
-          WHERE k.tenant_id = u.tenant_id AND k.run_id = u.run_id));
-END;
-COMMENT ON FUNCTION bcce_data.budget_calls(uuid, text, text, text, text, text, timestamptz, timestamptz) IS 'Model calls of a tenant between since (inclusive) and until (exclusive), of the team, person, project, model and workflow that are not NULL, with their cost in US dollars as cost_units has it; NULL: unknown.';
-
 -- Remaining days go on as their weekdays did over the last four weeks.  The band
 -- comes from the errors that the same rule, looking as far ahead, would have made
 -- on the days past; where those are too few, from how days scatter about the mean
@@ -99,6 +58,15 @@ END
 $body$;
 COMMENT ON FUNCTION bcce_data.cost_forecast(numeric[], integer) IS 'What the days ahead will cost, from the cost of the complete days before, oldest first: the expected sum, the ends of a band for 8 cases of 10, and how: 1 linear (under 14 days), 2 weekday mean with the scatter of days, 3 weekday mean with its own past errors. NULL: under two days since the first cost.';
 
+CREATE OR REPLACE FUNCTION bcce_data.daily_limit(amount_usd numeric, burst_percent numeric, starts_at timestamptz, ends_at timestamptz, timezone text) RETURNS numeric
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+BEGIN ATOMIC
+    SELECT CASE WHEN burst_percent IS NOT NULL THEN
+        greatest(0.0000000001, trim_scale(round(amount_usd * (1 + burst_percent / 100)
+            / (((ends_at - interval '1 microsecond') AT TIME ZONE timezone)::date - (starts_at AT TIME ZONE timezone)::date + 1), 10))) END;
+END;
+COMMENT ON FUNCTION bcce_data.daily_limit(numeric, numeric, timestamptz, timestamptz, text) IS 'What a day of a budget''s period, end exclusive, may cost: an even share of the amount over the days of the zone that the period touches, and the burst on top; ten decimals, above 0. NULL: no burst is set.';
+
 CREATE OR REPLACE FUNCTION bcce.budget_status(since timestamptz DEFAULT NULL, until timestamptz DEFAULT NULL)
 RETURNS TABLE (
     tenant_id uuid,
@@ -127,7 +95,9 @@ RETURNS TABLE (
     unpriced_share_percent numeric,
     is_lower_bound boolean,
     mode text,
-    currency text
+    currency text,
+    daily_limit_usd numeric,
+    spent_today_usd numeric
 )
 LANGUAGE sql STABLE PARALLEL RESTRICTED
 BEGIN ATOMIC
@@ -162,7 +132,9 @@ BEGIN ATOMIC
         round(100.0 * s.unpriced / nullif(s.calls, 0), 1),
         s.unpriced > 0 AND b.unpriced = 'ignore',
         b.mode,
-        t.billing_currency
+        t.billing_currency,
+        CASE WHEN p.is_open THEN bcce_data.daily_limit(b.amount_usd, b.daily_burst_percent, p.starts_at, p.ends_at, b.timezone) END,
+        CASE WHEN p.is_open THEN s.usd - s.before_today END
     FROM bcce_data.budgets b
     JOIN bcce_data.tenants t ON t.tenant_id = b.tenant_id AND t.deleted_at IS NULL
     CROSS JOIN LATERAL (
@@ -187,40 +159,29 @@ BEGIN ATOMIC
         ) c
     ) p
     -- Each of one row; outer joins, as the planner leaves out those of which nothing is asked.
+    LEFT JOIN bcce_data.dearest_prices(CASE b.unpriced WHEN 'dearest' THEN b.tenant_id END, p.starts_at, p.ends_at) dearest ON true
     LEFT JOIN LATERAL (
         SELECT
-            coalesce(max(d.price_usd) FILTER (WHERE d.token_class = 'input'), 0) AS input_usd,
-            coalesce(max(d.price_usd) FILTER (WHERE d.token_class = 'output'), 0) AS output_usd,
-            coalesce(max(d.price_usd) FILTER (WHERE d.token_class = 'cache_read'), 0) AS cache_read_usd,
-            coalesce(max(d.price_usd) FILTER (WHERE d.token_class = 'cache_write_5m'), 0) AS cache_write_5m_usd,
-            coalesce(max(d.price_usd) FILTER (WHERE d.token_class = 'cache_write_1h'), 0) AS cache_write_1h_usd,
-            coalesce(max(d.price_usd) FILTER (WHERE d.token_class = 'web_search'), 0) AS web_search_usd
-        FROM (
-            SELECT m.token_class, m.price_usd
-            FROM bcce_data.default_model_prices m
-            WHERE upper_inf(m.known) AND m.valid && tstzrange(p.starts_at, p.ends_at) AND b.unpriced = 'dearest'
-            UNION ALL
-            SELECT m.token_class, m.price_usd
-            FROM bcce_data.model_prices m
-            WHERE m.tenant_id = b.tenant_id AND upper_inf(m.known) AND m.valid && tstzrange(p.starts_at, p.ends_at) AND b.unpriced = 'dearest'
-        ) d
-    ) dearest ON true
-    LEFT JOIN LATERAL (
-        SELECT
-            coalesce(sum(c.usd), 0) AS usd,
-            coalesce(sum(c.usd) FILTER (WHERE c.at < p.today_at), 0) AS before_today,
-            count(*) AS calls,
-            count(*) FILTER (WHERE c.is_unpriced) AS unpriced
+            sum(c.usd) AS usd,
+            sum(c.usd) FILTER (WHERE c.is_before_today) AS before_today,
+            sum(c.calls)::bigint AS calls,
+            sum(c.unpriced)::bigint AS unpriced
         FROM (
             SELECT
-                u.at,
-                u.usd IS NULL AS is_unpriced,
-                CASE WHEN u.usd IS NULL AND b.unpriced = 'dearest' THEN
-                    coalesce(u.input_tokens, 0) * dearest.input_usd + coalesce(u.output_tokens, 0) * dearest.output_usd
+                r.is_before_today,
+                CASE WHEN u.unpriced > 0 AND b.unpriced = 'dearest' THEN
+                    u.usd + coalesce(u.input_tokens, 0) * dearest.input_usd + coalesce(u.output_tokens, 0) * dearest.output_usd
                     + coalesce(u.cache_read_tokens, 0) * dearest.cache_read_usd + coalesce(u.cache_write_5m_tokens, 0) * dearest.cache_write_5m_usd
                     + coalesce(u.cache_write_1h_tokens, 0) * dearest.cache_write_1h_usd + coalesce(u.web_searches, 0) * dearest.web_search_usd
-                ELSE u.usd END AS usd
-            FROM bcce_data.budget_calls(b.tenant_id, b.team_id, b.user_key, b.project, b.model_id, b.workflow_id, p.starts_at, least(p.ends_at, p.now)) u
+                ELSE u.usd END AS usd,
+                u.calls,
+                u.unpriced
+            FROM (
+                SELECT p.starts_at AS since, greatest(p.starts_at, least(p.today_at, p.ends_at)) AS until, true AS is_before_today
+                UNION ALL
+                SELECT greatest(p.starts_at, least(p.today_at, p.ends_at)), least(p.ends_at, p.now), false
+            ) r
+            CROSS JOIN LATERAL bcce_data.budget_spent(b.tenant_id, b.team_id, b.user_key, b.project, b.model_id, b.workflow_id, r.since, r.until) u
         ) c
     ) s ON true
     LEFT JOIN LATERAL (
@@ -279,9 +240,11 @@ SELECT
     s.unpriced_share_percent,
     s.is_lower_bound,
     s.mode,
-    s.currency
+    s.currency,
+    s.daily_limit_usd,
+    s.spent_today_usd
 FROM bcce.budget_status(NULL::timestamptz, NULL::timestamptz) s;
-COMMENT ON VIEW bcce.budget_status IS 'How much of each budget is spent, and will it last? One row per visible tenant, budget and period from the first model call to now. Spent is added up from the calls each time. For a period use the function of this name.';
+COMMENT ON VIEW bcce.budget_status IS 'How much of each budget is spent, and will it last? One row per visible tenant, budget and period from the first model call to now. Spent is what the calls add up to now: nothing is counted along. For a period use the function of this name.';
 COMMENT ON COLUMN bcce.budget_status.tenant_id IS 'tenant';
 COMMENT ON COLUMN bcce.budget_status.tenant_name IS 'display name of the tenant';
 COMMENT ON COLUMN bcce.budget_status.budget IS 'name of the budget';
@@ -309,6 +272,8 @@ COMMENT ON COLUMN bcce.budget_status.unpriced_share_percent IS 'percent of the c
 COMMENT ON COLUMN bcce.budget_status.is_lower_bound IS 'true when calls of unknown cost are left out, so that more may be spent';
 COMMENT ON COLUMN bcce.budget_status.mode IS 'alert, or block: budget_check() advises against further calls once the limit is spent';
 COMMENT ON COLUMN bcce.budget_status.currency IS 'currency of the money columns';
+COMMENT ON COLUMN bcce.budget_status.daily_limit_usd IS 'US dollars that may be spent in a day: an even share of the limit over the days of the period, and the budget''s burst on top; NULL: days have no limit, or the period is over';
+COMMENT ON COLUMN bcce.budget_status.spent_today_usd IS 'US dollars spent since midnight in the budget''s zone; NULL: the period is over';
 
 CREATE OR REPLACE FUNCTION bcce.budget_alerts(since timestamptz DEFAULT NULL, until timestamptz DEFAULT NULL)
 RETURNS TABLE (
@@ -322,7 +287,12 @@ RETURNS TABLE (
     spent_usd numeric,
     limit_usd numeric,
     forecast_usd numeric,
-    currency text
+    currency text,
+    state text,
+    fired_at timestamptz,
+    resolved_at timestamptz,
+    times_fired integer,
+    notified_at timestamptz
 )
 LANGUAGE sql STABLE PARALLEL RESTRICTED
 BEGIN ATOMIC
@@ -337,12 +307,17 @@ BEGIN ATOMIC
         a.spent_usd,
         a.limit_usd,
         a.forecast_usd,
-        t.billing_currency
+        t.billing_currency,
+        CASE WHEN a.resolved_at IS NULL THEN 'firing' ELSE 'resolved' END,
+        a.fired_at,
+        a.resolved_at,
+        a.times_fired,
+        a.notified_at
     FROM bcce_data.budget_alerts a
     JOIN bcce_data.tenants t ON t.tenant_id = a.tenant_id AND t.deleted_at IS NULL
     WHERE (since IS NULL OR a.at >= since) AND (until IS NULL OR a.at < until);
 END;
-COMMENT ON FUNCTION bcce.budget_alerts(timestamptz, timestamptz) IS 'Which budgets ran low, as written between since (inclusive) and until (exclusive)? NULL leaves an end open. Same columns as the view of this name.';
+COMMENT ON FUNCTION bcce.budget_alerts(timestamptz, timestamptz) IS 'Which budgets ran low, by alerts that first fired between since (inclusive) and until (exclusive), and which of them fire still? NULL leaves an end open. Same columns as the view of this name.';
 
 CREATE OR REPLACE VIEW bcce.budget_alerts WITH (security_invoker = true) AS
 SELECT
@@ -356,53 +331,102 @@ SELECT
     a.spent_usd,
     a.limit_usd,
     a.forecast_usd,
-    a.currency
+    a.currency,
+    a.state,
+    a.fired_at,
+    a.resolved_at,
+    a.times_fired,
+    a.notified_at
 FROM bcce.budget_alerts(NULL::timestamptz, NULL::timestamptz) a;
-COMMENT ON VIEW bcce.budget_alerts IS 'Which budgets ran low, and when was it said? One row per visible tenant, budget, period, threshold and kind. Written by check_budgets(). For a period use the function of this name.';
+COMMENT ON VIEW bcce.budget_alerts IS 'Which budgets ran low, when was it said, and what fires now (state = ''firing'')? One row per visible tenant, budget, period (or day), threshold and kind, as the last check_budgets() left it. For a period use the function of this name.';
 COMMENT ON COLUMN bcce.budget_alerts.tenant_id IS 'tenant';
 COMMENT ON COLUMN bcce.budget_alerts.tenant_name IS 'display name of the tenant';
-COMMENT ON COLUMN bcce.budget_alerts.at IS 'when it was written';
+COMMENT ON COLUMN bcce.budget_alerts.at IS 'when it first fired';
 COMMENT ON COLUMN bcce.budget_alerts.budget IS 'name of the budget';
-COMMENT ON COLUMN bcce.budget_alerts.kind IS 'crossed (so much was spent), late (calls told after the period''s end crossed it), forecast (so much will be spent by its end)';
+COMMENT ON COLUMN bcce.budget_alerts.kind IS 'crossed (so much was spent), late (calls told after the period''s end crossed it), forecast (so much will be spent by its end), daily (so much was spent in a day)';
 COMMENT ON COLUMN bcce.budget_alerts.threshold_percent IS 'percent of the limit that was crossed';
-COMMENT ON COLUMN bcce.budget_alerts.period_start_at IS 'start of the budget''s period';
-COMMENT ON COLUMN bcce.budget_alerts.spent_usd IS 'US dollars spent then';
-COMMENT ON COLUMN bcce.budget_alerts.limit_usd IS 'US dollars of the budget then';
-COMMENT ON COLUMN bcce.budget_alerts.forecast_usd IS 'US dollars forecast then for the end of the period; NULL: none';
+COMMENT ON COLUMN bcce.budget_alerts.period_start_at IS 'start of the budget''s period; of the day for kind daily';
+COMMENT ON COLUMN bcce.budget_alerts.spent_usd IS 'US dollars spent in the period, or the day, when it last fired';
+COMMENT ON COLUMN bcce.budget_alerts.limit_usd IS 'US dollars that might be spent in the period, or the day, when it last fired';
+COMMENT ON COLUMN bcce.budget_alerts.forecast_usd IS 'US dollars forecast for the end of the period when it last fired; NULL: none';
 COMMENT ON COLUMN bcce.budget_alerts.currency IS 'currency of the money columns';
+COMMENT ON COLUMN bcce.budget_alerts.state IS 'firing, or resolved: the spending or forecast fell below again, the period or day ended, or the budget no longer asks for it';
+COMMENT ON COLUMN bcce.budget_alerts.fired_at IS 'when it last fired';
+COMMENT ON COLUMN bcce.budget_alerts.resolved_at IS 'when check_budgets() found its cause gone; NULL: it fires';
+COMMENT ON COLUMN bcce.budget_alerts.times_fired IS 'how often it fired, again after each time it was resolved';
+COMMENT ON COLUMN bcce.budget_alerts.notified_at IS 'when NOTIFY bcce_budget_alerts was last sent for it';
 
 -- Everybody can listen to a channel: what is sent says whose alerts to read and
 -- nothing else.
 CREATE OR REPLACE FUNCTION bcce.check_budgets()
-RETURNS TABLE (tenant_id uuid, budget text, period_start_at timestamptz, threshold_percent numeric, kind text)
+RETURNS TABLE (tenant_id uuid, budget text, period_start_at timestamptz, threshold_percent numeric, kind text, state text, times_fired integer, is_notified boolean)
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $body$
 #variable_conflict use_column
 DECLARE
+    moment CONSTANT timestamptz := bcce.report_now();
     told uuid[] := '{}';
 BEGIN
-    FOR tenant_id, budget, period_start_at, threshold_percent, kind IN
-        INSERT INTO bcce_data.budget_alerts AS a (tenant_id, budget, period_start_at, threshold_percent, kind, spent_usd, limit_usd, forecast_usd, at)
-        SELECT s.tenant_id, s.budget, s.period_start_at, c.threshold, c.kind, s.spent_usd, s.limit_usd, s.forecast_usd, bcce.report_now()
-        FROM bcce.budget_status(bcce.report_now() - interval '35 days', NULL) s
-        JOIN bcce_data.budgets b ON b.tenant_id = s.tenant_id AND b.budget = s.budget
-        CROSS JOIN LATERAL (
-            SELECT DISTINCT t.threshold, CASE WHEN s.is_open THEN 'crossed' ELSE 'late' END AS kind
-            FROM unnest(b.thresholds) AS t (threshold)
-            WHERE s.spent_usd * 100 >= t.threshold * s.limit_usd
-            UNION ALL
-            SELECT 100, 'forecast'
-            WHERE s.is_open AND s.spent_usd < s.limit_usd AND s.forecast_usd >= s.limit_usd
-        ) c
-        WHERE s.period_end_at > b.set_at
-          AND NOT (c.kind = 'late' AND EXISTS (
-              SELECT FROM bcce_data.budget_alerts x
-              WHERE x.tenant_id = s.tenant_id AND x.budget = s.budget AND x.period_start_at = s.period_start_at
-                AND x.threshold_percent = c.threshold AND x.kind = 'crossed'))
+    PERFORM bcce_data.refresh_budget_hours();
+    -- One at a time, so that what fires by one is not judged by another from before.
+    LOCK TABLE bcce_data.budget_alerts IN SHARE ROW EXCLUSIVE MODE;
+    FOR tenant_id, budget, period_start_at, threshold_percent, kind, state, times_fired, is_notified IN
+        WITH due AS MATERIALIZED (
+            SELECT s.tenant_id, s.budget, c.starts_at, c.threshold, c.kind, c.fires, c.spent_usd, c.limit_usd, s.forecast_usd,
+                   a.at IS NULL OR a.notified_at <= moment - interval '24 hours' OR a.limit_usd <> c.limit_usd AS notifies
+            FROM bcce.budget_status(moment - interval '35 days', NULL) s
+            JOIN bcce_data.budgets b ON b.tenant_id = s.tenant_id AND b.budget = s.budget
+            CROSS JOIN LATERAL (
+                SELECT DISTINCT s.period_start_at AS starts_at, t.threshold, CASE WHEN s.is_open THEN 'crossed' ELSE 'late' END AS kind,
+                       true AS fires, s.spent_usd, s.limit_usd
+                FROM unnest(b.thresholds) AS t (threshold)
+                WHERE s.spent_usd * 100 >= t.threshold * s.limit_usd
+                UNION ALL
+                SELECT s.period_start_at, 100, 'forecast', s.forecast_usd >= s.limit_usd, s.spent_usd, s.limit_usd
+                WHERE s.is_open AND s.spent_usd < s.limit_usd AND s.forecast_usd >= 0.95 * s.limit_usd
+                UNION ALL
+                SELECT greatest(s.period_start_at, date_trunc('day', moment, b.timezone)), 100, 'daily', true, s.spent_today_usd, s.daily_limit_usd
+                WHERE s.is_open AND s.spent_today_usd >= s.daily_limit_usd
+            ) c
+            LEFT JOIN bcce_data.budget_alerts a ON a.tenant_id = s.tenant_id AND a.budget = s.budget AND a.period_start_at = c.starts_at
+                AND a.threshold_percent = c.threshold AND a.kind = c.kind
+            WHERE s.period_end_at > b.set_at
+              -- Late is what nobody was told by the end of the period.
+              AND NOT (c.kind = 'late' AND EXISTS (
+                  SELECT FROM bcce_data.budget_alerts x
+                  WHERE x.tenant_id = s.tenant_id AND x.budget = s.budget AND x.period_start_at = c.starts_at
+                    AND x.threshold_percent = c.threshold AND x.kind = 'crossed' AND (x.resolved_at IS NULL OR x.resolved_at >= s.period_end_at)))
+        ), fired AS (
+            INSERT INTO bcce_data.budget_alerts AS a (tenant_id, budget, period_start_at, threshold_percent, kind,
+                                                      spent_usd, limit_usd, forecast_usd, at, fired_at, notified_at)
+            SELECT d.tenant_id, d.budget, d.starts_at, d.threshold, d.kind, d.spent_usd, d.limit_usd, d.forecast_usd, moment, moment,
+                   CASE WHEN d.notifies THEN moment ELSE '-infinity' END
+            FROM due d
+            WHERE d.fires
+            ON CONFLICT ON CONSTRAINT budget_alerts_pkey DO UPDATE
+            SET spent_usd = excluded.spent_usd, limit_usd = excluded.limit_usd, forecast_usd = excluded.forecast_usd,
+                fired_at = excluded.fired_at, resolved_at = NULL, times_fired = a.times_fired + 1,
+                notified_at = greatest(a.notified_at, excluded.notified_at)
+            WHERE a.resolved_at IS NOT NULL
+            RETURNING a.tenant_id, a.budget, a.period_start_at, a.threshold_percent, a.kind, a.times_fired
+        ), resolved AS (
+            UPDATE bcce_data.budget_alerts a SET resolved_at = greatest(a.fired_at, moment)
+            WHERE a.resolved_at IS NULL
+              AND NOT EXISTS (
+                  SELECT FROM due d
+                  WHERE d.tenant_id = a.tenant_id AND d.budget = a.budget AND d.starts_at = a.period_start_at
+                    AND d.threshold = a.threshold_percent AND d.kind = a.kind AND (d.fires OR d.limit_usd = a.limit_usd))
+            RETURNING a.tenant_id, a.budget, a.period_start_at, a.threshold_percent, a.kind, a.times_fired
+        )
+        SELECT f.tenant_id, f.budget, f.period_start_at, f.threshold_percent, f.kind, 'firing', f.times_fired, d.notifies
+        FROM fired f
+        JOIN due d ON d.tenant_id = f.tenant_id AND d.budget = f.budget AND d.starts_at = f.period_start_at
+            AND d.threshold = f.threshold_percent AND d.kind = f.kind
+        UNION ALL
+        SELECT r.tenant_id, r.budget, r.period_start_at, r.threshold_percent, r.kind, 'resolved', r.times_fired, false
+        FROM resolved r
         ORDER BY 1, 2, 3, 4, 5
-        ON CONFLICT ON CONSTRAINT budget_alerts_pkey DO NOTHING
-        RETURNING a.tenant_id, a.budget, a.period_start_at, a.threshold_percent, a.kind
     LOOP
-        IF tenant_id <> ALL (told) THEN
+        IF is_notified AND tenant_id <> ALL (told) THEN
             told := told || tenant_id;
             PERFORM pg_notify('bcce_budget_alerts', tenant_id::text);
         END IF;
@@ -411,7 +435,7 @@ BEGIN
 END
 $body$;
 COMMENT ON FUNCTION bcce.check_budgets() IS
-'Writes an alert for every threshold that a budget''s spending has reached (crossed), has reached by calls told after the end of a period within the last 35 days (late), and for a budget that the forecast exceeds (forecast); each once a period. Returns the new ones and sends NOTIFY bcce_budget_alerts with the tenant''s uuid and nothing else: the report budget_alerts says what. For all tenants; maintain() calls it, and pg_cron may more often. It reads the calls of the open periods and of half a year for the forecasts.';
+'Brings budget_alerts up to date, for all tenants, and returns what changed. An alert fires for every threshold that a budget''s spending has reached (crossed), has reached by calls told after the end of a period within the last 35 days (late), for a budget that the forecast exceeds (forecast), and for a day that reaches its limit (daily); there is one a period and threshold, or day, and it fires until it is resolved: when the spending or forecast is below again (calls deleted or repriced, amount raised), the period or day has ended (late: 35 days ago), or the budget is gone or asks for it no more. A forecast about the limit does not flap: the alert stays until the forecast is below 95 percent of the same limit, or all of it is spent. What fires again is the same alert, with times_fired one more. NOTIFY bcce_budget_alerts with the tenant''s uuid and nothing else is sent once for a tenant where something fires for the first time, or again at another limit or 24 hours after it was last told (is_notified); nothing is sent for what is resolved. maintain() calls it, and pg_cron may more often, as limits of a day need, which are judged while the day lasts; calls wait for each other. It reads the calls of the open periods and of half a year for the forecasts.';
 
 CREATE OR REPLACE FUNCTION bcce.budget_check(
     team text DEFAULT NULL, user_key text DEFAULT NULL, project text DEFAULT NULL, model text DEFAULT NULL, workflow text DEFAULT NULL,
@@ -424,10 +448,13 @@ DECLARE
     target CONSTANT uuid := bcce_data.resolve_tenant(tenant);
     moment CONSTANT timestamptz := bcce.report_now();
     start_at timestamptz;
-    b record;
+    end_at timestamptz;
+    b bcce_data.budgets;
     s record;
     rank numeric;
     best numeric;
+    today record;
+    what text;
 BEGIN
     IF target IS NULL THEN
         PERFORM bcce_data.refuse('unknown_tenant');
@@ -435,7 +462,7 @@ BEGIN
     is_allowed := true;
     reason := 'no budget applies';
     FOR b IN
-        SELECT x.tenant_id, x.budget, x.amount_usd, x.period, x.timezone, x.team_id, x.user_key, x.project, x.model_id, x.workflow_id, x.mode, x.unpriced, x.valid
+        SELECT x.*
         FROM bcce_data.budgets x
         WHERE x.tenant_id = target AND x.valid @> moment
           AND (x.team_id IS NULL OR x.team_id = budget_check.team)
@@ -445,19 +472,24 @@ BEGIN
           AND (x.workflow_id IS NULL OR x.workflow_id = budget_check.workflow)
         ORDER BY x.budget COLLATE "C"
     LOOP
-        start_at := CASE WHEN b.period = 'custom' THEN lower(b.valid)
-                         ELSE greatest(lower(b.valid), (SELECT d.starts_at FROM bcce_data.local_periods(moment, moment, b.timezone, b.period) d)) END;
-        IF b.unpriced = 'dearest' THEN
-            SELECT x.spent_usd AS usd, x.call_count AS calls, x.unpriced_calls AS unpriced INTO s
-            FROM bcce.budget_status(moment, NULL) x
-            WHERE x.tenant_id = b.tenant_id AND x.budget = b.budget AND x.is_open;
-        ELSIF b.workflow_id IS NULL THEN
-            -- A plan without runs starts in a fifth of the time.
-            SELECT coalesce(sum(c.usd), 0) AS usd, count(*) AS calls, count(*) - count(c.usd) AS unpriced INTO s
-            FROM bcce_data.budget_calls(b.tenant_id, b.team_id, b.user_key, b.project, b.model_id, NULL, start_at, moment) c;
+        IF b.period = 'custom' THEN
+            start_at := lower(b.valid);
+            end_at := upper(b.valid);
         ELSE
-            SELECT coalesce(sum(c.usd), 0) AS usd, count(*) AS calls, count(*) - count(c.usd) AS unpriced INTO s
-            FROM bcce_data.budget_calls(b.tenant_id, b.team_id, b.user_key, b.project, b.model_id, b.workflow_id, start_at, moment) c;
+            SELECT greatest(lower(b.valid), d.starts_at), least(upper(b.valid), d.ends_at) INTO start_at, end_at
+            FROM bcce_data.local_periods(moment, moment, b.timezone, b.period) d;
+        END IF;
+        SELECT c.* INTO s FROM bcce_data.spent(b, start_at, end_at, start_at, moment) c;
+        what := 'budget';
+        IF b.daily_burst_percent IS NOT NULL THEN
+            -- The day counts as the budget where less of it is left.
+            SELECT c.usd, bcce_data.daily_limit(b.amount_usd, b.daily_burst_percent, start_at, end_at, b.timezone) AS limit_usd INTO today
+            FROM bcce_data.spent(b, start_at, end_at, greatest(start_at, date_trunc('day', moment, b.timezone)), moment) c;
+            IF today.usd / today.limit_usd > s.usd / b.amount_usd THEN
+                s.usd := today.usd;
+                b.amount_usd := today.limit_usd;
+                what := 'daily limit';
+            END IF;
         END IF;
         -- What blocks comes first, then what is nearest to its end.
         rank := s.usd / b.amount_usd + CASE WHEN b.mode = 'block' AND s.usd >= b.amount_usd THEN 1e30 ELSE 0 END;
@@ -469,10 +501,10 @@ BEGIN
         limit_usd := b.amount_usd;
         spent_percent := round(100 * s.usd / b.amount_usd, 1);
         unpriced_share_percent := round(100.0 * s.unpriced / nullif(s.calls, 0), 1);
-        reason := CASE WHEN s.usd < b.amount_usd THEN 'within budget' WHEN is_allowed THEN 'budget is spent, alert only' ELSE 'budget is spent' END;
+        reason := CASE WHEN s.usd < b.amount_usd THEN 'within ' || what WHEN is_allowed THEN what || ' is spent, alert only' ELSE what || ' is spent' END;
     END LOOP;
     RETURN NEXT;
 END
 $body$;
 COMMENT ON FUNCTION bcce.budget_check(text, text, text, text, text, text) IS
-'May a further call of this team, person (by the pseudonym), project, model and workflow be made? One row: is_allowed is false when a budget of mode block that covers the call is spent; with it the budget that says so, else the one nearest to its end: US dollars spent and allowed in its open period, percent, percent of the calls of unknown cost, and the reason. Advice: nothing is reserved. The spending is added up from the calls of the period each time: a fraction of a millisecond for a budget with some hundred calls (about one where it is of a workflow), half a millisecond for each thousand more. tenant: slug, external id or uuid; NULL: your own. Error P0002: tenant not found.';
+'May a further call of this team, person (by the pseudonym), project, model and workflow be made? One row: is_allowed is false when a budget of mode block that covers the call, or its limit of today, is spent; with it the budget that says so, else the one nearest to its end: US dollars spent and allowed in its open period, percent, percent of the calls of unknown cost, and the reason. Advice: nothing is reserved. What is spent is what the calls add up to, to the last digit. Whole hours and days whose calls have not changed since check_budgets() or maintain() last ran were added up then, so it takes about half a millisecond however many calls the period has; add 0.3 ms for each thousand calls of the hour that goes on, of the hours that have changed since, and where neither ran; budgets of a workflow, and calls of unknown cost, are added up from the calls each time. A budget with a limit of the day stands for whichever of the two is nearer to its end: today''s US dollars, and a reason that says daily limit. tenant: slug, external id or uuid; NULL: your own. Error P0002: tenant not found.';

@@ -75,7 +75,8 @@ RETURNS TABLE (
     unpriced_units bigint,
     is_lower_bound boolean,
     estimated_share_percent numeric,
-    currency text
+    currency text,
+    covered_model_cost_usd numeric
 )
 LANGUAGE sql STABLE PARALLEL RESTRICTED
 BEGIN ATOMIC
@@ -90,11 +91,12 @@ BEGIN ATOMIC
         x.cache_write_1h_tokens,
         x.web_searches,%6$s
         x.usd,
-        round(100 * x.usd / nullif(sum(x.usd) OVER (PARTITION BY t.tenant_id), 0), 1),
+        round(100 * x.%13$s / nullif(sum(x.%13$s) OVER (PARTITION BY t.tenant_id), 0), 1),
         x.unpriced,
         x.unpriced > 0,
         round(100 * x.estimated_usd / nullif(x.model_call_usd, 0), 1),
-        t.billing_currency
+        t.billing_currency,
+        x.covered_usd
     FROM bcce_data.tenants t
     JOIN (
         SELECT
@@ -116,7 +118,8 @@ BEGIN ATOMIC
             coalesce(sum(u.usd) FILTER (WHERE u.item = 'prediction'), CASE WHEN count(*) FILTER (WHERE u.item = 'prediction') = 0 THEN 0 END) AS prediction_usd,
             coalesce(sum(u.usd) FILTER (WHERE u.item = 'model_call'), CASE WHEN count(*) FILTER (WHERE u.item = 'model_call') = 0 THEN 0 END) AS model_call_usd,
             coalesce(sum(u.estimated_usd), 0) AS estimated_usd,
-            sum(u.usd) AS usd,
+            coalesce(sum(u.covered_usd), 0) AS covered_usd,
+            coalesce(sum(u.usd) - coalesce(sum(u.covered_usd), 0), CASE WHEN sum(u.uncovered) = 0 THEN 0 END) AS usd,
             sum(u.unpriced)::bigint AS unpriced
         FROM (
             SELECT
@@ -135,6 +138,8 @@ BEGIN ATOMIC
                 sum(u.web_searches) AS web_searches,
                 sum(u.usd) AS usd,
                 sum(u.usd) FILTER (WHERE u.is_estimated) AS estimated_usd,
+                sum(u.usd) FILTER (WHERE u.is_covered) AS covered_usd,
+                count(*) FILTER (WHERE NOT u.is_covered) AS uncovered,
                 count(*) - count(u.usd) AS unpriced
             FROM bcce_data.cost_units(since, until) u
             WHERE u.item IN (%9$s)
@@ -160,7 +165,9 @@ END$sql$,
             report.key_of, report.unit,
             (SELECT string_agg(quote_literal(i), ', ') FROM unnest(report.items) AS i),
             replace(report.unit, ' AS run_id', ''),
-            E'\n        ' || report.joins, E'\n    ' || report.name_join);
+            E'\n        ' || report.joins, E'\n    ' || report.name_join,
+            -- Where calls are all there is, covered ones have their share, too.
+            CASE report.items WHEN calls THEN 'model_call_usd' ELSE 'usd' END);
         EXECUTE format('COMMENT ON FUNCTION bcce.cost_by_%1$s(timestamptz, timestamptz) IS %2$L', report.kind,
             replace(report.question, '?', ', of what falls between since (inclusive) and until (exclusive)?')
             || ' NULL leaves an end open. Same columns as the view of this name; each part summed over the rows is that of cost_analysis for the same period.');
@@ -195,12 +202,14 @@ END$sql$,
                 ('monitoring_cost_usd', 'US dollars for the metric samples: each as charged when it was recorded, else at the price of its time; NULL: none has a known cost'),
                 ('prediction_cost_usd', 'US dollars for the predictions: each as charged when it was recorded, else at the price of its time; NULL: none has a known cost'),
                 ('model_cost_usd', 'US dollars for model calls: each as the sender reported it, else by its tokens at the prices known when it was recorded, else at those known now; a call whose cost is unknown is in unpriced_units; NULL: none has a known cost'),
-                ('total_cost_usd', 'US dollars, sum of the known parts in this report, unrounded; NULL: no cost is known'),
-                ('cost_share_percent', 'percent of the sum of the tenant''s rows in this report, one decimal; NULL: that is 0, or no cost is known'),
+                ('total_cost_usd', 'US dollars, sum of the known parts in this report less covered_model_cost_usd, unrounded; adjustments, which name none of these, are left out; NULL: no cost is known'),
+                ('cost_share_percent', format('percent of the sum of %s of the tenant''s rows in this report, one decimal; NULL: that is 0, or no cost is known',
+                                              CASE report.items WHEN calls THEN 'model_cost_usd' ELSE 'total_cost_usd' END)),
                 ('unpriced_units', 'runs, samples, predictions and model calls whose cost is unknown: they are left out of the sums'),
                 ('is_lower_bound', 'true when some cost is unknown, so that the sums are lower bounds'),
                 ('estimated_share_percent', 'percent of the model cost that is estimated rather than reported, one decimal; NULL: no model cost'),
-                ('currency', 'currency of the money columns')
+                ('currency', 'currency of the money columns'),
+                ('covered_model_cost_usd', 'US dollars of model_cost_usd that the price of a run includes, as in cost_analysis')
             ) AS m (name, meaning) ON m.name = a.attname
             WHERE a.attrelid = format('bcce.cost_by_%s', report.kind)::regclass AND a.attnum > 0 AND NOT a.attisdropped
         LOOP

@@ -73,7 +73,10 @@ RETURNS TABLE (
     unpriced_units bigint,
     is_lower_bound boolean,
     over_threshold boolean,
-    currency text
+    currency text,
+    adjustments_usd numeric,
+    covered_model_cost_usd numeric,
+    tariff_includes_models boolean
 )
 LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, pg_temp AS $body$
 #variable_conflict use_column
@@ -101,12 +104,15 @@ BEGIN
         bool_or(d.is_lower_bound),
         CASE WHEN sum(d.total_cost_usd) > cost_report.alert_threshold THEN true
              WHEN NOT bool_or(d.is_lower_bound) THEN sum(d.total_cost_usd) > cost_report.alert_threshold END,
-        d.currency
+        d.currency,
+        sum(d.adjustments_usd),
+        sum(d.covered_model_cost_usd),
+        d.tariff_includes_models
     -- Days of UTC: those of the session's zone could be of 23 hours.
     FROM bcce.cost_by_day((bcce.report_now() AT TIME ZONE 'UTC' - cost_report.period) AT TIME ZONE 'UTC', bcce.report_now()) d
-    GROUP BY d.tenant_id, d.tenant_name, d.currency,
+    GROUP BY d.tenant_id, d.tenant_name, d.currency, d.tariff_includes_models,
              CASE WHEN cost_report.grain <> 'period' THEN date_trunc(cost_report.grain, d.usage_date::timestamp) END
     ORDER BY d.tenant_name, d.tenant_id, min(d.usage_date);
 END
 $body$;
-COMMENT ON FUNCTION bcce.cost_report(interval, text, numeric) IS 'What did the last 30 days (or another period, up to now) cost? One row per visible tenant and day, week, month, quarter or year of its zone as grain says, one in all by default; the first and the last may be cut short, day_count says by how much. US dollars by part and in total, how many units have no known cost, and whether the row is over alert_threshold US dollars: NULL without a threshold, or when that is unknown because some cost is. Error 22023: an unknown grain, or a period that is not positive.';
+COMMENT ON FUNCTION bcce.cost_report(interval, text, numeric) IS 'What did the last 30 days (or another period, up to now) cost? One row per visible tenant and day, week, month, quarter or year of its zone as grain says, one in all by default; the first and the last may be cut short, day_count says by how much. US dollars by part and in total (the sum of the parts and adjustments_usd less covered_model_cost_usd, as in cost_analysis), how many units have no known cost, and whether the row is over alert_threshold US dollars: NULL without a threshold, or when that is unknown because some cost is. Error 22023: an unknown grain, or a period that is not positive.';

@@ -132,10 +132,10 @@ SELECT
         ELSE format_type(a.atttypid, a.atttypmod)
     END AS unit,
     col_description(c.oid, a.attnum) AS definition,
-    CASE WHEN a.attname ~ '(_key|UserKey)$' THEN 'pseudonym' ELSE 'none' END AS pii,
+    CASE WHEN a.attname ~ '(_key|UserKey)$|^scope_value$' THEN 'pseudonym' ELSE 'none' END AS pii,
     a.attnum::integer AS ordinal,
     CASE
-        WHEN a.attname ~ '(_key|UserKey)$' THEN 'personal'
+        WHEN a.attname ~ '(_key|UserKey)$|^scope_value$' THEN 'personal'
         WHEN a.attname ~ '_usd$|(Cost|UnitPrice)$' THEN 'financial'
         WHEN t.typcategory = 'S' AND col_description(c.oid, a.attnum) ~ '\mredacted\M' THEN 'redacted text'
         ELSE 'operational'
@@ -190,7 +190,7 @@ FROM (
         CASE WHEN bool_or(person.is_one) THEN 'pseudonym' ELSE 'none' END AS pii
     FROM bcce.data_dictionary d
     JOIN (
-        SELECT k.report, bool_or(k.column_name IN ('user_key', 'x_UserKey')) AS is_one
+        SELECT k.report, bool_or(k.column_name IN ('user_key', 'x_UserKey', 'scope_value')) AS is_one
         FROM bcce.data_dictionary k
         GROUP BY k.report
     ) person ON person.report = d.report

@@ -24,6 +24,9 @@ CREATE TABLE IF NOT EXISTS bcce_data.tenants (
     CONSTRAINT tenants_mttr_source_check CHECK (mttr_source IN ('auto', 'declared', 'derived', 'both')),
     CONSTRAINT tenants_k_min_check CHECK (k_min >= 1)
 );
+-- Columns that an earlier build did not make.
+ALTER TABLE bcce_data.tenants
+    ADD COLUMN IF NOT EXISTS tariff_includes_models boolean NOT NULL DEFAULT false;
 COMMENT ON TABLE bcce_data.tenants IS 'one row per tenant';
 COMMENT ON COLUMN bcce_data.tenants.tenant_id IS 'internal id (uuid v7)';
 COMMENT ON COLUMN bcce_data.tenants.tenant_name IS 'display name';
@@ -38,6 +41,7 @@ COMMENT ON COLUMN bcce_data.tenants.mttr_source IS 'which incidents MTTR counts:
 COMMENT ON COLUMN bcce_data.tenants.k_min IS 'smallest group shown across tenants';
 COMMENT ON COLUMN bcce_data.tenants.created_at IS 'when the tenant was made';
 COMMENT ON COLUMN bcce_data.tenants.deleted_at IS 'when set, the tenant no longer counts in any report';
+COMMENT ON COLUMN bcce_data.tenants.tariff_includes_models IS 'the price of a run includes its model calls: total_cost_usd leaves them out';
 
 CREATE TABLE IF NOT EXISTS bcce_data.teams (
     tenant_id uuid NOT NULL,

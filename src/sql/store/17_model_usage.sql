@@ -52,6 +52,8 @@ ALTER TABLE bcce_data.model_usage
             coalesce(cache_read_tokens, 0), coalesce(cache_write_5m_tokens, 0) + coalesce(cache_write_1h_tokens, 0)]) STORED;
 CREATE TABLE IF NOT EXISTS bcce_data.model_usage_default PARTITION OF bcce_data.model_usage DEFAULT;
 CREATE INDEX IF NOT EXISTS model_usage_at_idx ON bcce_data.model_usage (tenant_id, at);
+-- Calls whose cost depends on the prices of today.
+CREATE INDEX IF NOT EXISTS model_usage_unpriced_at_idx ON bcce_data.model_usage (tenant_id, at) WHERE reported_cost_usd IS NULL AND charged_usd IS NULL;
 COMMENT ON TABLE bcce_data.model_usage IS 'one row per call of a language model; by month of at';
 COMMENT ON COLUMN bcce_data.model_usage.tenant_id IS 'tenant';
 COMMENT ON COLUMN bcce_data.model_usage.source IS 'who sent it';

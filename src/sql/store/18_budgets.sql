@@ -14,6 +14,7 @@ CREATE TABLE IF NOT EXISTS bcce_data.budgets (
     thresholds numeric[] NOT NULL DEFAULT '{50,80,90,100}',
     mode text NOT NULL DEFAULT 'alert',
     unpriced text NOT NULL DEFAULT 'ignore',
+    daily_burst_percent numeric,
     valid tstzrange NOT NULL DEFAULT tstzrange(NULL, NULL),
     set_at timestamptz NOT NULL DEFAULT now(),
     CONSTRAINT budgets_pkey PRIMARY KEY (tenant_id, budget),
@@ -26,6 +27,7 @@ CREATE TABLE IF NOT EXISTS bcce_data.budgets (
                                                AND 0 < ALL (thresholds) AND 1000 >= ALL (thresholds)),
     CONSTRAINT budgets_mode_check CHECK (mode IN ('alert', 'block')),
     CONSTRAINT budgets_unpriced_check CHECK (unpriced IN ('ignore', 'dearest')),
+    CONSTRAINT budgets_daily_burst_percent_check CHECK (daily_burst_percent IS NULL OR (daily_burst_percent >= 0 AND daily_burst_percent <= 100000 AND period <> 'day')),
     CONSTRAINT budgets_valid_check CHECK (NOT isempty(valid) AND (lower_inf(valid) OR lower_inc(valid)) AND NOT upper_inc(valid)),
     CONSTRAINT budgets_custom_check CHECK (period <> 'custom' OR NOT (lower_inf(valid) OR upper_inf(valid)))
 );
@@ -40,9 +42,10 @@ COMMENT ON COLUMN bcce_data.budgets.user_key IS 'only calls of this person, by t
 COMMENT ON COLUMN bcce_data.budgets.project IS 'only calls of this project, redacted; NULL: of all';
 COMMENT ON COLUMN bcce_data.budgets.model_id IS 'only calls of this model; NULL: of all';
 COMMENT ON COLUMN bcce_data.budgets.workflow_id IS 'only calls of runs of this workflow; NULL: of all';
-COMMENT ON COLUMN bcce_data.budgets.thresholds IS 'percent of the amount at which an alert is written, once a period';
+COMMENT ON COLUMN bcce_data.budgets.thresholds IS 'percent of the amount at which an alert fires';
 COMMENT ON COLUMN bcce_data.budgets.mode IS 'alert, or block: budget_check() advises against further calls once the amount is spent';
 COMMENT ON COLUMN bcce_data.budgets.unpriced IS 'how calls of unknown cost count: ignore (not at all), dearest (each token at the highest price in the book)';
+COMMENT ON COLUMN bcce_data.budgets.daily_burst_percent IS 'percent by which a day may cost more than an even share of the period; NULL: days have no limit';
 COMMENT ON COLUMN bcce_data.budgets.valid IS 'only calls in this time count, start inclusive, end exclusive';
 COMMENT ON COLUMN bcce_data.budgets.set_at IS 'when the budget was first set; periods that had ended by then raise no alerts';
 
@@ -56,17 +59,27 @@ CREATE TABLE IF NOT EXISTS bcce_data.budget_alerts (
     limit_usd numeric NOT NULL,
     forecast_usd numeric,
     at timestamptz NOT NULL,
+    fired_at timestamptz NOT NULL,
+    resolved_at timestamptz,
+    times_fired integer NOT NULL DEFAULT 1,
+    notified_at timestamptz NOT NULL,
     CONSTRAINT budget_alerts_pkey PRIMARY KEY (tenant_id, budget, period_start_at, threshold_percent, kind),
     CONSTRAINT budget_alerts_tenant_fkey FOREIGN KEY (tenant_id) REFERENCES bcce_data.tenants,
-    CONSTRAINT budget_alerts_kind_check CHECK (kind IN ('crossed', 'late', 'forecast'))
+    CONSTRAINT budget_alerts_kind_check CHECK (kind IN ('crossed', 'late', 'forecast', 'daily')),
+    CONSTRAINT budget_alerts_times_fired_check CHECK (times_fired > 0)
 );
-COMMENT ON TABLE bcce_data.budget_alerts IS 'alerts of budgets, each written once; they stay when a budget is changed or removed';
+CREATE INDEX IF NOT EXISTS budget_alerts_firing_idx ON bcce_data.budget_alerts (tenant_id, budget) WHERE resolved_at IS NULL;
+COMMENT ON TABLE bcce_data.budget_alerts IS 'alerts of budgets, one row each however often it fires; they stay when a budget is changed or removed';
 COMMENT ON COLUMN bcce_data.budget_alerts.tenant_id IS 'tenant';
 COMMENT ON COLUMN bcce_data.budget_alerts.budget IS 'name of the budget';
-COMMENT ON COLUMN bcce_data.budget_alerts.period_start_at IS 'start of the budget''s period';
-COMMENT ON COLUMN bcce_data.budget_alerts.threshold_percent IS 'percent of the amount';
-COMMENT ON COLUMN bcce_data.budget_alerts.kind IS 'crossed (so much was spent), late (calls told after the period''s end crossed it), forecast (so much will be spent by its end)';
-COMMENT ON COLUMN bcce_data.budget_alerts.spent_usd IS 'US dollars spent then';
-COMMENT ON COLUMN bcce_data.budget_alerts.limit_usd IS 'US dollars of the budget then';
-COMMENT ON COLUMN bcce_data.budget_alerts.forecast_usd IS 'US dollars forecast then for the end of the period; NULL: none';
-COMMENT ON COLUMN bcce_data.budget_alerts.at IS 'when it was written';
+COMMENT ON COLUMN bcce_data.budget_alerts.period_start_at IS 'start of the budget''s period; of the day for kind daily';
+COMMENT ON COLUMN bcce_data.budget_alerts.threshold_percent IS 'percent of the limit';
+COMMENT ON COLUMN bcce_data.budget_alerts.kind IS 'crossed (so much was spent), late (calls told after the period''s end crossed it), forecast (so much will be spent by its end), daily (so much was spent in a day)';
+COMMENT ON COLUMN bcce_data.budget_alerts.spent_usd IS 'US dollars spent in the period, or the day, when it last fired';
+COMMENT ON COLUMN bcce_data.budget_alerts.limit_usd IS 'US dollars that might be spent in the period, or the day, when it last fired';
+COMMENT ON COLUMN bcce_data.budget_alerts.forecast_usd IS 'US dollars forecast for the end of the period when it last fired; NULL: none';
+COMMENT ON COLUMN bcce_data.budget_alerts.at IS 'when it first fired';
+COMMENT ON COLUMN bcce_data.budget_alerts.fired_at IS 'when it last fired';
+COMMENT ON COLUMN bcce_data.budget_alerts.resolved_at IS 'when its cause was found gone; NULL: it fires';
+COMMENT ON COLUMN bcce_data.budget_alerts.times_fired IS 'how often it fired, again after each time it was resolved';
+COMMENT ON COLUMN bcce_data.budget_alerts.notified_at IS 'when listeners were last told of it';

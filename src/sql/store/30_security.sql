@@ -76,6 +76,7 @@ BEGIN
             ('budgets', '{key:budget,key:team_id,user:user_key,key:project,key:model_id,key:workflow_id}'),
             ('budget_alerts', '{key:budget}'),
             ('invoices', '{provider}'),
+            ('cost_adjustments', '{key:adjustment_id,provider,reason}'),
             ('export_log', '{key:login,report}'),
             ('person_lookups', '{key:login,reason,key:pseudonym}')
         ) AS guarded (table_name, columns)

@@ -107,9 +107,12 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $body$
     WHERE v.relkind = 'm' AND a.grantee <> v.relowner
     GROUP BY v.oid
     UNION ALL
-    SELECT 'trigger_off', 'error', o.name, format('The trigger %s is not ENABLE ALWAYS.', t.tgname), format('ALTER TABLE %s ENABLE ALWAYS TRIGGER %I;', o.name, t.tgname)
+    SELECT 'trigger_off', 'error', o.name, format('The trigger %s is not ENABLE ALWAYS.', t.tgname),
+           format('ALTER TABLE %s ENABLE ALWAYS TRIGGER %I;', o.name, t.tgname)
+           || CASE WHEN t.tgfoid IN ('bcce.mark_hour()'::regprocedure, 'bcce.forget_marks()'::regprocedure) THEN ' TRUNCATE bcce_data.budget_scopes;' ELSE '' END
     FROM ours o JOIN pg_trigger t ON t.tgrelid = o.oid
-    WHERE t.tgfoid IN ('bcce.redact_columns()'::regprocedure, 'bcce.invalidate_cache()'::regprocedure) AND t.tgenabled <> 'A'
+    WHERE t.tgfoid IN ('bcce.redact_columns()'::regprocedure, 'bcce.invalidate_cache()'::regprocedure, 'bcce.mark_hour()'::regprocedure, 'bcce.forget_marks()'::regprocedure)
+      AND t.tgenabled <> 'A'
     UNION ALL
     SELECT 'trigger_missing', 'error', o.name, 'The redaction trigger is missing.', 'SELECT * FROM bcce.install();'
     FROM ours o

@@ -88,14 +88,19 @@ BEGIN
     ) AS p;
     call_lines := coalesce(cardinality(documents), 0);
 
-    SELECT array_agg(g.r), array_agg(bcce_data.request_fault(g.r)), count(*) FILTER (WHERE (g.r).model_id = '<synthetic>')
+    SELECT array_agg(g.r) FILTER (WHERE g.fault IS NULL AND NOT g.is_synthetic), array_agg(g.fault) FILTER (WHERE g.fault IS NOT NULL AND NOT g.is_synthetic),
+        count(*) FILTER (WHERE g.is_synthetic)
     INTO requests, faults, synthetic
-    FROM (SELECT bcce_data.transcript_request(d.document, nullif(ingest_transcript.user_id, ''), nullif(ingest_transcript.project, ''), nullif(ingest_transcript.team_id, '')) AS r
-          FROM unnest(documents) AS d (document) OFFSET 0) AS g;
-    SELECT array_agg(g.r) FILTER (WHERE g.fault IS NULL), count(g.fault) INTO requests, refused
-    FROM (SELECT unnest(requests) AS r, unnest(faults) AS fault) AS g WHERE (g.r).model_id IS DISTINCT FROM '<synthetic>';
-    PERFORM bcce_data.reject('transcript', array_agg(target), array_agg(f.reason), array_agg(NULL::text))
-    FROM (SELECT unnest(faults) AS reason UNION ALL SELECT 'bad_json' FROM generate_series(1, malformed)) AS f WHERE f.reason IS NOT NULL;
+    FROM (
+        SELECT t.r, bcce_data.request_fault(t.r) AS fault, (t.r).model_id IS NOT DISTINCT FROM '<synthetic>' AS is_synthetic
+        FROM (SELECT bcce_data.transcript_request(d.document, nullif(ingest_transcript.user_id, ''), nullif(ingest_transcript.project, ''), nullif(ingest_transcript.team_id, '')) AS r
+              FROM unnest(documents) AS d (document) OFFSET 0) AS t OFFSET 0
+    ) AS g;
+    refused := coalesce(cardinality(faults), 0);
+    IF refused > 0 OR malformed > 0 THEN
+        faults := faults || array_fill('bad_json'::text, ARRAY[malformed::integer]);
+        PERFORM bcce_data.reject('transcript', array_fill(target, ARRAY[cardinality(faults)]), faults, NULL);
+    END IF;
     SELECT p.added, p.changed INTO added, changed FROM bcce_data.put_model_requests(target, requests, source_name) AS p;
 END
 $body$;

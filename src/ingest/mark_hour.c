@@ -1,0 +1,211 @@
+/*
+ * mark_hour.c
+ *		The row triggers that say which hours of a fact table have changed.
+ *
+ * A summary of facts may stand for an hour as long as no mark of that hour is
+ * there.  So the mark is written by the transaction that changes the fact, and
+ * before the row is: nothing can see the change without the mark.
+ *
+ * Marks are plain rows without a unique key.  One for each hour and transaction
+ * is enough, so those written are remembered, and forgotten with the
+ * subtransaction, or when this session deletes marks: a refresh in the same
+ * transaction may have taken them.
+ */
+#include "postgres.h"
+
+#include "access/htup_details.h"
+#include "access/table.h"
+#include "access/tableam.h"
+#include "access/xact.h"
+#include "catalog/pg_type.h"
+#include "commands/trigger.h"
+#include "common/hashfn.h"
+#include "executor/executor.h"
+#include "executor/spi.h"
+#include "fmgr.h"
+#include "utils/lsyscache.h"
+#include "utils/rel.h"
+#include "utils/timestamp.h"
+#include "utils/uuid.h"
+
+#include "compat.h"
+#include "error.h"
+
+typedef struct Mark
+{
+	TimestampTz hour;			/* start of the hour; DT_NOBEGIN for all hours */
+	pg_uuid_t	tenant;
+	Oid			table;			/* of the marks */
+	uint32		unused;			/* keeps the bytes comparable */
+} Mark;
+
+/*
+ * Marks of the current (sub)transaction, each in the one place that its hash
+ * gives it: what is pushed out is only written twice.
+ */
+#define REMEMBERED_MARKS	1024
+
+static struct
+{
+	Mark		mark;
+	uint64		round;
+}			remembered[REMEMBERED_MARKS];
+static uint64 current_round = 1;
+static FullTransactionId round_transaction;
+static SubTransactionId round_subtransaction;
+
+/* Forgets what another transaction or subtransaction has written. */
+static void
+begin_round(void)
+{
+	FullTransactionId transaction = GetTopFullTransactionId();
+	SubTransactionId subtransaction = GetCurrentSubTransactionId();
+
+	if (FullTransactionIdEquals(transaction, round_transaction) && subtransaction == round_subtransaction)
+		return;
+	current_round++;
+	round_transaction = transaction;
+	round_subtransaction = subtransaction;
+}
+
+/*
+ * Adds a mark to its table.  Whoever may change the fact leaves the mark, so
+ * neither rights nor policies are asked.
+ */
+static void
+write_mark(const Mark *mark)
+{
+	Relation	rel = table_open(mark->table, RowExclusiveLock);
+	EState	   *estate = CreateExecutorState();
+	ResultRelInfo *target = makeNode(ResultRelInfo);
+	TupleTableSlot *slot;
+
+	if (RelationGetDescr(rel)->natts != 2 || TupleDescAttr(RelationGetDescr(rel), 0)->atttypid != UUIDOID ||
+		TupleDescAttr(RelationGetDescr(rel), 1)->atttypid != TIMESTAMPTZOID)
+		elog(ERROR, "table of marks is not of a tenant and an hour");
+
+	InitResultRelInfo(target, rel, 0, NULL, 0);
+	ExecOpenIndices(target, false);
+	slot = table_slot_create(rel, NULL);
+	slot->tts_values[0] = UUIDPGetDatum(&mark->tenant);
+	slot->tts_values[1] = TimestampTzGetDatum(mark->hour);
+	slot->tts_isnull[0] = slot->tts_isnull[1] = false;
+	ExecStoreVirtualTuple(slot);
+	ExecSimpleRelationInsert(target, estate, slot);
+
+	ExecDropSingleTupleTableSlot(slot);
+	ExecCloseIndices(target);
+	FreeExecutorState(estate);
+	table_close(rel, NoLock);
+}
+
+/* Start of the hour, of Universal Time, that an instant lies in. */
+static TimestampTz
+hour_of(TimestampTz at)
+{
+	TimestampTz past = at % USECS_PER_HOUR;
+
+	return at - (past < 0 ? past + USECS_PER_HOUR : past);
+}
+
+/* Reads a column of the tuple by its name; false where it is NULL. */
+static bool
+get_column(TriggerData *trigger, HeapTuple tuple, const char *name, Oid type, Datum *value)
+{
+	TupleDesc	desc = RelationGetDescr(trigger->tg_relation);
+	int			column = SPI_fnumber(desc, name);
+	bool		isnull;
+
+	if (column <= 0 || TupleDescAttr(desc, column - 1)->atttypid != type)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_COLUMN),
+				 errmsg("a table with marks has a tenant_id of type uuid and the named column of type timestamptz"),
+				 bcce_hide_input()));
+	*value = heap_getattr(tuple, column, desc, &isnull);
+	return !isnull;
+}
+
+/* Marks the hour of one version of a row, unless that was done already. */
+static void
+mark_row(TriggerData *trigger, Oid table, HeapTuple tuple)
+{
+	char	  **args = trigger->tg_trigger->tgargs;
+	Mark		mark = {.hour = DT_NOBEGIN,.table = table};
+	Datum		value;
+	uint32		place;
+
+	/* What is NULL, or no time, is refused by the table itself. */
+	if (!get_column(trigger, tuple, "tenant_id", UUIDOID, &value))
+		return;
+	mark.tenant = *DatumGetUUIDP(value);
+	if (trigger->tg_trigger->tgnargs > 1)
+	{
+		if (!get_column(trigger, tuple, args[1], TIMESTAMPTZOID, &value) ||
+			TIMESTAMP_NOT_FINITE(DatumGetTimestampTz(value)))
+			return;
+		mark.hour = hour_of(DatumGetTimestampTz(value));
+	}
+
+	place = hash_bytes((const unsigned char *) &mark, sizeof(mark)) % REMEMBERED_MARKS;
+	if (remembered[place].round == current_round && memcmp(&remembered[place].mark, &mark, sizeof(mark)) == 0)
+		return;
+	write_mark(&mark);
+	remembered[place].mark = mark;
+	remembered[place].round = current_round;
+}
+
+/* Called as a trigger, before the change of a row? */
+static bool
+called_for_row(FunctionCallInfo fcinfo)
+{
+	return CALLED_AS_TRIGGER(fcinfo) &&
+		TRIGGER_FIRED_BEFORE(((TriggerData *) fcinfo->context)->tg_event) &&
+		TRIGGER_FIRED_FOR_ROW(((TriggerData *) fcinfo->context)->tg_event);
+}
+
+PG_FUNCTION_INFO_V1(mark_hour);
+/* SQL: trigger that marks the hours in which a changed row lies and lay. */
+Datum
+mark_hour(PG_FUNCTION_ARGS)
+{
+	TriggerData *trigger = (TriggerData *) fcinfo->context;
+	Oid			table;
+
+	if (!called_for_row(fcinfo) || trigger->tg_trigger->tgnargs < 1 || trigger->tg_trigger->tgnargs > 2)
+		ereport(ERROR,
+				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+				 errmsg("bcce.mark_hour() must run as a trigger before a change of a row"),
+				 errhint("Use CREATE TRIGGER ... BEFORE INSERT OR UPDATE OR DELETE ON ... FOR EACH ROW, with the table of marks and the column of time."),
+				 bcce_hide_input()));
+	table = get_relname_relid(trigger->tg_trigger->tgargs[0], RelationGetNamespace(trigger->tg_relation));
+	if (!OidIsValid(table))
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_TABLE),
+				 errmsg("the table of marks does not exist"),
+				 errhint("Run SELECT * FROM bcce.install(); as a superuser."),
+				 bcce_hide_input()));
+
+	begin_round();
+	mark_row(trigger, table, trigger->tg_trigtuple);
+	if (!TRIGGER_FIRED_BY_UPDATE(trigger->tg_event))
+		return PointerGetDatum(trigger->tg_trigtuple);
+	mark_row(trigger, table, trigger->tg_newtuple);
+	return PointerGetDatum(trigger->tg_newtuple);
+}
+
+PG_FUNCTION_INFO_V1(forget_marks);
+/* SQL: trigger on a table of marks, so that none is taken for written that is gone. */
+Datum
+forget_marks(PG_FUNCTION_ARGS)
+{
+	TriggerData *trigger = (TriggerData *) fcinfo->context;
+
+	if (!called_for_row(fcinfo) || !TRIGGER_FIRED_BY_DELETE(trigger->tg_event))
+		ereport(ERROR,
+				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+				 errmsg("bcce.forget_marks() must run as a trigger before the deletion of a row"),
+				 errhint("Use CREATE TRIGGER ... BEFORE DELETE ON ... FOR EACH ROW."),
+				 bcce_hide_input()));
+	current_round++;
+	return PointerGetDatum(trigger->tg_trigtuple);
+}
