@@ -7,9 +7,6 @@
 
 #include <math.h>
 
-/* Ranges up to this are sorted by insertion. */
-#define SMALL_RANGE		24
-
 /* Keys or steps between two calls of the tick, a power of two. */
 #define TICK_EVERY		65536
 
@@ -27,98 +24,6 @@ tick_at(size_t i, SurvivalTick tick)
 {
 	if ((i & (TICK_EVERY - 1)) == 0 && tick != NULL)
 		tick();
-}
-
-static void
-insertion_sort(uint64_t *v, size_t n)
-{
-	size_t		i;
-
-	for (i = 1; i < n; i++)
-	{
-		uint64_t	x = v[i];
-		size_t		j = i;
-
-		for (; j > 0 && v[j - 1] > x; j--)
-			v[j] = v[j - 1];
-		v[j] = x;
-	}
-}
-
-/* Puts every key into the bucket of its byte at shift, by swaps. */
-static void
-swap_into_buckets(uint64_t *v, const size_t *count, int shift, SurvivalTick tick)
-{
-	size_t		next[256];
-	size_t		swaps = 0;
-	size_t		end = 0;
-	int			b;
-
-	for (b = 0; b < 256; b++)
-	{
-		next[b] = end;
-		end += count[b];
-	}
-	end = 0;
-	for (b = 0; b < 256; b++)
-	{
-		end += count[b];
-		while (next[b] < end)
-		{
-			uint64_t	x = v[next[b]];
-			int			to = (int) (x >> shift & 255);
-
-			tick_at(swaps++, tick);
-			if (to == b)
-				next[b]++;
-			else
-			{
-				v[next[b]] = v[next[to]];
-				v[next[to]++] = x;
-			}
-		}
-	}
-}
-
-/*
- * Sorts keys that agree above the byte at shift: by that byte in place, then
- * each bucket by the next ("American flag sort": McIlroy, Bostic and McIlroy
- * 1993).  At most eight passes over a key, whatever the data.
- */
-static void
-sort_by_bytes(uint64_t *v, size_t n, int shift, SurvivalTick tick)
-{
-	size_t		count[256];
-	size_t		i;
-	int			b;
-
-	for (; n > SMALL_RANGE && shift >= 0; shift -= 8)
-	{
-		memset(count, 0, sizeof(count));
-		for (i = 0; i < n; i++)
-		{
-			tick_at(i, tick);
-			count[v[i] >> shift & 255]++;
-		}
-		if (count[v[0] >> shift & 255] == n)
-			continue;			/* they agree in this byte, too */
-		swap_into_buckets(v, count, shift, tick);
-		for (b = 0; b < 256; b++)
-		{
-			sort_by_bytes(v, count[b], shift - 8, tick);
-			v += count[b];
-		}
-		return;
-	}
-	if (n <= SMALL_RANGE)
-		insertion_sort(v, n);
-}
-
-/* Sorts keys: by time, ends before censorings. */
-void
-survival_sort(uint64_t *keys, size_t n, SurvivalTick tick)
-{
-	sort_by_bytes(keys, n, 56, tick);
 }
 
 /* Can these be keys of times in this unit? */

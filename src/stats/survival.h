@@ -83,7 +83,6 @@ survival_double_of_time(uint64_t time)
 	return value;
 }
 
-extern void survival_sort(uint64_t *keys, size_t n, SurvivalTick tick);
 extern bool survival_keys_valid(const uint64_t *keys, size_t n, SurvivalUnit unit, SurvivalTick tick);
 
 extern void survival_begin(SurvivalWalk *walk, const uint64_t *keys, size_t n);

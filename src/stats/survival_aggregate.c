@@ -29,6 +29,7 @@
 
 #include "compat.h"
 #include "error.h"
+#include "stats/sort.h"
 #include "stats/survival.h"
 
 /* First byte of a serialized state. */
@@ -408,7 +409,7 @@ final_state(FunctionCallInfo fcinfo)
 	if (state == NULL || state->n == 0)
 		return NULL;
 	if (state->sorted < state->n)
-		survival_sort(state->keys, state->n, check_interrupts);
+		sort_words(state->keys, state->n, check_interrupts);
 	state->sorted = state->n;
 	return state;
 }

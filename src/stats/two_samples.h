@@ -41,9 +41,6 @@ sample_key_is_valid(uint64_t key)
 	return key >= key_of_double(-INFINITY) && key <= key_of_double(INFINITY) && key != key_of_double(-0.0);
 }
 
-/* Sorts keys, in time that grows with n whatever they are, without memory. */
-extern void sample_sort(uint64_t *keys, size_t n, SampleTick tick);
-
 /*
  * Of samples that are not empty: the probability that a number of the second is
  * larger than one of the first, ties one half (area under the ROC curve); and

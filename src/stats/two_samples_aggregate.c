@@ -21,6 +21,7 @@
 
 #include "compat.h"
 #include "error.h"
+#include "stats/sort.h"
 #include "stats/two_samples.h"
 #include "stats/value_spool.h"
 
@@ -357,7 +358,7 @@ open_sorted(SortedSample *sorted, const ValueList *sample)
 	}
 	to = (char *) sorted->keys;
 	values_scan(sample, copy_keys, &to);
-	sample_sort(sorted->keys, sorted->stream.n, check_interrupts);
+	sort_words(sorted->keys, sorted->stream.n, check_interrupts);
 	sorted->stream.end += sorted->stream.n;
 }
 

@@ -13,6 +13,7 @@
 #include <time.h>
 
 #include "stats/quality.h"
+#include "stats/sort.h"
 #include "stats/two_samples.h"
 #include "random.h"
 
@@ -346,7 +347,7 @@ check_samples(void)
 		}
 		memcpy(again, keys[which], n[which] * sizeof(uint64_t));
 		qsort(again, n[which], sizeof(uint64_t), compare_keys);
-		sample_sort(keys[which], n[which], tick);
+		sort_words(keys[which], n[which], tick);
 		require(memcmp(again, keys[which], n[which] * sizeof(uint64_t)) == 0, "keys are not sorted");
 	}
 	auc = sample_auc(open_pieces(&pieces[0], keys[0], n[0]), open_pieces(&pieces[1], keys[1], n[1]), tick);

@@ -15,7 +15,7 @@ scanner=(src/redact/{context,render,rules}.c src/redact/{scan,anchors}*.c src/re
 token=(src/crypto/token{,_json,_claims}.c)
 sketch=(src/stats/sketch{,_bound,_read,_pack,_text,_sum,_window}.c)
 values=(src/stats/{values,values_select,select}.c)
-quality=(src/stats/{quality,two_samples,sketch_sum}.c "${values[@]}")
+quality=(src/stats/{quality,sort,two_samples,sketch_sum}.c "${values[@]}")
 
 # fuzz NAME SOURCES: builds test/fuzz/NAME.c and runs it.
 fuzz() {
@@ -43,5 +43,5 @@ fuzz fuzz_scan "${scanner[@]}"
 fuzz fuzz_sketch "${sketch[@]}"
 fuzz fuzz_token "${token[@]}"
 fuzz fuzz_values "${values[@]}"
-fuzz fuzz_survival src/stats/survival.c
+fuzz fuzz_survival src/stats/{sort,survival}.c
 fuzz fuzz_quality "${quality[@]}"
