@@ -3990,8 +3990,10 @@ BEGIN
     SELECT string_agg(quote_ident(attname), ', ' ORDER BY attnum) INTO columns
     FROM pg_attribute WHERE attrelid = parent AND attnum > 0 AND NOT attisdropped AND attgenerated = '';
     -- Writers wait at the parent: one that had chosen the default partition
-    -- already would be refused there once the month has its own.
-    EXECUTE format('LOCK TABLE %s IN SHARE ROW EXCLUSIVE MODE', parent);
+    -- already would be refused there once the month has its own.  Readers wait
+    -- there too, not at the default partition: by then they would have chosen
+    -- partitions, and found rows neither where they were nor where they are.
+    EXECUTE format('LOCK TABLE ONLY %s IN ACCESS EXCLUSIVE MODE', parent);
     EXECUTE format('LOCK TABLE bcce_data.%I IN ACCESS EXCLUSIVE MODE', parent_name || '_default');
     SELECT l.partitions INTO before FROM bcce_data.partition_list(parent) l;
     EXECUTE format('CREATE TABLE bcce_data.%I (LIKE %s INCLUDING ALL)', partition_name, parent);
@@ -13754,7 +13756,10 @@ CREATE OR REPLACE FUNCTION bcce.budget_check(
     tenant text DEFAULT NULL)
 RETURNS TABLE (is_allowed boolean, budget text, spent_usd numeric, limit_usd numeric, spent_percent numeric, unpriced_share_percent numeric, reason text)
 -- Planning would take longer than adding up some hundred calls.
-LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan AS $body$
+-- VOLATILE, so that what follows the lock sees what was committed before it: with
+-- the caller's older snapshot, calls that maintain() has moved since would be
+-- neither where they were nor where they are.
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan AS $body$
 #variable_conflict use_column
 DECLARE
     target CONSTANT uuid := bcce_data.resolve_tenant(tenant);
@@ -13771,6 +13776,7 @@ BEGIN
     IF target IS NULL THEN
         PERFORM bcce_data.refuse('unknown_tenant');
     END IF;
+    LOCK TABLE ONLY bcce_data.model_usage IN ACCESS SHARE MODE;
     is_allowed := true;
     reason := 'no budget applies';
     FOR b IN

@@ -101,7 +101,8 @@ SELECT add_call() FROM generate_series(1, 3);
 \sleep :pause ms
 COMMIT;
 SQL
-echo 'SELECT check_all();' >"$work/check.sql"
+# budget_check() reads by a snapshot of its own: here it is that of all.
+echo 'BEGIN ISOLATION LEVEL REPEATABLE READ; LOCK TABLE ONLY bcce_data.model_usage IN ACCESS SHARE MODE; SELECT check_all(); COMMIT;' >"$work/check.sql"
 echo 'SELECT bcce.check_budgets();' >"$work/refresh.sql"
 cat >"$work/change.sql" <<'SQL'
 UPDATE bcce_data.principals SET team_id = one_of('core', 'edge', NULL) WHERE user_key = (SELECT user_key FROM bcce_data.principals ORDER BY random() LIMIT 1);

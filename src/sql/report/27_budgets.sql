@@ -442,7 +442,10 @@ CREATE OR REPLACE FUNCTION bcce.budget_check(
     tenant text DEFAULT NULL)
 RETURNS TABLE (is_allowed boolean, budget text, spent_usd numeric, limit_usd numeric, spent_percent numeric, unpriced_share_percent numeric, reason text)
 -- Planning would take longer than adding up some hundred calls.
-LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan AS $body$
+-- VOLATILE, so that what follows the lock sees what was committed before it: with
+-- the caller's older snapshot, calls that maintain() has moved since would be
+-- neither where they were nor where they are.
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan AS $body$
 #variable_conflict use_column
 DECLARE
     target CONSTANT uuid := bcce_data.resolve_tenant(tenant);
@@ -459,6 +462,7 @@ BEGIN
     IF target IS NULL THEN
         PERFORM bcce_data.refuse('unknown_tenant');
     END IF;
+    LOCK TABLE ONLY bcce_data.model_usage IN ACCESS SHARE MODE;
     is_allowed := true;
     reason := 'no budget applies';
     FOR b IN
