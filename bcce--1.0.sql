@@ -13769,7 +13769,8 @@ DECLARE
     end_at timestamptz;
     b bcce_data.budgets;
     s record;
-    rank numeric;
+    blocks boolean;
+    share numeric;
     best numeric;
     today record;
     what text;
@@ -13811,10 +13812,11 @@ BEGIN
             END IF;
         END IF;
         -- What blocks comes first, then what is nearest to its end.
-        rank := s.usd / b.amount_usd + CASE WHEN b.mode = 'block' AND s.usd >= b.amount_usd THEN 1e30 ELSE 0 END;
-        CONTINUE WHEN rank <= best;
-        best := rank;
-        is_allowed := rank < 1e30;
+        blocks := b.mode = 'block' AND s.usd >= b.amount_usd;
+        share := s.usd / b.amount_usd;
+        CONTINUE WHEN (blocks, share) <= (NOT is_allowed, best);
+        best := share;
+        is_allowed := NOT blocks;
         budget := b.budget;
         spent_usd := s.usd;
         limit_usd := b.amount_usd;

@@ -90,6 +90,11 @@ CROSS JOIN LATERAL bcce.budget_check(project => q.project, model => q.model, wor
 -- The same as the report says of every budget, asked for by its scope.
 SELECT count(*) AS budgets, count(*) FILTER (WHERE c.spent_usd <> s.spent_usd AND c.budget = s.budget) AS that_differ
 FROM bcce.budget_status s CROSS JOIN LATERAL bcce.budget_check(s.team_id, s.user_key, s.project, s.model_id, s.workflow_id, s.tenant_id::text) c WHERE s.is_open;
+-- An amount however small blocks nothing by itself.
+BEGIN;
+SELECT bcce.set_budget('tiny', 1e-40, tenant => 'bud-b') \g /dev/null
+SELECT is_allowed, budget, reason FROM bcce.budget_check(tenant => 'bud-b');
+ROLLBACK;
 SELECT bcce.set_budget('m2-deploy-shop', 2, model => 'm2', workflow => 'deploy', project => 'shop', tenant => 'bud-a') \g /dev/null
 
 \echo == alerts: once a threshold and period, kept, late ones told apart
