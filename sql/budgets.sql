@@ -136,6 +136,16 @@ FROM (SELECT a.ahead, bcce_data.cost_forecast(s.usd[o - 181:o], a.ahead) AS f, (
              (SELECT avg(x) * a.ahead FROM unnest(s.usd[o - 9:o]) AS x) AS linear
       FROM series s, generate_series(182, 480, 3) AS o, unnest('{1,4,17}'::int[]) AS a (ahead)) t GROUP BY 1 ORDER BY 1;
 
+-- The half year begins at the budget's midnight, whatever the zone of the session: there it is an hour later, as of July.
+BEGIN;
+SELECT bcce.create_tenant('bud-z', 'Z') AS z \gset
+SELECT bcce.set_budget('b', 10, tenant => 'bud-z') \g /dev/null
+INSERT INTO bcce_data.model_usage (tenant_id, idempotency_key, at, model_id, charged_usd) VALUES (:'z', 'z', '2026-01-19 00:30+00', 'm', 1);
+SET LOCAL bcce.test_now = '2026-07-20 12:00+00';
+SET LOCAL timezone = 'America/New_York';
+SELECT forecast_usd, forecast_method FROM bcce.budget_status('2026-07-01 00:00+00') WHERE tenant_id = :'z' AND is_open;
+ROLLBACK;
+
 \echo == who may ask
 SET ROLE regress_bud_reader;
 SELECT count(*) > 0 AS own, count(*) FILTER (WHERE tenant_name <> 'A') AS others FROM bcce.budget_status;

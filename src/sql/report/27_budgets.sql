@@ -205,7 +205,7 @@ BEGIN ATOMIC
         LEFT JOIN (
             SELECT date_trunc('day', u.at AT TIME ZONE b.timezone) AS day, sum(u.usd) AS usd
             FROM bcce_data.budget_calls(b.tenant_id, b.team_id, b.user_key, b.project, b.model_id, b.workflow_id,
-                CASE WHEN p.is_open THEN p.today_at - interval '182 days' END, p.today_at) u
+                CASE WHEN p.is_open THEN ((p.today_at AT TIME ZONE b.timezone)::date - 182)::timestamp AT TIME ZONE b.timezone END, p.today_at) u
             GROUP BY 1
         ) h ON h.day = g.day
     ) f ON true;
