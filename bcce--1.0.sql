@@ -570,7 +570,7 @@ CREATE FUNCTION bcce.mark_hour() RETURNS trigger
 AS 'MODULE_PATHNAME' LANGUAGE C
 VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION bcce.mark_hour() IS
-'Trigger BEFORE INSERT, UPDATE or DELETE of each row: leaves a row (tenant_id, start of the hour in UTC) in the table of marks that its first argument names, in the schema of its own table, for the hour that the row lay in and the one it will lie in, by the column of type timestamptz that its second argument names; without one it marks all hours, by -infinity. Once an hour and subtransaction. Any other use is the error 39P01; 42P01: no such table of marks, 42703: no such column.';
+'Trigger BEFORE INSERT, UPDATE or DELETE of each row: leaves a row (tenant_id, start of the hour in UTC) in the table of marks that its first argument names, in the schema of its own table (of the whole, for a partition that lies elsewhere), for the hour that the row lay in and the one it will lie in, by the column of type timestamptz that its second argument names; without one it marks all hours, by -infinity. Once an hour and subtransaction. Any other use is the error 39P01; 42P01: no such table of marks, 42703: no such column.';
 
 CREATE FUNCTION bcce.forget_marks() RETURNS trigger
 AS 'MODULE_PATHNAME' LANGUAGE C
@@ -3629,14 +3629,15 @@ COMMENT ON COLUMN bcce_data.budget_scopes.tenant_id IS 'tenant';
 COMMENT ON COLUMN bcce_data.budget_scopes.scope IS 'which calls, as budget_scope() has it';
 COMMENT ON COLUMN bcce_data.budget_scopes.built_from IS 'start of the first hour that is built';
 COMMENT ON COLUMN bcce_data.budget_scopes.built_until IS 'end of the last hour that is built';
-COMMENT ON COLUMN bcce_data.budget_scopes.partitions IS 'partitions of model_usage that it was built from: with others, such as after one was detached or in a restored database, it does not count';
+COMMENT ON COLUMN bcce_data.budget_scopes.partitions IS 'partitions of model_usage that it was built from, as partition_list() has them: with others, such as after one was detached, or attached again, or in a restored database, it does not count';
 
 CREATE OR REPLACE FUNCTION bcce_data.partition_list(parent regclass) RETURNS TABLE (partitions oid[])
 LANGUAGE sql STABLE PARALLEL SAFE
 BEGIN ATOMIC
-    SELECT ARRAY(SELECT i.inhrelid FROM pg_catalog.pg_inherits i WHERE i.inhparent = parent AND NOT i.inhdetachpending ORDER BY i.inhrelid);
+    SELECT coalesce(array_agg(ARRAY[i.inhrelid, i.xmin::text::oid] ORDER BY i.inhrelid), '{}')
+    FROM pg_catalog.pg_inherits i WHERE i.inhparent = parent AND NOT i.inhdetachpending;
 END;
-COMMENT ON FUNCTION bcce_data.partition_list(regclass) IS 'the partitions of a table, in a fixed order; one row';
+COMMENT ON FUNCTION bcce_data.partition_list(regclass) IS 'the partitions of a table, in a fixed order, each with the transaction that attached it, since what is written to one while it is detached leaves no mark; one row';
 
 CREATE OR REPLACE FUNCTION bcce_data.budget_scope(team text, person text, in_project text, model text) RETURNS bytea
 LANGUAGE sql STABLE PARALLEL SAFE
@@ -3990,8 +3991,10 @@ BEGIN
     SELECT string_agg(quote_ident(attname), ', ' ORDER BY attnum) INTO columns
     FROM pg_attribute WHERE attrelid = parent AND attnum > 0 AND NOT attisdropped AND attgenerated = '';
     -- Writers wait at the parent: one that had chosen the default partition
-    -- already would be refused there once the month has its own.
-    EXECUTE format('LOCK TABLE %s IN SHARE ROW EXCLUSIVE MODE', parent);
+    -- already would be refused there once the month has its own.  Readers wait
+    -- there too, not at the default partition: by then they would have chosen
+    -- partitions, and found rows neither where they were nor where they are.
+    EXECUTE format('LOCK TABLE ONLY %s IN ACCESS EXCLUSIVE MODE', parent);
     EXECUTE format('LOCK TABLE bcce_data.%I IN ACCESS EXCLUSIVE MODE', parent_name || '_default');
     SELECT l.partitions INTO before FROM bcce_data.partition_list(parent) l;
     EXECUTE format('CREATE TABLE bcce_data.%I (LIKE %s INCLUDING ALL)', partition_name, parent);
@@ -4298,7 +4301,7 @@ BEGIN
     ALTER TABLE bcce_data.model_usage_marks ENABLE ALWAYS TRIGGER forget_marks;
 
     FOR item IN
-        SELECT unnest(l.partitions)::regclass AS name FROM bcce_data.partition_list('bcce_data.model_usage') l
+        SELECT i.inhrelid::regclass AS name FROM pg_inherits i WHERE i.inhparent = 'bcce_data.model_usage'::regclass
         UNION ALL VALUES ('bcce_data.model_usage'::regclass), ('bcce_data.principals'), ('bcce_data.model_usage_marks'), ('bcce_data.budget_hours'), ('bcce_data.budget_days')
     LOOP
         EXECUTE format('CREATE OR REPLACE TRIGGER forget_budget_hours AFTER TRUNCATE ON %s FOR EACH STATEMENT EXECUTE FUNCTION bcce_data.forget_budget_hours()', item.name);
@@ -13536,7 +13539,7 @@ BEGIN ATOMIC
         LEFT JOIN (
             SELECT date_trunc('day', u.at AT TIME ZONE b.timezone) AS day, sum(u.usd) AS usd
             FROM bcce_data.budget_calls(b.tenant_id, b.team_id, b.user_key, b.project, b.model_id, b.workflow_id,
-                CASE WHEN p.is_open THEN p.today_at - interval '182 days' END, p.today_at) u
+                CASE WHEN p.is_open THEN ((p.today_at AT TIME ZONE b.timezone)::date - 182)::timestamp AT TIME ZONE b.timezone END, p.today_at) u
             GROUP BY 1
         ) h ON h.day = g.day
     ) f ON true;
@@ -13773,7 +13776,10 @@ CREATE OR REPLACE FUNCTION bcce.budget_check(
     tenant text DEFAULT NULL)
 RETURNS TABLE (is_allowed boolean, budget text, spent_usd numeric, limit_usd numeric, spent_percent numeric, unpriced_share_percent numeric, reason text)
 -- Planning would take longer than adding up some hundred calls.
-LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan AS $body$
+-- VOLATILE, so that what follows the lock sees what was committed before it: with
+-- the caller's older snapshot, calls that maintain() has moved since would be
+-- neither where they were nor where they are.
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan AS $body$
 #variable_conflict use_column
 DECLARE
     target CONSTANT uuid := bcce_data.resolve_tenant(tenant);
@@ -13782,7 +13788,8 @@ DECLARE
     end_at timestamptz;
     b bcce_data.budgets;
     s record;
-    rank numeric;
+    blocks boolean;
+    share numeric;
     best numeric;
     today record;
     what text;
@@ -13790,6 +13797,7 @@ BEGIN
     IF target IS NULL THEN
         PERFORM bcce_data.refuse('unknown_tenant');
     END IF;
+    LOCK TABLE ONLY bcce_data.model_usage IN ACCESS SHARE MODE;
     is_allowed := true;
     reason := 'no budget applies';
     FOR b IN
@@ -13823,10 +13831,11 @@ BEGIN
             END IF;
         END IF;
         -- What blocks comes first, then what is nearest to its end.
-        rank := s.usd / b.amount_usd + CASE WHEN b.mode = 'block' AND s.usd >= b.amount_usd THEN 1e30 ELSE 0 END;
-        CONTINUE WHEN rank <= best;
-        best := rank;
-        is_allowed := rank < 1e30;
+        blocks := b.mode = 'block' AND s.usd >= b.amount_usd;
+        share := s.usd / b.amount_usd;
+        CONTINUE WHEN (blocks, share) <= (NOT is_allowed, best);
+        best := share;
+        is_allowed := NOT blocks;
         budget := b.budget;
         spent_usd := s.usd;
         limit_usd := b.amount_usd;

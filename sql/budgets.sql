@@ -90,6 +90,11 @@ CROSS JOIN LATERAL bcce.budget_check(project => q.project, model => q.model, wor
 -- The same as the report says of every budget, asked for by its scope.
 SELECT count(*) AS budgets, count(*) FILTER (WHERE c.spent_usd <> s.spent_usd AND c.budget = s.budget) AS that_differ
 FROM bcce.budget_status s CROSS JOIN LATERAL bcce.budget_check(s.team_id, s.user_key, s.project, s.model_id, s.workflow_id, s.tenant_id::text) c WHERE s.is_open;
+-- An amount however small blocks nothing by itself.
+BEGIN;
+SELECT bcce.set_budget('tiny', 1e-40, tenant => 'bud-b') \g /dev/null
+SELECT is_allowed, budget, reason FROM bcce.budget_check(tenant => 'bud-b');
+ROLLBACK;
 SELECT bcce.set_budget('m2-deploy-shop', 2, model => 'm2', workflow => 'deploy', project => 'shop', tenant => 'bud-a') \g /dev/null
 
 \echo == alerts: once a threshold and period, kept, late ones told apart
@@ -130,6 +135,16 @@ SELECT ahead, count(*) AS forecasts, count(*) FILTER (WHERE truth BETWEEN f[2] A
 FROM (SELECT a.ahead, bcce_data.cost_forecast(s.usd[o - 181:o], a.ahead) AS f, (SELECT sum(x) FROM unnest(s.usd[o + 1:o + a.ahead]) AS x) AS truth,
              (SELECT avg(x) * a.ahead FROM unnest(s.usd[o - 9:o]) AS x) AS linear
       FROM series s, generate_series(182, 480, 3) AS o, unnest('{1,4,17}'::int[]) AS a (ahead)) t GROUP BY 1 ORDER BY 1;
+
+-- The half year begins at the budget's midnight, whatever the zone of the session: there it is an hour later, as of July.
+BEGIN;
+SELECT bcce.create_tenant('bud-z', 'Z') AS z \gset
+SELECT bcce.set_budget('b', 10, tenant => 'bud-z') \g /dev/null
+INSERT INTO bcce_data.model_usage (tenant_id, idempotency_key, at, model_id, charged_usd) VALUES (:'z', 'z', '2026-01-19 00:30+00', 'm', 1);
+SET LOCAL bcce.test_now = '2026-07-20 12:00+00';
+SET LOCAL timezone = 'America/New_York';
+SELECT forecast_usd, forecast_method FROM bcce.budget_status('2026-07-01 00:00+00') WHERE tenant_id = :'z' AND is_open;
+ROLLBACK;
 
 \echo == who may ask
 SET ROLE regress_bud_reader;

@@ -17,6 +17,7 @@
 #include "access/table.h"
 #include "access/tableam.h"
 #include "access/xact.h"
+#include "catalog/partition.h"
 #include "catalog/pg_type.h"
 #include "commands/trigger.h"
 #include "common/hashfn.h"
@@ -154,6 +155,26 @@ mark_row(TriggerData *trigger, Oid table, HeapTuple tuple)
 	remembered[place].round = current_round;
 }
 
+/*
+ * The table of marks: beside the table that has the trigger, which a partition
+ * that was moved to another schema has from its parent.
+ */
+static Oid
+marks_of(Relation rel, const char *name)
+{
+	Oid			table = get_relname_relid(name, RelationGetNamespace(rel));
+
+	if (!OidIsValid(table) && rel->rd_rel->relispartition)
+		table = get_relname_relid(name, get_rel_namespace(llast_oid(get_partition_ancestors(RelationGetRelid(rel)))));
+	if (!OidIsValid(table))
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_TABLE),
+				 errmsg("the table of marks does not exist"),
+				 errhint("Run SELECT * FROM bcce.install(); as a superuser."),
+				 bcce_hide_input()));
+	return table;
+}
+
 /* Called as a trigger, before the change of a row? */
 static bool
 called_for_row(FunctionCallInfo fcinfo)
@@ -177,13 +198,7 @@ mark_hour(PG_FUNCTION_ARGS)
 				 errmsg("bcce.mark_hour() must run as a trigger before a change of a row"),
 				 errhint("Use CREATE TRIGGER ... BEFORE INSERT OR UPDATE OR DELETE ON ... FOR EACH ROW, with the table of marks and the column of time."),
 				 bcce_hide_input()));
-	table = get_relname_relid(trigger->tg_trigger->tgargs[0], RelationGetNamespace(trigger->tg_relation));
-	if (!OidIsValid(table))
-		ereport(ERROR,
-				(errcode(ERRCODE_UNDEFINED_TABLE),
-				 errmsg("the table of marks does not exist"),
-				 errhint("Run SELECT * FROM bcce.install(); as a superuser."),
-				 bcce_hide_input()));
+	table = marks_of(trigger->tg_relation, trigger->tg_trigger->tgargs[0]);
 
 	begin_round();
 	mark_row(trigger, table, trigger->tg_trigtuple);

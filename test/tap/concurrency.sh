@@ -65,6 +65,22 @@ sql $database postgres -c 'SELECT bcce.maintain()' >/dev/null
 is "$(count workflow_runs_default)" 0 "none waits in the default partition in the end"
 is "$(sql $database postgres -c "SELECT count(*) FROM bcce_data.workflow_runs r WHERE NOT EXISTS (SELECT FROM bcce_data.workflow_run_keys k WHERE (k.tenant_id, k.run_id, k.started_at) = (r.tenant_id, r.run_id, r.started_at))")" 0 "every run has its key"
 
+# A reader that meets a move of rows out of the default partition waits for it,
+# and then sees them: neither twice nor not at all.
+moved() {
+    sql $database postgres -c "INSERT INTO bcce_data.model_usage (tenant_id, idempotency_key, at, model_id, charged_usd)
+        SELECT t.tenant_id, '$1-' || n, '$1-05 00:00+00', 'm', 1 FROM bcce_data.tenants t, generate_series(1, 10) n"
+    sql $database postgres -c "BEGIN; SELECT bcce_data.make_partition('bcce_data.model_usage', '$1-01 00:00+00'); SELECT pg_sleep(1); COMMIT" >"$out/move" &
+    sleep 0.4
+    sql $database postgres -c "$2"
+    wait
+}
+is "$(moved 2015-01 "SELECT count(*) FROM bcce_data.model_usage WHERE at >= '2015-01-01' AND at < '2015-02-01'") $(cat "$out/move")" "10 10" "a query sees calls that are moved"
+is "$(moved 2015-02 "SELECT sum(model_cost_usd) FROM bcce.cost_analysis('2015-02-01', '2015-03-01')")" 10 "a report, too"
+sql $database postgres -c "SELECT bcce.set_budget('b', 1000, 'custom', valid_from => '2015-03-01 00:00+00', valid_until => '2100-01-01 00:00+00', tenant => 'alpha')" >/dev/null
+is "$(moved 2015-03 "SELECT spent_usd FROM bcce.budget_check(tenant => 'alpha')")" 10 "budget_check(), too"
+is "$(moved 2015-04 "BEGIN ISOLATION LEVEL REPEATABLE READ; LOCK TABLE ONLY bcce_data.model_usage IN ACCESS SHARE MODE; SELECT count(*) FROM bcce_data.model_usage; COMMIT")" 40 "and a snapshot that is taken after the lock"
+
 sql postgres postgres -c "DROP DATABASE $database" -c 'DROP ROLE regress_concurrency' >/dev/null
 rm -rf "$out"
 done_testing

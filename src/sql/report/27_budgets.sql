@@ -205,7 +205,7 @@ BEGIN ATOMIC
         LEFT JOIN (
             SELECT date_trunc('day', u.at AT TIME ZONE b.timezone) AS day, sum(u.usd) AS usd
             FROM bcce_data.budget_calls(b.tenant_id, b.team_id, b.user_key, b.project, b.model_id, b.workflow_id,
-                CASE WHEN p.is_open THEN p.today_at - interval '182 days' END, p.today_at) u
+                CASE WHEN p.is_open THEN ((p.today_at AT TIME ZONE b.timezone)::date - 182)::timestamp AT TIME ZONE b.timezone END, p.today_at) u
             GROUP BY 1
         ) h ON h.day = g.day
     ) f ON true;
@@ -442,7 +442,10 @@ CREATE OR REPLACE FUNCTION bcce.budget_check(
     tenant text DEFAULT NULL)
 RETURNS TABLE (is_allowed boolean, budget text, spent_usd numeric, limit_usd numeric, spent_percent numeric, unpriced_share_percent numeric, reason text)
 -- Planning would take longer than adding up some hundred calls.
-LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan AS $body$
+-- VOLATILE, so that what follows the lock sees what was committed before it: with
+-- the caller's older snapshot, calls that maintain() has moved since would be
+-- neither where they were nor where they are.
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan AS $body$
 #variable_conflict use_column
 DECLARE
     target CONSTANT uuid := bcce_data.resolve_tenant(tenant);
@@ -451,7 +454,8 @@ DECLARE
     end_at timestamptz;
     b bcce_data.budgets;
     s record;
-    rank numeric;
+    blocks boolean;
+    share numeric;
     best numeric;
     today record;
     what text;
@@ -459,6 +463,7 @@ BEGIN
     IF target IS NULL THEN
         PERFORM bcce_data.refuse('unknown_tenant');
     END IF;
+    LOCK TABLE ONLY bcce_data.model_usage IN ACCESS SHARE MODE;
     is_allowed := true;
     reason := 'no budget applies';
     FOR b IN
@@ -492,10 +497,11 @@ BEGIN
             END IF;
         END IF;
         -- What blocks comes first, then what is nearest to its end.
-        rank := s.usd / b.amount_usd + CASE WHEN b.mode = 'block' AND s.usd >= b.amount_usd THEN 1e30 ELSE 0 END;
-        CONTINUE WHEN rank <= best;
-        best := rank;
-        is_allowed := rank < 1e30;
+        blocks := b.mode = 'block' AND s.usd >= b.amount_usd;
+        share := s.usd / b.amount_usd;
+        CONTINUE WHEN (blocks, share) <= (NOT is_allowed, best);
+        best := share;
+        is_allowed := NOT blocks;
         budget := b.budget;
         spent_usd := s.usd;
         limit_usd := b.amount_usd;

@@ -61,14 +61,15 @@ COMMENT ON COLUMN bcce_data.budget_scopes.tenant_id IS 'tenant';
 COMMENT ON COLUMN bcce_data.budget_scopes.scope IS 'which calls, as budget_scope() has it';
 COMMENT ON COLUMN bcce_data.budget_scopes.built_from IS 'start of the first hour that is built';
 COMMENT ON COLUMN bcce_data.budget_scopes.built_until IS 'end of the last hour that is built';
-COMMENT ON COLUMN bcce_data.budget_scopes.partitions IS 'partitions of model_usage that it was built from: with others, such as after one was detached or in a restored database, it does not count';
+COMMENT ON COLUMN bcce_data.budget_scopes.partitions IS 'partitions of model_usage that it was built from, as partition_list() has them: with others, such as after one was detached, or attached again, or in a restored database, it does not count';
 
 CREATE OR REPLACE FUNCTION bcce_data.partition_list(parent regclass) RETURNS TABLE (partitions oid[])
 LANGUAGE sql STABLE PARALLEL SAFE
 BEGIN ATOMIC
-    SELECT ARRAY(SELECT i.inhrelid FROM pg_catalog.pg_inherits i WHERE i.inhparent = parent AND NOT i.inhdetachpending ORDER BY i.inhrelid);
+    SELECT coalesce(array_agg(ARRAY[i.inhrelid, i.xmin::text::oid] ORDER BY i.inhrelid), '{}')
+    FROM pg_catalog.pg_inherits i WHERE i.inhparent = parent AND NOT i.inhdetachpending;
 END;
-COMMENT ON FUNCTION bcce_data.partition_list(regclass) IS 'the partitions of a table, in a fixed order; one row';
+COMMENT ON FUNCTION bcce_data.partition_list(regclass) IS 'the partitions of a table, in a fixed order, each with the transaction that attached it, since what is written to one while it is detached leaves no mark; one row';
 
 CREATE OR REPLACE FUNCTION bcce_data.budget_scope(team text, person text, in_project text, model text) RETURNS bytea
 LANGUAGE sql STABLE PARALLEL SAFE

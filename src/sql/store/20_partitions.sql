@@ -76,8 +76,10 @@ BEGIN
     SELECT string_agg(quote_ident(attname), ', ' ORDER BY attnum) INTO columns
     FROM pg_attribute WHERE attrelid = parent AND attnum > 0 AND NOT attisdropped AND attgenerated = '';
     -- Writers wait at the parent: one that had chosen the default partition
-    -- already would be refused there once the month has its own.
-    EXECUTE format('LOCK TABLE %s IN SHARE ROW EXCLUSIVE MODE', parent);
+    -- already would be refused there once the month has its own.  Readers wait
+    -- there too, not at the default partition: by then they would have chosen
+    -- partitions, and found rows neither where they were nor where they are.
+    EXECUTE format('LOCK TABLE ONLY %s IN ACCESS EXCLUSIVE MODE', parent);
     EXECUTE format('LOCK TABLE bcce_data.%I IN ACCESS EXCLUSIVE MODE', parent_name || '_default');
     SELECT l.partitions INTO before FROM bcce_data.partition_list(parent) l;
     EXECUTE format('CREATE TABLE bcce_data.%I (LIKE %s INCLUDING ALL)', partition_name, parent);

@@ -27,7 +27,7 @@ BEGIN
     ALTER TABLE bcce_data.model_usage_marks ENABLE ALWAYS TRIGGER forget_marks;
 
     FOR item IN
-        SELECT unnest(l.partitions)::regclass AS name FROM bcce_data.partition_list('bcce_data.model_usage') l
+        SELECT i.inhrelid::regclass AS name FROM pg_inherits i WHERE i.inhparent = 'bcce_data.model_usage'::regclass
         UNION ALL VALUES ('bcce_data.model_usage'::regclass), ('bcce_data.principals'), ('bcce_data.model_usage_marks'), ('bcce_data.budget_hours'), ('bcce_data.budget_days')
     LOOP
         EXECUTE format('CREATE OR REPLACE TRIGGER forget_budget_hours AFTER TRUNCATE ON %s FOR EACH STATEMENT EXECUTE FUNCTION bcce_data.forget_budget_hours()', item.name);
