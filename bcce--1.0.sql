@@ -7504,6 +7504,16 @@ END
 $do$;
 COMMENT ON TYPE bcce_data.given_model_request IS 'a call of a language model as a line of a transcript or an event of telemetry tells of it';
 
+-- A count that is told and cannot be read must not pass for one that is not told,
+-- which costs nothing: it becomes one that request_fault() refuses.  So does
+-- what is out of range, near enough to it to be added up.
+CREATE OR REPLACE FUNCTION bcce_data.told_count(told text) RETURNS bigint
+LANGUAGE sql IMMUTABLE AS $body$
+    SELECT CASE WHEN told IS NOT NULL AND btrim(told) <> ''
+        THEN least(greatest(coalesce(bcce.try_bigint(told), bcce.try_bigint(trim_scale(bcce.try_numeric(told))::text), 1000000000000001), -1), 1000000000000001) END
+$body$;
+COMMENT ON FUNCTION bcce_data.told_count(text) IS 'a count as told, also as 100.0 or 1e2; NULL: not told; -1 below zero, 10^15 + 1 above 10^15 or no whole number: refused as a fault';
+
 -- Which record of one call says what it used: a transcript's before an event's,
 -- the most output, the one with the split of cache writes, with the speed, the
 -- earliest.  The same order whatever came first, so that loading is order-free.
@@ -7969,22 +7979,25 @@ BEGIN
     r.at := coalesce(bcce.try_timestamptz(a ->> 'event.timestamp'), event_at);
     r.counted_at := r.at;
     r.session_id := nullif(a ->> 'session.id', '');
-    r.other_key := coalesce('creq:' || nullif(a ->> 'client_request_id', ''), 'evt:' || r.session_id || ':' || (a ->> 'event.sequence'));
+    -- A session that is resumed keeps its id and counts its events from the start again.
+    r.other_key := coalesce('creq:' || nullif(a ->> 'client_request_id', ''), 'evt:' || r.session_id || ':' || (a ->> 'event.sequence') || ':' || extract(epoch FROM r.at));
     r.user_id := bcce_data.otlp_person(a);
     r.team_id := coalesce(nullif(resource ->> 'team.id', ''), nullif(a ->> 'team.id', ''));
     r.model_id := nullif(a ->> 'model', '');
-    r.input_tokens := bcce.try_bigint(a ->> 'input_tokens');
-    r.output_tokens := bcce.try_bigint(a ->> 'output_tokens');
-    r.cache_read_tokens := bcce.try_bigint(a ->> 'cache_read_tokens');
+    r.input_tokens := bcce_data.told_count(a ->> 'input_tokens');
+    r.output_tokens := bcce_data.told_count(a ->> 'output_tokens');
+    r.cache_read_tokens := bcce_data.told_count(a ->> 'cache_read_tokens');
     -- Telemetry does not say how long cache writes live.
-    r.cache_write_5m_tokens := bcce.try_bigint(a ->> 'cache_creation_tokens');
+    r.cache_write_5m_tokens := bcce_data.told_count(a ->> 'cache_creation_tokens');
     r.ttl_assumed := coalesce(r.cache_write_5m_tokens > 0, false);
     r.speed := CASE WHEN a ->> 'speed' = 'fast' THEN 'fast' WHEN a ->> 'speed' IN ('', 'normal') THEN NULL ELSE a ->> 'speed' END;
     r.client_cost_usd := coalesce(bcce.try_bigint(a ->> 'cost_usd_micros')::numeric / 1000000, bcce.try_numeric(a ->> 'cost_usd'));
     r.run_id := nullif(a ->> 'workflow.run_id', '');
     r.query_source := nullif(a ->> 'query_source', '');
     r.agent_name := nullif(a ->> 'agent.name', '');
+    -- Of a duration nothing hangs: one that cannot be is not known.
     r.latency_ms := bcce.try_float8(a ->> 'duration_ms');
+    r.latency_ms := CASE WHEN r.latency_ms BETWEEN 0 AND 1e15 THEN r.latency_ms END;
     RETURN r;
 END
 $body$;
@@ -8071,7 +8084,7 @@ DECLARE
     usage jsonb := line #> '{message,usage}';
     split jsonb := line #> '{message,usage,cache_creation}';
     r bcce_data.given_model_request;
-    writes bigint := bcce.try_bigint(usage ->> 'cache_creation_input_tokens');
+    writes bigint := bcce_data.told_count(usage ->> 'cache_creation_input_tokens');
     known bigint;
 BEGIN
     r.told_by := 1;
@@ -8086,11 +8099,11 @@ BEGIN
     r.user_id := user_id;
     r.team_id := team_id;
     r.model_id := nullif(message ->> 'model', '');
-    r.input_tokens := bcce.try_bigint(usage ->> 'input_tokens');
-    r.output_tokens := bcce.try_bigint(usage ->> 'output_tokens');
-    r.cache_read_tokens := bcce.try_bigint(usage ->> 'cache_read_input_tokens');
-    r.cache_write_5m_tokens := bcce.try_bigint(split ->> 'ephemeral_5m_input_tokens');
-    r.cache_write_1h_tokens := bcce.try_bigint(split ->> 'ephemeral_1h_input_tokens');
+    r.input_tokens := bcce_data.told_count(usage ->> 'input_tokens');
+    r.output_tokens := bcce_data.told_count(usage ->> 'output_tokens');
+    r.cache_read_tokens := bcce_data.told_count(usage ->> 'cache_read_input_tokens');
+    r.cache_write_5m_tokens := bcce_data.told_count(split ->> 'ephemeral_5m_input_tokens');
+    r.cache_write_1h_tokens := bcce_data.told_count(split ->> 'ephemeral_1h_input_tokens');
     -- What is not split lives five minutes as far as anybody knows.
     known := coalesce(r.cache_write_5m_tokens, 0) + coalesce(r.cache_write_1h_tokens, 0);
     r.ttl_assumed := writes <> known;
@@ -8098,7 +8111,7 @@ BEGIN
         r.cache_write_5m_tokens := coalesce(r.cache_write_5m_tokens, 0) + writes - known;
     END IF;
     r.ttl_assumed := coalesce(r.ttl_assumed, false);
-    r.web_searches := bcce.try_bigint(usage #>> '{server_tool_use,web_search_requests}');
+    r.web_searches := bcce_data.told_count(usage #>> '{server_tool_use,web_search_requests}');
     r.speed := nullif(usage ->> 'speed', '');
     r.inference_geo := nullif(usage ->> 'inference_geo', '');
     r.service_tier := nullif(usage ->> 'service_tier', '');
