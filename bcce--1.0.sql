@@ -9568,6 +9568,14 @@ RETURN CASE
 END;
 COMMENT ON FUNCTION bcce_data.infra_share(numeric, timestamptz, timestamptz, timestamptz, timestamptz) IS 'The part of a bill that falls between since and until, by overlap, in US dollars; a share is rounded to ten decimals.';
 
+-- A sum that no bigint holds is absurd, but one sender of absurd counts must not
+-- stop the reports of all.
+CREATE OR REPLACE FUNCTION bcce_data.whole_number(total numeric)
+RETURNS bigint
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN CASE WHEN total BETWEEN -9223372036854775807 AND 9223372036854775807 THEN total::bigint END;
+COMMENT ON FUNCTION bcce_data.whole_number(numeric) IS 'A sum of counts as bigint; NULL where it is beyond what bigint holds.';
+
 CREATE OR REPLACE FUNCTION bcce_data.user_activity(since timestamptz, until timestamptz)
 RETURNS TABLE (tenant_id uuid, user_key text, at timestamptz)
 LANGUAGE sql STABLE PARALLEL RESTRICTED
@@ -10309,14 +10317,14 @@ BEGIN ATOMIC
     ) month
     CROSS JOIN LATERAL (
         SELECT
-            sum(m.request_count) FILTER (WHERE m.observed_at >= l.fast_long_starts_at)::bigint AS fast_long_requests,
-            sum(m.error_count) FILTER (WHERE m.observed_at >= l.fast_long_starts_at)::bigint AS fast_long_errors,
-            sum(m.request_count) FILTER (WHERE m.observed_at >= l.fast_short_starts_at)::bigint AS fast_short_requests,
-            sum(m.error_count) FILTER (WHERE m.observed_at >= l.fast_short_starts_at)::bigint AS fast_short_errors,
-            sum(m.request_count) FILTER (WHERE m.observed_at >= l.slow_long_starts_at)::bigint AS slow_long_requests,
-            sum(m.error_count) FILTER (WHERE m.observed_at >= l.slow_long_starts_at)::bigint AS slow_long_errors,
-            sum(m.request_count) FILTER (WHERE m.observed_at >= l.slow_short_starts_at)::bigint AS slow_short_requests,
-            sum(m.error_count) FILTER (WHERE m.observed_at >= l.slow_short_starts_at)::bigint AS slow_short_errors
+            bcce_data.whole_number(sum(m.request_count) FILTER (WHERE m.observed_at >= l.fast_long_starts_at)) AS fast_long_requests,
+            bcce_data.whole_number(sum(m.error_count) FILTER (WHERE m.observed_at >= l.fast_long_starts_at)) AS fast_long_errors,
+            bcce_data.whole_number(sum(m.request_count) FILTER (WHERE m.observed_at >= l.fast_short_starts_at)) AS fast_short_requests,
+            bcce_data.whole_number(sum(m.error_count) FILTER (WHERE m.observed_at >= l.fast_short_starts_at)) AS fast_short_errors,
+            bcce_data.whole_number(sum(m.request_count) FILTER (WHERE m.observed_at >= l.slow_long_starts_at)) AS slow_long_requests,
+            bcce_data.whole_number(sum(m.error_count) FILTER (WHERE m.observed_at >= l.slow_long_starts_at)) AS slow_long_errors,
+            bcce_data.whole_number(sum(m.request_count) FILTER (WHERE m.observed_at >= l.slow_short_starts_at)) AS slow_short_requests,
+            bcce_data.whole_number(sum(m.error_count) FILTER (WHERE m.observed_at >= l.slow_short_starts_at)) AS slow_short_errors
         FROM bcce_data.performance_metrics m
         WHERE m.tenant_id = l.tenant_id AND m.service_id = l.service_id AND NOT m.is_test
           AND m.request_count IS NOT NULL AND m.error_count IS NOT NULL
@@ -11470,9 +11478,9 @@ BEGIN ATOMIC
     LEFT JOIN LATERAL (
         SELECT
             count(*) AS calls,
-            sum(coalesce(u.input_tokens, CASE WHEN tokens.any_known THEN 0 END))::bigint AS input_tokens,
-            sum(coalesce(u.output_tokens, CASE WHEN tokens.any_known THEN 0 END))::bigint AS output_tokens,
-            sum(coalesce(u.cache_read_tokens, CASE WHEN tokens.any_known THEN 0 END))::bigint AS cache_read_tokens,
+            bcce_data.whole_number(sum(coalesce(u.input_tokens, CASE WHEN tokens.any_known THEN 0 END))) AS input_tokens,
+            bcce_data.whole_number(sum(coalesce(u.output_tokens, CASE WHEN tokens.any_known THEN 0 END))) AS output_tokens,
+            bcce_data.whole_number(sum(coalesce(u.cache_read_tokens, CASE WHEN tokens.any_known THEN 0 END))) AS cache_read_tokens,
             sum(coalesce(u.reported_cost_usd, u.charged_usd, bcce.estimate_token_cost(u.model_id, u.at, u.input_tokens, u.output_tokens,
                 u.cache_read_tokens, u.cache_write_5m_tokens, u.cache_write_1h_tokens, u.web_searches, u.speed, u.inference_geo, u.service_tier, u.tenant_id)))
                 FILTER (WHERE NOT (a.tariff_includes_models AND EXISTS (
@@ -11683,8 +11691,8 @@ BEGIN ATOMIC
         END,
         seen.last_at,
         s.window_minutes,
-        coalesce(sample.requests, 0),
-        coalesce(sample.errors, 0),
+        sample.requests,
+        sample.errors,
         round(100.0 * sample.rated_errors / nullif(sample.rated_requests, 0), 4),
         sample.p50_latency_ms,
         sample.p95_latency_ms,
@@ -11723,8 +11731,8 @@ BEGIN ATOMIC
     ) seen
     CROSS JOIN LATERAL (
         SELECT
-            sum(m.request_count)::bigint AS requests,
-            sum(m.error_count)::bigint AS errors,
+            bcce_data.whole_number(coalesce(sum(m.request_count), 0)) AS requests,
+            bcce_data.whole_number(coalesce(sum(m.error_count), 0)) AS errors,
             sum(m.request_count) FILTER (WHERE m.error_count IS NOT NULL) AS rated_requests,
             sum(m.error_count) FILTER (WHERE m.request_count IS NOT NULL) AS rated_errors,
             coalesce(bcce.approx_percentile(bcce.rollup(bcce.sketch_from_bytes(m.latency_digest)), 0.5), avg(m.p50_latency_ms)) AS p50_latency_ms,
@@ -13242,8 +13250,8 @@ BEGIN ATOMIC
             m.service_id,
             s.service_name,
             count(*) AS samples,
-            coalesce(sum(m.request_count), 0)::bigint AS requests,
-            coalesce(sum(m.error_count), 0)::bigint AS errors,
+            bcce_data.whole_number(coalesce(sum(m.request_count), 0)) AS requests,
+            bcce_data.whole_number(coalesce(sum(m.error_count), 0)) AS errors,
             round(100.0 * sum(m.error_count) FILTER (WHERE m.request_count IS NOT NULL)
                 / nullif(sum(m.request_count) FILTER (WHERE m.error_count IS NOT NULL), 0), 4) AS error_rate_percent,
             coalesce(bcce.approx_percentile(bcce.rollup(bcce.sketch_from_bytes(m.latency_digest)), 0.5), avg(m.p50_latency_ms)) AS p50,
@@ -14017,12 +14025,12 @@ BEGIN ATOMIC
             sum(u.metrics)::bigint AS metrics,
             sum(u.predictions)::bigint AS predictions,
             sum(u.calls)::bigint AS calls,
-            sum(u.input_tokens)::bigint AS input_tokens,
-            sum(u.output_tokens)::bigint AS output_tokens,
-            sum(u.cache_read_tokens)::bigint AS cache_read_tokens,
-            sum(u.cache_write_5m_tokens)::bigint AS cache_write_5m_tokens,
-            sum(u.cache_write_1h_tokens)::bigint AS cache_write_1h_tokens,
-            sum(u.web_searches)::bigint AS web_searches,
+            bcce_data.whole_number(sum(u.input_tokens)) AS input_tokens,
+            bcce_data.whole_number(sum(u.output_tokens)) AS output_tokens,
+            bcce_data.whole_number(sum(u.cache_read_tokens)) AS cache_read_tokens,
+            bcce_data.whole_number(sum(u.cache_write_5m_tokens)) AS cache_write_5m_tokens,
+            bcce_data.whole_number(sum(u.cache_write_1h_tokens)) AS cache_write_1h_tokens,
+            bcce_data.whole_number(sum(u.web_searches)) AS web_searches,
             -- Nothing costs 0, what is unknown NULL.
             coalesce(sum(u.usd) FILTER (WHERE u.item = 'workflow_run'), CASE WHEN count(*) FILTER (WHERE u.item = 'workflow_run') = 0 THEN 0 END) AS workflow_run_usd,
             coalesce(sum(u.usd) FILTER (WHERE u.item = 'metric'), CASE WHEN count(*) FILTER (WHERE u.item = 'metric') = 0 THEN 0 END) AS metric_usd,
@@ -14173,10 +14181,10 @@ BEGIN ATOMIC
             u.tenant_id,
             u.model_id,
             count(*) AS calls,
-            sum(u.input_tokens)::bigint AS input_tokens,
-            sum(u.cache_read_tokens)::bigint AS cache_read_tokens,
-            sum(u.cache_write_5m_tokens)::bigint AS cache_write_5m_tokens,
-            sum(u.cache_write_1h_tokens)::bigint AS cache_write_1h_tokens,
+            bcce_data.whole_number(sum(u.input_tokens)) AS input_tokens,
+            bcce_data.whole_number(sum(u.cache_read_tokens)) AS cache_read_tokens,
+            bcce_data.whole_number(sum(u.cache_write_5m_tokens)) AS cache_write_5m_tokens,
+            bcce_data.whole_number(sum(u.cache_write_1h_tokens)) AS cache_write_1h_tokens,
             sum(coalesce(u.input_tokens, 0) + cache.read + cache.written) AS context_tokens,
             -- Of a call of which only one can be told, neither counts.
             sum(as_is.without_reads - as_is.usd) FILTER (WHERE as_is.without_writes IS NOT NULL) AS savings,
@@ -14369,8 +14377,8 @@ BEGIN ATOMIC
             m.tenant_id,
             m.model_id,
             k.token_class,
-            coalesce(sum(k.quantity) FILTER (WHERE NOT m.is_now), 0)::bigint AS old_quantity,
-            coalesce(sum(k.quantity) FILTER (WHERE m.is_now), 0)::bigint AS new_quantity,
+            bcce_data.whole_number(coalesce(sum(k.quantity) FILTER (WHERE NOT m.is_now), 0)) AS old_quantity,
+            bcce_data.whole_number(coalesce(sum(k.quantity) FILTER (WHERE m.is_now), 0)) AS new_quantity,
             coalesce(sum(k.usd) FILTER (WHERE NOT m.is_now), 0) AS old_usd,
             coalesce(sum(k.usd) FILTER (WHERE m.is_now), 0) AS new_usd,
             coalesce(sum(k.price_effect), 0) AS price_effect
@@ -14755,12 +14763,12 @@ BEGIN ATOMIC
             u.model_id,
             why.reason,
             count(*) AS calls,
-            sum(u.input_tokens)::bigint AS input_tokens,
-            sum(u.output_tokens)::bigint AS output_tokens,
-            sum(u.cache_read_tokens)::bigint AS cache_read_tokens,
-            sum(u.cache_write_5m_tokens)::bigint AS cache_write_5m_tokens,
-            sum(u.cache_write_1h_tokens)::bigint AS cache_write_1h_tokens,
-            sum(u.web_searches)::bigint AS web_searches,
+            bcce_data.whole_number(sum(u.input_tokens)) AS input_tokens,
+            bcce_data.whole_number(sum(u.output_tokens)) AS output_tokens,
+            bcce_data.whole_number(sum(u.cache_read_tokens)) AS cache_read_tokens,
+            bcce_data.whole_number(sum(u.cache_write_5m_tokens)) AS cache_write_5m_tokens,
+            bcce_data.whole_number(sum(u.cache_write_1h_tokens)) AS cache_write_1h_tokens,
+            bcce_data.whole_number(sum(u.web_searches)) AS web_searches,
             min(u.at) AS first_at,
             max(u.at) AS last_at
         FROM bcce_data.model_usage u
@@ -16669,16 +16677,16 @@ BEGIN ATOMIC
     CROSS JOIN LATERAL (
         SELECT
             s.model_id,
-            sum(s.counter_tokens)::bigint AS counter_tokens,
-            sum(s.call_tokens)::bigint AS call_tokens,
-            sum(s.counter_input_tokens)::bigint AS counter_input_tokens,
-            sum(s.call_input_tokens)::bigint AS call_input_tokens,
-            sum(s.counter_output_tokens)::bigint AS counter_output_tokens,
-            sum(s.call_output_tokens)::bigint AS call_output_tokens,
-            sum(s.counter_cache_read_tokens)::bigint AS counter_cache_read_tokens,
-            sum(s.call_cache_read_tokens)::bigint AS call_cache_read_tokens,
-            sum(s.counter_cache_write_tokens)::bigint AS counter_cache_write_tokens,
-            sum(s.call_cache_write_tokens)::bigint AS call_cache_write_tokens,
+            bcce_data.whole_number(sum(s.counter_tokens)) AS counter_tokens,
+            bcce_data.whole_number(sum(s.call_tokens)) AS call_tokens,
+            bcce_data.whole_number(sum(s.counter_input_tokens)) AS counter_input_tokens,
+            bcce_data.whole_number(sum(s.call_input_tokens)) AS call_input_tokens,
+            bcce_data.whole_number(sum(s.counter_output_tokens)) AS counter_output_tokens,
+            bcce_data.whole_number(sum(s.call_output_tokens)) AS call_output_tokens,
+            bcce_data.whole_number(sum(s.counter_cache_read_tokens)) AS counter_cache_read_tokens,
+            bcce_data.whole_number(sum(s.call_cache_read_tokens)) AS call_cache_read_tokens,
+            bcce_data.whole_number(sum(s.counter_cache_write_tokens)) AS counter_cache_write_tokens,
+            bcce_data.whole_number(sum(s.call_cache_write_tokens)) AS call_cache_write_tokens,
             sum(s.counter_cost_usd) AS counter_cost_usd,
             sum(s.call_cost_usd) AS call_cost_usd,
             sum(s.client_cost_usd) AS client_cost_usd,
