@@ -130,6 +130,18 @@ SELECT idempotency_key, at, request_id, input_tokens, latency_ms FROM bcce_data.
 DELETE FROM bcce_data.model_usage_keys WHERE call_key IN (SELECT idempotency_key FROM bcce_data.model_usage WHERE session_id = 's9');
 DELETE FROM bcce_data.model_usage WHERE session_id = 's9';
 
+-- A collector that groups records has moved the person and the session to the
+-- resource, of events and of points.
+SET ROLE regress_req_writer;
+SELECT added, points FROM bcce.ingest_otlp('{"resourceLogs":[{"resource":{"attributes":[{"key":"session.id","value":{"stringValue":"s8"}},{"key":"user.email","value":{"stringValue":"ada@example.org"}}]},"scopeLogs":[{"logRecords":[{"timeUnixNano":"1782950000000000000","body":{"stringValue":"claude_code.api_request"},"attributes":[{"key":"model","value":{"stringValue":"m"}},{"key":"input_tokens","value":{"intValue":1}},{"key":"request_id","value":{"stringValue":"req_8"}}]}]}]}],
+    "resourceMetrics":[{"resource":{"attributes":[{"key":"session.id","value":{"stringValue":"s8"}},{"key":"user.email","value":{"stringValue":"ada@example.org"}}]},"scopeMetrics":[{"metrics":[{"name":"claude_code.token.usage","sum":{"aggregationTemporality":1,"dataPoints":[{"attributes":[{"key":"type","value":{"stringValue":"input"}}],"startTimeUnixNano":"1782900000000000000","timeUnixNano":"1782950000000000000","asInt":"1"}]}}]}]}]}');
+RESET ROLE;
+SELECT u.session_id, u.user_key = c.user_key AS same_person, u.user_key = bcce.pseudonym('ada@example.org', 'user', u.tenant_id) AS is_ada
+FROM bcce_data.model_usage AS u JOIN bcce_data.model_usage_counters AS c USING (tenant_id, session_id) WHERE session_id = 's8';
+DELETE FROM bcce_data.model_usage_counters WHERE session_id = 's8';
+DELETE FROM bcce_data.model_usage_keys WHERE call_key = 'req:req_8';
+DELETE FROM bcce_data.model_usage WHERE session_id = 's8';
+
 -- Counters: a point again is stored once; a bad one is counted.
 SET ROLE regress_req_writer;
 \set points '{"resourceMetrics":[{"resource":{},"scopeMetrics":[{"metrics":[{"name":"claude_code.token.usage","sum":{"aggregationTemporality":1,"dataPoints":[{"attributes":[{"key":"type","value":{"stringValue":"cacheRead"}},{"key":"model","value":{"stringValue":"claude-sonnet-5"}},{"key":"user.email","value":{"stringValue":"ada@example.org"}}],"startTimeUnixNano":"1782900000000000000","timeUnixNano":1782900060000000000,"asInt":"500"},{"attributes":[],"startTimeUnixNano":"1782900000000000000","timeUnixNano":"1782900060000000000","asDouble":-1},{"attributes":[],"timeUnixNano":"soon","asDouble":1}]}},{"name":"claude_code.commit.count","sum":{"dataPoints":[{"asInt":"1"}]}}]}]}]}'

@@ -38,10 +38,11 @@ BEGIN
     r.request_id := nullif(a ->> 'request_id', '');
     r.at := coalesce(bcce.try_timestamptz(a ->> 'event.timestamp'), event_at);
     r.counted_at := r.at;
-    r.session_id := nullif(a ->> 'session.id', '');
+    -- Collectors that group records move what they share to the resource.
+    r.session_id := coalesce(nullif(a ->> 'session.id', ''), nullif(resource ->> 'session.id', ''));
     -- A session that is resumed keeps its id and counts its events from the start again.
     r.other_key := coalesce('creq:' || nullif(a ->> 'client_request_id', ''), 'evt:' || r.session_id || ':' || (a ->> 'event.sequence') || ':' || extract(epoch FROM r.at));
-    r.user_id := bcce_data.otlp_person(a);
+    r.user_id := bcce_data.otlp_person(resource || a);
     r.team_id := coalesce(nullif(resource ->> 'team.id', ''), nullif(a ->> 'team.id', ''));
     r.model_id := nullif(a ->> 'model', '');
     r.input_tokens := bcce_data.told_count(a ->> 'input_tokens');
@@ -86,7 +87,7 @@ BEGIN
         SELECT target, k.series_key, k.started_at, k.at,
             CASE k.name WHEN 'claude_code.token.usage' THEN 'tokens' ELSE 'cost_usd' END,
             CASE k.a ->> 'type' WHEN 'input' THEN 'input' WHEN 'output' THEN 'output' WHEN 'cacheRead' THEN 'cache_read' WHEN 'cacheCreation' THEN 'cache_write' END,
-            k.a ->> 'model', bcce_data.otlp_person(k.a), nullif(k.a ->> 'session.id', ''), k.value, k.is_cumulative
+            k.a ->> 'model', bcce_data.otlp_person(k.resource || k.a), coalesce(nullif(k.a ->> 'session.id', ''), nullif(k.resource ->> 'session.id', '')), k.value, k.is_cumulative
         FROM (SELECT p.*, bcce.pseudonym(ROW(p.name, p.a, p.resource)::text, 'series', target) AS series_key FROM sound AS p WHERE p.is_sound) AS k
         ORDER BY k.series_key COLLATE "C", k.started_at, k.at
         ON CONFLICT DO NOTHING RETURNING 1
