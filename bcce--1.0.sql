@@ -7507,6 +7507,16 @@ END
 $do$;
 COMMENT ON TYPE bcce_data.given_model_request IS 'a call of a language model as a line of a transcript or an event of telemetry tells of it';
 
+-- A count that is told and cannot be read must not pass for one that is not told,
+-- which costs nothing: it becomes one that request_fault() refuses.  So does
+-- what is out of range, near enough to it to be added up.
+CREATE OR REPLACE FUNCTION bcce_data.told_count(told text) RETURNS bigint
+LANGUAGE sql IMMUTABLE AS $body$
+    SELECT CASE WHEN told IS NOT NULL AND btrim(told) <> ''
+        THEN least(greatest(coalesce(bcce.try_bigint(told), bcce.try_bigint(trim_scale(bcce.try_numeric(told))::text), 1000000000000001), -1), 1000000000000001) END
+$body$;
+COMMENT ON FUNCTION bcce_data.told_count(text) IS 'a count as told, also as 100.0 or 1e2; NULL: not told; -1 below zero, 10^15 + 1 above 10^15 or no whole number: refused as a fault';
+
 -- Which record of one call says what it used: a transcript's before an event's,
 -- the most output, the one with the split of cache writes, with the speed, the
 -- earliest.  The same order whatever came first, so that loading is order-free.
@@ -7971,23 +7981,27 @@ BEGIN
     r.request_id := nullif(a ->> 'request_id', '');
     r.at := coalesce(bcce.try_timestamptz(a ->> 'event.timestamp'), event_at);
     r.counted_at := r.at;
-    r.session_id := nullif(a ->> 'session.id', '');
-    r.other_key := coalesce('creq:' || nullif(a ->> 'client_request_id', ''), 'evt:' || r.session_id || ':' || (a ->> 'event.sequence'));
-    r.user_id := bcce_data.otlp_person(a);
+    -- Collectors that group records move what they share to the resource.
+    r.session_id := coalesce(nullif(a ->> 'session.id', ''), nullif(resource ->> 'session.id', ''));
+    -- A session that is resumed keeps its id and counts its events from the start again.
+    r.other_key := coalesce('creq:' || nullif(a ->> 'client_request_id', ''), 'evt:' || r.session_id || ':' || (a ->> 'event.sequence') || ':' || extract(epoch FROM r.at));
+    r.user_id := bcce_data.otlp_person(resource || a);
     r.team_id := coalesce(nullif(resource ->> 'team.id', ''), nullif(a ->> 'team.id', ''));
     r.model_id := nullif(a ->> 'model', '');
-    r.input_tokens := bcce.try_bigint(a ->> 'input_tokens');
-    r.output_tokens := bcce.try_bigint(a ->> 'output_tokens');
-    r.cache_read_tokens := bcce.try_bigint(a ->> 'cache_read_tokens');
+    r.input_tokens := bcce_data.told_count(a ->> 'input_tokens');
+    r.output_tokens := bcce_data.told_count(a ->> 'output_tokens');
+    r.cache_read_tokens := bcce_data.told_count(a ->> 'cache_read_tokens');
     -- Telemetry does not say how long cache writes live.
-    r.cache_write_5m_tokens := bcce.try_bigint(a ->> 'cache_creation_tokens');
+    r.cache_write_5m_tokens := bcce_data.told_count(a ->> 'cache_creation_tokens');
     r.ttl_assumed := coalesce(r.cache_write_5m_tokens > 0, false);
     r.speed := CASE WHEN a ->> 'speed' = 'fast' THEN 'fast' WHEN a ->> 'speed' IN ('', 'normal') THEN NULL ELSE a ->> 'speed' END;
     r.client_cost_usd := coalesce(bcce.try_bigint(a ->> 'cost_usd_micros')::numeric / 1000000, bcce.try_numeric(a ->> 'cost_usd'));
     r.run_id := nullif(a ->> 'workflow.run_id', '');
     r.query_source := nullif(a ->> 'query_source', '');
     r.agent_name := nullif(a ->> 'agent.name', '');
+    -- Of a duration nothing hangs: one that cannot be is not known.
     r.latency_ms := bcce.try_float8(a ->> 'duration_ms');
+    r.latency_ms := CASE WHEN r.latency_ms BETWEEN 0 AND 1e15 THEN r.latency_ms END;
     RETURN r;
 END
 $body$;
@@ -8016,7 +8030,7 @@ BEGIN
         SELECT target, k.series_key, k.started_at, k.at,
             CASE k.name WHEN 'claude_code.token.usage' THEN 'tokens' ELSE 'cost_usd' END,
             CASE k.a ->> 'type' WHEN 'input' THEN 'input' WHEN 'output' THEN 'output' WHEN 'cacheRead' THEN 'cache_read' WHEN 'cacheCreation' THEN 'cache_write' END,
-            k.a ->> 'model', bcce_data.otlp_person(k.a), nullif(k.a ->> 'session.id', ''), k.value, k.is_cumulative
+            k.a ->> 'model', bcce_data.otlp_person(k.resource || k.a), coalesce(nullif(k.a ->> 'session.id', ''), nullif(k.resource ->> 'session.id', '')), k.value, k.is_cumulative
         FROM (SELECT p.*, bcce.pseudonym(ROW(p.name, p.a, p.resource)::text, 'series', target) AS series_key FROM sound AS p WHERE p.is_sound) AS k
         ORDER BY k.series_key COLLATE "C", k.started_at, k.at
         ON CONFLICT DO NOTHING RETURNING 1
@@ -8074,7 +8088,7 @@ DECLARE
     usage jsonb := line #> '{message,usage}';
     split jsonb := line #> '{message,usage,cache_creation}';
     r bcce_data.given_model_request;
-    writes bigint := bcce.try_bigint(usage ->> 'cache_creation_input_tokens');
+    writes bigint := bcce_data.told_count(usage ->> 'cache_creation_input_tokens');
     known bigint;
 BEGIN
     r.told_by := 1;
@@ -8089,11 +8103,11 @@ BEGIN
     r.user_id := user_id;
     r.team_id := team_id;
     r.model_id := nullif(message ->> 'model', '');
-    r.input_tokens := bcce.try_bigint(usage ->> 'input_tokens');
-    r.output_tokens := bcce.try_bigint(usage ->> 'output_tokens');
-    r.cache_read_tokens := bcce.try_bigint(usage ->> 'cache_read_input_tokens');
-    r.cache_write_5m_tokens := bcce.try_bigint(split ->> 'ephemeral_5m_input_tokens');
-    r.cache_write_1h_tokens := bcce.try_bigint(split ->> 'ephemeral_1h_input_tokens');
+    r.input_tokens := bcce_data.told_count(usage ->> 'input_tokens');
+    r.output_tokens := bcce_data.told_count(usage ->> 'output_tokens');
+    r.cache_read_tokens := bcce_data.told_count(usage ->> 'cache_read_input_tokens');
+    r.cache_write_5m_tokens := bcce_data.told_count(split ->> 'ephemeral_5m_input_tokens');
+    r.cache_write_1h_tokens := bcce_data.told_count(split ->> 'ephemeral_1h_input_tokens');
     -- What is not split lives five minutes as far as anybody knows.
     known := coalesce(r.cache_write_5m_tokens, 0) + coalesce(r.cache_write_1h_tokens, 0);
     r.ttl_assumed := writes <> known;
@@ -8101,7 +8115,7 @@ BEGIN
         r.cache_write_5m_tokens := coalesce(r.cache_write_5m_tokens, 0) + writes - known;
     END IF;
     r.ttl_assumed := coalesce(r.ttl_assumed, false);
-    r.web_searches := bcce.try_bigint(usage #>> '{server_tool_use,web_search_requests}');
+    r.web_searches := bcce_data.told_count(usage #>> '{server_tool_use,web_search_requests}');
     r.speed := nullif(usage ->> 'speed', '');
     r.inference_geo := nullif(usage ->> 'inference_geo', '');
     r.service_tier := nullif(usage ->> 'service_tier', '');
@@ -9579,6 +9593,14 @@ RETURN CASE
 END;
 COMMENT ON FUNCTION bcce_data.infra_share(numeric, timestamptz, timestamptz, timestamptz, timestamptz) IS 'The part of a bill that falls between since and until, by overlap, in US dollars; a share is rounded to ten decimals.';
 
+-- A sum that no bigint holds is absurd, but one sender of absurd counts must not
+-- stop the reports of all.
+CREATE OR REPLACE FUNCTION bcce_data.whole_number(total numeric)
+RETURNS bigint
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN CASE WHEN total BETWEEN -9223372036854775807 AND 9223372036854775807 THEN total::bigint END;
+COMMENT ON FUNCTION bcce_data.whole_number(numeric) IS 'A sum of counts as bigint; NULL where it is beyond what bigint holds.';
+
 CREATE OR REPLACE FUNCTION bcce_data.user_activity(since timestamptz, until timestamptz)
 RETURNS TABLE (tenant_id uuid, user_key text, at timestamptz)
 LANGUAGE sql STABLE PARALLEL RESTRICTED
@@ -10320,14 +10342,14 @@ BEGIN ATOMIC
     ) month
     CROSS JOIN LATERAL (
         SELECT
-            sum(m.request_count) FILTER (WHERE m.observed_at >= l.fast_long_starts_at)::bigint AS fast_long_requests,
-            sum(m.error_count) FILTER (WHERE m.observed_at >= l.fast_long_starts_at)::bigint AS fast_long_errors,
-            sum(m.request_count) FILTER (WHERE m.observed_at >= l.fast_short_starts_at)::bigint AS fast_short_requests,
-            sum(m.error_count) FILTER (WHERE m.observed_at >= l.fast_short_starts_at)::bigint AS fast_short_errors,
-            sum(m.request_count) FILTER (WHERE m.observed_at >= l.slow_long_starts_at)::bigint AS slow_long_requests,
-            sum(m.error_count) FILTER (WHERE m.observed_at >= l.slow_long_starts_at)::bigint AS slow_long_errors,
-            sum(m.request_count) FILTER (WHERE m.observed_at >= l.slow_short_starts_at)::bigint AS slow_short_requests,
-            sum(m.error_count) FILTER (WHERE m.observed_at >= l.slow_short_starts_at)::bigint AS slow_short_errors
+            bcce_data.whole_number(sum(m.request_count) FILTER (WHERE m.observed_at >= l.fast_long_starts_at)) AS fast_long_requests,
+            bcce_data.whole_number(sum(m.error_count) FILTER (WHERE m.observed_at >= l.fast_long_starts_at)) AS fast_long_errors,
+            bcce_data.whole_number(sum(m.request_count) FILTER (WHERE m.observed_at >= l.fast_short_starts_at)) AS fast_short_requests,
+            bcce_data.whole_number(sum(m.error_count) FILTER (WHERE m.observed_at >= l.fast_short_starts_at)) AS fast_short_errors,
+            bcce_data.whole_number(sum(m.request_count) FILTER (WHERE m.observed_at >= l.slow_long_starts_at)) AS slow_long_requests,
+            bcce_data.whole_number(sum(m.error_count) FILTER (WHERE m.observed_at >= l.slow_long_starts_at)) AS slow_long_errors,
+            bcce_data.whole_number(sum(m.request_count) FILTER (WHERE m.observed_at >= l.slow_short_starts_at)) AS slow_short_requests,
+            bcce_data.whole_number(sum(m.error_count) FILTER (WHERE m.observed_at >= l.slow_short_starts_at)) AS slow_short_errors
         FROM bcce_data.performance_metrics m
         WHERE m.tenant_id = l.tenant_id AND m.service_id = l.service_id AND NOT m.is_test
           AND m.request_count IS NOT NULL AND m.error_count IS NOT NULL
@@ -11483,9 +11505,9 @@ BEGIN ATOMIC
     LEFT JOIN LATERAL (
         SELECT
             count(*) AS calls,
-            sum(coalesce(u.input_tokens, CASE WHEN tokens.any_known THEN 0 END))::bigint AS input_tokens,
-            sum(coalesce(u.output_tokens, CASE WHEN tokens.any_known THEN 0 END))::bigint AS output_tokens,
-            sum(coalesce(u.cache_read_tokens, CASE WHEN tokens.any_known THEN 0 END))::bigint AS cache_read_tokens,
+            bcce_data.whole_number(sum(coalesce(u.input_tokens, CASE WHEN tokens.any_known THEN 0 END))) AS input_tokens,
+            bcce_data.whole_number(sum(coalesce(u.output_tokens, CASE WHEN tokens.any_known THEN 0 END))) AS output_tokens,
+            bcce_data.whole_number(sum(coalesce(u.cache_read_tokens, CASE WHEN tokens.any_known THEN 0 END))) AS cache_read_tokens,
             sum(bcce_data.call_cost_usd(u.reported_cost_usd, u.charged_usd, u.model_id, u.at, u.input_tokens, u.output_tokens,
                 u.cache_read_tokens, u.cache_write_5m_tokens, u.cache_write_1h_tokens, u.web_searches, u.speed, u.inference_geo, u.service_tier, u.tenant_id))
                 FILTER (WHERE NOT (a.tariff_includes_models AND EXISTS (
@@ -11696,8 +11718,8 @@ BEGIN ATOMIC
         END,
         seen.last_at,
         s.window_minutes,
-        coalesce(sample.requests, 0),
-        coalesce(sample.errors, 0),
+        sample.requests,
+        sample.errors,
         round(100.0 * sample.rated_errors / nullif(sample.rated_requests, 0), 4),
         sample.p50_latency_ms,
         sample.p95_latency_ms,
@@ -11736,8 +11758,8 @@ BEGIN ATOMIC
     ) seen
     CROSS JOIN LATERAL (
         SELECT
-            sum(m.request_count)::bigint AS requests,
-            sum(m.error_count)::bigint AS errors,
+            bcce_data.whole_number(coalesce(sum(m.request_count), 0)) AS requests,
+            bcce_data.whole_number(coalesce(sum(m.error_count), 0)) AS errors,
             sum(m.request_count) FILTER (WHERE m.error_count IS NOT NULL) AS rated_requests,
             sum(m.error_count) FILTER (WHERE m.request_count IS NOT NULL) AS rated_errors,
             coalesce(bcce.approx_percentile(bcce.rollup(bcce.sketch_from_bytes(m.latency_digest)), 0.5), avg(m.p50_latency_ms)) AS p50_latency_ms,
@@ -13251,8 +13273,8 @@ BEGIN ATOMIC
             m.service_id,
             s.service_name,
             count(*) AS samples,
-            coalesce(sum(m.request_count), 0)::bigint AS requests,
-            coalesce(sum(m.error_count), 0)::bigint AS errors,
+            bcce_data.whole_number(coalesce(sum(m.request_count), 0)) AS requests,
+            bcce_data.whole_number(coalesce(sum(m.error_count), 0)) AS errors,
             round(100.0 * sum(m.error_count) FILTER (WHERE m.request_count IS NOT NULL)
                 / nullif(sum(m.request_count) FILTER (WHERE m.error_count IS NOT NULL), 0), 4) AS error_rate_percent,
             coalesce(bcce.approx_percentile(bcce.rollup(bcce.sketch_from_bytes(m.latency_digest)), 0.5), avg(m.p50_latency_ms)) AS p50,
@@ -14032,12 +14054,12 @@ BEGIN ATOMIC
             sum(u.metrics)::bigint AS metrics,
             sum(u.predictions)::bigint AS predictions,
             sum(u.calls)::bigint AS calls,
-            sum(u.input_tokens)::bigint AS input_tokens,
-            sum(u.output_tokens)::bigint AS output_tokens,
-            sum(u.cache_read_tokens)::bigint AS cache_read_tokens,
-            sum(u.cache_write_5m_tokens)::bigint AS cache_write_5m_tokens,
-            sum(u.cache_write_1h_tokens)::bigint AS cache_write_1h_tokens,
-            sum(u.web_searches)::bigint AS web_searches,
+            bcce_data.whole_number(sum(u.input_tokens)) AS input_tokens,
+            bcce_data.whole_number(sum(u.output_tokens)) AS output_tokens,
+            bcce_data.whole_number(sum(u.cache_read_tokens)) AS cache_read_tokens,
+            bcce_data.whole_number(sum(u.cache_write_5m_tokens)) AS cache_write_5m_tokens,
+            bcce_data.whole_number(sum(u.cache_write_1h_tokens)) AS cache_write_1h_tokens,
+            bcce_data.whole_number(sum(u.web_searches)) AS web_searches,
             -- Nothing costs 0, what is unknown NULL.
             coalesce(sum(u.usd) FILTER (WHERE u.item = 'workflow_run'), CASE WHEN count(*) FILTER (WHERE u.item = 'workflow_run') = 0 THEN 0 END) AS workflow_run_usd,
             coalesce(sum(u.usd) FILTER (WHERE u.item = 'metric'), CASE WHEN count(*) FILTER (WHERE u.item = 'metric') = 0 THEN 0 END) AS metric_usd,
@@ -14188,10 +14210,10 @@ BEGIN ATOMIC
             u.tenant_id,
             u.model_id,
             count(*) AS calls,
-            sum(u.input_tokens)::bigint AS input_tokens,
-            sum(u.cache_read_tokens)::bigint AS cache_read_tokens,
-            sum(u.cache_write_5m_tokens)::bigint AS cache_write_5m_tokens,
-            sum(u.cache_write_1h_tokens)::bigint AS cache_write_1h_tokens,
+            bcce_data.whole_number(sum(u.input_tokens)) AS input_tokens,
+            bcce_data.whole_number(sum(u.cache_read_tokens)) AS cache_read_tokens,
+            bcce_data.whole_number(sum(u.cache_write_5m_tokens)) AS cache_write_5m_tokens,
+            bcce_data.whole_number(sum(u.cache_write_1h_tokens)) AS cache_write_1h_tokens,
             sum(coalesce(u.input_tokens, 0) + cache.read + cache.written) AS context_tokens,
             -- Of a call of which only one can be told, neither counts.
             sum(as_is.without_reads - as_is.usd) FILTER (WHERE as_is.without_writes IS NOT NULL) AS savings,
@@ -14384,8 +14406,8 @@ BEGIN ATOMIC
             m.tenant_id,
             m.model_id,
             k.token_class,
-            coalesce(sum(k.quantity) FILTER (WHERE NOT m.is_now), 0)::bigint AS old_quantity,
-            coalesce(sum(k.quantity) FILTER (WHERE m.is_now), 0)::bigint AS new_quantity,
+            bcce_data.whole_number(coalesce(sum(k.quantity) FILTER (WHERE NOT m.is_now), 0)) AS old_quantity,
+            bcce_data.whole_number(coalesce(sum(k.quantity) FILTER (WHERE m.is_now), 0)) AS new_quantity,
             coalesce(sum(k.usd) FILTER (WHERE NOT m.is_now), 0) AS old_usd,
             coalesce(sum(k.usd) FILTER (WHERE m.is_now), 0) AS new_usd,
             coalesce(sum(k.price_effect), 0) AS price_effect
@@ -14770,12 +14792,12 @@ BEGIN ATOMIC
             u.model_id,
             why.reason,
             count(*) AS calls,
-            sum(u.input_tokens)::bigint AS input_tokens,
-            sum(u.output_tokens)::bigint AS output_tokens,
-            sum(u.cache_read_tokens)::bigint AS cache_read_tokens,
-            sum(u.cache_write_5m_tokens)::bigint AS cache_write_5m_tokens,
-            sum(u.cache_write_1h_tokens)::bigint AS cache_write_1h_tokens,
-            sum(u.web_searches)::bigint AS web_searches,
+            bcce_data.whole_number(sum(u.input_tokens)) AS input_tokens,
+            bcce_data.whole_number(sum(u.output_tokens)) AS output_tokens,
+            bcce_data.whole_number(sum(u.cache_read_tokens)) AS cache_read_tokens,
+            bcce_data.whole_number(sum(u.cache_write_5m_tokens)) AS cache_write_5m_tokens,
+            bcce_data.whole_number(sum(u.cache_write_1h_tokens)) AS cache_write_1h_tokens,
+            bcce_data.whole_number(sum(u.web_searches)) AS web_searches,
             min(u.at) AS first_at,
             max(u.at) AS last_at
         FROM bcce_data.model_usage u
@@ -16684,16 +16706,16 @@ BEGIN ATOMIC
     CROSS JOIN LATERAL (
         SELECT
             s.model_id,
-            sum(s.counter_tokens)::bigint AS counter_tokens,
-            sum(s.call_tokens)::bigint AS call_tokens,
-            sum(s.counter_input_tokens)::bigint AS counter_input_tokens,
-            sum(s.call_input_tokens)::bigint AS call_input_tokens,
-            sum(s.counter_output_tokens)::bigint AS counter_output_tokens,
-            sum(s.call_output_tokens)::bigint AS call_output_tokens,
-            sum(s.counter_cache_read_tokens)::bigint AS counter_cache_read_tokens,
-            sum(s.call_cache_read_tokens)::bigint AS call_cache_read_tokens,
-            sum(s.counter_cache_write_tokens)::bigint AS counter_cache_write_tokens,
-            sum(s.call_cache_write_tokens)::bigint AS call_cache_write_tokens,
+            bcce_data.whole_number(sum(s.counter_tokens)) AS counter_tokens,
+            bcce_data.whole_number(sum(s.call_tokens)) AS call_tokens,
+            bcce_data.whole_number(sum(s.counter_input_tokens)) AS counter_input_tokens,
+            bcce_data.whole_number(sum(s.call_input_tokens)) AS call_input_tokens,
+            bcce_data.whole_number(sum(s.counter_output_tokens)) AS counter_output_tokens,
+            bcce_data.whole_number(sum(s.call_output_tokens)) AS call_output_tokens,
+            bcce_data.whole_number(sum(s.counter_cache_read_tokens)) AS counter_cache_read_tokens,
+            bcce_data.whole_number(sum(s.call_cache_read_tokens)) AS call_cache_read_tokens,
+            bcce_data.whole_number(sum(s.counter_cache_write_tokens)) AS counter_cache_write_tokens,
+            bcce_data.whole_number(sum(s.call_cache_write_tokens)) AS call_cache_write_tokens,
             sum(s.counter_cost_usd) AS counter_cost_usd,
             sum(s.call_cost_usd) AS call_cost_usd,
             sum(s.client_cost_usd) AS client_cost_usd,

@@ -78,6 +78,18 @@ SELECT t.call_lines, t.added, t.refused, t.malformed FROM (SELECT string_agg(lin
     ('{"timestamp":"2026-07-01T00:00:00Z","message":{"id":"bad_7","model":"m","usage":[1]}}'),
     ('{"timestamp":"2026-07-01T00:00:00Z","message":"usage"}')) AS v (line)) AS l
 CROSS JOIN LATERAL bcce.ingest_transcript('laptop', l.lines) AS t;
+-- A count that cannot be read is no count of nothing: 10.0 and 1e1 are ten, "ten"
+-- and 2.5 are faults, and what is out of range is no error of the whole.
+SELECT t.call_lines, t.added, t.refused FROM (SELECT string_agg(format('{"timestamp":"2026-07-01T00:00:00Z","message":{"id":"odd_%s","model":"m","usage":%s}}', n, usage), E'\n') AS lines
+    FROM unnest(ARRAY['{"input_tokens":10.0,"output_tokens":1e1}', '{"input_tokens":"ten","output_tokens":1}', '{"input_tokens":2.5,"output_tokens":1}',
+        '{"input_tokens":null,"output_tokens":1}', '{"input_tokens":1,"cache_creation_input_tokens":1,"cache_creation":{"ephemeral_5m_input_tokens":9e18,"ephemeral_1h_input_tokens":9e18}}',
+        '{"input_tokens":1,"cache_creation_input_tokens":-9e18,"cache_creation":{"ephemeral_1h_input_tokens":9e18}}']) WITH ORDINALITY AS u (usage, n)) AS l
+CROSS JOIN LATERAL bcce.ingest_transcript('laptop', l.lines) AS t;
+RESET ROLE;
+SELECT idempotency_key, input_tokens, output_tokens FROM bcce_data.model_usage WHERE idempotency_key LIKE '%:odd%' ORDER BY 1;
+DELETE FROM bcce_data.model_usage WHERE idempotency_key LIKE '%:odd%';
+DELETE FROM bcce_data.model_usage_keys WHERE call_key LIKE '%:odd%';
+SET ROLE regress_req_writer;
 SELECT * FROM bcce.ingest_transcript(NULL, NULL);
 SELECT lines, added FROM bcce.ingest_transcript('laptop', '');
 RESET ROLE;
@@ -103,6 +115,32 @@ RESET ROLE;
 SELECT idempotency_key, request_id, output_tokens AS o, event_tokens, source_mismatch, told_by, run_id, team_id, client_cost_usd, count(*) OVER (PARTITION BY user_key) AS of_this_person
 FROM bcce_data.model_usage WHERE told_by & 2 = 2 ORDER BY idempotency_key;
 SELECT request_key, call_key, at IS NOT NULL AS is_own FROM bcce_data.model_usage_keys ORDER BY request_key;
+
+-- A session that is resumed counts its events from the start again: two calls,
+-- with or without ids of their requests; sent again they change nothing.  A
+-- duration that cannot be stops no export, a count that cannot be read is a fault.
+SET ROLE regress_req_writer;
+\set event2 '{"timeUnixNano":"TIME000000000","body":{"stringValue":"claude_code.api_request"},"attributes":[{"key":"session.id","value":{"stringValue":"s9"}},{"key":"event.sequence","value":{"intValue":1}},{"key":"model","value":{"stringValue":"claude-sonnet-5"}},{"key":"input_tokens","value":{"COUNT"}},{"key":"output_tokens","value":{"intValue":1}},{"key":"duration_ms","value":{"doubleValue":-1}},{"key":"request_id","value":{"stringValue":"REQ"}}]}'
+SELECT calls, added, changed, refused FROM bcce.ingest_otlp(pg_temp.export(VARIADIC (
+    SELECT array_agg(replace(replace(replace(:'event2', 'TIME', (1782950000 + n)::text), 'REQ', req), 'COUNT', told) ORDER BY n)
+    FROM (VALUES (1, '', 'intValue":"10'), (2, '', 'intValue":"10'), (3, 'odd_1', 'intValue":"10'), (4, 'odd_2', 'intValue":"10'), (5, '', 'intValue":"ten')) AS v (n, req, told))));
+\g
+RESET ROLE;
+SELECT idempotency_key, at, request_id, input_tokens, latency_ms FROM bcce_data.model_usage WHERE session_id = 's9' ORDER BY at;
+DELETE FROM bcce_data.model_usage_keys WHERE call_key IN (SELECT idempotency_key FROM bcce_data.model_usage WHERE session_id = 's9');
+DELETE FROM bcce_data.model_usage WHERE session_id = 's9';
+
+-- A collector that groups records has moved the person and the session to the
+-- resource, of events and of points.
+SET ROLE regress_req_writer;
+SELECT added, points FROM bcce.ingest_otlp('{"resourceLogs":[{"resource":{"attributes":[{"key":"session.id","value":{"stringValue":"s8"}},{"key":"user.email","value":{"stringValue":"ada@example.org"}}]},"scopeLogs":[{"logRecords":[{"timeUnixNano":"1782950000000000000","body":{"stringValue":"claude_code.api_request"},"attributes":[{"key":"model","value":{"stringValue":"m"}},{"key":"input_tokens","value":{"intValue":1}},{"key":"request_id","value":{"stringValue":"req_8"}}]}]}]}],
+    "resourceMetrics":[{"resource":{"attributes":[{"key":"session.id","value":{"stringValue":"s8"}},{"key":"user.email","value":{"stringValue":"ada@example.org"}}]},"scopeMetrics":[{"metrics":[{"name":"claude_code.token.usage","sum":{"aggregationTemporality":1,"dataPoints":[{"attributes":[{"key":"type","value":{"stringValue":"input"}}],"startTimeUnixNano":"1782900000000000000","timeUnixNano":"1782950000000000000","asInt":"1"}]}}]}]}]}');
+RESET ROLE;
+SELECT u.session_id, u.user_key = c.user_key AS same_person, u.user_key = bcce.pseudonym('ada@example.org', 'user', u.tenant_id) AS is_ada
+FROM bcce_data.model_usage AS u JOIN bcce_data.model_usage_counters AS c USING (tenant_id, session_id) WHERE session_id = 's8';
+DELETE FROM bcce_data.model_usage_counters WHERE session_id = 's8';
+DELETE FROM bcce_data.model_usage_keys WHERE call_key = 'req:req_8';
+DELETE FROM bcce_data.model_usage WHERE session_id = 's8';
 
 -- Counters: a point again is stored once; a bad one is counted.
 SET ROLE regress_req_writer;

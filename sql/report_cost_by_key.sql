@@ -123,6 +123,25 @@ DELETE FROM bcce_data.default_model_prices WHERE model_id = 'claude-opus-5' AND 
 SELECT model_cost_usd, model_cost_upper_usd FROM bcce.cost_analysis WHERE tenant_name = 'Whose';
 ROLLBACK;
 
+\echo == counts whose sum no bigint holds stop no report, and are unknown
+BEGIN;
+INSERT INTO bcce_data.model_usage (tenant_id, idempotency_key, at, model_id, input_tokens, output_tokens, cache_read_tokens, cache_write_5m_tokens, cache_write_1h_tokens, web_searches)
+SELECT :'whose', 'absurd-' || n, '2026-12-31 11:00+00', 'absurd-1', 1e15, 1e15, 1e15, 1e15, 1e15, 1e15 FROM generate_series(1, 9500) AS n;
+INSERT INTO bcce_data.performance_metrics (tenant_id, idempotency_key, observed_at, service_id, window_seconds, request_count, error_count)
+SELECT :'whose', 'absurd-' || n, '2026-12-31 11:50+00', 'shop', 1, 1e15, 1e15 FROM generate_series(1, 9500) AS n;
+DO $$
+DECLARE
+    report text;
+BEGIN
+    FOR report IN SELECT r.report FROM bcce.reports r LOOP
+        EXECUTE format('SELECT count(t::text) FROM bcce.%I AS t', report);
+    END LOOP;
+END
+$$;
+SELECT model_call_count, input_tokens, cache_write_1h_tokens, web_searches, unpriced_units FROM bcce.cost_by_model WHERE model_id = 'absurd-1';
+SELECT request_count, error_count FROM bcce.service_health_dashboard WHERE tenant_id = :'whose' AND service_id = 'shop';
+ROLLBACK;
+
 \c :home
 SET client_min_messages = warning;
 DROP DATABASE regress_cost_by_key;

@@ -116,6 +116,10 @@ case ${1:-} in
                         (SELECT count(*) FROM bcce_data.performance_metrics), (SELECT count(*) FROM bcce_data.predictions),
                         (SELECT count(*) FROM bcce_data.model_usage), (SELECT count(*) FROM bcce_data.events))" ;;
             'A JSON array') count 4 "way 5: four events" "SELECT count(*) FROM bcce_data.events" ;;
+            'Telemetry')
+                count "3 calls, 1 of both" "way 6: each call once" \
+                    "SELECT count(*) || ' calls, ' || count(*) FILTER (WHERE told_by = 3) || ' of both' FROM bcce_data.model_usage WHERE session_id LIKE 's-%'"
+                in_files 'hunter2|ask eve@' && echo "not ok - way 6: no text of a transcript in any file" || echo "ok - way 6: no text of a transcript in any file" ;;
             'Jobs of pg_cron') count 4 "way 3: the job brought the fourth run" "$(runs 'shop-%')" ;;
             'Is it still running?')
                 count 0 "no address of a person anywhere" "SELECT count(*) FROM (SELECT r::text AS row FROM bcce_data.workflow_runs r
@@ -136,4 +140,5 @@ psql -Xq -d postgres -c 'SELECT pg_reload_conf()' -c 'CREATE DATABASE shop' >/de
 own_server target -c max_worker_processes=16
 export work pg_bin source_host PGUSER PGHOST PG_CONFIG=${PG_CONFIG:-pg_config}
 python3 "$(dirname "$0")/../readme.py" --bare --database analytics --replace "shop.example.org=$source_host" \
+    --replace " scripts/load-claude-code= $(cd "$(dirname "$0")/../.." && pwd)/scripts/load-claude-code" \
     --hook "bash $(cd "$(dirname "$0")" && pwd)/bring_your_data.sh" "$@" "$page"

@@ -196,6 +196,14 @@ RETURN CASE
 END;
 COMMENT ON FUNCTION bcce_data.infra_share(numeric, timestamptz, timestamptz, timestamptz, timestamptz) IS 'The part of a bill that falls between since and until, by overlap, in US dollars; a share is rounded to ten decimals.';
 
+-- A sum that no bigint holds is absurd, but one sender of absurd counts must not
+-- stop the reports of all.
+CREATE OR REPLACE FUNCTION bcce_data.whole_number(total numeric)
+RETURNS bigint
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN CASE WHEN total BETWEEN -9223372036854775807 AND 9223372036854775807 THEN total::bigint END;
+COMMENT ON FUNCTION bcce_data.whole_number(numeric) IS 'A sum of counts as bigint; NULL where it is beyond what bigint holds.';
+
 CREATE OR REPLACE FUNCTION bcce_data.user_activity(since timestamptz, until timestamptz)
 RETURNS TABLE (tenant_id uuid, user_key text, at timestamptz)
 LANGUAGE sql STABLE PARALLEL RESTRICTED

@@ -256,14 +256,14 @@ BEGIN ATOMIC
     ) month
     CROSS JOIN LATERAL (
         SELECT
-            sum(m.request_count) FILTER (WHERE m.observed_at >= l.fast_long_starts_at)::bigint AS fast_long_requests,
-            sum(m.error_count) FILTER (WHERE m.observed_at >= l.fast_long_starts_at)::bigint AS fast_long_errors,
-            sum(m.request_count) FILTER (WHERE m.observed_at >= l.fast_short_starts_at)::bigint AS fast_short_requests,
-            sum(m.error_count) FILTER (WHERE m.observed_at >= l.fast_short_starts_at)::bigint AS fast_short_errors,
-            sum(m.request_count) FILTER (WHERE m.observed_at >= l.slow_long_starts_at)::bigint AS slow_long_requests,
-            sum(m.error_count) FILTER (WHERE m.observed_at >= l.slow_long_starts_at)::bigint AS slow_long_errors,
-            sum(m.request_count) FILTER (WHERE m.observed_at >= l.slow_short_starts_at)::bigint AS slow_short_requests,
-            sum(m.error_count) FILTER (WHERE m.observed_at >= l.slow_short_starts_at)::bigint AS slow_short_errors
+            bcce_data.whole_number(sum(m.request_count) FILTER (WHERE m.observed_at >= l.fast_long_starts_at)) AS fast_long_requests,
+            bcce_data.whole_number(sum(m.error_count) FILTER (WHERE m.observed_at >= l.fast_long_starts_at)) AS fast_long_errors,
+            bcce_data.whole_number(sum(m.request_count) FILTER (WHERE m.observed_at >= l.fast_short_starts_at)) AS fast_short_requests,
+            bcce_data.whole_number(sum(m.error_count) FILTER (WHERE m.observed_at >= l.fast_short_starts_at)) AS fast_short_errors,
+            bcce_data.whole_number(sum(m.request_count) FILTER (WHERE m.observed_at >= l.slow_long_starts_at)) AS slow_long_requests,
+            bcce_data.whole_number(sum(m.error_count) FILTER (WHERE m.observed_at >= l.slow_long_starts_at)) AS slow_long_errors,
+            bcce_data.whole_number(sum(m.request_count) FILTER (WHERE m.observed_at >= l.slow_short_starts_at)) AS slow_short_requests,
+            bcce_data.whole_number(sum(m.error_count) FILTER (WHERE m.observed_at >= l.slow_short_starts_at)) AS slow_short_errors
         FROM bcce_data.performance_metrics m
         WHERE m.tenant_id = l.tenant_id AND m.service_id = l.service_id AND NOT m.is_test
           AND m.request_count IS NOT NULL AND m.error_count IS NOT NULL

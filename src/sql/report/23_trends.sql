@@ -288,9 +288,9 @@ BEGIN ATOMIC
     LEFT JOIN LATERAL (
         SELECT
             count(*) AS calls,
-            sum(coalesce(u.input_tokens, CASE WHEN tokens.any_known THEN 0 END))::bigint AS input_tokens,
-            sum(coalesce(u.output_tokens, CASE WHEN tokens.any_known THEN 0 END))::bigint AS output_tokens,
-            sum(coalesce(u.cache_read_tokens, CASE WHEN tokens.any_known THEN 0 END))::bigint AS cache_read_tokens,
+            bcce_data.whole_number(sum(coalesce(u.input_tokens, CASE WHEN tokens.any_known THEN 0 END))) AS input_tokens,
+            bcce_data.whole_number(sum(coalesce(u.output_tokens, CASE WHEN tokens.any_known THEN 0 END))) AS output_tokens,
+            bcce_data.whole_number(sum(coalesce(u.cache_read_tokens, CASE WHEN tokens.any_known THEN 0 END))) AS cache_read_tokens,
             sum(bcce_data.call_cost_usd(u.reported_cost_usd, u.charged_usd, u.model_id, u.at, u.input_tokens, u.output_tokens,
                 u.cache_read_tokens, u.cache_write_5m_tokens, u.cache_write_1h_tokens, u.web_searches, u.speed, u.inference_geo, u.service_tier, u.tenant_id))
                 FILTER (WHERE NOT (a.tariff_includes_models AND EXISTS (

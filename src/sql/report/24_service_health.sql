@@ -118,8 +118,8 @@ BEGIN ATOMIC
         END,
         seen.last_at,
         s.window_minutes,
-        coalesce(sample.requests, 0),
-        coalesce(sample.errors, 0),
+        sample.requests,
+        sample.errors,
         round(100.0 * sample.rated_errors / nullif(sample.rated_requests, 0), 4),
         sample.p50_latency_ms,
         sample.p95_latency_ms,
@@ -158,8 +158,8 @@ BEGIN ATOMIC
     ) seen
     CROSS JOIN LATERAL (
         SELECT
-            sum(m.request_count)::bigint AS requests,
-            sum(m.error_count)::bigint AS errors,
+            bcce_data.whole_number(coalesce(sum(m.request_count), 0)) AS requests,
+            bcce_data.whole_number(coalesce(sum(m.error_count), 0)) AS errors,
             sum(m.request_count) FILTER (WHERE m.error_count IS NOT NULL) AS rated_requests,
             sum(m.error_count) FILTER (WHERE m.request_count IS NOT NULL) AS rated_errors,
             coalesce(bcce.approx_percentile(bcce.rollup(bcce.sketch_from_bytes(m.latency_digest)), 0.5), avg(m.p50_latency_ms)) AS p50_latency_ms,

@@ -48,8 +48,8 @@ BEGIN ATOMIC
             m.service_id,
             s.service_name,
             count(*) AS samples,
-            coalesce(sum(m.request_count), 0)::bigint AS requests,
-            coalesce(sum(m.error_count), 0)::bigint AS errors,
+            bcce_data.whole_number(coalesce(sum(m.request_count), 0)) AS requests,
+            bcce_data.whole_number(coalesce(sum(m.error_count), 0)) AS errors,
             round(100.0 * sum(m.error_count) FILTER (WHERE m.request_count IS NOT NULL)
                 / nullif(sum(m.request_count) FILTER (WHERE m.error_count IS NOT NULL), 0), 4) AS error_rate_percent,
             coalesce(bcce.approx_percentile(bcce.rollup(bcce.sketch_from_bytes(m.latency_digest)), 0.5), avg(m.p50_latency_ms)) AS p50,

@@ -123,8 +123,8 @@ BEGIN ATOMIC
             m.tenant_id,
             m.model_id,
             k.token_class,
-            coalesce(sum(k.quantity) FILTER (WHERE NOT m.is_now), 0)::bigint AS old_quantity,
-            coalesce(sum(k.quantity) FILTER (WHERE m.is_now), 0)::bigint AS new_quantity,
+            bcce_data.whole_number(coalesce(sum(k.quantity) FILTER (WHERE NOT m.is_now), 0)) AS old_quantity,
+            bcce_data.whole_number(coalesce(sum(k.quantity) FILTER (WHERE m.is_now), 0)) AS new_quantity,
             coalesce(sum(k.usd) FILTER (WHERE NOT m.is_now), 0) AS old_usd,
             coalesce(sum(k.usd) FILTER (WHERE m.is_now), 0) AS new_usd,
             coalesce(sum(k.price_effect), 0) AS price_effect

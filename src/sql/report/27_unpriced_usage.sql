@@ -38,12 +38,12 @@ BEGIN ATOMIC
             u.model_id,
             why.reason,
             count(*) AS calls,
-            sum(u.input_tokens)::bigint AS input_tokens,
-            sum(u.output_tokens)::bigint AS output_tokens,
-            sum(u.cache_read_tokens)::bigint AS cache_read_tokens,
-            sum(u.cache_write_5m_tokens)::bigint AS cache_write_5m_tokens,
-            sum(u.cache_write_1h_tokens)::bigint AS cache_write_1h_tokens,
-            sum(u.web_searches)::bigint AS web_searches,
+            bcce_data.whole_number(sum(u.input_tokens)) AS input_tokens,
+            bcce_data.whole_number(sum(u.output_tokens)) AS output_tokens,
+            bcce_data.whole_number(sum(u.cache_read_tokens)) AS cache_read_tokens,
+            bcce_data.whole_number(sum(u.cache_write_5m_tokens)) AS cache_write_5m_tokens,
+            bcce_data.whole_number(sum(u.cache_write_1h_tokens)) AS cache_write_1h_tokens,
+            bcce_data.whole_number(sum(u.web_searches)) AS web_searches,
             min(u.at) AS first_at,
             max(u.at) AS last_at
         FROM bcce_data.model_usage u

@@ -20,6 +20,16 @@ END
 $do$;
 COMMENT ON TYPE bcce_data.given_model_request IS 'a call of a language model as a line of a transcript or an event of telemetry tells of it';
 
+-- A count that is told and cannot be read must not pass for one that is not told,
+-- which costs nothing: it becomes one that request_fault() refuses.  So does
+-- what is out of range, near enough to it to be added up.
+CREATE OR REPLACE FUNCTION bcce_data.told_count(told text) RETURNS bigint
+LANGUAGE sql IMMUTABLE AS $body$
+    SELECT CASE WHEN told IS NOT NULL AND btrim(told) <> ''
+        THEN least(greatest(coalesce(bcce.try_bigint(told), bcce.try_bigint(trim_scale(bcce.try_numeric(told))::text), 1000000000000001), -1), 1000000000000001) END
+$body$;
+COMMENT ON FUNCTION bcce_data.told_count(text) IS 'a count as told, also as 100.0 or 1e2; NULL: not told; -1 below zero, 10^15 + 1 above 10^15 or no whole number: refused as a fault';
+
 -- Which record of one call says what it used: a transcript's before an event's,
 -- the most output, the one with the split of cache writes, with the speed, the
 -- earliest.  The same order whatever came first, so that loading is order-free.

@@ -38,23 +38,27 @@ BEGIN
     r.request_id := nullif(a ->> 'request_id', '');
     r.at := coalesce(bcce.try_timestamptz(a ->> 'event.timestamp'), event_at);
     r.counted_at := r.at;
-    r.session_id := nullif(a ->> 'session.id', '');
-    r.other_key := coalesce('creq:' || nullif(a ->> 'client_request_id', ''), 'evt:' || r.session_id || ':' || (a ->> 'event.sequence'));
-    r.user_id := bcce_data.otlp_person(a);
+    -- Collectors that group records move what they share to the resource.
+    r.session_id := coalesce(nullif(a ->> 'session.id', ''), nullif(resource ->> 'session.id', ''));
+    -- A session that is resumed keeps its id and counts its events from the start again.
+    r.other_key := coalesce('creq:' || nullif(a ->> 'client_request_id', ''), 'evt:' || r.session_id || ':' || (a ->> 'event.sequence') || ':' || extract(epoch FROM r.at));
+    r.user_id := bcce_data.otlp_person(resource || a);
     r.team_id := coalesce(nullif(resource ->> 'team.id', ''), nullif(a ->> 'team.id', ''));
     r.model_id := nullif(a ->> 'model', '');
-    r.input_tokens := bcce.try_bigint(a ->> 'input_tokens');
-    r.output_tokens := bcce.try_bigint(a ->> 'output_tokens');
-    r.cache_read_tokens := bcce.try_bigint(a ->> 'cache_read_tokens');
+    r.input_tokens := bcce_data.told_count(a ->> 'input_tokens');
+    r.output_tokens := bcce_data.told_count(a ->> 'output_tokens');
+    r.cache_read_tokens := bcce_data.told_count(a ->> 'cache_read_tokens');
     -- Telemetry does not say how long cache writes live.
-    r.cache_write_5m_tokens := bcce.try_bigint(a ->> 'cache_creation_tokens');
+    r.cache_write_5m_tokens := bcce_data.told_count(a ->> 'cache_creation_tokens');
     r.ttl_assumed := coalesce(r.cache_write_5m_tokens > 0, false);
     r.speed := CASE WHEN a ->> 'speed' = 'fast' THEN 'fast' WHEN a ->> 'speed' IN ('', 'normal') THEN NULL ELSE a ->> 'speed' END;
     r.client_cost_usd := coalesce(bcce.try_bigint(a ->> 'cost_usd_micros')::numeric / 1000000, bcce.try_numeric(a ->> 'cost_usd'));
     r.run_id := nullif(a ->> 'workflow.run_id', '');
     r.query_source := nullif(a ->> 'query_source', '');
     r.agent_name := nullif(a ->> 'agent.name', '');
+    -- Of a duration nothing hangs: one that cannot be is not known.
     r.latency_ms := bcce.try_float8(a ->> 'duration_ms');
+    r.latency_ms := CASE WHEN r.latency_ms BETWEEN 0 AND 1e15 THEN r.latency_ms END;
     RETURN r;
 END
 $body$;
@@ -83,7 +87,7 @@ BEGIN
         SELECT target, k.series_key, k.started_at, k.at,
             CASE k.name WHEN 'claude_code.token.usage' THEN 'tokens' ELSE 'cost_usd' END,
             CASE k.a ->> 'type' WHEN 'input' THEN 'input' WHEN 'output' THEN 'output' WHEN 'cacheRead' THEN 'cache_read' WHEN 'cacheCreation' THEN 'cache_write' END,
-            k.a ->> 'model', bcce_data.otlp_person(k.a), nullif(k.a ->> 'session.id', ''), k.value, k.is_cumulative
+            k.a ->> 'model', bcce_data.otlp_person(k.resource || k.a), coalesce(nullif(k.a ->> 'session.id', ''), nullif(k.resource ->> 'session.id', '')), k.value, k.is_cumulative
         FROM (SELECT p.*, bcce.pseudonym(ROW(p.name, p.a, p.resource)::text, 'series', target) AS series_key FROM sound AS p WHERE p.is_sound) AS k
         ORDER BY k.series_key COLLATE "C", k.started_at, k.at
         ON CONFLICT DO NOTHING RETURNING 1

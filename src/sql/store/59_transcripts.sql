@@ -8,7 +8,7 @@ DECLARE
     usage jsonb := line #> '{message,usage}';
     split jsonb := line #> '{message,usage,cache_creation}';
     r bcce_data.given_model_request;
-    writes bigint := bcce.try_bigint(usage ->> 'cache_creation_input_tokens');
+    writes bigint := bcce_data.told_count(usage ->> 'cache_creation_input_tokens');
     known bigint;
 BEGIN
     r.told_by := 1;
@@ -23,11 +23,11 @@ BEGIN
     r.user_id := user_id;
     r.team_id := team_id;
     r.model_id := nullif(message ->> 'model', '');
-    r.input_tokens := bcce.try_bigint(usage ->> 'input_tokens');
-    r.output_tokens := bcce.try_bigint(usage ->> 'output_tokens');
-    r.cache_read_tokens := bcce.try_bigint(usage ->> 'cache_read_input_tokens');
-    r.cache_write_5m_tokens := bcce.try_bigint(split ->> 'ephemeral_5m_input_tokens');
-    r.cache_write_1h_tokens := bcce.try_bigint(split ->> 'ephemeral_1h_input_tokens');
+    r.input_tokens := bcce_data.told_count(usage ->> 'input_tokens');
+    r.output_tokens := bcce_data.told_count(usage ->> 'output_tokens');
+    r.cache_read_tokens := bcce_data.told_count(usage ->> 'cache_read_input_tokens');
+    r.cache_write_5m_tokens := bcce_data.told_count(split ->> 'ephemeral_5m_input_tokens');
+    r.cache_write_1h_tokens := bcce_data.told_count(split ->> 'ephemeral_1h_input_tokens');
     -- What is not split lives five minutes as far as anybody knows.
     known := coalesce(r.cache_write_5m_tokens, 0) + coalesce(r.cache_write_1h_tokens, 0);
     r.ttl_assumed := writes <> known;
@@ -35,7 +35,7 @@ BEGIN
         r.cache_write_5m_tokens := coalesce(r.cache_write_5m_tokens, 0) + writes - known;
     END IF;
     r.ttl_assumed := coalesce(r.ttl_assumed, false);
-    r.web_searches := bcce.try_bigint(usage #>> '{server_tool_use,web_search_requests}');
+    r.web_searches := bcce_data.told_count(usage #>> '{server_tool_use,web_search_requests}');
     r.speed := nullif(usage ->> 'speed', '');
     r.inference_geo := nullif(usage ->> 'inference_geo', '');
     r.service_tier := nullif(usage ->> 'service_tier', '');
