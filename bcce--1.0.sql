@@ -576,7 +576,7 @@ CREATE FUNCTION bcce.forget_marks() RETURNS trigger
 AS 'MODULE_PATHNAME' LANGUAGE C
 VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION bcce.forget_marks() IS
-'Trigger BEFORE DELETE of each row of a table of marks: makes mark_hour() write marks again that this transaction has written already, since they may be gone. Any other use is the error 39P01.';
+'Trigger BEFORE DELETE of each row and BEFORE TRUNCATE of a table of marks: makes mark_hour() write marks again that this transaction has written already, since they may be gone. Any other use is the error 39P01.';
 -- Cost: what a quantity costs by the price book.
 
 CREATE FUNCTION bcce.estimate_cost(item text, quantity numeric, at timestamptz DEFAULT now(), tenant uuid DEFAULT NULL) RETURNS numeric
@@ -4284,7 +4284,7 @@ BEGIN
         WHERE t.tgenabled = 'A' AND (t.tgrelid, t.tgfoid) IN (
             ('bcce_data.model_usage'::regclass, 'bcce.mark_hour()'::regprocedure),
             ('bcce_data.principals'::regclass, 'bcce.mark_hour()'::regprocedure),
-            ('bcce_data.model_usage_marks'::regclass, 'bcce.forget_marks()'::regprocedure))) < 3
+            ('bcce_data.model_usage_marks'::regclass, 'bcce.forget_marks()'::regprocedure))) < 4
     THEN
         TRUNCATE bcce_data.budget_scopes, bcce_data.budget_hours, bcce_data.budget_days;
     END IF;
@@ -4299,6 +4299,9 @@ BEGIN
     CREATE OR REPLACE TRIGGER forget_marks BEFORE DELETE ON bcce_data.model_usage_marks
         FOR EACH ROW EXECUTE FUNCTION bcce.forget_marks();
     ALTER TABLE bcce_data.model_usage_marks ENABLE ALWAYS TRIGGER forget_marks;
+    CREATE OR REPLACE TRIGGER forget_all_marks BEFORE TRUNCATE ON bcce_data.model_usage_marks
+        FOR EACH STATEMENT EXECUTE FUNCTION bcce.forget_marks();
+    ALTER TABLE bcce_data.model_usage_marks ENABLE ALWAYS TRIGGER forget_all_marks;
 
     FOR item IN
         SELECT i.inhrelid::regclass AS name FROM pg_inherits i WHERE i.inhparent = 'bcce_data.model_usage'::regclass

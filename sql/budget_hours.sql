@@ -70,6 +70,11 @@ SELECT pg_temp.refresh() AS refreshed;
 SELECT count(*) AS marks FROM bcce_data.model_usage_marks;
 INSERT INTO bcce_data.model_usage (tenant_id, idempotency_key, at, model_id, charged_usd) VALUES (:'a', 'z', '2026-03-02 10:31+00', 'm', 0.5);
 SELECT pg_temp.used() AS inserted, count(*) AS marks FROM bcce_data.model_usage_marks;
+-- And after all were emptied out, when everything is built again.
+TRUNCATE bcce_data.model_usage_marks;
+SELECT pg_temp.refresh() AS refreshed;
+INSERT INTO bcce_data.model_usage (tenant_id, idempotency_key, at, model_id, charged_usd) VALUES (:'a', 'zz', '2026-03-02 10:31+00', 'm', 0.5);
+SELECT pg_temp.used() AS inserted, count(*) AS marks FROM bcce_data.model_usage_marks;
 ROLLBACK TO s;
 UPDATE bcce_data.model_usage SET at = '2026-03-09 05:30+00' WHERE idempotency_key = '3';
 SELECT pg_temp.used() AS moved;

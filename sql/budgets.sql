@@ -11,15 +11,15 @@ CREATE EXTENSION bcce;
 SELECT bcce.create_tenant('bud-a', 'A', timezone => 'America/New_York') AS a, bcce.create_tenant('bud-b', 'B') AS b \gset
 SELECT bcce.create_login('regress_bud_reader', 'bud-a'), bcce.create_login('regress_bud_cost', 'bud-a', 'cost'),
        bcce.create_login('regress_bud_admin', 'bud-a', 'admin'), bcce.create_login('regress_bud_other', 'bud-b'), bcce.create_login('regress_bud_writer', 'bud-a', 'ingest') \g /dev/null
-SET bcce.test_now = '2026-03-20 12:00:00+00';
+SET bcce.test_now = '2015-03-20 12:00:00+00';
 \set VERBOSITY sqlstate
 \echo == what is refused
 SELECT bcce.set_budget('Ada Lovelace', 1, tenant => 'bud-a');
 SELECT bcce.set_budget('x', 0, tenant => 'bud-a');
 SELECT bcce.set_budget('x', 'NaN', tenant => 'bud-a');
 SELECT bcce.set_budget('x', 1, 'year', tenant => 'bud-a');
-SELECT bcce.set_budget('x', 1, 'custom', valid_from => '2026-01-01', tenant => 'bud-a');
-SELECT bcce.set_budget('x', 1, valid_from => '2026-01-02', valid_until => '2026-01-01', tenant => 'bud-a');
+SELECT bcce.set_budget('x', 1, 'custom', valid_from => '2015-01-01', tenant => 'bud-a');
+SELECT bcce.set_budget('x', 1, valid_from => '2015-01-02', valid_until => '2015-01-01', tenant => 'bud-a');
 SELECT bcce.set_budget('x', 1, valid_until => 'infinity', tenant => 'bud-a');
 SELECT bcce.set_budget('x', 1, timezone => 'Mars', tenant => 'bud-a');
 SELECT bcce.set_budget('x', 1, thresholds => '{50,NULL}', tenant => 'bud-a');
@@ -33,31 +33,31 @@ SELECT count(*) AS budgets FROM bcce_data.budgets;
 \echo == scopes: each and-combination is the sum of its calls
 INSERT INTO bcce_data.teams (tenant_id, team_id, team_name) VALUES (:'a', 'core', 'Core');
 INSERT INTO bcce_data.principals (tenant_id, user_key, team_id) VALUES (:'a', bcce.pseudonym('ada@example.org', 'user', :'a'), 'core');
-INSERT INTO bcce_data.workflow_runs (tenant_id, run_id, workflow_id, status, started_at, finished_at) VALUES (:'a', 'r1', 'deploy', 'succeeded', '2026-02-01', '2026-02-02');
-INSERT INTO bcce_data.workflow_run_keys (tenant_id, run_id, started_at) VALUES (:'a', 'r1', '2026-02-01');
+INSERT INTO bcce_data.workflow_runs (tenant_id, run_id, workflow_id, status, started_at, finished_at) VALUES (:'a', 'r1', 'deploy', 'succeeded', '2015-02-01', '2015-02-02');
+INSERT INTO bcce_data.workflow_run_keys (tenant_id, run_id, started_at) VALUES (:'a', 'r1', '2015-02-01');
 INSERT INTO bcce_data.model_usage (tenant_id, idempotency_key, at, model_id, user_key, team_id, project, run_id, reported_cost_usd, is_test)
 SELECT :'a', k, at::timestamptz, model, who, team, project, run, usd, is_test
 FROM (VALUES
-    ('1', '2026-03-01 04:59:59.999999+00', 'm1', 'ada@example.org', NULL, 'shop', NULL, 64, false),   -- February in New York
-    ('2', '2026-03-01 05:00+00', 'm1', 'ada@example.org', NULL, 'shop', NULL, 1, false),
-    ('3', '2026-03-08 06:59+00', 'm2', 'ada@example.org', 'edge', 'shop', 'r1', 2, false),            -- the team that the call names
-    ('4', '2026-03-10 12:00+00', 'm1', 'bob@example.org', 'core', 'site', NULL, 4, false),
-    ('5', '2026-03-20 11:59:59+00', 'm2', NULL, NULL, NULL, 'r1', 8, false),
-    ('6', '2026-03-20 12:00+00', 'm1', 'ada@example.org', 'core', 'shop', 'r1', 16, false),           -- now, not before
-    ('7', '2026-03-10 12:00+00', 'm1', 'ada@example.org', 'core', 'shop', 'r1', 32, true)
+    ('1', '2015-03-01 04:59:59.999999+00', 'm1', 'ada@example.org', NULL, 'shop', NULL, 64, false),   -- February in New York
+    ('2', '2015-03-01 05:00+00', 'm1', 'ada@example.org', NULL, 'shop', NULL, 1, false),
+    ('3', '2015-03-08 06:59+00', 'm2', 'ada@example.org', 'edge', 'shop', 'r1', 2, false),            -- the team that the call names
+    ('4', '2015-03-10 12:00+00', 'm1', 'bob@example.org', 'core', 'site', NULL, 4, false),
+    ('5', '2015-03-20 11:59:59+00', 'm2', NULL, NULL, NULL, 'r1', 8, false),
+    ('6', '2015-03-20 12:00+00', 'm1', 'ada@example.org', 'core', 'shop', 'r1', 16, false),           -- now, not before
+    ('7', '2015-03-10 12:00+00', 'm1', 'ada@example.org', 'core', 'shop', 'r1', 32, true)
 ) AS c (k, at, model, who, team, project, run, usd, is_test);
 SELECT bcce.set_budget('all', 20, tenant => 'bud-a'), bcce.set_budget('utc', 90, timezone => 'UTC', tenant => 'bud-a'),
        bcce.set_budget('core', 10, team => 'core', tenant => 'bud-a'), bcce.set_budget('ada', 10, user_key => 'ada@example.org', tenant => 'bud-a'),
        bcce.set_budget('shop', 10, project => 'shop', tenant => 'bud-a'), bcce.set_budget('m2', 10, model => 'm2', tenant => 'bud-a'),
        bcce.set_budget('deploy', 10, workflow => 'deploy', tenant => 'bud-a'),
        bcce.set_budget('m2-deploy-shop', 2, model => 'm2', workflow => 'deploy', project => 'shop', tenant => 'bud-a'),
-       bcce.set_budget('from-now', 10, valid_from => '2026-03-10 12:00+00', tenant => 'bud-a'),
-       bcce.set_budget('sprint', 12, 'custom', valid_from => '2026-03-08', valid_until => '2026-03-12', tenant => 'bud-a'),
+       bcce.set_budget('from-now', 10, valid_from => '2015-03-10 12:00+00', tenant => 'bud-a'),
+       bcce.set_budget('sprint', 12, 'custom', valid_from => '2015-03-08', valid_until => '2015-03-12', tenant => 'bud-a'),
        bcce.set_budget('gone', 1, tenant => 'bud-a'), bcce.set_budget('gone', NULL, tenant => 'bud-a') \g /dev/null
 SELECT budget, period_start_at, period_end_at, is_open, spent_usd, limit_usd, spent_percent, state, call_count, exhausts_at
-FROM bcce.budget_status WHERE period_end_at > '2026-03-01 05:00+00' ORDER BY budget COLLATE "C", period_start_at;
+FROM bcce.budget_status WHERE period_end_at > '2015-03-01 05:00+00' ORDER BY budget COLLATE "C", period_start_at;
 -- February is a period of its own where calls or the budget reach back to it.
-SELECT budget, period_start_at, spent_usd, forecast_usd, is_open FROM bcce.budget_status WHERE period_end_at <= '2026-03-01 05:00+00' ORDER BY 1;
+SELECT budget, period_start_at, spent_usd, forecast_usd, is_open FROM bcce.budget_status WHERE period_end_at <= '2015-03-01 05:00+00' ORDER BY 1;
 -- Whoever the person is, nobody reads it here.
 SELECT count(*) FILTER (WHERE b::text LIKE '%example%') AS names, count(*) FILTER (WHERE b.user_key ~ '^user_') AS pseudonyms FROM bcce_data.budgets b;
 -- Periods of every length, over a change of the clock: each call in one, and their sum is that of the month.
@@ -66,19 +66,19 @@ SELECT budget, count(*) AS periods, sum(spent_usd) AS usd, sum(call_count) AS ca
        min(period_end_at - period_start_at) AS shortest, max(period_end_at - period_start_at) AS longest
 FROM bcce.budget_status WHERE budget IN ('day', 'week', 'month', 'quarter') GROUP BY 1 ORDER BY longest;
 -- The twin: as it stood, and no more than the view.
-SELECT budget, period_start_at, spent_usd, is_open FROM bcce.budget_status('2026-03-08 12:00+00', '2026-03-09 12:00+00') WHERE budget IN ('all', 'day', 'sprint') ORDER BY 1, 2;
+SELECT budget, period_start_at, spent_usd, is_open FROM bcce.budget_status('2015-03-08 12:00+00', '2015-03-09 12:00+00') WHERE budget IN ('all', 'day', 'sprint') ORDER BY 1, 2;
 SELECT count(*) AS rows_that_differ FROM (SELECT to_jsonb(s) FROM bcce.budget_status s EXCEPT SELECT to_jsonb(s) FROM bcce.budget_status(NULL, NULL) s) d;
 SELECT count(*) FROM bcce.budget_status('infinity', NULL) UNION ALL SELECT count(*) FROM bcce.budget_status(NULL, '-infinity');
 SELECT bcce.set_budget(b, NULL, tenant => 'bud-a') FROM unnest('{day,week,month,quarter,utc}'::text[]) AS b \g /dev/null
 
 \echo == calls of unknown cost: left out and said, or at the dearest price
 INSERT INTO bcce_data.model_usage (tenant_id, idempotency_key, at, model_id, input_tokens, output_tokens)
-VALUES (:'b', 'known', '2026-03-02', 'claude-sonnet-4-5', 1000, 100), (:'b', 'unknown', '2026-03-02', 'model-of-nobody', 1000, 100), (:'b', 'silent', '2026-03-02', 'model-of-nobody', NULL, NULL);
+VALUES (:'b', 'known', '2015-03-02', 'claude-sonnet-4-5', 1000, 100), (:'b', 'unknown', '2015-03-02', 'model-of-nobody', 1000, 100), (:'b', 'silent', '2015-03-02', 'model-of-nobody', NULL, NULL);
 SELECT bcce.set_budget('lenient', 1, tenant => 'bud-b'), bcce.set_budget('strict', 1, unpriced => 'dearest', mode => 'block', tenant => 'bud-b') \g /dev/null
 SELECT budget, call_count, unpriced_calls, unpriced_share_percent, is_lower_bound,
-       spent_usd = bcce.estimate_token_cost('claude-sonnet-4-5', '2026-03-02', 1000, 100)
+       spent_usd = bcce.estimate_token_cost('claude-sonnet-4-5', '2015-03-02', 1000, 100)
            + CASE budget WHEN 'strict' THEN (SELECT 1000 * max(price_usd) FILTER (WHERE token_class = 'input') + 100 * max(price_usd) FILTER (WHERE token_class = 'output')
-                FROM bcce_data.default_model_prices WHERE upper_inf(known) AND valid && tstzrange('2026-03-01', '2026-04-01')) ELSE 0 END AS as_said
+                FROM bcce_data.default_model_prices WHERE upper_inf(known) AND valid && tstzrange('2015-03-01', '2015-04-01')) ELSE 0 END AS as_said
 FROM bcce.budget_status WHERE tenant_name = 'B' ORDER BY 1;
 SELECT c.budget, c.spent_usd = s.spent_usd AS same FROM bcce.budget_check(tenant => 'bud-b') c JOIN bcce.budget_status s USING (budget);
 
@@ -98,12 +98,12 @@ ROLLBACK;
 SELECT bcce.set_budget('m2-deploy-shop', 2, model => 'm2', workflow => 'deploy', project => 'shop', tenant => 'bud-a') \g /dev/null
 
 \echo == alerts: once a threshold and period, kept, late ones told apart
-UPDATE bcce_data.budgets SET set_at = '2026-03-05';
+UPDATE bcce_data.budgets SET set_at = '2015-03-05';
 SELECT budget, period_start_at::date, threshold_percent, kind FROM bcce.check_budgets() WHERE tenant_id = :'a' ORDER BY 1, 2, 3, 4;
 SELECT count(*) AS again FROM bcce.check_budgets();
 -- More is spent: the next thresholds only.  February is closed: what comes now is late, and nobody had been told.
-INSERT INTO bcce_data.model_usage (tenant_id, idempotency_key, at, model_id, reported_cost_usd) VALUES (:'a', '8', '2026-03-19', 'm1', 4.5);
-UPDATE bcce_data.budgets SET set_at = '2026-02-05' WHERE budget = 'all';
+INSERT INTO bcce_data.model_usage (tenant_id, idempotency_key, at, model_id, reported_cost_usd) VALUES (:'a', '8', '2015-03-19', 'm1', 4.5);
+UPDATE bcce_data.budgets SET set_at = '2015-02-05' WHERE budget = 'all';
 SELECT budget, period_start_at::date, threshold_percent, kind FROM bcce.check_budgets() ORDER BY 1, 2, 3, 4;
 -- A larger amount: what was written stays, and is resolved.
 SELECT bcce.set_budget('all', 1000, tenant => 'bud-a') \g /dev/null
@@ -116,12 +116,12 @@ SELECT task, detail FROM bcce.maintain() WHERE task = 'budgets';
 SELECT bcce.create_tenant('bud-f', 'F') AS f \gset
 INSERT INTO bcce_data.model_usage (tenant_id, idempotency_key, at, model_id, reported_cost_usd)
 SELECT :'f', d::text, d + interval '1 hour', 'm', CASE WHEN extract(isodow FROM d) < 6 THEN 10 ELSE 2 END
-FROM generate_series('2025-11-03 00:00+00'::timestamptz, '2026-03-20', '1 day') AS d;
+FROM generate_series('2014-11-03 00:00+00'::timestamptz, '2015-03-20', '1 day') AS d;
 SELECT bcce.set_budget('month', 200, tenant => 'bud-f') \g /dev/null
 SELECT spent_usd, forecast_usd, forecast_low_usd, forecast_high_usd, forecast_method, exhausts_at, state,
-       forecast_usd = (SELECT sum(CASE WHEN extract(isodow FROM d) < 6 THEN 10 ELSE 2 END) FROM generate_series('2026-03-01'::date, '2026-03-31', '1 day') AS d) AS exact
+       forecast_usd = (SELECT sum(CASE WHEN extract(isodow FROM d) < 6 THEN 10 ELSE 2 END) FROM generate_series('2015-03-01'::date, '2015-03-31', '1 day') AS d) AS exact
 FROM bcce.budget_status WHERE tenant_name = 'F' AND is_open;
-UPDATE bcce_data.budgets SET set_at = '2026-03-05' WHERE budget = 'month';
+UPDATE bcce_data.budgets SET set_at = '2015-03-05' WHERE budget = 'month';
 SELECT kind, threshold_percent FROM bcce.check_budgets() WHERE tenant_id = :'f' ORDER BY 1, 2;
 -- 13 days, 14 days, too few; a day and none; nothing ahead.
 SELECT bcce_data.cost_forecast(array_fill(2.5, ARRAY[13]), 4) AS linear, bcce_data.cost_forecast(array_fill(2.5, ARRAY[14]), 4) AS weekday,

@@ -23,7 +23,7 @@ SELECT "BillingPeriodStart" AT TIME ZONE 'UTC' AS month, "ChargePeriodEnd" AT TI
 FROM bcce.cost_focus ORDER BY "x_RequestedAt", "ChargeDescription" COLLATE "C";
 SELECT count(*) AS rows, count(*) FILTER (WHERE "ContractedUnitPrice" * "PricingQuantity" <> "ContractedCost" OR "ListUnitPrice" * "PricingQuantity" <> "ListCost") AS that_differ,
        count(*) FILTER (WHERE num_nulls("BilledCost", "EffectiveCost", "ListCost", "ContractedCost", "BillingPeriodStart", "ChargePeriodStart", "SkuId", "BillingAccountId", "ChargeCategory") > 0) AS with_null,
-       count(*) FILTER (WHERE f::text ~ '@|ada|bob') AS named,
+       count(*) FILTER (WHERE f::text ~* '@|\m(ada|bob)\M') AS named,
        sum("BilledCost") = (SELECT model_cost_usd FROM bcce.cost_analysis) AS adds_up, sum("BilledCost") = (SELECT sum(total_usd) FROM bcce.cost_focus_coverage) AS covers
 FROM bcce.cost_focus f;
 SELECT at AT TIME ZONE 'UTC' AS at, model_id, reason, input_tokens, output_tokens, user_key ~ '^user_' AS hidden FROM bcce.cost_focus_unpriced;
@@ -99,7 +99,7 @@ FROM file GROUP BY 1, 2, 3 ORDER BY 1, 2, 3;
 SELECT "SkuPriceId" AS with_two_meanings FROM file WHERE "SkuPriceId" IS NOT NULL AND "SkuMeter" <> 'Requests' GROUP BY 1 HAVING count(DISTINCT "SkuId") > 1 OR count(DISTINCT "SkuPriceDetails") > 1 OR count(DISTINCT "ListUnitPrice") > 1;
 SELECT DISTINCT "SkuPriceId" AS sku_price, "SkuPriceDetails"::jsonb AS details, "ListUnitPrice" AS price FROM file WHERE "SkuId" LIKE '%sonnet%:input';
 SELECT d.key AS key, d.value FROM file CROSS JOIN LATERAL jsonb_each("SkuPriceDetails"::jsonb || "Tags"::jsonb) AS d WHERE jsonb_typeof(d.value) IN ('object', 'array') OR "SkuPriceDetails"::jsonb ? d.key AND d.key NOT LIKE 'x\_%';
-SELECT count(*) FILTER (WHERE file::text ~ '@|ada|bob') AS named, count(*) FILTER (WHERE "x_PricingStatus" NOT IN ('priced') AND "BilledCost" <> '0') AS not_zero, sum("x_ConsumedTokens"::bigint) AS tokens FROM file;
+SELECT count(*) FILTER (WHERE file::text ~* '@|\m(ada|bob)\M') AS named, count(*) FILTER (WHERE "x_PricingStatus" NOT IN ('priced') AND "BilledCost" <> '0') AS not_zero, sum("x_ConsumedTokens"::bigint) AS tokens FROM file;
 SELECT sum(coalesce(input_tokens, 0) + coalesce(output_tokens, 0) + coalesce(cache_read_tokens, 0) + coalesce(cache_write_5m_tokens, 0) + coalesce(cache_write_1h_tokens, 0)) AS tokens
 FROM bcce_data.model_usage WHERE tenant_id = :'a' AND NOT is_test;
 -- A later price does not change what was charged, and a book without its past leaves the sum as it was.

@@ -58,7 +58,7 @@ SELECT count(*) FROM bcce.find_person('ada@example.org', 'mine');
 RESET SESSION AUTHORIZATION;
 SELECT t.slug, regexp_replace(l.login, '^id_[a-z2-7]{26}$', 'a pseudonym') AS login, l.reason, left(l.pseudonym, -26) AS pseudonym, l.row_count, l.looked_up_at > now() - interval '1 hour' AS now
 FROM bcce_data.person_lookups l JOIN bcce_data.tenants t USING (tenant_id) WHERE l.row_count > 0 ORDER BY l.looked_up_at, l.row_count;
-SELECT count(*) AS in_all, count(*) FILTER (WHERE l::text ~ 'ada|bob|@') AS with_a_name FROM bcce_data.person_lookups l;
+SELECT count(*) AS in_all, count(*) FILTER (WHERE l::text ~* '@|\m(ada|bob)\M') AS with_a_name FROM bcce_data.person_lookups l;
 
 \echo == hardening: shown, done on request, nothing left
 CREATE FUNCTION public.careless() RETURNS integer LANGUAGE sql SECURITY DEFINER AS 'SELECT 1';

@@ -23,10 +23,10 @@ FROM bcce.redaction_stats s WHERE s.tenant_name = 'Berlin' GROUP BY 1, 2, 3 ORDE
 \echo == every kind of column and every way in, a superuser and a replica included
 SET ROLE regress_redaction_writer;
 \o /dev/null
-SELECT bcce.record_incident('ada@example.org', '2026-01-01 00:00+00', title => 'Falcon, Kiwi and Falcon: ada@example.org, 10.1.2.3');
+SELECT bcce.record_incident('ada@example.org', '2015-01-01 00:00+00', title => 'Falcon, Kiwi and Falcon: ada@example.org, 10.1.2.3');
 SELECT bcce.ingest_event('{"event_type": "view", "user_id": "ada@example.org", "event_id": "e1", "card_number": 4111111111111111, "Falcon": ["bob@example.org", {"x": "Falcon"}]}');
 \o
-INSERT INTO bcce.inbox_incidents (incident_id, opened_at, title) SELECT 'i' || n, '2026-01-01T00:00:00Z', 'of ada@example.org' FROM generate_series(1, 10) AS n;
+INSERT INTO bcce.inbox_incidents (incident_id, opened_at, title) SELECT 'i' || n, '2015-01-01T00:00:00Z', 'of ada@example.org' FROM generate_series(1, 10) AS n;
 RESET ROLE;
 \set copy 'COPY bcce_data.incidents (tenant_id, incident_id, opened_at, title) FROM PROGRAM ''printf "%s\\\\tcopied\\\\t2026-01-01\\\\tKiwi 10.1.2.3" ' :berlin ''''
 SET session_replication_role = replica;
@@ -37,7 +37,7 @@ SELECT * FROM public.counted;
 \echo == a dump is restored with row_security off
 TRUNCATE bcce_data.redaction_counts;
 SET row_security = off;
-INSERT INTO bcce_data.infra_costs VALUES (:'berlin', 'restored ada@example.org', 1, '2026-01-01', '2026-01-02');
+INSERT INTO bcce_data.infra_costs VALUES (:'berlin', 'restored ada@example.org', 1, '2015-01-01', '2015-01-02');
 SHOW row_security;
 RESET row_security;
 SELECT * FROM public.counted;
@@ -45,18 +45,18 @@ SELECT * FROM public.counted;
 \echo == what is taken back is not counted: a rollback, a savepoint, a caught error, a failed statement
 TRUNCATE bcce_data.redaction_counts;
 BEGIN;
-INSERT INTO bcce_data.infra_costs VALUES (:'berlin', 'ada@example.org', 1, '2026-01-01', '2026-01-02');
+INSERT INTO bcce_data.infra_costs VALUES (:'berlin', 'ada@example.org', 1, '2015-01-01', '2015-01-02');
 ROLLBACK;
 BEGIN;
 SAVEPOINT one;
-INSERT INTO bcce_data.infra_costs VALUES (:'berlin', 'one ada@example.org', 1, '2026-01-01', '2026-01-02');
+INSERT INTO bcce_data.infra_costs VALUES (:'berlin', 'one ada@example.org', 1, '2015-01-01', '2015-01-02');
 SAVEPOINT two;
-INSERT INTO bcce_data.infra_costs VALUES (:'berlin', 'two ada@example.org bob@example.org', 1, '2026-01-01', '2026-01-02');
+INSERT INTO bcce_data.infra_costs VALUES (:'berlin', 'two ada@example.org bob@example.org', 1, '2015-01-01', '2015-01-02');
 SAVEPOINT three;
-INSERT INTO bcce_data.infra_costs VALUES (:'berlin', 'three Kiwi', 1, '2026-01-01', '2026-01-02');
+INSERT INTO bcce_data.infra_costs VALUES (:'berlin', 'three Kiwi', 1, '2015-01-01', '2015-01-02');
 RELEASE three;
 ROLLBACK TO two;
-INSERT INTO bcce_data.infra_costs VALUES (:'berlin', 'four Falcon', 1, '2026-01-01', '2026-01-02');
+INSERT INTO bcce_data.infra_costs VALUES (:'berlin', 'four Falcon', 1, '2015-01-01', '2015-01-02');
 RELEASE one;
 DO $$
 DECLARE
@@ -64,10 +64,10 @@ DECLARE
 BEGIN
     FOR n IN 1 .. 4 LOOP
         BEGIN
-            INSERT INTO bcce_data.infra_costs VALUES (berlin, n || ' 10.1.2.3', 1, '2026-01-01', '2026-01-02');
+            INSERT INTO bcce_data.infra_costs VALUES (berlin, n || ' 10.1.2.3', 1, '2015-01-01', '2015-01-02');
             PERFORM 1 / (n % 2);
         EXCEPTION WHEN division_by_zero THEN
-            INSERT INTO bcce_data.infra_costs VALUES (berlin, n || ' card 4111111111111111', 1, '2026-01-01', '2026-01-02');
+            INSERT INTO bcce_data.infra_costs VALUES (berlin, n || ' card 4111111111111111', 1, '2015-01-01', '2015-01-02');
         END;
     END LOOP;
 END
@@ -76,7 +76,7 @@ COMMIT;
 SELECT * FROM public.counted;
 SELECT count(*) AS rows, count(DISTINCT (source, kind, rule)) AS one_each FROM bcce_data.redaction_counts;
 \set VERBOSITY sqlstate
-INSERT INTO bcce_data.infra_costs VALUES (:'berlin', 'ada@example.org', 1, '2026-01-02', '2026-01-01');
+INSERT INTO bcce_data.infra_costs VALUES (:'berlin', 'ada@example.org', 1, '2015-01-02', '2015-01-01');
 \set VERBOSITY terse
 SELECT sum(redaction_count) FROM bcce_data.redaction_counts;
 
@@ -85,12 +85,12 @@ TRUNCATE bcce_data.redaction_counts;
 DO $$
 BEGIN
     FOR n IN 1 .. 4 LOOP
-        INSERT INTO bcce_data.incidents (tenant_id, incident_id, opened_at, title) SELECT tenant_id, 'p' || n, '2026-01-01', 'Falcon' FROM bcce_data.tenants WHERE slug = 'berlin';
+        INSERT INTO bcce_data.incidents (tenant_id, incident_id, opened_at, title) SELECT tenant_id, 'p' || n, '2015-01-01', 'Falcon' FROM bcce_data.tenants WHERE slug = 'berlin';
         IF n % 2 = 0 THEN ROLLBACK; ELSE COMMIT; END IF;
     END LOOP;
 END
 $$;
-INSERT INTO bcce_data.incidents (tenant_id, incident_id, opened_at, title) VALUES (:'berlin', 'p1', '2026-01-01', 'Falcon') ON CONFLICT DO NOTHING;
+INSERT INTO bcce_data.incidents (tenant_id, incident_id, opened_at, title) VALUES (:'berlin', 'p1', '2015-01-01', 'Falcon') ON CONFLICT DO NOTHING;
 UPDATE bcce_data.incidents SET priority = 'p1' WHERE incident_id = 'p1';
 SELECT * FROM public.counted;
 
@@ -128,21 +128,21 @@ INSERT INTO bcce_data.redaction_counts (tenant_id, source, kind, rule, redaction
 SELECT t.tenant_id, 'events', k.kind, k.rule, k.n, a.at::timestamptz
 FROM bcce_data.tenants t
 CROSS JOIN (VALUES ('email', NULL, 2), ('custom', 'bird', 3), ('email', NULL, 5)) AS k (kind, rule, n)
-CROSS JOIN unnest('{2026-03-28 18:15+00,2026-03-28 18:30+00,2026-03-28 22:45+00,2026-03-28 23:00+00,2026-03-29 21:45+00,2026-03-29 22:00+00}'::text[]) AS a (at);
+CROSS JOIN unnest('{2015-03-28 18:15+00,2015-03-28 18:30+00,2015-03-28 22:45+00,2015-03-28 23:00+00,2015-03-29 21:45+00,2015-03-29 22:00+00}'::text[]) AS a (at);
 CREATE TABLE public.before AS SELECT * FROM bcce.redaction_stats;
-CREATE TABLE public.window_before AS SELECT * FROM bcce.redaction_stats('2026-03-28 18:30+00', '2026-03-28 23:00+00');
+CREATE TABLE public.window_before AS SELECT * FROM bcce.redaction_stats('2015-03-28 18:30+00', '2015-03-28 23:00+00');
 SELECT tenant_name, period_start_at, usage_date, kind, rule, redaction_count FROM public.before ORDER BY 1, 2, 4;
 SELECT tenant_name, usage_date, sum(redaction_count) FROM public.window_before GROUP BY 1, 2 ORDER BY 1, 2;
 SELECT detail FROM bcce.maintain() WHERE task = 'redaction counts';
 SELECT detail FROM bcce.maintain() WHERE task = 'redaction counts';
 SELECT count(*) FROM bcce_data.redaction_counts;
 (TABLE public.before EXCEPT ALL SELECT * FROM bcce.redaction_stats) UNION ALL (SELECT * FROM bcce.redaction_stats EXCEPT ALL TABLE public.before);
-(TABLE public.window_before EXCEPT ALL SELECT * FROM bcce.redaction_stats('2026-03-28 18:30+00', '2026-03-28 23:00+00'));
+(TABLE public.window_before EXCEPT ALL SELECT * FROM bcce.redaction_stats('2015-03-28 18:30+00', '2015-03-28 23:00+00'));
 
 \echo == a reader sees its tenant; a deleted tenant counts no more
 SET ROLE regress_redaction_reader;
 SELECT DISTINCT tenant_name FROM bcce.redaction_stats;
-SELECT sum(redaction_count) FROM bcce.redaction_stats(NULL, '2026-03-29 00:00+00');
+SELECT sum(redaction_count) FROM bcce.redaction_stats(NULL, '2015-03-29 00:00+00');
 RESET ROLE;
 UPDATE bcce_data.tenants SET deleted_at = now() WHERE slug = 'berlin';
 SELECT DISTINCT tenant_name FROM bcce.redaction_stats;

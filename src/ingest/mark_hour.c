@@ -175,13 +175,13 @@ marks_of(Relation rel, const char *name)
 	return table;
 }
 
-/* Called as a trigger, before the change of a row? */
-static bool
-called_for_row(FunctionCallInfo fcinfo)
+/* Event of the trigger that is called, before a change; 0 if it is none. */
+static TriggerEvent
+event_before(FunctionCallInfo fcinfo)
 {
-	return CALLED_AS_TRIGGER(fcinfo) &&
-		TRIGGER_FIRED_BEFORE(((TriggerData *) fcinfo->context)->tg_event) &&
-		TRIGGER_FIRED_FOR_ROW(((TriggerData *) fcinfo->context)->tg_event);
+	TriggerEvent event = CALLED_AS_TRIGGER(fcinfo) ? ((TriggerData *) fcinfo->context)->tg_event : 0;
+
+	return TRIGGER_FIRED_BEFORE(event) ? event : 0;
 }
 
 PG_FUNCTION_INFO_V1(mark_hour);
@@ -192,7 +192,7 @@ mark_hour(PG_FUNCTION_ARGS)
 	TriggerData *trigger = (TriggerData *) fcinfo->context;
 	Oid			table;
 
-	if (!called_for_row(fcinfo) || trigger->tg_trigger->tgnargs < 1 || trigger->tg_trigger->tgnargs > 2)
+	if (!TRIGGER_FIRED_FOR_ROW(event_before(fcinfo)) || trigger->tg_trigger->tgnargs < 1 || trigger->tg_trigger->tgnargs > 2)
 		ereport(ERROR,
 				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
 				 errmsg("bcce.mark_hour() must run as a trigger before a change of a row"),
@@ -213,14 +213,14 @@ PG_FUNCTION_INFO_V1(forget_marks);
 Datum
 forget_marks(PG_FUNCTION_ARGS)
 {
-	TriggerData *trigger = (TriggerData *) fcinfo->context;
+	TriggerEvent event = event_before(fcinfo);
 
-	if (!called_for_row(fcinfo) || !TRIGGER_FIRED_BY_DELETE(trigger->tg_event))
+	if (!TRIGGER_FIRED_BY_TRUNCATE(event) && !(TRIGGER_FIRED_FOR_ROW(event) && TRIGGER_FIRED_BY_DELETE(event)))
 		ereport(ERROR,
 				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
-				 errmsg("bcce.forget_marks() must run as a trigger before the deletion of a row"),
-				 errhint("Use CREATE TRIGGER ... BEFORE DELETE ON ... FOR EACH ROW."),
+				 errmsg("bcce.forget_marks() must run as a trigger before the deletion of a row or of all"),
+				 errhint("Use CREATE TRIGGER ... BEFORE DELETE ON ... FOR EACH ROW, and one BEFORE TRUNCATE."),
 				 bcce_hide_input()));
 	current_round++;
-	return PointerGetDatum(trigger->tg_trigtuple);
+	return PointerGetDatum(((TriggerData *) fcinfo->context)->tg_trigtuple);
 }

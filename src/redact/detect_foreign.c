@@ -13,7 +13,7 @@
 
 /* Small letters; a name may also be a longer word's end in scripts without spaces. */
 static const char *const names[] = {
-	"contrase\xc3\xb1" "a",	/* Spanish */
+	"contrase\303\261a",	/* Spanish; octal, for a letter follows */
 	"has\xc5\x82o",	/* Polish */
 	"l\xc3\xb6senord",	/* Swedish */
 	"jelsz\xc3\xb3",	/* Hungarian */

@@ -194,7 +194,7 @@ is "$(owner -c "SELECT count(*) FROM bcce.rejected WHERE example_key IN (SELECT 
 # An id that is a person's address, in two spellings of one pseudonym.
 empty
 writer -c "INSERT INTO bcce.inbox_incidents (incident_id, opened_at) VALUES ('ada@example.org', '2026-01-01T00:00:00Z'), (' ada@example.org', '2026-01-01T00:00:00Z'), ('ADA@example.org', '2026-01-01T00:00:00Z')"
-is "$(owner -c "SELECT count(*) FROM bcce_data.incidents WHERE incident_id ~* 'ada'")" 0 "ids that hold an address do not stop a batch, nor stay"
+is "$(owner -c "SELECT count(*) FROM bcce_data.incidents WHERE incident_id ~* '\mada\M'")" 0 "ids that hold an address do not stop a batch, nor stay"
 
 # The address, and the pseudonym that it got before, name one run.
 pseudonym=$(owner -c "SELECT bcce.pseudonym('ada@example.org', 'id', tenant_id) FROM bcce_data.tenants WHERE slug = 'alpha'")

@@ -9,4 +9,4 @@ CREATE FUNCTION bcce.forget_marks() RETURNS trigger
 AS 'MODULE_PATHNAME' LANGUAGE C
 VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION bcce.forget_marks() IS
-'Trigger BEFORE DELETE of each row of a table of marks: makes mark_hour() write marks again that this transaction has written already, since they may be gone. Any other use is the error 39P01.';
+'Trigger BEFORE DELETE of each row and BEFORE TRUNCATE of a table of marks: makes mark_hour() write marks again that this transaction has written already, since they may be gone. Any other use is the error 39P01.';

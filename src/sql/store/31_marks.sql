@@ -10,7 +10,7 @@ BEGIN
         WHERE t.tgenabled = 'A' AND (t.tgrelid, t.tgfoid) IN (
             ('bcce_data.model_usage'::regclass, 'bcce.mark_hour()'::regprocedure),
             ('bcce_data.principals'::regclass, 'bcce.mark_hour()'::regprocedure),
-            ('bcce_data.model_usage_marks'::regclass, 'bcce.forget_marks()'::regprocedure))) < 3
+            ('bcce_data.model_usage_marks'::regclass, 'bcce.forget_marks()'::regprocedure))) < 4
     THEN
         TRUNCATE bcce_data.budget_scopes, bcce_data.budget_hours, bcce_data.budget_days;
     END IF;
@@ -25,6 +25,9 @@ BEGIN
     CREATE OR REPLACE TRIGGER forget_marks BEFORE DELETE ON bcce_data.model_usage_marks
         FOR EACH ROW EXECUTE FUNCTION bcce.forget_marks();
     ALTER TABLE bcce_data.model_usage_marks ENABLE ALWAYS TRIGGER forget_marks;
+    CREATE OR REPLACE TRIGGER forget_all_marks BEFORE TRUNCATE ON bcce_data.model_usage_marks
+        FOR EACH STATEMENT EXECUTE FUNCTION bcce.forget_marks();
+    ALTER TABLE bcce_data.model_usage_marks ENABLE ALWAYS TRIGGER forget_all_marks;
 
     FOR item IN
         SELECT i.inhrelid::regclass AS name FROM pg_inherits i WHERE i.inhparent = 'bcce_data.model_usage'::regclass
