@@ -50,8 +50,8 @@
  * A batch is handed over when it has so many rows or bytes: enough to share
  * the cost of the statements that store it, little enough to stay in memory.
  */
-#define BATCH_ROWS	4096
-#define BATCH_BYTES (1024 * 1024)
+#define BATCH_ROWS	16384
+#define BATCH_BYTES (8 * 1024 * 1024)
 
 /*
  * Of a batch so small, what a subtransaction costs is more than what it saves.
@@ -59,7 +59,7 @@
  * take their snapshots: the server's limit is 64 for each session.
  */
 #define TRY_MIN_ROWS	64
-#define TRY_MAX_IN_TRANSACTION	48
+#define TRY_MAX_IN_TRANSACTION	56
 
 /* After a known row, so many batches at most are stored with ON CONFLICT. */
 #define MAX_PATIENCE	64
