@@ -298,6 +298,13 @@ check_packed(const uint8_t *bytes, size_t size)
 	else if (sketch_add_packed(&added, bytes, size))
 	{
 		sketch_merge(&merged, &sketch);
+		/* more than a byte counts, now and then */
+		for (i = next_random(16) == 0 ? 600 : 0; i > 0; i--)
+		{
+			if (!sketch_add_packed(&added, bytes, size))
+				sketch_merge(&added, &sketch);
+			sketch_merge(&merged, &sketch);
+		}
 		require_same_bytes(&added, &merged, "packed numbers are added otherwise");
 	}
 	sketch_reset(&sketch);
