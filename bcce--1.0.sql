@@ -6019,6 +6019,10 @@ INSERT INTO bcce.module (part, name, sql) VALUES ('store', '50_gate', $bcce_modu
 -- is sound, and returns for each row the reason of its refusal or NULL.  A row
 -- whose fault is set already is only handed back.
 --
+-- all_new says that every key is probably new: then no ON CONFLICT is asked for,
+-- which costs less, and a known key is error 23505.  Only bcce.collect_rows()
+-- may say so, which catches that and comes again.
+--
 -- Plans are kept and met by batches of every size, so nothing here may join
 -- two batches: with a plan made for single rows that would be a nested loop.
 -- Lists are asked by IN (...) in a place that the planner cannot turn into a
@@ -6140,7 +6144,8 @@ END
 $do$;
 COMMENT ON TYPE bcce_data.given_workflow_run IS 'a run as a sender gives it';
 
-CREATE OR REPLACE FUNCTION bcce_data.put_workflow_runs(runs bcce_data.given_workflow_run[]) RETURNS text[]
+DROP FUNCTION IF EXISTS bcce_data.put_workflow_runs(bcce_data.given_workflow_run[]);
+CREATE OR REPLACE FUNCTION bcce_data.put_workflow_runs(runs bcce_data.given_workflow_run[], all_new boolean) RETURNS text[]
 LANGUAGE plpgsql VOLATILE AS $body$
 DECLARE
     faults text[];
@@ -6182,18 +6187,32 @@ BEGIN
 
     -- In the order of the keys, so that two writers with the same runs wait
     -- for each other instead of deadlocking.
-    WITH made AS (
-        INSERT INTO bcce_data.workflow_run_keys (tenant_id, run_id, started_at)
-        SELECT h.tenant_id, h.key, h.started_at
-        FROM (
-            SELECT (g.run).tenant_id, bcce_data.key_text((g.run).tenant_id, (g.run).run_id) AS key, (g.run).started_at, g.ordinal
-            FROM (SELECT unnest(runs) AS run, unnest(faults) AS fault, generate_subscripts(faults, 1) AS ordinal) AS g
-            WHERE g.fault IS NULL) AS h
-        ORDER BY h.tenant_id, h.key COLLATE "C", h.ordinal
-        ON CONFLICT DO NOTHING
-        RETURNING tenant_id, run_id
-    )
-    SELECT array_agg(m.tenant_id), array_agg(m.run_id) INTO made_tenants, made_runs FROM made m;
+    IF all_new THEN
+        WITH made AS (
+            INSERT INTO bcce_data.workflow_run_keys (tenant_id, run_id, started_at)
+            SELECT h.tenant_id, h.key, h.started_at
+            FROM (
+                SELECT (g.run).tenant_id, bcce_data.key_text((g.run).tenant_id, (g.run).run_id) AS key, (g.run).started_at, g.ordinal
+                FROM (SELECT unnest(runs) AS run, unnest(faults) AS fault, generate_subscripts(faults, 1) AS ordinal) AS g
+                WHERE g.fault IS NULL) AS h
+            ORDER BY h.tenant_id, h.key COLLATE "C", h.ordinal
+            RETURNING tenant_id, run_id
+        )
+        SELECT array_agg(m.tenant_id), array_agg(m.run_id) INTO made_tenants, made_runs FROM made m;
+    ELSE
+        WITH made AS (
+            INSERT INTO bcce_data.workflow_run_keys (tenant_id, run_id, started_at)
+            SELECT h.tenant_id, h.key, h.started_at
+            FROM (
+                SELECT (g.run).tenant_id, bcce_data.key_text((g.run).tenant_id, (g.run).run_id) AS key, (g.run).started_at, g.ordinal
+                FROM (SELECT unnest(runs) AS run, unnest(faults) AS fault, generate_subscripts(faults, 1) AS ordinal) AS g
+                WHERE g.fault IS NULL) AS h
+            ORDER BY h.tenant_id, h.key COLLATE "C", h.ordinal
+            ON CONFLICT DO NOTHING
+            RETURNING tenant_id, run_id
+        )
+        SELECT array_agg(m.tenant_id), array_agg(m.run_id) INTO made_tenants, made_runs FROM made m;
+    END IF;
     IF coalesce(cardinality(made_runs), 0) < cardinality(array_positions(faults, NULL)) THEN
         SELECT array_agg(k.ordinal) FILTER (WHERE k.place = k.is_made::integer + 1),
                array_agg(k.ordinal ORDER BY k.tenant_id, k.run_id COLLATE "C", k.ordinal) FILTER (WHERE k.place > k.is_made::integer + 1)
@@ -6275,12 +6294,12 @@ BEGIN
         charged_usd = CASE WHEN r.status = 'skipped' AND NOT r.is_test THEN excluded.charged_usd ELSE r.charged_usd END;
 
     FOREACH ordinal IN ARRAY coalesce(later, '{}') LOOP
-        faults[ordinal] := (bcce_data.put_workflow_runs(ARRAY[runs[ordinal]]))[1];
+        faults[ordinal] := (bcce_data.put_workflow_runs(ARRAY[runs[ordinal]], false))[1];
     END LOOP;
     RETURN faults;
 END
 $body$;
-COMMENT ON FUNCTION bcce_data.put_workflow_runs(bcce_data.given_workflow_run[]) IS 'stores runs or brings known ones up to date; returns the reason of each that is refused';
+COMMENT ON FUNCTION bcce_data.put_workflow_runs(bcce_data.given_workflow_run[], boolean) IS 'stores runs or brings known ones up to date; returns the reason of each that is refused; all_new: error 23505 if one is known, for less work';
 
 CREATE OR REPLACE FUNCTION bcce.record_workflow_run(
     workflow_id text, status text, started_at timestamptz, finished_at timestamptz DEFAULT NULL,
@@ -6313,7 +6332,7 @@ BEGIN
     run.classification := classification;
     run.source := source;
     run.is_test := is_test;
-    PERFORM bcce_data.refuse_any(bcce_data.put_workflow_runs(ARRAY[run]));
+    PERFORM bcce_data.refuse_any(bcce_data.put_workflow_runs(ARRAY[run], false));
     RETURN bcce_data.key_text(run.tenant_id, run.run_id);
 END
 $body$;
@@ -6356,7 +6375,7 @@ BEGIN
         SELECT b.*, tenants ->> bcce_data.tenant_word(b.tenant) AS tenant_id, bcce.try_timestamptz(b.queued_at) AS queued,
                bcce.try_timestamptz(b.started_at) AS started, bcce.try_timestamptz(b.finished_at) AS finished
         FROM batch b OFFSET 0) AS g;
-    faults := bcce_data.put_workflow_runs(runs);
+    faults := bcce_data.put_workflow_runs(runs, TG_ARGV[0] = 'new');
     PERFORM bcce_data.reject('inbox_workflow_runs', array_agg((g.run).tenant_id), array_agg(g.fault), array_agg((g.run).run_id))
     FROM (SELECT unnest(runs) AS run, unnest(faults) AS fault) AS g WHERE g.fault IS NOT NULL;
     RETURN NULL;
@@ -6615,7 +6634,37 @@ END
 $do$;
 COMMENT ON TYPE bcce_data.given_metric IS 'a sample as a sender gives it';
 
-CREATE OR REPLACE FUNCTION bcce_data.put_metrics(samples bcce_data.given_metric[]) RETURNS text[]
+-- Without a key of its own a sample has one made of its bytes: the text of a
+-- float follows the session's extra_float_digits.
+CREATE OR REPLACE FUNCTION bcce_data.metric_rows(samples bcce_data.given_metric[], faults text[])
+RETURNS TABLE (tenant_id uuid, source text, idempotency_key text, observed_at timestamptz, service_id text, window_seconds double precision,
+    request_count bigint, error_count bigint, p50_latency_ms double precision, p95_latency_ms double precision, p99_latency_ms double precision,
+    throughput_rps double precision, cpu_percent double precision, memory_percent double precision, storage_percent double precision,
+    network_percent double precision, is_test boolean, charged_usd numeric, latency_digest bytea)
+LANGUAGE sql STABLE AS $body$
+    SELECT s.tenant_id, s.source, coalesce(nullif(s.idempotency_key, ''), bcce.pseudonym(ROW(s.service_id,
+               encode(array_send(ARRAY[s.window_seconds, s.p50_latency_ms, s.p95_latency_ms, s.p99_latency_ms, s.throughput_rps,
+                                       s.request_count, s.error_count]), 'hex'),
+               encode(array_send(ARRAY[s.cpu_percent, s.memory_percent, s.storage_percent, s.network_percent]), 'hex')
+                   || coalesce(encode(s.latency_digest, 'hex'), ''))::text,
+               'content', s.tenant_id)),
+        s.observed_at, s.service_id, s.window_seconds, s.request_count, s.error_count,
+        s.p50_latency_ms, s.p95_latency_ms, s.p99_latency_ms, s.throughput_rps,
+        s.cpu_percent, s.memory_percent, s.storage_percent, s.network_percent, coalesce(s.is_test, false),
+        CASE WHEN s.is_test IS NOT TRUE THEN bcce.estimate_cost('metric', 1, s.observed_at, s.tenant_id) END,
+        s.latency_digest
+    FROM (
+        SELECT r.tenant_id, coalesce(r.source, 'api') AS source, r.idempotency_key, r.observed_at,
+               bcce_data.key_text(r.tenant_id, r.service_id) AS service_id, r.window_seconds, r.request_count, r.error_count,
+               r.p50_latency_ms, r.p95_latency_ms, r.p99_latency_ms, r.throughput_rps,
+               r.cpu_percent, r.memory_percent, r.storage_percent, r.network_percent, r.is_test, r.latency_digest
+        FROM ROWS FROM (unnest(samples), unnest(faults)) AS r
+        WHERE r.unnest IS NULL OFFSET 0) AS s
+$body$;
+COMMENT ON FUNCTION bcce_data.metric_rows(bcce_data.given_metric[], text[]) IS 'the samples without a fault as bcce_data.performance_metrics takes them';
+
+DROP FUNCTION IF EXISTS bcce_data.put_metrics(bcce_data.given_metric[]);
+CREATE OR REPLACE FUNCTION bcce_data.put_metrics(samples bcce_data.given_metric[], all_new boolean) RETURNS text[]
 LANGUAGE plpgsql VOLATILE AS $body$
 DECLARE
     faults text[];
@@ -6640,36 +6689,24 @@ BEGIN
         SELECT DISTINCT (g.sample).tenant_id, nullif((g.sample).service_id, '') AS service_id
         FROM (SELECT unnest(samples) AS sample, unnest(faults) AS fault) AS g WHERE g.fault IS NULL) AS m;
 
-    -- Without a key of its own a sample has one made of its bytes: the text of
-    -- a float follows the session's extra_float_digits.  In the order of the
-    -- keys, so that two writers wait for each other instead of deadlocking.
-    INSERT INTO bcce_data.performance_metrics (tenant_id, source, idempotency_key, observed_at, service_id, window_seconds,
-        request_count, error_count, p50_latency_ms, p95_latency_ms, p99_latency_ms, throughput_rps,
-        cpu_percent, memory_percent, storage_percent, network_percent, is_test, charged_usd, latency_digest)
-    SELECT s.tenant_id, s.source, coalesce(nullif(s.idempotency_key, ''), bcce.pseudonym(ROW(s.service_id,
-               encode(array_send(ARRAY[s.window_seconds, s.p50_latency_ms, s.p95_latency_ms, s.p99_latency_ms, s.throughput_rps,
-                                       s.request_count, s.error_count]), 'hex'),
-               encode(array_send(ARRAY[s.cpu_percent, s.memory_percent, s.storage_percent, s.network_percent]), 'hex')
-                   || coalesce(encode(s.latency_digest, 'hex'), ''))::text,
-               'content', s.tenant_id)) AS key,
-        s.observed_at, s.service_id, s.window_seconds, s.request_count, s.error_count,
-        s.p50_latency_ms, s.p95_latency_ms, s.p99_latency_ms, s.throughput_rps,
-        s.cpu_percent, s.memory_percent, s.storage_percent, s.network_percent, coalesce(s.is_test, false),
-        CASE WHEN s.is_test IS NOT TRUE THEN bcce.estimate_cost('metric', 1, s.observed_at, s.tenant_id) END,
-        s.latency_digest
-    FROM (
-        SELECT r.tenant_id, coalesce(r.source, 'api') AS source, r.idempotency_key, r.observed_at,
-               bcce_data.key_text(r.tenant_id, r.service_id) AS service_id, r.window_seconds, r.request_count, r.error_count,
-               r.p50_latency_ms, r.p95_latency_ms, r.p99_latency_ms, r.throughput_rps,
-               r.cpu_percent, r.memory_percent, r.storage_percent, r.network_percent, r.is_test, r.latency_digest
-        FROM ROWS FROM (unnest(samples), unnest(faults)) AS r
-        WHERE r.unnest IS NULL OFFSET 0) AS s
-    ORDER BY s.tenant_id, key
-    ON CONFLICT DO NOTHING;
+    -- In the order of the keys, so that two writers wait for each other
+    -- instead of deadlocking.
+    IF all_new THEN
+        INSERT INTO bcce_data.performance_metrics (tenant_id, source, idempotency_key, observed_at, service_id, window_seconds,
+            request_count, error_count, p50_latency_ms, p95_latency_ms, p99_latency_ms, throughput_rps,
+            cpu_percent, memory_percent, storage_percent, network_percent, is_test, charged_usd, latency_digest)
+        SELECT s.* FROM bcce_data.metric_rows(samples, faults) AS s ORDER BY s.tenant_id, s.idempotency_key COLLATE "C";
+    ELSE
+        INSERT INTO bcce_data.performance_metrics (tenant_id, source, idempotency_key, observed_at, service_id, window_seconds,
+            request_count, error_count, p50_latency_ms, p95_latency_ms, p99_latency_ms, throughput_rps,
+            cpu_percent, memory_percent, storage_percent, network_percent, is_test, charged_usd, latency_digest)
+        SELECT s.* FROM bcce_data.metric_rows(samples, faults) AS s ORDER BY s.tenant_id, s.idempotency_key COLLATE "C"
+        ON CONFLICT DO NOTHING;
+    END IF;
     RETURN faults;
 END
 $body$;
-COMMENT ON FUNCTION bcce_data.put_metrics(bcce_data.given_metric[]) IS 'stores samples once each; returns the reason of each that is refused';
+COMMENT ON FUNCTION bcce_data.put_metrics(bcce_data.given_metric[], boolean) IS 'stores samples once each; returns the reason of each that is refused; all_new: error 23505 if one is known, for less work';
 
 CREATE OR REPLACE FUNCTION bcce.record_metric(
     service_id text, observed_at timestamptz DEFAULT now(), request_count bigint DEFAULT NULL, error_count bigint DEFAULT NULL,
@@ -6701,7 +6738,7 @@ BEGIN
     sample.source := source;
     sample.is_test := is_test;
     sample.latency_digest := bcce.sketch_send(latency_digest);
-    PERFORM bcce_data.refuse_any(bcce_data.put_metrics(ARRAY[sample]));
+    PERFORM bcce_data.refuse_any(bcce_data.put_metrics(ARRAY[sample], false));
 END
 $body$;
 COMMENT ON FUNCTION bcce.record_metric(text, timestamptz, bigint, bigint, double precision, double precision, double precision, double precision, double precision, double precision, double precision, double precision, double precision, text, text, boolean, text, bcce.sketch) IS
@@ -6753,7 +6790,7 @@ BEGIN
                CASE WHEN b.latency_digest LIKE '%{%' THEN bcce.try_sketch(bcce.try_jsonb(b.latency_digest))
                     ELSE bcce.try_sketch(b.latency_digest) END AS digest
         FROM batch b OFFSET 0) AS g;
-    faults := bcce_data.put_metrics(samples);
+    faults := bcce_data.put_metrics(samples, TG_ARGV[0] = 'new');
     PERFORM bcce_data.reject('inbox_metrics', array_agg((g.sample).tenant_id), array_agg(g.fault), array_agg((g.sample).idempotency_key))
     FROM (SELECT unnest(samples) AS sample, unnest(faults) AS fault) AS g WHERE g.fault IS NOT NULL;
     RETURN NULL;
@@ -6775,7 +6812,8 @@ BEGIN
 END
 $do$;
 COMMENT ON TYPE bcce_data.given_prediction IS 'a prediction, or only the outcome of a known one, as a sender gives it';
-CREATE OR REPLACE FUNCTION bcce_data.put_predictions(predictions bcce_data.given_prediction[]) RETURNS text[]
+DROP FUNCTION IF EXISTS bcce_data.put_predictions(bcce_data.given_prediction[]);
+CREATE OR REPLACE FUNCTION bcce_data.put_predictions(predictions bcce_data.given_prediction[], all_new boolean) RETURNS text[]
 LANGUAGE plpgsql VOLATILE AS $body$
 DECLARE
     faults text[];
@@ -6819,19 +6857,34 @@ BEGIN
 
     -- In the order of the keys, so that two writers wait for each other
     -- instead of deadlocking.
-    WITH made AS (
-        INSERT INTO bcce_data.prediction_keys (tenant_id, prediction_id, predicted_at)
-        SELECT h.tenant_id, h.key, h.predicted_at
-        FROM (
-            SELECT (g.prediction).tenant_id, bcce_data.key_text((g.prediction).tenant_id, (g.prediction).prediction_id) AS key,
-                   (g.prediction).predicted_at, g.ordinal
-            FROM (SELECT unnest(predictions) AS prediction, unnest(faults) AS fault, generate_subscripts(faults, 1) AS ordinal) AS g
-            WHERE g.fault IS NULL AND (g.prediction).failure_probability IS NOT NULL) AS h
-        ORDER BY h.tenant_id, h.key COLLATE "C", h.ordinal
-        ON CONFLICT DO NOTHING
-        RETURNING tenant_id, prediction_id
-    )
-    SELECT array_agg(m.tenant_id), array_agg(m.prediction_id) INTO made_tenants, made_predictions FROM made m;
+    IF all_new THEN
+        WITH made AS (
+            INSERT INTO bcce_data.prediction_keys (tenant_id, prediction_id, predicted_at)
+            SELECT h.tenant_id, h.key, h.predicted_at
+            FROM (
+                SELECT (g.prediction).tenant_id, bcce_data.key_text((g.prediction).tenant_id, (g.prediction).prediction_id) AS key,
+                       (g.prediction).predicted_at, g.ordinal
+                FROM (SELECT unnest(predictions) AS prediction, unnest(faults) AS fault, generate_subscripts(faults, 1) AS ordinal) AS g
+                WHERE g.fault IS NULL AND (g.prediction).failure_probability IS NOT NULL) AS h
+            ORDER BY h.tenant_id, h.key COLLATE "C", h.ordinal
+            RETURNING tenant_id, prediction_id
+        )
+        SELECT array_agg(m.tenant_id), array_agg(m.prediction_id) INTO made_tenants, made_predictions FROM made m;
+    ELSE
+        WITH made AS (
+            INSERT INTO bcce_data.prediction_keys (tenant_id, prediction_id, predicted_at)
+            SELECT h.tenant_id, h.key, h.predicted_at
+            FROM (
+                SELECT (g.prediction).tenant_id, bcce_data.key_text((g.prediction).tenant_id, (g.prediction).prediction_id) AS key,
+                       (g.prediction).predicted_at, g.ordinal
+                FROM (SELECT unnest(predictions) AS prediction, unnest(faults) AS fault, generate_subscripts(faults, 1) AS ordinal) AS g
+                WHERE g.fault IS NULL AND (g.prediction).failure_probability IS NOT NULL) AS h
+            ORDER BY h.tenant_id, h.key COLLATE "C", h.ordinal
+            ON CONFLICT DO NOTHING
+            RETURNING tenant_id, prediction_id
+        )
+        SELECT array_agg(m.tenant_id), array_agg(m.prediction_id) INTO made_tenants, made_predictions FROM made m;
+    END IF;
     IF coalesce(cardinality(made_predictions), 0) < cardinality(array_positions(faults, NULL)) THEN
         -- Not the first row of its prediction.
         SELECT array_agg(k.ordinal ORDER BY k.tenant_id, k.prediction_id COLLATE "C", k.ordinal) INTO known
@@ -6883,7 +6936,7 @@ BEGIN
     RETURN faults;
 END
 $body$;
-COMMENT ON FUNCTION bcce_data.put_predictions(bcce_data.given_prediction[]) IS 'stores predictions once each, and outcomes; returns the reason of each that is refused';
+COMMENT ON FUNCTION bcce_data.put_predictions(bcce_data.given_prediction[], boolean) IS 'stores predictions once each, and outcomes; returns the reason of each that is refused; all_new: error 23505 if one is known, for less work';
 
 CREATE OR REPLACE FUNCTION bcce.record_prediction(
     model_name text, target_kind text, target_id text, failure_probability double precision,
@@ -6906,7 +6959,7 @@ BEGIN
     prediction.features_hash := features_hash;
     prediction.source := source;
     prediction.is_test := is_test;
-    PERFORM bcce_data.refuse_any(bcce_data.put_predictions(ARRAY[prediction]));
+    PERFORM bcce_data.refuse_any(bcce_data.put_predictions(ARRAY[prediction], false));
     RETURN bcce_data.key_text(prediction.tenant_id, prediction.prediction_id);
 END
 $body$;
@@ -6924,7 +6977,7 @@ BEGIN
     prediction.outcome := outcome;
     prediction.outcome_at := outcome_at;
     prediction.fault := CASE WHEN outcome IS NULL THEN 'bad_outcome' END;
-    PERFORM bcce_data.refuse_any(bcce_data.put_predictions(ARRAY[prediction]));
+    PERFORM bcce_data.refuse_any(bcce_data.put_predictions(ARRAY[prediction], false));
 END
 $body$;
 COMMENT ON FUNCTION bcce.resolve_prediction(text, integer, timestamptz, text) IS
@@ -6966,7 +7019,7 @@ BEGIN
                bcce.try_timestamptz(b.outcome_at) AS told_at, bcce.try_float8(b.horizon_seconds) AS horizon,
                bcce.try_float8(b.failure_probability) AS probability, bcce.try_bigint(b.outcome) AS told
         FROM batch b OFFSET 0) AS g;
-    faults := bcce_data.put_predictions(predictions);
+    faults := bcce_data.put_predictions(predictions, TG_ARGV[0] = 'new');
     PERFORM bcce_data.reject('inbox_predictions', array_agg((g.prediction).tenant_id), array_agg(g.fault), array_agg((g.prediction).prediction_id))
     FROM (SELECT unnest(predictions) AS prediction, unnest(faults) AS fault) AS g WHERE g.fault IS NOT NULL;
     RETURN NULL;
@@ -7000,7 +7053,39 @@ END
 $do$;
 COMMENT ON TYPE bcce_data.given_model_usage IS 'a model call as a sender gives it';
 
-CREATE OR REPLACE FUNCTION bcce_data.put_model_usage(calls bcce_data.given_model_usage[]) RETURNS text[]
+CREATE OR REPLACE FUNCTION bcce_data.model_usage_rows(calls bcce_data.given_model_usage[], faults text[])
+RETURNS TABLE (tenant_id uuid, source text, idempotency_key text, at timestamptz, model_id text, provider text, region text, user_key text,
+    session_id text, run_id text, input_tokens bigint, output_tokens bigint, cache_read_tokens bigint, cache_write_5m_tokens bigint,
+    cache_write_1h_tokens bigint, latency_ms double precision, is_batch boolean, is_test boolean, reported_cost_usd numeric,
+    web_searches bigint, speed text, inference_geo text, service_tier text, project text, team_id text, request_id text,
+    query_source text, agent_name text, charged_usd numeric, priced_at timestamptz)
+LANGUAGE sql STABLE AS $body$
+    SELECT r.tenant_id, coalesce(r.source, 'api'),
+        coalesce(nullif(r.idempotency_key, ''), bcce.pseudonym(ROW(r.model_id, nullif(r.user_id, ''), r.session_id, r.run_id,
+            r.input_tokens, r.output_tokens, r.cache_read_tokens, r.cache_write_5m_tokens, r.cache_write_1h_tokens,
+            r.reported_cost_usd, encode(float8send(r.latency_ms), 'hex'))::text
+            -- The key of a call without these stays what it was before there were any.
+            || CASE WHEN num_nonnulls(r.web_searches, r.speed, r.inference_geo, r.service_tier, r.project, r.team_id, r.request_id, r.query_source, r.agent_name) > 0
+                THEN ROW(r.web_searches, r.speed, r.inference_geo, r.service_tier, r.project, r.team_id, r.request_id, r.query_source, r.agent_name)::text ELSE '' END,
+            'content', r.tenant_id)),
+        r.at, r.model_id, r.provider, r.region, nullif(r.user_id, ''), nullif(r.session_id, ''), nullif(r.run_id, ''),
+        r.input_tokens, r.output_tokens, r.cache_read_tokens, r.cache_write_5m_tokens, r.cache_write_1h_tokens,
+        r.latency_ms, coalesce(r.is_batch, false) OR word.service_tier IS NOT DISTINCT FROM 'batch', coalesce(r.is_test, false), r.reported_cost_usd,
+        r.web_searches, word.speed, word.inference_geo, word.service_tier, nullif(r.project, ''), nullif(r.team_id, ''), nullif(r.request_id, ''),
+        nullif(r.query_source, ''), nullif(r.agent_name, ''), cost.usd, CASE WHEN cost.usd IS NOT NULL THEN now() END
+    FROM ROWS FROM (unnest(calls), unnest(faults)) AS r
+    CROSS JOIN LATERAL (
+        SELECT lower(nullif(btrim(r.speed), '')) AS speed, lower(nullif(btrim(r.inference_geo), '')) AS inference_geo,
+            coalesce(lower(nullif(btrim(r.service_tier), '')), CASE WHEN r.is_batch THEN 'batch' END) AS service_tier) AS word
+    CROSS JOIN LATERAL (
+        SELECT bcce.estimate_token_cost(r.model_id, r.at, r.input_tokens, r.output_tokens, r.cache_read_tokens, r.cache_write_5m_tokens,
+            r.cache_write_1h_tokens, r.web_searches, word.speed, word.inference_geo, word.service_tier, r.tenant_id) AS usd OFFSET 0) AS cost
+    WHERE r.unnest IS NULL
+$body$;
+COMMENT ON FUNCTION bcce_data.model_usage_rows(bcce_data.given_model_usage[], text[]) IS 'the calls without a fault as bcce_data.model_usage takes them';
+
+DROP FUNCTION IF EXISTS bcce_data.put_model_usage(bcce_data.given_model_usage[]);
+CREATE OR REPLACE FUNCTION bcce_data.put_model_usage(calls bcce_data.given_model_usage[], all_new boolean) RETURNS text[]
 LANGUAGE plpgsql VOLATILE AS $body$
 DECLARE
     faults text[];
@@ -7020,37 +7105,24 @@ BEGIN
 
     -- In the order of the keys, so that two writers wait for each other
     -- instead of deadlocking.
-    INSERT INTO bcce_data.model_usage (tenant_id, source, idempotency_key, at, model_id, provider, region, user_key, session_id,
-        run_id, input_tokens, output_tokens, cache_read_tokens, cache_write_5m_tokens, cache_write_1h_tokens, latency_ms,
-        is_batch, is_test, reported_cost_usd, web_searches, speed, inference_geo, service_tier, project, team_id, request_id,
-        query_source, agent_name, charged_usd, priced_at)
-    SELECT r.tenant_id, coalesce(r.source, 'api'),
-        coalesce(nullif(r.idempotency_key, ''), bcce.pseudonym(ROW(r.model_id, nullif(r.user_id, ''), r.session_id, r.run_id,
-            r.input_tokens, r.output_tokens, r.cache_read_tokens, r.cache_write_5m_tokens, r.cache_write_1h_tokens,
-            r.reported_cost_usd, encode(float8send(r.latency_ms), 'hex'))::text
-            -- The key of a call without these stays what it was before there were any.
-            || CASE WHEN num_nonnulls(r.web_searches, r.speed, r.inference_geo, r.service_tier, r.project, r.team_id, r.request_id, r.query_source, r.agent_name) > 0
-                THEN ROW(r.web_searches, r.speed, r.inference_geo, r.service_tier, r.project, r.team_id, r.request_id, r.query_source, r.agent_name)::text ELSE '' END,
-            'content', r.tenant_id)) AS key,
-        r.at, r.model_id, r.provider, r.region, nullif(r.user_id, ''), nullif(r.session_id, ''), nullif(r.run_id, ''),
-        r.input_tokens, r.output_tokens, r.cache_read_tokens, r.cache_write_5m_tokens, r.cache_write_1h_tokens,
-        r.latency_ms, coalesce(r.is_batch, false) OR word.service_tier IS NOT DISTINCT FROM 'batch', coalesce(r.is_test, false), r.reported_cost_usd,
-        r.web_searches, word.speed, word.inference_geo, word.service_tier, nullif(r.project, ''), nullif(r.team_id, ''), nullif(r.request_id, ''),
-        nullif(r.query_source, ''), nullif(r.agent_name, ''), cost.usd, CASE WHEN cost.usd IS NOT NULL THEN now() END
-    FROM ROWS FROM (unnest(calls), unnest(faults)) AS r
-    CROSS JOIN LATERAL (
-        SELECT lower(nullif(btrim(r.speed), '')) AS speed, lower(nullif(btrim(r.inference_geo), '')) AS inference_geo,
-            coalesce(lower(nullif(btrim(r.service_tier), '')), CASE WHEN r.is_batch THEN 'batch' END) AS service_tier) AS word
-    CROSS JOIN LATERAL (
-        SELECT bcce.estimate_token_cost(r.model_id, r.at, r.input_tokens, r.output_tokens, r.cache_read_tokens, r.cache_write_5m_tokens,
-            r.cache_write_1h_tokens, r.web_searches, word.speed, word.inference_geo, word.service_tier, r.tenant_id) AS usd OFFSET 0) AS cost
-    WHERE r.unnest IS NULL
-    ORDER BY r.tenant_id, key
-    ON CONFLICT DO NOTHING;
+    IF all_new THEN
+        INSERT INTO bcce_data.model_usage (tenant_id, source, idempotency_key, at, model_id, provider, region, user_key, session_id,
+            run_id, input_tokens, output_tokens, cache_read_tokens, cache_write_5m_tokens, cache_write_1h_tokens, latency_ms,
+            is_batch, is_test, reported_cost_usd, web_searches, speed, inference_geo, service_tier, project, team_id, request_id,
+            query_source, agent_name, charged_usd, priced_at)
+        SELECT r.* FROM bcce_data.model_usage_rows(calls, faults) AS r ORDER BY r.tenant_id, r.idempotency_key COLLATE "C";
+    ELSE
+        INSERT INTO bcce_data.model_usage (tenant_id, source, idempotency_key, at, model_id, provider, region, user_key, session_id,
+            run_id, input_tokens, output_tokens, cache_read_tokens, cache_write_5m_tokens, cache_write_1h_tokens, latency_ms,
+            is_batch, is_test, reported_cost_usd, web_searches, speed, inference_geo, service_tier, project, team_id, request_id,
+            query_source, agent_name, charged_usd, priced_at)
+        SELECT r.* FROM bcce_data.model_usage_rows(calls, faults) AS r ORDER BY r.tenant_id, r.idempotency_key COLLATE "C"
+        ON CONFLICT DO NOTHING;
+    END IF;
     RETURN faults;
 END
 $body$;
-COMMENT ON FUNCTION bcce_data.put_model_usage(bcce_data.given_model_usage[]) IS 'stores model calls once each; returns the reason of each that is refused';
+COMMENT ON FUNCTION bcce_data.put_model_usage(bcce_data.given_model_usage[], boolean) IS 'stores model calls once each; returns the reason of each that is refused; all_new: error 23505 if one is known, for less work';
 
 CREATE OR REPLACE FUNCTION bcce.record_model_usage(
     model_id text, at timestamptz DEFAULT now(), input_tokens bigint DEFAULT NULL, output_tokens bigint DEFAULT NULL,
@@ -7093,7 +7165,7 @@ BEGIN
     call.request_id := request_id;
     call.query_source := query_source;
     call.agent_name := agent_name;
-    PERFORM bcce_data.refuse_any(bcce_data.put_model_usage(ARRAY[call]));
+    PERFORM bcce_data.refuse_any(bcce_data.put_model_usage(ARRAY[call], false));
 END
 $body$;
 COMMENT ON FUNCTION bcce.record_model_usage(text, timestamptz, bigint, bigint, bigint, bigint, bigint, text, text, text, text, text, double precision, boolean, numeric, text, text, boolean, text, bigint, text, text, text, text, text, text, text, text) IS
@@ -7144,7 +7216,7 @@ BEGIN
                bcce.try_bigint(b.cache_write_1h_tokens) AS cache_write_1h, bcce.try_float8(b.latency_ms) AS latency,
                bcce.try_numeric(b.reported_cost_usd) AS reported_cost, bcce.try_bigint(b.web_searches) AS searches
         FROM batch b OFFSET 0) AS g;
-    faults := bcce_data.put_model_usage(calls);
+    faults := bcce_data.put_model_usage(calls, TG_ARGV[0] = 'new');
     PERFORM bcce_data.reject('inbox_model_usage', array_agg((g.call).tenant_id), array_agg(g.fault), array_agg((g.call).idempotency_key))
     FROM (SELECT unnest(calls) AS call, unnest(faults) AS fault) AS g WHERE g.fault IS NOT NULL;
     RETURN NULL;
@@ -7202,7 +7274,27 @@ END
 $body$;
 COMMENT ON FUNCTION bcce_data.user_agent_families(text[]) IS 'families by user agent: programs are few and their families slow to tell';
 
-CREATE OR REPLACE FUNCTION bcce_data.put_events(events bcce_data.given_event[], OUT faults text[], OUT stored bigint)
+CREATE OR REPLACE FUNCTION bcce_data.event_rows(events bcce_data.given_event[], faults text[])
+RETURNS TABLE (tenant_id uuid, source text, idempotency_key text, occurred_at timestamptz, event_type text, guest_key text,
+    guest_type text, user_key text, session_id text, service_id text, ip_prefix inet, user_agent_family text, properties jsonb, is_test boolean)
+LANGUAGE sql STABLE AS $body$
+    SELECT e.tenant_id, e.source,
+        coalesce(e.idempotency_key, bcce.pseudonym(ROW(e.event_type, e.guest_id, e.guest_type, e.user_id, e.session_id, e.service_id,
+                                                       e.ip, e.user_agent_family, e.properties)::text, 'content', e.tenant_id)),
+        e.occurred_at, e.event_type, e.guest_id, e.guest_type, e.user_id, e.session_id, e.service_id, e.ip,
+        e.user_agent_family, e.properties, e.is_test
+    FROM (
+        SELECT r.tenant_id, coalesce(r.source, 'api') AS source, nullif(r.idempotency_key, '') AS idempotency_key, r.occurred_at,
+               r.event_type, nullif(r.guest_id, '') AS guest_id, r.guest_type, nullif(r.user_id, '') AS user_id,
+               nullif(r.session_id, '') AS session_id, bcce_data.key_text(r.tenant_id, nullif(r.service_id, '')) AS service_id,
+               r.ip, r.user_agent_family, r.properties, coalesce(r.is_test, false) AS is_test
+        FROM ROWS FROM (unnest(events), unnest(faults)) AS r
+        WHERE r.unnest IS NULL OFFSET 0) AS e
+$body$;
+COMMENT ON FUNCTION bcce_data.event_rows(bcce_data.given_event[], text[]) IS 'the events without a fault as bcce_data.events takes them';
+
+DROP FUNCTION IF EXISTS bcce_data.put_events(bcce_data.given_event[]);
+CREATE OR REPLACE FUNCTION bcce_data.put_events(events bcce_data.given_event[], all_new boolean, OUT faults text[], OUT stored bigint)
 LANGUAGE plpgsql VOLATILE AS $body$
 BEGIN
     SELECT array_agg(coalesce(e.fault, CASE
@@ -7221,26 +7313,20 @@ BEGIN
 
     -- In the order of the keys, so that two writers wait for each other
     -- instead of deadlocking.
-    INSERT INTO bcce_data.events (tenant_id, source, idempotency_key, occurred_at, event_type, guest_key, guest_type, user_key,
-        session_id, service_id, ip_prefix, user_agent_family, properties, is_test)
-    SELECT e.tenant_id, e.source,
-        coalesce(e.idempotency_key, bcce.pseudonym(ROW(e.event_type, e.guest_id, e.guest_type, e.user_id, e.session_id, e.service_id,
-                                                       e.ip, e.user_agent_family, e.properties)::text, 'content', e.tenant_id)) AS key,
-        e.occurred_at, e.event_type, e.guest_id, e.guest_type, e.user_id, e.session_id, e.service_id, e.ip,
-        e.user_agent_family, e.properties, e.is_test
-    FROM (
-        SELECT r.tenant_id, coalesce(r.source, 'api') AS source, nullif(r.idempotency_key, '') AS idempotency_key, r.occurred_at,
-               r.event_type, nullif(r.guest_id, '') AS guest_id, r.guest_type, nullif(r.user_id, '') AS user_id,
-               nullif(r.session_id, '') AS session_id, bcce_data.key_text(r.tenant_id, nullif(r.service_id, '')) AS service_id,
-               r.ip, r.user_agent_family, r.properties, coalesce(r.is_test, false) AS is_test
-        FROM ROWS FROM (unnest(events), unnest(faults)) AS r
-        WHERE r.unnest IS NULL OFFSET 0) AS e
-    ORDER BY e.tenant_id, key
-    ON CONFLICT DO NOTHING;
+    IF all_new THEN
+        INSERT INTO bcce_data.events (tenant_id, source, idempotency_key, occurred_at, event_type, guest_key, guest_type, user_key,
+            session_id, service_id, ip_prefix, user_agent_family, properties, is_test)
+        SELECT e.* FROM bcce_data.event_rows(events, faults) AS e ORDER BY e.tenant_id, e.idempotency_key COLLATE "C";
+    ELSE
+        INSERT INTO bcce_data.events (tenant_id, source, idempotency_key, occurred_at, event_type, guest_key, guest_type, user_key,
+            session_id, service_id, ip_prefix, user_agent_family, properties, is_test)
+        SELECT e.* FROM bcce_data.event_rows(events, faults) AS e ORDER BY e.tenant_id, e.idempotency_key COLLATE "C"
+        ON CONFLICT DO NOTHING;
+    END IF;
     GET DIAGNOSTICS stored = ROW_COUNT;
 END
 $body$;
-COMMENT ON FUNCTION bcce_data.put_events(bcce_data.given_event[]) IS 'stores events once each; returns the reason of each that is refused, and how many were not known';
+COMMENT ON FUNCTION bcce_data.put_events(bcce_data.given_event[], boolean) IS 'stores events once each; returns the reason of each that is refused, and how many were not known; all_new: error 23505 if one is known, for less work';
 
 CREATE OR REPLACE FUNCTION bcce_data.events_of_json(documents jsonb[], tenant text) RETURNS bcce_data.given_event[]
 LANGUAGE plpgsql STABLE AS $body$
@@ -7292,7 +7378,7 @@ LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 DECLARE
     outcome record;
 BEGIN
-    outcome := bcce_data.put_events(bcce_data.events_of_json(ARRAY[event], tenant));
+    outcome := bcce_data.put_events(bcce_data.events_of_json(ARRAY[event], tenant), false);
     PERFORM bcce_data.refuse_any(outcome.faults);
     RETURN CASE outcome.stored WHEN 1 THEN 'stored' ELSE 'duplicate' END;
 END
@@ -7311,7 +7397,7 @@ BEGIN
         PERFORM bcce_data.refuse('not_an_object');
     END IF;
     given := bcce_data.events_of_json(ARRAY(SELECT jsonb_array_elements(events)), tenant);
-    SELECT p.faults, p.stored INTO faults, stored FROM bcce_data.put_events(given) p;
+    SELECT p.faults, p.stored INTO faults, stored FROM bcce_data.put_events(given, false) p;
     rejected := cardinality(faults) - cardinality(array_positions(faults, NULL));
     duplicates := cardinality(faults) - rejected - stored;
     PERFORM bcce_data.reject('ingest_events', array_agg((g.event).tenant_id), array_agg(g.fault), array_agg((g.event).idempotency_key))
@@ -7354,7 +7440,7 @@ BEGIN
         SELECT b.*, tenants ->> bcce_data.tenant_word(b.tenant) AS tenant_id, bcce.try_timestamptz(b.occurred_at) AS occurred,
                bcce.try_inet(b.ip) AS address, bcce.try_jsonb(b.properties) AS document
         FROM batch b OFFSET 0) AS g;
-    faults := (bcce_data.put_events(events)).faults;
+    faults := (bcce_data.put_events(events, TG_ARGV[0] = 'new')).faults;
     PERFORM bcce_data.reject('inbox_events', array_agg((g.event).tenant_id), array_agg(g.fault), array_agg((g.event).idempotency_key))
     FROM (SELECT unnest(events) AS event, unnest(faults) AS fault) AS g WHERE g.fault IS NOT NULL;
     RETURN NULL;
@@ -7407,7 +7493,7 @@ BEGIN
                 events := bcce_data.events_of_json(CASE cardinality(inboxes) WHEN 1 THEN items ELSE ARRAY(
                     SELECT i.item FROM unnest(items) AS i (item)
                     WHERE jsonb_typeof(i.item) <> 'object' OR coalesce(i.item ->> 'inbox', 'events') = 'events') END, NULL);
-                faults := (bcce_data.put_events(events)).faults;
+                faults := (bcce_data.put_events(events, TG_ARGV[0] = 'new')).faults;
                 PERFORM bcce_data.reject('inbox_json', array_agg((g.event).tenant_id), array_agg(g.fault), array_agg((g.event).idempotency_key))
                 FROM (SELECT unnest(events) AS event, unnest(faults) AS fault) AS g WHERE g.fault IS NOT NULL;
             WHEN 'workflow_runs' THEN

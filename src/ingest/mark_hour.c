@@ -7,8 +7,9 @@
  * before the row is: nothing can see the change without the mark.
  *
  * Marks are plain rows without a unique key.  One for each hour and transaction
- * is enough, so those written are remembered, and forgotten with the
- * subtransaction, or when this session deletes marks: a refresh in the same
+ * is enough, so those written are remembered until the transaction ends.  They
+ * are forgotten earlier when a subtransaction is rolled back, which may have
+ * written them, or when this session deletes marks: a refresh in the same
  * transaction may have taken them.
  */
 #include "postgres.h"
@@ -40,8 +41,16 @@ typedef struct Mark
 	uint32		unused;			/* keeps the bytes comparable */
 } Mark;
 
+/* What a trigger looks up at the first row of a statement. */
+typedef struct Target
+{
+	Oid			table;			/* of the marks */
+	int			tenant;			/* columns of the fact */
+	int			at;				/* 0 where there is none: all hours */
+} Target;
+
 /*
- * Marks of the current (sub)transaction, each in the one place that its hash
+ * Marks of the current transaction, each in the one place that its hash
  * gives it: what is pushed out is only written twice.
  */
 #define REMEMBERED_MARKS	1024
@@ -52,21 +61,31 @@ static struct
 	uint64		round;
 }			remembered[REMEMBERED_MARKS];
 static uint64 current_round = 1;
-static FullTransactionId round_transaction;
-static SubTransactionId round_subtransaction;
 
-/* Forgets what another transaction or subtransaction has written. */
 static void
-begin_round(void)
+transaction_ends(XactEvent event, void *arg)
 {
-	FullTransactionId transaction = GetTopFullTransactionId();
-	SubTransactionId subtransaction = GetCurrentSubTransactionId();
-
-	if (FullTransactionIdEquals(transaction, round_transaction) && subtransaction == round_subtransaction)
-		return;
 	current_round++;
-	round_transaction = transaction;
-	round_subtransaction = subtransaction;
+}
+
+static void
+subtransaction_ends(SubXactEvent event, SubTransactionId mine, SubTransactionId parent, void *arg)
+{
+	if (event == SUBXACT_EVENT_ABORT_SUB)
+		current_round++;
+}
+
+/* Has what was written forgotten when it may be gone. */
+static void
+watch_transactions(void)
+{
+	static bool registered = false;
+
+	if (registered)
+		return;
+	RegisterXactCallback(transaction_ends, NULL);
+	RegisterSubXactCallback(subtransaction_ends, NULL);
+	registered = true;
 }
 
 /*
@@ -109,50 +128,19 @@ hour_of(TimestampTz at)
 	return at - (past < 0 ? past + USECS_PER_HOUR : past);
 }
 
-/* Reads a column of the tuple by its name; false where it is NULL. */
-static bool
-get_column(TriggerData *trigger, HeapTuple tuple, const char *name, Oid type, Datum *value)
+/* The number of a column. */
+static int
+find_column(TriggerData *trigger, const char *name, Oid type)
 {
 	TupleDesc	desc = RelationGetDescr(trigger->tg_relation);
 	int			column = SPI_fnumber(desc, name);
-	bool		isnull;
 
 	if (column <= 0 || TupleDescAttr(desc, column - 1)->atttypid != type)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_COLUMN),
 				 errmsg("a table with marks has a tenant_id of type uuid and the named column of type timestamptz"),
 				 bcce_hide_input()));
-	*value = heap_getattr(tuple, column, desc, &isnull);
-	return !isnull;
-}
-
-/* Marks the hour of one version of a row, unless that was done already. */
-static void
-mark_row(TriggerData *trigger, Oid table, HeapTuple tuple)
-{
-	char	  **args = trigger->tg_trigger->tgargs;
-	Mark		mark = {.hour = DT_NOBEGIN,.table = table};
-	Datum		value;
-	uint32		place;
-
-	/* What is NULL, or no time, is refused by the table itself. */
-	if (!get_column(trigger, tuple, "tenant_id", UUIDOID, &value))
-		return;
-	mark.tenant = *DatumGetUUIDP(value);
-	if (trigger->tg_trigger->tgnargs > 1)
-	{
-		if (!get_column(trigger, tuple, args[1], TIMESTAMPTZOID, &value) ||
-			TIMESTAMP_NOT_FINITE(DatumGetTimestampTz(value)))
-			return;
-		mark.hour = hour_of(DatumGetTimestampTz(value));
-	}
-
-	place = hash_bytes((const unsigned char *) &mark, sizeof(mark)) % REMEMBERED_MARKS;
-	if (remembered[place].round == current_round && memcmp(&remembered[place].mark, &mark, sizeof(mark)) == 0)
-		return;
-	write_mark(&mark);
-	remembered[place].mark = mark;
-	remembered[place].round = current_round;
+	return column;
 }
 
 /*
@@ -175,6 +163,49 @@ marks_of(Relation rel, const char *name)
 	return table;
 }
 
+/* Where the trigger finds what it needs. */
+static Target *
+find_target(TriggerData *trigger, MemoryContext context)
+{
+	Target	   *target = MemoryContextAllocZero(context, sizeof(Target));
+
+	target->table = marks_of(trigger->tg_relation, trigger->tg_trigger->tgargs[0]);
+	target->tenant = find_column(trigger, "tenant_id", UUIDOID);
+	if (trigger->tg_trigger->tgnargs > 1)
+		target->at = find_column(trigger, trigger->tg_trigger->tgargs[1], TIMESTAMPTZOID);
+	return target;
+}
+
+/* Marks the hour of one version of a row, unless that was done already. */
+static void
+mark_row(TriggerData *trigger, const Target *target, HeapTuple tuple)
+{
+	TupleDesc	desc = RelationGetDescr(trigger->tg_relation);
+	Mark		mark = {.hour = DT_NOBEGIN,.table = target->table};
+	bool		isnull;
+	Datum		value = heap_getattr(tuple, target->tenant, desc, &isnull);
+	uint32		place;
+
+	/* What is NULL, or no time, is refused by the table itself. */
+	if (isnull)
+		return;
+	mark.tenant = *DatumGetUUIDP(value);
+	if (target->at > 0)
+	{
+		value = heap_getattr(tuple, target->at, desc, &isnull);
+		if (isnull || TIMESTAMP_NOT_FINITE(DatumGetTimestampTz(value)))
+			return;
+		mark.hour = hour_of(DatumGetTimestampTz(value));
+	}
+
+	place = hash_bytes((const unsigned char *) &mark, sizeof(mark)) % REMEMBERED_MARKS;
+	if (remembered[place].round == current_round && memcmp(&remembered[place].mark, &mark, sizeof(mark)) == 0)
+		return;
+	write_mark(&mark);
+	remembered[place].mark = mark;
+	remembered[place].round = current_round;
+}
+
 /* Event of the trigger that is called, before a change; 0 if it is none. */
 static TriggerEvent
 event_before(FunctionCallInfo fcinfo)
@@ -190,7 +221,7 @@ Datum
 mark_hour(PG_FUNCTION_ARGS)
 {
 	TriggerData *trigger = (TriggerData *) fcinfo->context;
-	Oid			table;
+	Target	   *target = (Target *) fcinfo->flinfo->fn_extra;
 
 	if (!TRIGGER_FIRED_FOR_ROW(event_before(fcinfo)) || trigger->tg_trigger->tgnargs < 1 || trigger->tg_trigger->tgnargs > 2)
 		ereport(ERROR,
@@ -198,13 +229,14 @@ mark_hour(PG_FUNCTION_ARGS)
 				 errmsg("bcce.mark_hour() must run as a trigger before a change of a row"),
 				 errhint("Use CREATE TRIGGER ... BEFORE INSERT OR UPDATE OR DELETE ON ... FOR EACH ROW, with the table of marks and the column of time."),
 				 bcce_hide_input()));
-	table = marks_of(trigger->tg_relation, trigger->tg_trigger->tgargs[0]);
+	if (target == NULL)
+		fcinfo->flinfo->fn_extra = target = find_target(trigger, fcinfo->flinfo->fn_mcxt);
 
-	begin_round();
-	mark_row(trigger, table, trigger->tg_trigtuple);
+	watch_transactions();
+	mark_row(trigger, target, trigger->tg_trigtuple);
 	if (!TRIGGER_FIRED_BY_UPDATE(trigger->tg_event))
 		return PointerGetDatum(trigger->tg_trigtuple);
-	mark_row(trigger, table, trigger->tg_newtuple);
+	mark_row(trigger, target, trigger->tg_newtuple);
 	return PointerGetDatum(trigger->tg_newtuple);
 }
 

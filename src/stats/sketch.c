@@ -53,7 +53,7 @@ sketch_reset(Sketch *sketch)
 	sketch_init(sketch, sketch->context, sketch->scale);
 }
 
-/* The first and the last bucket in use; false when none is. */
+/* The first and the last bucket in use of a store that is up to date; false when none is. */
 bool
 sketch_range(const SketchStore *store, int32_t *first, int32_t *last)
 {
@@ -69,15 +69,28 @@ sketch_range(const SketchStore *store, int32_t *first, int32_t *last)
 	return i < j;
 }
 
-/* Moves a store to other room, which holds every bucket in use. */
+/* Adds what the bytes of a store count. */
+void
+sketch_add_recent(SketchStore *store)
+{
+	uint8_t    *recent = sketch_recent(store);
+	int32_t		i;
+
+	for (i = 0; i < store->room; i++)
+		store->counts[i] = sketch_add_counts(store->counts[i], recent[i]);
+	memset(recent, 0, store->room);
+	store->has_recent = false;
+}
+
+/* Moves a store that is up to date to other room, which holds every bucket in use. */
 static void
 move_store(Sketch *sketch, SketchStore *store, int32_t first, int32_t room)
 {
-	uint64_t   *counts = (uint64_t *) sketch_alloc(sketch->context, room * sizeof(uint64_t));
+	uint64_t   *counts = (uint64_t *) sketch_alloc(sketch->context, room * (sizeof(uint64_t) + sizeof(uint8_t)));
 	int32_t		from = first > store->first ? first : store->first;
 	int32_t		end = first + room < store->first + store->room ? first + room : store->first + store->room;
 
-	memset(counts, 0, room * sizeof(uint64_t));
+	memset(counts, 0, room * (sizeof(uint64_t) + sizeof(uint8_t)));
 	if (from < end)
 		memcpy(counts + (from - first), store->counts + (from - store->first), (end - from) * sizeof(uint64_t));
 	if (store->counts != NULL)
@@ -101,6 +114,8 @@ sketch_reserve(Sketch *sketch, SketchStore *store, int32_t first, int32_t last)
 
 	if (store->room > 0 && first >= store->first && last - store->first < store->room)
 		return true;
+	if (store->has_recent)
+		sketch_add_recent(store);
 	if (sketch_range(store, &used_first, &used_last))
 	{
 		first = used_first < first ? used_first : first;
@@ -128,13 +143,16 @@ sketch_reserve(Sketch *sketch, SketchStore *store, int32_t first, int32_t last)
 static void
 store_lower(Sketch *sketch, SketchStore *store, int by)
 {
-	SketchStore old = *store;
+	SketchStore old;
 	int32_t		first;
 	int32_t		last;
 	int32_t		i;
 
-	if (old.room == 0)
+	if (store->room == 0)
 		return;
+	if (store->has_recent)
+		sketch_add_recent(store);
+	old = *store;
 	memset(store, 0, sizeof(SketchStore));
 	if (sketch_range(&old, &first, &last))
 	{
@@ -237,6 +255,7 @@ count_run(Sketch *sketch, int i)
 	SketchSumRun run = {0, 0, 0};
 	const double *values = sketch->values;
 	uint64_t   *counts = buckets->positive.counts;
+	uint8_t    *recent = sketch_recent(&buckets->positive);
 	uint32_t	first = (uint32_t) buckets->positive.first;
 	uint32_t	room = (uint32_t) buckets->positive.room;
 	int			by = SKETCH_MAX_SCALE - sketch->scale;
@@ -258,12 +277,14 @@ count_run(Sketch *sketch, int i)
 		place = (uint32_t) (sketch_finest_bucket((int32_t) exponent - 1023, bits & MANTISSA_MASK) >> by) - first;
 		if (place >= room)
 			break;
-		counts[place] += counts[place] < SKETCH_MAX_COUNT;
+		if (++recent[place] == 0)
+			counts[place] = sketch_add_counts(counts[place], UINT8_MAX + 1);
 		sketch_sum_run_add(&buckets->sum, &run, bits);
 		min = value < min ? value : min;
 		max = value > max ? value : max;
 	}
 	sketch_sum_run_end(&buckets->sum, &run);
+	buckets->positive.has_recent |= room > 0;
 	buckets->min = min;
 	buckets->max = max;
 	return i;
@@ -451,7 +472,7 @@ merge_counts(Sketch *sketch, SketchStore *store, int scale, const SketchStore *f
 	}
 }
 
-/* Adds the contents of another sketch, which stays as it is but for carries. */
+/* Adds the contents of another sketch, whose contents stay what they are. */
 void
 sketch_merge(Sketch *sketch, Sketch *other)
 {
@@ -467,6 +488,8 @@ sketch_merge(Sketch *sketch, Sketch *other)
 		sketch_add(sketch, other->values[i]);
 	if (from == NULL)
 		return;
+	if (from->positive.has_recent)
+		sketch_add_recent(&from->positive);
 	sketch_to_buckets(sketch);
 	into = sketch->buckets;
 	if (from->min < into->min)

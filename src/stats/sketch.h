@@ -29,11 +29,16 @@
 #define SKETCH_MAX_BUCKETS		4096	/* of each sign, from first to last */
 #define SKETCH_MAX_COUNT		((uint64_t) INT64_MAX)	/* counts stay there */
 
-/* Counts of consecutive buckets. */
+/*
+ * Counts of consecutive buckets.  As many bytes follow them, in which numbers
+ * are counted first: the counts of hundreds of groups exceed a processor's
+ * cache, their bytes do not.
+ */
 typedef struct SketchStore
 {
 	int32_t		first;			/* bucket of counts[0] */
 	int32_t		room;
+	bool		has_recent;		/* perhaps, in the bytes */
 	uint64_t   *counts;			/* NULL when room is 0 */
 } SketchStore;
 
@@ -96,6 +101,7 @@ extern void sketch_merge(Sketch *sketch, Sketch *other);
 extern void sketch_lower_scale(Sketch *sketch, int scale);
 extern void sketch_to_buckets(Sketch *sketch);
 extern void sketch_count_values(Sketch *sketch);
+extern void sketch_add_recent(SketchStore *store);
 extern void sketch_sum_number(SketchSum *sum, double value, uint64_t count);
 extern bool sketch_reserve(Sketch *sketch, SketchStore *store, int32_t first, int32_t last);
 extern bool sketch_is_bucket(int64_t bucket, int scale);

@@ -54,12 +54,23 @@ sketch_odd(const Sketch *sketch)
 	return sketch->odd == NULL ? none : *sketch->odd;
 }
 
-/* Counts what is in the short array of a sketch that has buckets. */
+/* The bytes in which a store counts first. */
+static inline uint8_t *
+sketch_recent(const SketchStore *store)
+{
+	return store->counts == NULL ? NULL : (uint8_t *) (store->counts + store->room);
+}
+
+/* Brings the counts of the buckets, if there are any, up to date. */
 static inline void
 sketch_settle(Sketch *sketch)
 {
-	if (sketch->buckets != NULL && sketch->n_values > 0)
+	if (sketch->buckets == NULL)
+		return;
+	if (sketch->n_values > 0)
 		sketch_count_values(sketch);
+	if (sketch->buckets->positive.has_recent)
+		sketch_add_recent(&sketch->buckets->positive);
 }
 
 #endif

@@ -487,6 +487,64 @@ sketch_unpack(Sketch *sketch, const uint8_t *bytes, size_t len)
 	return !in.bad && in.at == in.end && sketch_is_sound(sketch);
 }
 
+/* Place in a store, perhaps outside of it, of a positive number of the normal range. */
+static inline uint32_t
+place_of_bits(uint64_t bits, int by, int32_t first)
+{
+	return (uint32_t) ((sketch_finest_bucket((int32_t) (bits >> MANTISSA_BITS) - 1023, bits & MANTISSA_MASK) >> by) - first);
+}
+
+/*
+ * Counts packed numbers, at least one, straight into the buckets.  False, with
+ * nothing done, unless they ascend, are positive and of the normal range, and
+ * have a bucket each: which the first and the last one tell.
+ */
+static bool
+count_packed(Sketch *sketch, const uint8_t *bytes, int n)
+{
+	SketchBuckets *buckets = sketch->buckets;
+	SketchStore *store = &buckets->positive;
+	SketchSumRun run = {0, 0, 0};
+	uint8_t    *recent = sketch_recent(store);
+	uint64_t	least = bits_at(bytes);
+	uint64_t	most = least;
+	int			by = SKETCH_MAX_SCALE - sketch->scale;
+	int32_t		first = store->first;
+	bool		bad = false;
+	double		value;
+	int			i;
+
+	for (i = 1; i < n; i++)
+	{
+		uint64_t	bits = bits_at(bytes + i * sizeof(double));
+
+		bad |= bits < most;
+		most = bits;
+	}
+	if (bad || least < UINT64_C(1) << MANTISSA_BITS || most >= UINT64_C(0x7ff) << MANTISSA_BITS ||
+		place_of_bits(least, by, first) >= (uint32_t) store->room ||
+		place_of_bits(most, by, first) >= (uint32_t) store->room)
+		return false;
+
+	sketch_sum_expect(&buckets->sum, n);
+	for (i = 0; i < n; i++)
+	{
+		uint64_t	bits = bits_at(bytes + i * sizeof(double));
+		uint32_t	place = place_of_bits(bits, by, first);
+
+		if (++recent[place] == 0)
+			store->counts[place] = sketch_add_counts(store->counts[place], UINT8_MAX + 1);
+		sketch_sum_run_add(&buckets->sum, &run, bits);
+	}
+	sketch_sum_run_end(&buckets->sum, &run);
+	store->has_recent = true;
+	memcpy(&value, &least, sizeof(value));
+	buckets->min = value < buckets->min ? value : buckets->min;
+	memcpy(&value, &most, sizeof(value));
+	buckets->max = value > buckets->max ? value : buckets->max;
+	return true;
+}
+
 /*
  * Adds the numbers of a packed sketch that keeps them and has no others: the
  * short way for sums over many small sketches.  False, with nothing added, for
@@ -503,8 +561,11 @@ sketch_add_packed(Sketch *sketch, const uint8_t *bytes, size_t len)
 	scale = (int8_t) bytes[2];
 	n = bytes[3];
 	if (scale < SKETCH_MIN_SCALE || scale > SKETCH_MAX_SCALE ||
-		n > SKETCH_MAX_VALUES || len != 4 + n * sizeof(double) ||
-		(sketch->values_room - sketch->n_values < n && !sketch_reserve_values(sketch, n)) ||
+		n > SKETCH_MAX_VALUES || len != 4 + n * sizeof(double))
+		return false;
+	if (sketch->buckets != NULL && scale >= sketch->scale && count_packed(sketch, bytes + 4, n))
+		return true;
+	if ((sketch->values_room - sketch->n_values < n && !sketch_reserve_values(sketch, n)) ||
 		!copy_values(bytes + 4, n, sketch->values + sketch->n_values))
 		return false;
 	sketch->n_values += (int16_t) n;

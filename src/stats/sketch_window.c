@@ -135,8 +135,12 @@ uncount(SketchWindow *window, double value)
 	else
 	{
 		SketchStore *store = value < 0 ? &all->buckets->positive : &all->buckets->negative;
+		int32_t		place = sketch_bucket(fabs(value), all->scale) - store->first;
 
-		store->counts[sketch_bucket(fabs(value), all->scale) - store->first]--;
+		if (sketch_recent(store)[place] > 0)
+			sketch_recent(store)[place]--;
+		else
+			store->counts[place]--;
 	}
 }
 

@@ -5,8 +5,7 @@
  *		bytes however the numbers were ordered and grouped; sums without rounding;
  *		bytes and text that come back as they were, or are refused.
  *
- * Stands alone (fuzz_sketch [seconds] [seed]), or is linked as a libFuzzer
- * target with -DLIBFUZZER.
+ * Stands alone (fuzz_sketch [seconds] [seed]), or is for libFuzzer with -DLIBFUZZER.
  */
 #include <math.h>
 #include <stdio.h>
@@ -275,7 +274,7 @@ check_merges(Sketch *direct, const double *v, int n, const int *scales)
 	sketch_reset(&groups[0]);
 }
 
-/* The short way to add packed numbers is the long way, also for what is none. */
+/* Adding packed numbers, also more than a byte counts, is merging, also of what is none. */
 static void
 check_packed(const uint8_t *bytes, size_t size)
 {
@@ -298,6 +297,12 @@ check_packed(const uint8_t *bytes, size_t size)
 	else if (sketch_add_packed(&added, bytes, size))
 	{
 		sketch_merge(&merged, &sketch);
+		for (i = next_random(16) == 0 ? 600 : 0; i > 0; i--)
+		{
+			if (!sketch_add_packed(&added, bytes, size))
+				sketch_merge(&added, &sketch);
+			sketch_merge(&merged, &sketch);
+		}
 		require_same_bytes(&added, &merged, "packed numbers are added otherwise");
 	}
 	sketch_reset(&sketch);

@@ -176,6 +176,34 @@ for i in 1 2 3 4 5; do
 done
 is "$(cat "$out/one" "$out/two") $(stored)" " 4000 runs, 4000 keys" "batches of the same runs in opposite orders do not deadlock"
 
+# A batch is tried as new; one known row among it, and it is stored once all the
+# same, whatever inbox it is of: nobody is told, and no log has the key.
+events="COPY bcce.inbox_events (event_id, event_type, occurred_at) FROM STDIN"
+event_lines() {
+    seq "$1" "$2" | awk '{ printf "secret-key-%d\tpage_view\t2026-01-01T00:00:00Z\n", $1 }'
+}
+empty
+{ echo "$events;"; event_lines 1 20000; echo '\.'; echo "$events;"; event_lines 19900 40000; echo '\.'
+  echo "BEGIN;"; echo "$events;"; event_lines 40000 40100; echo '\.'; echo "SAVEPOINT s;"; echo "$events;"; event_lines 40050 40200; echo '\.'
+  echo "ROLLBACK TO s;"; echo "$events;"; event_lines 40090 40150; event_lines 40090 40150; printf 'x\tpage_view\tnever\n\\.\n'; echo "COMMIT;"; } | writer >"$out/known"
+is "$(cat "$out/known") $(owner -c "SELECT count(*) || ' ' || count(DISTINCT idempotency_key) FROM bcce_data.events") $(rejected)" " 40150 40150 bad_time 1" "known rows in any batch are stored once, and refused ones counted once"
+is "$(grep -c -E 'secret-key|already exists' "$out/known" || true)" 0 "and no error names a key"
+is "$(owner -c "SELECT count(DISTINCT xmin::text) > 2 FROM bcce_data.events")" t "what is new is stored in subtransactions"
+empty
+{ for i in $(seq 1 90); do echo "$events;"; event_lines $((i * 100)) $((i * 100 + 99)); echo '\.'; done | { echo "BEGIN;"; cat; echo "COMMIT;"; }; } | writer >"$out/many"
+is "$(cat "$out/many") $(owner -c "SELECT count(*) || ' ' || (count(DISTINCT xmin::text) <= 57) FROM bcce_data.events")" " 9000 true" "a transaction has no more of them than a snapshot keeps"
+empty
+for inbox in metrics model_usage predictions; do
+    case $inbox in
+        metrics) row="'svc', '2026-01-01T00:00:00Z', 'k' || i" columns="service_id, observed_at, idempotency_key" table=performance_metrics ;;
+        model_usage) row="'m', '2026-01-01T00:00:00Z', 'k' || i" columns="model_id, at, idempotency_key" table=model_usage ;;
+        predictions) row="'m', 'external', 't', '2026-01-01T00:00:00Z', '0.5', 'k' || i" columns="model_name, target_kind, target_id, predicted_at, failure_probability, prediction_id" table=predictions ;;
+    esac
+    is "$(writer -c "INSERT INTO bcce.inbox_$inbox ($columns) SELECT $row FROM generate_series(1, 500) i" \
+        -c "INSERT INTO bcce.inbox_$inbox ($columns) SELECT $row FROM generate_series(400, 900) i" \
+        -c "INSERT INTO bcce.inbox_$inbox ($columns) SELECT $row FROM generate_series(901, 1400) i")$(owner -c "SELECT count(*) FROM bcce_data.$table")" 1400 "known rows of inbox_$inbox among new ones"
+done
+
 # A tenth of the rows is bad, in five ways.
 empty
 seq 1 "$rows" | awk -v OFS='\t' '

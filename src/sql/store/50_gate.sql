@@ -7,6 +7,10 @@
 -- is sound, and returns for each row the reason of its refusal or NULL.  A row
 -- whose fault is set already is only handed back.
 --
+-- all_new says that every key is probably new: then no ON CONFLICT is asked for,
+-- which costs less, and a known key is error 23505.  Only bcce.collect_rows()
+-- may say so, which catches that and comes again.
+--
 -- Plans are kept and met by batches of every size, so nothing here may join
 -- two batches: with a plan made for single rows that would be a nested loop.
 -- Lists are asked by IN (...) in a place that the planner cannot turn into a

@@ -12,7 +12,8 @@ END
 $do$;
 COMMENT ON TYPE bcce_data.given_workflow_run IS 'a run as a sender gives it';
 
-CREATE OR REPLACE FUNCTION bcce_data.put_workflow_runs(runs bcce_data.given_workflow_run[]) RETURNS text[]
+DROP FUNCTION IF EXISTS bcce_data.put_workflow_runs(bcce_data.given_workflow_run[]);
+CREATE OR REPLACE FUNCTION bcce_data.put_workflow_runs(runs bcce_data.given_workflow_run[], all_new boolean) RETURNS text[]
 LANGUAGE plpgsql VOLATILE AS $body$
 DECLARE
     faults text[];
@@ -54,18 +55,32 @@ BEGIN
 
     -- In the order of the keys, so that two writers with the same runs wait
     -- for each other instead of deadlocking.
-    WITH made AS (
-        INSERT INTO bcce_data.workflow_run_keys (tenant_id, run_id, started_at)
-        SELECT h.tenant_id, h.key, h.started_at
-        FROM (
-            SELECT (g.run).tenant_id, bcce_data.key_text((g.run).tenant_id, (g.run).run_id) AS key, (g.run).started_at, g.ordinal
-            FROM (SELECT unnest(runs) AS run, unnest(faults) AS fault, generate_subscripts(faults, 1) AS ordinal) AS g
-            WHERE g.fault IS NULL) AS h
-        ORDER BY h.tenant_id, h.key COLLATE "C", h.ordinal
-        ON CONFLICT DO NOTHING
-        RETURNING tenant_id, run_id
-    )
-    SELECT array_agg(m.tenant_id), array_agg(m.run_id) INTO made_tenants, made_runs FROM made m;
+    IF all_new THEN
+        WITH made AS (
+            INSERT INTO bcce_data.workflow_run_keys (tenant_id, run_id, started_at)
+            SELECT h.tenant_id, h.key, h.started_at
+            FROM (
+                SELECT (g.run).tenant_id, bcce_data.key_text((g.run).tenant_id, (g.run).run_id) AS key, (g.run).started_at, g.ordinal
+                FROM (SELECT unnest(runs) AS run, unnest(faults) AS fault, generate_subscripts(faults, 1) AS ordinal) AS g
+                WHERE g.fault IS NULL) AS h
+            ORDER BY h.tenant_id, h.key COLLATE "C", h.ordinal
+            RETURNING tenant_id, run_id
+        )
+        SELECT array_agg(m.tenant_id), array_agg(m.run_id) INTO made_tenants, made_runs FROM made m;
+    ELSE
+        WITH made AS (
+            INSERT INTO bcce_data.workflow_run_keys (tenant_id, run_id, started_at)
+            SELECT h.tenant_id, h.key, h.started_at
+            FROM (
+                SELECT (g.run).tenant_id, bcce_data.key_text((g.run).tenant_id, (g.run).run_id) AS key, (g.run).started_at, g.ordinal
+                FROM (SELECT unnest(runs) AS run, unnest(faults) AS fault, generate_subscripts(faults, 1) AS ordinal) AS g
+                WHERE g.fault IS NULL) AS h
+            ORDER BY h.tenant_id, h.key COLLATE "C", h.ordinal
+            ON CONFLICT DO NOTHING
+            RETURNING tenant_id, run_id
+        )
+        SELECT array_agg(m.tenant_id), array_agg(m.run_id) INTO made_tenants, made_runs FROM made m;
+    END IF;
     IF coalesce(cardinality(made_runs), 0) < cardinality(array_positions(faults, NULL)) THEN
         SELECT array_agg(k.ordinal) FILTER (WHERE k.place = k.is_made::integer + 1),
                array_agg(k.ordinal ORDER BY k.tenant_id, k.run_id COLLATE "C", k.ordinal) FILTER (WHERE k.place > k.is_made::integer + 1)
@@ -147,12 +162,12 @@ BEGIN
         charged_usd = CASE WHEN r.status = 'skipped' AND NOT r.is_test THEN excluded.charged_usd ELSE r.charged_usd END;
 
     FOREACH ordinal IN ARRAY coalesce(later, '{}') LOOP
-        faults[ordinal] := (bcce_data.put_workflow_runs(ARRAY[runs[ordinal]]))[1];
+        faults[ordinal] := (bcce_data.put_workflow_runs(ARRAY[runs[ordinal]], false))[1];
     END LOOP;
     RETURN faults;
 END
 $body$;
-COMMENT ON FUNCTION bcce_data.put_workflow_runs(bcce_data.given_workflow_run[]) IS 'stores runs or brings known ones up to date; returns the reason of each that is refused';
+COMMENT ON FUNCTION bcce_data.put_workflow_runs(bcce_data.given_workflow_run[], boolean) IS 'stores runs or brings known ones up to date; returns the reason of each that is refused; all_new: error 23505 if one is known, for less work';
 
 CREATE OR REPLACE FUNCTION bcce.record_workflow_run(
     workflow_id text, status text, started_at timestamptz, finished_at timestamptz DEFAULT NULL,
@@ -185,7 +200,7 @@ BEGIN
     run.classification := classification;
     run.source := source;
     run.is_test := is_test;
-    PERFORM bcce_data.refuse_any(bcce_data.put_workflow_runs(ARRAY[run]));
+    PERFORM bcce_data.refuse_any(bcce_data.put_workflow_runs(ARRAY[run], false));
     RETURN bcce_data.key_text(run.tenant_id, run.run_id);
 END
 $body$;
@@ -228,7 +243,7 @@ BEGIN
         SELECT b.*, tenants ->> bcce_data.tenant_word(b.tenant) AS tenant_id, bcce.try_timestamptz(b.queued_at) AS queued,
                bcce.try_timestamptz(b.started_at) AS started, bcce.try_timestamptz(b.finished_at) AS finished
         FROM batch b OFFSET 0) AS g;
-    faults := bcce_data.put_workflow_runs(runs);
+    faults := bcce_data.put_workflow_runs(runs, TG_ARGV[0] = 'new');
     PERFORM bcce_data.reject('inbox_workflow_runs', array_agg((g.run).tenant_id), array_agg(g.fault), array_agg((g.run).run_id))
     FROM (SELECT unnest(runs) AS run, unnest(faults) AS fault) AS g WHERE g.fault IS NOT NULL;
     RETURN NULL;

@@ -16,7 +16,37 @@ END
 $do$;
 COMMENT ON TYPE bcce_data.given_metric IS 'a sample as a sender gives it';
 
-CREATE OR REPLACE FUNCTION bcce_data.put_metrics(samples bcce_data.given_metric[]) RETURNS text[]
+-- Without a key of its own a sample has one made of its bytes: the text of a
+-- float follows the session's extra_float_digits.
+CREATE OR REPLACE FUNCTION bcce_data.metric_rows(samples bcce_data.given_metric[], faults text[])
+RETURNS TABLE (tenant_id uuid, source text, idempotency_key text, observed_at timestamptz, service_id text, window_seconds double precision,
+    request_count bigint, error_count bigint, p50_latency_ms double precision, p95_latency_ms double precision, p99_latency_ms double precision,
+    throughput_rps double precision, cpu_percent double precision, memory_percent double precision, storage_percent double precision,
+    network_percent double precision, is_test boolean, charged_usd numeric, latency_digest bytea)
+LANGUAGE sql STABLE AS $body$
+    SELECT s.tenant_id, s.source, coalesce(nullif(s.idempotency_key, ''), bcce.pseudonym(ROW(s.service_id,
+               encode(array_send(ARRAY[s.window_seconds, s.p50_latency_ms, s.p95_latency_ms, s.p99_latency_ms, s.throughput_rps,
+                                       s.request_count, s.error_count]), 'hex'),
+               encode(array_send(ARRAY[s.cpu_percent, s.memory_percent, s.storage_percent, s.network_percent]), 'hex')
+                   || coalesce(encode(s.latency_digest, 'hex'), ''))::text,
+               'content', s.tenant_id)),
+        s.observed_at, s.service_id, s.window_seconds, s.request_count, s.error_count,
+        s.p50_latency_ms, s.p95_latency_ms, s.p99_latency_ms, s.throughput_rps,
+        s.cpu_percent, s.memory_percent, s.storage_percent, s.network_percent, coalesce(s.is_test, false),
+        CASE WHEN s.is_test IS NOT TRUE THEN bcce.estimate_cost('metric', 1, s.observed_at, s.tenant_id) END,
+        s.latency_digest
+    FROM (
+        SELECT r.tenant_id, coalesce(r.source, 'api') AS source, r.idempotency_key, r.observed_at,
+               bcce_data.key_text(r.tenant_id, r.service_id) AS service_id, r.window_seconds, r.request_count, r.error_count,
+               r.p50_latency_ms, r.p95_latency_ms, r.p99_latency_ms, r.throughput_rps,
+               r.cpu_percent, r.memory_percent, r.storage_percent, r.network_percent, r.is_test, r.latency_digest
+        FROM ROWS FROM (unnest(samples), unnest(faults)) AS r
+        WHERE r.unnest IS NULL OFFSET 0) AS s
+$body$;
+COMMENT ON FUNCTION bcce_data.metric_rows(bcce_data.given_metric[], text[]) IS 'the samples without a fault as bcce_data.performance_metrics takes them';
+
+DROP FUNCTION IF EXISTS bcce_data.put_metrics(bcce_data.given_metric[]);
+CREATE OR REPLACE FUNCTION bcce_data.put_metrics(samples bcce_data.given_metric[], all_new boolean) RETURNS text[]
 LANGUAGE plpgsql VOLATILE AS $body$
 DECLARE
     faults text[];
@@ -41,36 +71,24 @@ BEGIN
         SELECT DISTINCT (g.sample).tenant_id, nullif((g.sample).service_id, '') AS service_id
         FROM (SELECT unnest(samples) AS sample, unnest(faults) AS fault) AS g WHERE g.fault IS NULL) AS m;
 
-    -- Without a key of its own a sample has one made of its bytes: the text of
-    -- a float follows the session's extra_float_digits.  In the order of the
-    -- keys, so that two writers wait for each other instead of deadlocking.
-    INSERT INTO bcce_data.performance_metrics (tenant_id, source, idempotency_key, observed_at, service_id, window_seconds,
-        request_count, error_count, p50_latency_ms, p95_latency_ms, p99_latency_ms, throughput_rps,
-        cpu_percent, memory_percent, storage_percent, network_percent, is_test, charged_usd, latency_digest)
-    SELECT s.tenant_id, s.source, coalesce(nullif(s.idempotency_key, ''), bcce.pseudonym(ROW(s.service_id,
-               encode(array_send(ARRAY[s.window_seconds, s.p50_latency_ms, s.p95_latency_ms, s.p99_latency_ms, s.throughput_rps,
-                                       s.request_count, s.error_count]), 'hex'),
-               encode(array_send(ARRAY[s.cpu_percent, s.memory_percent, s.storage_percent, s.network_percent]), 'hex')
-                   || coalesce(encode(s.latency_digest, 'hex'), ''))::text,
-               'content', s.tenant_id)) AS key,
-        s.observed_at, s.service_id, s.window_seconds, s.request_count, s.error_count,
-        s.p50_latency_ms, s.p95_latency_ms, s.p99_latency_ms, s.throughput_rps,
-        s.cpu_percent, s.memory_percent, s.storage_percent, s.network_percent, coalesce(s.is_test, false),
-        CASE WHEN s.is_test IS NOT TRUE THEN bcce.estimate_cost('metric', 1, s.observed_at, s.tenant_id) END,
-        s.latency_digest
-    FROM (
-        SELECT r.tenant_id, coalesce(r.source, 'api') AS source, r.idempotency_key, r.observed_at,
-               bcce_data.key_text(r.tenant_id, r.service_id) AS service_id, r.window_seconds, r.request_count, r.error_count,
-               r.p50_latency_ms, r.p95_latency_ms, r.p99_latency_ms, r.throughput_rps,
-               r.cpu_percent, r.memory_percent, r.storage_percent, r.network_percent, r.is_test, r.latency_digest
-        FROM ROWS FROM (unnest(samples), unnest(faults)) AS r
-        WHERE r.unnest IS NULL OFFSET 0) AS s
-    ORDER BY s.tenant_id, key
-    ON CONFLICT DO NOTHING;
+    -- In the order of the keys, so that two writers wait for each other
+    -- instead of deadlocking.
+    IF all_new THEN
+        INSERT INTO bcce_data.performance_metrics (tenant_id, source, idempotency_key, observed_at, service_id, window_seconds,
+            request_count, error_count, p50_latency_ms, p95_latency_ms, p99_latency_ms, throughput_rps,
+            cpu_percent, memory_percent, storage_percent, network_percent, is_test, charged_usd, latency_digest)
+        SELECT s.* FROM bcce_data.metric_rows(samples, faults) AS s ORDER BY s.tenant_id, s.idempotency_key COLLATE "C";
+    ELSE
+        INSERT INTO bcce_data.performance_metrics (tenant_id, source, idempotency_key, observed_at, service_id, window_seconds,
+            request_count, error_count, p50_latency_ms, p95_latency_ms, p99_latency_ms, throughput_rps,
+            cpu_percent, memory_percent, storage_percent, network_percent, is_test, charged_usd, latency_digest)
+        SELECT s.* FROM bcce_data.metric_rows(samples, faults) AS s ORDER BY s.tenant_id, s.idempotency_key COLLATE "C"
+        ON CONFLICT DO NOTHING;
+    END IF;
     RETURN faults;
 END
 $body$;
-COMMENT ON FUNCTION bcce_data.put_metrics(bcce_data.given_metric[]) IS 'stores samples once each; returns the reason of each that is refused';
+COMMENT ON FUNCTION bcce_data.put_metrics(bcce_data.given_metric[], boolean) IS 'stores samples once each; returns the reason of each that is refused; all_new: error 23505 if one is known, for less work';
 
 CREATE OR REPLACE FUNCTION bcce.record_metric(
     service_id text, observed_at timestamptz DEFAULT now(), request_count bigint DEFAULT NULL, error_count bigint DEFAULT NULL,
@@ -102,7 +120,7 @@ BEGIN
     sample.source := source;
     sample.is_test := is_test;
     sample.latency_digest := bcce.sketch_send(latency_digest);
-    PERFORM bcce_data.refuse_any(bcce_data.put_metrics(ARRAY[sample]));
+    PERFORM bcce_data.refuse_any(bcce_data.put_metrics(ARRAY[sample], false));
 END
 $body$;
 COMMENT ON FUNCTION bcce.record_metric(text, timestamptz, bigint, bigint, double precision, double precision, double precision, double precision, double precision, double precision, double precision, double precision, double precision, text, text, boolean, text, bcce.sketch) IS
@@ -154,7 +172,7 @@ BEGIN
                CASE WHEN b.latency_digest LIKE '%{%' THEN bcce.try_sketch(bcce.try_jsonb(b.latency_digest))
                     ELSE bcce.try_sketch(b.latency_digest) END AS digest
         FROM batch b OFFSET 0) AS g;
-    faults := bcce_data.put_metrics(samples);
+    faults := bcce_data.put_metrics(samples, TG_ARGV[0] = 'new');
     PERFORM bcce_data.reject('inbox_metrics', array_agg((g.sample).tenant_id), array_agg(g.fault), array_agg((g.sample).idempotency_key))
     FROM (SELECT unnest(samples) AS sample, unnest(faults) AS fault) AS g WHERE g.fault IS NOT NULL;
     RETURN NULL;

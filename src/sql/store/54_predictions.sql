@@ -10,7 +10,8 @@ BEGIN
 END
 $do$;
 COMMENT ON TYPE bcce_data.given_prediction IS 'a prediction, or only the outcome of a known one, as a sender gives it';
-CREATE OR REPLACE FUNCTION bcce_data.put_predictions(predictions bcce_data.given_prediction[]) RETURNS text[]
+DROP FUNCTION IF EXISTS bcce_data.put_predictions(bcce_data.given_prediction[]);
+CREATE OR REPLACE FUNCTION bcce_data.put_predictions(predictions bcce_data.given_prediction[], all_new boolean) RETURNS text[]
 LANGUAGE plpgsql VOLATILE AS $body$
 DECLARE
     faults text[];
@@ -54,19 +55,34 @@ BEGIN
 
     -- In the order of the keys, so that two writers wait for each other
     -- instead of deadlocking.
-    WITH made AS (
-        INSERT INTO bcce_data.prediction_keys (tenant_id, prediction_id, predicted_at)
-        SELECT h.tenant_id, h.key, h.predicted_at
-        FROM (
-            SELECT (g.prediction).tenant_id, bcce_data.key_text((g.prediction).tenant_id, (g.prediction).prediction_id) AS key,
-                   (g.prediction).predicted_at, g.ordinal
-            FROM (SELECT unnest(predictions) AS prediction, unnest(faults) AS fault, generate_subscripts(faults, 1) AS ordinal) AS g
-            WHERE g.fault IS NULL AND (g.prediction).failure_probability IS NOT NULL) AS h
-        ORDER BY h.tenant_id, h.key COLLATE "C", h.ordinal
-        ON CONFLICT DO NOTHING
-        RETURNING tenant_id, prediction_id
-    )
-    SELECT array_agg(m.tenant_id), array_agg(m.prediction_id) INTO made_tenants, made_predictions FROM made m;
+    IF all_new THEN
+        WITH made AS (
+            INSERT INTO bcce_data.prediction_keys (tenant_id, prediction_id, predicted_at)
+            SELECT h.tenant_id, h.key, h.predicted_at
+            FROM (
+                SELECT (g.prediction).tenant_id, bcce_data.key_text((g.prediction).tenant_id, (g.prediction).prediction_id) AS key,
+                       (g.prediction).predicted_at, g.ordinal
+                FROM (SELECT unnest(predictions) AS prediction, unnest(faults) AS fault, generate_subscripts(faults, 1) AS ordinal) AS g
+                WHERE g.fault IS NULL AND (g.prediction).failure_probability IS NOT NULL) AS h
+            ORDER BY h.tenant_id, h.key COLLATE "C", h.ordinal
+            RETURNING tenant_id, prediction_id
+        )
+        SELECT array_agg(m.tenant_id), array_agg(m.prediction_id) INTO made_tenants, made_predictions FROM made m;
+    ELSE
+        WITH made AS (
+            INSERT INTO bcce_data.prediction_keys (tenant_id, prediction_id, predicted_at)
+            SELECT h.tenant_id, h.key, h.predicted_at
+            FROM (
+                SELECT (g.prediction).tenant_id, bcce_data.key_text((g.prediction).tenant_id, (g.prediction).prediction_id) AS key,
+                       (g.prediction).predicted_at, g.ordinal
+                FROM (SELECT unnest(predictions) AS prediction, unnest(faults) AS fault, generate_subscripts(faults, 1) AS ordinal) AS g
+                WHERE g.fault IS NULL AND (g.prediction).failure_probability IS NOT NULL) AS h
+            ORDER BY h.tenant_id, h.key COLLATE "C", h.ordinal
+            ON CONFLICT DO NOTHING
+            RETURNING tenant_id, prediction_id
+        )
+        SELECT array_agg(m.tenant_id), array_agg(m.prediction_id) INTO made_tenants, made_predictions FROM made m;
+    END IF;
     IF coalesce(cardinality(made_predictions), 0) < cardinality(array_positions(faults, NULL)) THEN
         -- Not the first row of its prediction.
         SELECT array_agg(k.ordinal ORDER BY k.tenant_id, k.prediction_id COLLATE "C", k.ordinal) INTO known
@@ -118,7 +134,7 @@ BEGIN
     RETURN faults;
 END
 $body$;
-COMMENT ON FUNCTION bcce_data.put_predictions(bcce_data.given_prediction[]) IS 'stores predictions once each, and outcomes; returns the reason of each that is refused';
+COMMENT ON FUNCTION bcce_data.put_predictions(bcce_data.given_prediction[], boolean) IS 'stores predictions once each, and outcomes; returns the reason of each that is refused; all_new: error 23505 if one is known, for less work';
 
 CREATE OR REPLACE FUNCTION bcce.record_prediction(
     model_name text, target_kind text, target_id text, failure_probability double precision,
@@ -141,7 +157,7 @@ BEGIN
     prediction.features_hash := features_hash;
     prediction.source := source;
     prediction.is_test := is_test;
-    PERFORM bcce_data.refuse_any(bcce_data.put_predictions(ARRAY[prediction]));
+    PERFORM bcce_data.refuse_any(bcce_data.put_predictions(ARRAY[prediction], false));
     RETURN bcce_data.key_text(prediction.tenant_id, prediction.prediction_id);
 END
 $body$;
@@ -159,7 +175,7 @@ BEGIN
     prediction.outcome := outcome;
     prediction.outcome_at := outcome_at;
     prediction.fault := CASE WHEN outcome IS NULL THEN 'bad_outcome' END;
-    PERFORM bcce_data.refuse_any(bcce_data.put_predictions(ARRAY[prediction]));
+    PERFORM bcce_data.refuse_any(bcce_data.put_predictions(ARRAY[prediction], false));
 END
 $body$;
 COMMENT ON FUNCTION bcce.resolve_prediction(text, integer, timestamptz, text) IS
@@ -201,7 +217,7 @@ BEGIN
                bcce.try_timestamptz(b.outcome_at) AS told_at, bcce.try_float8(b.horizon_seconds) AS horizon,
                bcce.try_float8(b.failure_probability) AS probability, bcce.try_bigint(b.outcome) AS told
         FROM batch b OFFSET 0) AS g;
-    faults := bcce_data.put_predictions(predictions);
+    faults := bcce_data.put_predictions(predictions, TG_ARGV[0] = 'new');
     PERFORM bcce_data.reject('inbox_predictions', array_agg((g.prediction).tenant_id), array_agg(g.fault), array_agg((g.prediction).prediction_id))
     FROM (SELECT unnest(predictions) AS prediction, unnest(faults) AS fault) AS g WHERE g.fault IS NOT NULL;
     RETURN NULL;

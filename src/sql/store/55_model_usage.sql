@@ -22,7 +22,39 @@ END
 $do$;
 COMMENT ON TYPE bcce_data.given_model_usage IS 'a model call as a sender gives it';
 
-CREATE OR REPLACE FUNCTION bcce_data.put_model_usage(calls bcce_data.given_model_usage[]) RETURNS text[]
+CREATE OR REPLACE FUNCTION bcce_data.model_usage_rows(calls bcce_data.given_model_usage[], faults text[])
+RETURNS TABLE (tenant_id uuid, source text, idempotency_key text, at timestamptz, model_id text, provider text, region text, user_key text,
+    session_id text, run_id text, input_tokens bigint, output_tokens bigint, cache_read_tokens bigint, cache_write_5m_tokens bigint,
+    cache_write_1h_tokens bigint, latency_ms double precision, is_batch boolean, is_test boolean, reported_cost_usd numeric,
+    web_searches bigint, speed text, inference_geo text, service_tier text, project text, team_id text, request_id text,
+    query_source text, agent_name text, charged_usd numeric, priced_at timestamptz)
+LANGUAGE sql STABLE AS $body$
+    SELECT r.tenant_id, coalesce(r.source, 'api'),
+        coalesce(nullif(r.idempotency_key, ''), bcce.pseudonym(ROW(r.model_id, nullif(r.user_id, ''), r.session_id, r.run_id,
+            r.input_tokens, r.output_tokens, r.cache_read_tokens, r.cache_write_5m_tokens, r.cache_write_1h_tokens,
+            r.reported_cost_usd, encode(float8send(r.latency_ms), 'hex'))::text
+            -- The key of a call without these stays what it was before there were any.
+            || CASE WHEN num_nonnulls(r.web_searches, r.speed, r.inference_geo, r.service_tier, r.project, r.team_id, r.request_id, r.query_source, r.agent_name) > 0
+                THEN ROW(r.web_searches, r.speed, r.inference_geo, r.service_tier, r.project, r.team_id, r.request_id, r.query_source, r.agent_name)::text ELSE '' END,
+            'content', r.tenant_id)),
+        r.at, r.model_id, r.provider, r.region, nullif(r.user_id, ''), nullif(r.session_id, ''), nullif(r.run_id, ''),
+        r.input_tokens, r.output_tokens, r.cache_read_tokens, r.cache_write_5m_tokens, r.cache_write_1h_tokens,
+        r.latency_ms, coalesce(r.is_batch, false) OR word.service_tier IS NOT DISTINCT FROM 'batch', coalesce(r.is_test, false), r.reported_cost_usd,
+        r.web_searches, word.speed, word.inference_geo, word.service_tier, nullif(r.project, ''), nullif(r.team_id, ''), nullif(r.request_id, ''),
+        nullif(r.query_source, ''), nullif(r.agent_name, ''), cost.usd, CASE WHEN cost.usd IS NOT NULL THEN now() END
+    FROM ROWS FROM (unnest(calls), unnest(faults)) AS r
+    CROSS JOIN LATERAL (
+        SELECT lower(nullif(btrim(r.speed), '')) AS speed, lower(nullif(btrim(r.inference_geo), '')) AS inference_geo,
+            coalesce(lower(nullif(btrim(r.service_tier), '')), CASE WHEN r.is_batch THEN 'batch' END) AS service_tier) AS word
+    CROSS JOIN LATERAL (
+        SELECT bcce.estimate_token_cost(r.model_id, r.at, r.input_tokens, r.output_tokens, r.cache_read_tokens, r.cache_write_5m_tokens,
+            r.cache_write_1h_tokens, r.web_searches, word.speed, word.inference_geo, word.service_tier, r.tenant_id) AS usd OFFSET 0) AS cost
+    WHERE r.unnest IS NULL
+$body$;
+COMMENT ON FUNCTION bcce_data.model_usage_rows(bcce_data.given_model_usage[], text[]) IS 'the calls without a fault as bcce_data.model_usage takes them';
+
+DROP FUNCTION IF EXISTS bcce_data.put_model_usage(bcce_data.given_model_usage[]);
+CREATE OR REPLACE FUNCTION bcce_data.put_model_usage(calls bcce_data.given_model_usage[], all_new boolean) RETURNS text[]
 LANGUAGE plpgsql VOLATILE AS $body$
 DECLARE
     faults text[];
@@ -42,37 +74,24 @@ BEGIN
 
     -- In the order of the keys, so that two writers wait for each other
     -- instead of deadlocking.
-    INSERT INTO bcce_data.model_usage (tenant_id, source, idempotency_key, at, model_id, provider, region, user_key, session_id,
-        run_id, input_tokens, output_tokens, cache_read_tokens, cache_write_5m_tokens, cache_write_1h_tokens, latency_ms,
-        is_batch, is_test, reported_cost_usd, web_searches, speed, inference_geo, service_tier, project, team_id, request_id,
-        query_source, agent_name, charged_usd, priced_at)
-    SELECT r.tenant_id, coalesce(r.source, 'api'),
-        coalesce(nullif(r.idempotency_key, ''), bcce.pseudonym(ROW(r.model_id, nullif(r.user_id, ''), r.session_id, r.run_id,
-            r.input_tokens, r.output_tokens, r.cache_read_tokens, r.cache_write_5m_tokens, r.cache_write_1h_tokens,
-            r.reported_cost_usd, encode(float8send(r.latency_ms), 'hex'))::text
-            -- The key of a call without these stays what it was before there were any.
-            || CASE WHEN num_nonnulls(r.web_searches, r.speed, r.inference_geo, r.service_tier, r.project, r.team_id, r.request_id, r.query_source, r.agent_name) > 0
-                THEN ROW(r.web_searches, r.speed, r.inference_geo, r.service_tier, r.project, r.team_id, r.request_id, r.query_source, r.agent_name)::text ELSE '' END,
-            'content', r.tenant_id)) AS key,
-        r.at, r.model_id, r.provider, r.region, nullif(r.user_id, ''), nullif(r.session_id, ''), nullif(r.run_id, ''),
-        r.input_tokens, r.output_tokens, r.cache_read_tokens, r.cache_write_5m_tokens, r.cache_write_1h_tokens,
-        r.latency_ms, coalesce(r.is_batch, false) OR word.service_tier IS NOT DISTINCT FROM 'batch', coalesce(r.is_test, false), r.reported_cost_usd,
-        r.web_searches, word.speed, word.inference_geo, word.service_tier, nullif(r.project, ''), nullif(r.team_id, ''), nullif(r.request_id, ''),
-        nullif(r.query_source, ''), nullif(r.agent_name, ''), cost.usd, CASE WHEN cost.usd IS NOT NULL THEN now() END
-    FROM ROWS FROM (unnest(calls), unnest(faults)) AS r
-    CROSS JOIN LATERAL (
-        SELECT lower(nullif(btrim(r.speed), '')) AS speed, lower(nullif(btrim(r.inference_geo), '')) AS inference_geo,
-            coalesce(lower(nullif(btrim(r.service_tier), '')), CASE WHEN r.is_batch THEN 'batch' END) AS service_tier) AS word
-    CROSS JOIN LATERAL (
-        SELECT bcce.estimate_token_cost(r.model_id, r.at, r.input_tokens, r.output_tokens, r.cache_read_tokens, r.cache_write_5m_tokens,
-            r.cache_write_1h_tokens, r.web_searches, word.speed, word.inference_geo, word.service_tier, r.tenant_id) AS usd OFFSET 0) AS cost
-    WHERE r.unnest IS NULL
-    ORDER BY r.tenant_id, key
-    ON CONFLICT DO NOTHING;
+    IF all_new THEN
+        INSERT INTO bcce_data.model_usage (tenant_id, source, idempotency_key, at, model_id, provider, region, user_key, session_id,
+            run_id, input_tokens, output_tokens, cache_read_tokens, cache_write_5m_tokens, cache_write_1h_tokens, latency_ms,
+            is_batch, is_test, reported_cost_usd, web_searches, speed, inference_geo, service_tier, project, team_id, request_id,
+            query_source, agent_name, charged_usd, priced_at)
+        SELECT r.* FROM bcce_data.model_usage_rows(calls, faults) AS r ORDER BY r.tenant_id, r.idempotency_key COLLATE "C";
+    ELSE
+        INSERT INTO bcce_data.model_usage (tenant_id, source, idempotency_key, at, model_id, provider, region, user_key, session_id,
+            run_id, input_tokens, output_tokens, cache_read_tokens, cache_write_5m_tokens, cache_write_1h_tokens, latency_ms,
+            is_batch, is_test, reported_cost_usd, web_searches, speed, inference_geo, service_tier, project, team_id, request_id,
+            query_source, agent_name, charged_usd, priced_at)
+        SELECT r.* FROM bcce_data.model_usage_rows(calls, faults) AS r ORDER BY r.tenant_id, r.idempotency_key COLLATE "C"
+        ON CONFLICT DO NOTHING;
+    END IF;
     RETURN faults;
 END
 $body$;
-COMMENT ON FUNCTION bcce_data.put_model_usage(bcce_data.given_model_usage[]) IS 'stores model calls once each; returns the reason of each that is refused';
+COMMENT ON FUNCTION bcce_data.put_model_usage(bcce_data.given_model_usage[], boolean) IS 'stores model calls once each; returns the reason of each that is refused; all_new: error 23505 if one is known, for less work';
 
 CREATE OR REPLACE FUNCTION bcce.record_model_usage(
     model_id text, at timestamptz DEFAULT now(), input_tokens bigint DEFAULT NULL, output_tokens bigint DEFAULT NULL,
@@ -115,7 +134,7 @@ BEGIN
     call.request_id := request_id;
     call.query_source := query_source;
     call.agent_name := agent_name;
-    PERFORM bcce_data.refuse_any(bcce_data.put_model_usage(ARRAY[call]));
+    PERFORM bcce_data.refuse_any(bcce_data.put_model_usage(ARRAY[call], false));
 END
 $body$;
 COMMENT ON FUNCTION bcce.record_model_usage(text, timestamptz, bigint, bigint, bigint, bigint, bigint, text, text, text, text, text, double precision, boolean, numeric, text, text, boolean, text, bigint, text, text, text, text, text, text, text, text) IS
@@ -166,7 +185,7 @@ BEGIN
                bcce.try_bigint(b.cache_write_1h_tokens) AS cache_write_1h, bcce.try_float8(b.latency_ms) AS latency,
                bcce.try_numeric(b.reported_cost_usd) AS reported_cost, bcce.try_bigint(b.web_searches) AS searches
         FROM batch b OFFSET 0) AS g;
-    faults := bcce_data.put_model_usage(calls);
+    faults := bcce_data.put_model_usage(calls, TG_ARGV[0] = 'new');
     PERFORM bcce_data.reject('inbox_model_usage', array_agg((g.call).tenant_id), array_agg(g.fault), array_agg((g.call).idempotency_key))
     FROM (SELECT unnest(calls) AS call, unnest(faults) AS fault) AS g WHERE g.fault IS NOT NULL;
     RETURN NULL;

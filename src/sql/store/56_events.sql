@@ -46,7 +46,27 @@ END
 $body$;
 COMMENT ON FUNCTION bcce_data.user_agent_families(text[]) IS 'families by user agent: programs are few and their families slow to tell';
 
-CREATE OR REPLACE FUNCTION bcce_data.put_events(events bcce_data.given_event[], OUT faults text[], OUT stored bigint)
+CREATE OR REPLACE FUNCTION bcce_data.event_rows(events bcce_data.given_event[], faults text[])
+RETURNS TABLE (tenant_id uuid, source text, idempotency_key text, occurred_at timestamptz, event_type text, guest_key text,
+    guest_type text, user_key text, session_id text, service_id text, ip_prefix inet, user_agent_family text, properties jsonb, is_test boolean)
+LANGUAGE sql STABLE AS $body$
+    SELECT e.tenant_id, e.source,
+        coalesce(e.idempotency_key, bcce.pseudonym(ROW(e.event_type, e.guest_id, e.guest_type, e.user_id, e.session_id, e.service_id,
+                                                       e.ip, e.user_agent_family, e.properties)::text, 'content', e.tenant_id)),
+        e.occurred_at, e.event_type, e.guest_id, e.guest_type, e.user_id, e.session_id, e.service_id, e.ip,
+        e.user_agent_family, e.properties, e.is_test
+    FROM (
+        SELECT r.tenant_id, coalesce(r.source, 'api') AS source, nullif(r.idempotency_key, '') AS idempotency_key, r.occurred_at,
+               r.event_type, nullif(r.guest_id, '') AS guest_id, r.guest_type, nullif(r.user_id, '') AS user_id,
+               nullif(r.session_id, '') AS session_id, bcce_data.key_text(r.tenant_id, nullif(r.service_id, '')) AS service_id,
+               r.ip, r.user_agent_family, r.properties, coalesce(r.is_test, false) AS is_test
+        FROM ROWS FROM (unnest(events), unnest(faults)) AS r
+        WHERE r.unnest IS NULL OFFSET 0) AS e
+$body$;
+COMMENT ON FUNCTION bcce_data.event_rows(bcce_data.given_event[], text[]) IS 'the events without a fault as bcce_data.events takes them';
+
+DROP FUNCTION IF EXISTS bcce_data.put_events(bcce_data.given_event[]);
+CREATE OR REPLACE FUNCTION bcce_data.put_events(events bcce_data.given_event[], all_new boolean, OUT faults text[], OUT stored bigint)
 LANGUAGE plpgsql VOLATILE AS $body$
 BEGIN
     SELECT array_agg(coalesce(e.fault, CASE
@@ -65,26 +85,20 @@ BEGIN
 
     -- In the order of the keys, so that two writers wait for each other
     -- instead of deadlocking.
-    INSERT INTO bcce_data.events (tenant_id, source, idempotency_key, occurred_at, event_type, guest_key, guest_type, user_key,
-        session_id, service_id, ip_prefix, user_agent_family, properties, is_test)
-    SELECT e.tenant_id, e.source,
-        coalesce(e.idempotency_key, bcce.pseudonym(ROW(e.event_type, e.guest_id, e.guest_type, e.user_id, e.session_id, e.service_id,
-                                                       e.ip, e.user_agent_family, e.properties)::text, 'content', e.tenant_id)) AS key,
-        e.occurred_at, e.event_type, e.guest_id, e.guest_type, e.user_id, e.session_id, e.service_id, e.ip,
-        e.user_agent_family, e.properties, e.is_test
-    FROM (
-        SELECT r.tenant_id, coalesce(r.source, 'api') AS source, nullif(r.idempotency_key, '') AS idempotency_key, r.occurred_at,
-               r.event_type, nullif(r.guest_id, '') AS guest_id, r.guest_type, nullif(r.user_id, '') AS user_id,
-               nullif(r.session_id, '') AS session_id, bcce_data.key_text(r.tenant_id, nullif(r.service_id, '')) AS service_id,
-               r.ip, r.user_agent_family, r.properties, coalesce(r.is_test, false) AS is_test
-        FROM ROWS FROM (unnest(events), unnest(faults)) AS r
-        WHERE r.unnest IS NULL OFFSET 0) AS e
-    ORDER BY e.tenant_id, key
-    ON CONFLICT DO NOTHING;
+    IF all_new THEN
+        INSERT INTO bcce_data.events (tenant_id, source, idempotency_key, occurred_at, event_type, guest_key, guest_type, user_key,
+            session_id, service_id, ip_prefix, user_agent_family, properties, is_test)
+        SELECT e.* FROM bcce_data.event_rows(events, faults) AS e ORDER BY e.tenant_id, e.idempotency_key COLLATE "C";
+    ELSE
+        INSERT INTO bcce_data.events (tenant_id, source, idempotency_key, occurred_at, event_type, guest_key, guest_type, user_key,
+            session_id, service_id, ip_prefix, user_agent_family, properties, is_test)
+        SELECT e.* FROM bcce_data.event_rows(events, faults) AS e ORDER BY e.tenant_id, e.idempotency_key COLLATE "C"
+        ON CONFLICT DO NOTHING;
+    END IF;
     GET DIAGNOSTICS stored = ROW_COUNT;
 END
 $body$;
-COMMENT ON FUNCTION bcce_data.put_events(bcce_data.given_event[]) IS 'stores events once each; returns the reason of each that is refused, and how many were not known';
+COMMENT ON FUNCTION bcce_data.put_events(bcce_data.given_event[], boolean) IS 'stores events once each; returns the reason of each that is refused, and how many were not known; all_new: error 23505 if one is known, for less work';
 
 CREATE OR REPLACE FUNCTION bcce_data.events_of_json(documents jsonb[], tenant text) RETURNS bcce_data.given_event[]
 LANGUAGE plpgsql STABLE AS $body$
@@ -136,7 +150,7 @@ LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 DECLARE
     outcome record;
 BEGIN
-    outcome := bcce_data.put_events(bcce_data.events_of_json(ARRAY[event], tenant));
+    outcome := bcce_data.put_events(bcce_data.events_of_json(ARRAY[event], tenant), false);
     PERFORM bcce_data.refuse_any(outcome.faults);
     RETURN CASE outcome.stored WHEN 1 THEN 'stored' ELSE 'duplicate' END;
 END
@@ -155,7 +169,7 @@ BEGIN
         PERFORM bcce_data.refuse('not_an_object');
     END IF;
     given := bcce_data.events_of_json(ARRAY(SELECT jsonb_array_elements(events)), tenant);
-    SELECT p.faults, p.stored INTO faults, stored FROM bcce_data.put_events(given) p;
+    SELECT p.faults, p.stored INTO faults, stored FROM bcce_data.put_events(given, false) p;
     rejected := cardinality(faults) - cardinality(array_positions(faults, NULL));
     duplicates := cardinality(faults) - rejected - stored;
     PERFORM bcce_data.reject('ingest_events', array_agg((g.event).tenant_id), array_agg(g.fault), array_agg((g.event).idempotency_key))
@@ -198,7 +212,7 @@ BEGIN
         SELECT b.*, tenants ->> bcce_data.tenant_word(b.tenant) AS tenant_id, bcce.try_timestamptz(b.occurred_at) AS occurred,
                bcce.try_inet(b.ip) AS address, bcce.try_jsonb(b.properties) AS document
         FROM batch b OFFSET 0) AS g;
-    faults := (bcce_data.put_events(events)).faults;
+    faults := (bcce_data.put_events(events, TG_ARGV[0] = 'new')).faults;
     PERFORM bcce_data.reject('inbox_events', array_agg((g.event).tenant_id), array_agg(g.fault), array_agg((g.event).idempotency_key))
     FROM (SELECT unnest(events) AS event, unnest(faults) AS fault) AS g WHERE g.fault IS NOT NULL;
     RETURN NULL;

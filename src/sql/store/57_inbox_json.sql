@@ -41,7 +41,7 @@ BEGIN
                 events := bcce_data.events_of_json(CASE cardinality(inboxes) WHEN 1 THEN items ELSE ARRAY(
                     SELECT i.item FROM unnest(items) AS i (item)
                     WHERE jsonb_typeof(i.item) <> 'object' OR coalesce(i.item ->> 'inbox', 'events') = 'events') END, NULL);
-                faults := (bcce_data.put_events(events)).faults;
+                faults := (bcce_data.put_events(events, TG_ARGV[0] = 'new')).faults;
                 PERFORM bcce_data.reject('inbox_json', array_agg((g.event).tenant_id), array_agg(g.fault), array_agg((g.event).idempotency_key))
                 FROM (SELECT unnest(events) AS event, unnest(faults) AS fault) AS g WHERE g.fault IS NOT NULL;
             WHEN 'workflow_runs' THEN
