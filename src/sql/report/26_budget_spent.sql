@@ -166,16 +166,15 @@ BEGIN ATOMIC
             CASE WHEN h.starts_at < h.ends_at THEN h.scope END AS scope,
             h.starts_at,
             h.ends_at,
-            least(date_trunc('day', h.starts_at + interval '24 hours' - interval '1 microsecond', 'UTC'), h.ends_at) AS days_from,
-            greatest(date_trunc('day', h.ends_at, 'UTC'),
-                     least(date_trunc('day', h.starts_at + interval '24 hours' - interval '1 microsecond', 'UTC'), h.ends_at)) AS days_until
+            least(date_bin('24 hours', h.starts_at + interval '24 hours' - interval '1 microsecond', '1970-01-01 00:00+00'), h.ends_at) AS days_from,
+            date_bin('24 hours', h.ends_at, '1970-01-01 00:00+00') AS days_until    -- no whole day: not above days_from
         FROM (
             SELECT
                 g.since,
                 g.until,
                 s.scope,
-                greatest(s.built_from, date_trunc('hour', g.since + interval '1 hour' - interval '1 microsecond', 'UTC')) AS starts_at,
-                least(s.built_until, date_trunc('hour', g.until, 'UTC')) AS ends_at
+                greatest(s.built_from, date_bin('1 hour', g.since + interval '1 hour' - interval '1 microsecond', '1970-01-01 00:00+00')) AS starts_at,
+                least(s.built_until, date_bin('1 hour', g.until, '1970-01-01 00:00+00')) AS ends_at
             FROM unnest(bounds, bounds[2:]) AS g (since, until)
             LEFT JOIN bcce_data.budget_scopes s
                 -- Whose run a call is may become known after the call.
@@ -184,16 +183,19 @@ BEGIN ATOMIC
                 AND s.partitions = (SELECT l.partitions FROM bcce_data.partition_list('bcce_data.model_usage'::regclass) l)
                 AND (team IS NULL OR NOT EXISTS (SELECT FROM bcce_data.model_usage_marks m WHERE m.tenant_id = tenant AND m.hour_at = '-infinity'))
             WHERE g.since < g.until
+            OFFSET 0                    -- each end is computed once
         ) h
+        OFFSET 0
     ), marked AS MATERIALIZED (
         SELECT DISTINCT b.since, m.hour_at, date_trunc('day', m.hour_at, 'UTC') AS day_at
         FROM bcce_data.model_usage_marks m
         JOIN built b ON b.since = bounds[width_bucket(m.hour_at, bounds)] AND m.hour_at >= b.starts_at AND m.hour_at < b.ends_at
         WHERE m.tenant_id = tenant AND b.scope IS NOT NULL
     ), hourly (since, scope, starts_at, ends_at) AS (
-        SELECT b.since, b.scope, b.starts_at, b.days_from FROM built b WHERE b.starts_at < b.days_from
+        SELECT b.since, b.scope, b.starts_at, CASE WHEN b.days_from < b.days_until THEN b.days_from ELSE b.ends_at END
+        FROM built b WHERE b.scope IS NOT NULL AND NOT (b.starts_at = b.days_from AND b.days_from < b.days_until)
         UNION ALL
-        SELECT b.since, b.scope, b.days_until, b.ends_at FROM built b WHERE b.days_until < b.ends_at
+        SELECT b.since, b.scope, b.days_until, b.ends_at FROM built b WHERE b.scope IS NOT NULL AND b.days_from < b.days_until AND b.days_until < b.ends_at
         UNION ALL
         SELECT DISTINCT b.since, b.scope, m.day_at, m.day_at + interval '24 hours'
         FROM built b JOIN marked m ON m.since = b.since AND m.day_at >= b.days_from AND m.day_at < b.days_until
@@ -208,8 +210,11 @@ BEGIN ATOMIC
     )
     SELECT p.since, sum(p.usd)
     FROM (
+        -- One look for the days of all spans.
         SELECT b.since, d.usd
-        FROM built b JOIN bcce_data.budget_days d ON d.tenant_id = tenant AND d.scope = b.scope AND d.day_at >= b.days_from AND d.day_at < b.days_until
+        FROM (SELECT x.scope, min(x.days_from) AS days_from, max(x.days_until) AS days_until FROM built x WHERE x.days_from < x.days_until AND x.scope IS NOT NULL GROUP BY x.scope) r
+        JOIN bcce_data.budget_days d ON d.tenant_id = tenant AND d.scope = r.scope AND d.day_at >= r.days_from AND d.day_at < r.days_until
+        JOIN built b ON b.since = bounds[width_bucket(d.day_at, bounds)] AND d.day_at >= b.days_from AND d.day_at < b.days_until AND b.scope IS NOT NULL
         WHERE d.day_at NOT IN (SELECT m.day_at FROM marked m)
         UNION ALL
         SELECT r.since, h.usd
