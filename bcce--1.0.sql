@@ -12258,16 +12258,15 @@ BEGIN ATOMIC
             CASE WHEN h.starts_at < h.ends_at THEN h.scope END AS scope,
             h.starts_at,
             h.ends_at,
-            least(date_trunc('day', h.starts_at + interval '24 hours' - interval '1 microsecond', 'UTC'), h.ends_at) AS days_from,
-            greatest(date_trunc('day', h.ends_at, 'UTC'),
-                     least(date_trunc('day', h.starts_at + interval '24 hours' - interval '1 microsecond', 'UTC'), h.ends_at)) AS days_until
+            least(date_bin('24 hours', h.starts_at + interval '24 hours' - interval '1 microsecond', '1970-01-01 00:00+00'), h.ends_at) AS days_from,
+            date_bin('24 hours', h.ends_at, '1970-01-01 00:00+00') AS days_until    -- no whole day: not above days_from
         FROM (
             SELECT
                 g.since,
                 g.until,
                 s.scope,
-                greatest(s.built_from, date_trunc('hour', g.since + interval '1 hour' - interval '1 microsecond', 'UTC')) AS starts_at,
-                least(s.built_until, date_trunc('hour', g.until, 'UTC')) AS ends_at
+                greatest(s.built_from, date_bin('1 hour', g.since + interval '1 hour' - interval '1 microsecond', '1970-01-01 00:00+00')) AS starts_at,
+                least(s.built_until, date_bin('1 hour', g.until, '1970-01-01 00:00+00')) AS ends_at
             FROM unnest(bounds, bounds[2:]) AS g (since, until)
             LEFT JOIN bcce_data.budget_scopes s
                 -- Whose run a call is may become known after the call.
@@ -12276,19 +12275,29 @@ BEGIN ATOMIC
                 AND s.partitions = (SELECT l.partitions FROM bcce_data.partition_list('bcce_data.model_usage'::regclass) l)
                 AND (team IS NULL OR NOT EXISTS (SELECT FROM bcce_data.model_usage_marks m WHERE m.tenant_id = tenant AND m.hour_at = '-infinity'))
             WHERE g.since < g.until
+            OFFSET 0                    -- each end is computed once
         ) h
-    ), marked AS MATERIALIZED (
-        SELECT DISTINCT b.since, m.hour_at, date_trunc('day', m.hour_at, 'UTC') AS day_at
-        FROM bcce_data.model_usage_marks m
-        JOIN built b ON b.since = bounds[width_bucket(m.hour_at, bounds)] AND m.hour_at >= b.starts_at AND m.hour_at < b.ends_at
-        WHERE m.tenant_id = tenant AND b.scope IS NOT NULL
+        OFFSET 0
+    ), reach AS MATERIALIZED (          -- what is built of all spans, one row or none
+        SELECT b.scope, min(b.starts_at) AS starts_at, max(b.ends_at) AS ends_at,
+               min(b.days_from) FILTER (WHERE b.days_from < b.days_until) AS days_from, max(b.days_until) FILTER (WHERE b.days_from < b.days_until) AS days_until
+        FROM built b WHERE b.scope IS NOT NULL GROUP BY b.scope
+    ), marked AS MATERIALIZED (         -- hours, and whether a span has all of their day
+        SELECT DISTINCT bounds[m.n] AS since, m.scope, m.hour_at, m.day_at,
+               m.day_at >= m.days_from AND m.day_at < m.days_until AND m.day_at >= bounds[m.n] AND m.day_at + interval '24 hours' <= bounds[m.n + 1] AS has_day
+        FROM (
+            SELECT width_bucket(m.hour_at, bounds) AS n, m.hour_at, date_trunc('day', m.hour_at, 'UTC') AS day_at, r.*
+            FROM reach r JOIN bcce_data.model_usage_marks m ON m.tenant_id = tenant AND m.hour_at >= r.starts_at AND m.hour_at < r.ends_at
+            OFFSET 0
+        ) m
+        WHERE m.hour_at + interval '1 hour' <= bounds[m.n + 1]
     ), hourly (since, scope, starts_at, ends_at) AS (
-        SELECT b.since, b.scope, b.starts_at, b.days_from FROM built b WHERE b.starts_at < b.days_from
+        SELECT b.since, b.scope, b.starts_at, CASE WHEN b.days_from < b.days_until THEN b.days_from ELSE b.ends_at END
+        FROM built b WHERE b.scope IS NOT NULL AND NOT (b.starts_at = b.days_from AND b.days_from < b.days_until)
         UNION ALL
-        SELECT b.since, b.scope, b.days_until, b.ends_at FROM built b WHERE b.days_until < b.ends_at
+        SELECT b.since, b.scope, b.days_until, b.ends_at FROM built b WHERE b.scope IS NOT NULL AND b.days_from < b.days_until AND b.days_until < b.ends_at
         UNION ALL
-        SELECT DISTINCT b.since, b.scope, m.day_at, m.day_at + interval '24 hours'
-        FROM built b JOIN marked m ON m.since = b.since AND m.day_at >= b.days_from AND m.day_at < b.days_until
+        SELECT DISTINCT m.since, m.scope, m.day_at, m.day_at + interval '24 hours' FROM marked m WHERE m.has_day
     ), live (since, starts_at, ends_at) AS (
         SELECT b.since, b.since, b.until FROM built b WHERE b.scope IS NULL
         UNION ALL
@@ -12300,9 +12309,15 @@ BEGIN ATOMIC
     )
     SELECT p.since, sum(p.usd)
     FROM (
-        SELECT b.since, d.usd
-        FROM built b JOIN bcce_data.budget_days d ON d.tenant_id = tenant AND d.scope = b.scope AND d.day_at >= b.days_from AND d.day_at < b.days_until
-        WHERE d.day_at NOT IN (SELECT m.day_at FROM marked m)
+        -- One look for the days of all spans.
+        SELECT bounds[d.n], d.usd
+        FROM (
+            SELECT width_bucket(d.day_at, bounds) AS n, d.day_at, d.usd
+            FROM reach r JOIN bcce_data.budget_days d ON d.tenant_id = tenant AND d.scope = r.scope AND d.day_at >= r.days_from AND d.day_at < r.days_until
+            WHERE d.day_at NOT IN (SELECT m.day_at FROM marked m)
+            OFFSET 0
+        ) d
+        WHERE d.day_at + interval '24 hours' <= bounds[d.n + 1]
         UNION ALL
         SELECT r.since, h.usd
         FROM hourly r JOIN bcce_data.budget_hours h ON h.tenant_id = tenant AND h.scope = r.scope AND h.hour_at >= r.starts_at AND h.hour_at < r.ends_at
@@ -12313,7 +12328,7 @@ BEGIN ATOMIC
         UNION ALL
         SELECT bounds[width_bucket(c.at, bounds)], c.usd
         FROM bcce_data.budget_calls(tenant, team, person, in_project, model, workflow, bounds[1], bounds[cardinality(bounds)], false) c
-    ) p
+    ) p (since, usd)
     GROUP BY p.since;
 END;
 COMMENT ON FUNCTION bcce_data.budget_sums(uuid, text, text, text, text, text, timestamptz[]) IS 'What the calls of budget_calls() of known cost add up to between each of the ascending bounds (inclusive) and the next (exclusive), in US dollars; no row where there is none, NULL where all are of unknown cost. The same to the last digit whatever budget_hours and budget_days hold.';

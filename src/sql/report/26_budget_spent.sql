@@ -186,19 +186,26 @@ BEGIN ATOMIC
             OFFSET 0                    -- each end is computed once
         ) h
         OFFSET 0
-    ), marked AS MATERIALIZED (
-        SELECT DISTINCT b.since, m.hour_at, date_trunc('day', m.hour_at, 'UTC') AS day_at
-        FROM bcce_data.model_usage_marks m
-        JOIN built b ON b.since = bounds[width_bucket(m.hour_at, bounds)] AND m.hour_at >= b.starts_at AND m.hour_at < b.ends_at
-        WHERE m.tenant_id = tenant AND b.scope IS NOT NULL
+    ), reach AS MATERIALIZED (          -- what is built of all spans, one row or none
+        SELECT b.scope, min(b.starts_at) AS starts_at, max(b.ends_at) AS ends_at,
+               min(b.days_from) FILTER (WHERE b.days_from < b.days_until) AS days_from, max(b.days_until) FILTER (WHERE b.days_from < b.days_until) AS days_until
+        FROM built b WHERE b.scope IS NOT NULL GROUP BY b.scope
+    ), marked AS MATERIALIZED (         -- hours, and whether a span has all of their day
+        SELECT DISTINCT bounds[m.n] AS since, m.scope, m.hour_at, m.day_at,
+               m.day_at >= m.days_from AND m.day_at < m.days_until AND m.day_at >= bounds[m.n] AND m.day_at + interval '24 hours' <= bounds[m.n + 1] AS has_day
+        FROM (
+            SELECT width_bucket(m.hour_at, bounds) AS n, m.hour_at, date_trunc('day', m.hour_at, 'UTC') AS day_at, r.*
+            FROM reach r JOIN bcce_data.model_usage_marks m ON m.tenant_id = tenant AND m.hour_at >= r.starts_at AND m.hour_at < r.ends_at
+            OFFSET 0
+        ) m
+        WHERE m.hour_at + interval '1 hour' <= bounds[m.n + 1]
     ), hourly (since, scope, starts_at, ends_at) AS (
         SELECT b.since, b.scope, b.starts_at, CASE WHEN b.days_from < b.days_until THEN b.days_from ELSE b.ends_at END
         FROM built b WHERE b.scope IS NOT NULL AND NOT (b.starts_at = b.days_from AND b.days_from < b.days_until)
         UNION ALL
         SELECT b.since, b.scope, b.days_until, b.ends_at FROM built b WHERE b.scope IS NOT NULL AND b.days_from < b.days_until AND b.days_until < b.ends_at
         UNION ALL
-        SELECT DISTINCT b.since, b.scope, m.day_at, m.day_at + interval '24 hours'
-        FROM built b JOIN marked m ON m.since = b.since AND m.day_at >= b.days_from AND m.day_at < b.days_until
+        SELECT DISTINCT m.since, m.scope, m.day_at, m.day_at + interval '24 hours' FROM marked m WHERE m.has_day
     ), live (since, starts_at, ends_at) AS (
         SELECT b.since, b.since, b.until FROM built b WHERE b.scope IS NULL
         UNION ALL
@@ -211,11 +218,14 @@ BEGIN ATOMIC
     SELECT p.since, sum(p.usd)
     FROM (
         -- One look for the days of all spans.
-        SELECT b.since, d.usd
-        FROM (SELECT x.scope, min(x.days_from) AS days_from, max(x.days_until) AS days_until FROM built x WHERE x.days_from < x.days_until AND x.scope IS NOT NULL GROUP BY x.scope) r
-        JOIN bcce_data.budget_days d ON d.tenant_id = tenant AND d.scope = r.scope AND d.day_at >= r.days_from AND d.day_at < r.days_until
-        JOIN built b ON b.since = bounds[width_bucket(d.day_at, bounds)] AND d.day_at >= b.days_from AND d.day_at < b.days_until AND b.scope IS NOT NULL
-        WHERE d.day_at NOT IN (SELECT m.day_at FROM marked m)
+        SELECT bounds[d.n], d.usd
+        FROM (
+            SELECT width_bucket(d.day_at, bounds) AS n, d.day_at, d.usd
+            FROM reach r JOIN bcce_data.budget_days d ON d.tenant_id = tenant AND d.scope = r.scope AND d.day_at >= r.days_from AND d.day_at < r.days_until
+            WHERE d.day_at NOT IN (SELECT m.day_at FROM marked m)
+            OFFSET 0
+        ) d
+        WHERE d.day_at + interval '24 hours' <= bounds[d.n + 1]
         UNION ALL
         SELECT r.since, h.usd
         FROM hourly r JOIN bcce_data.budget_hours h ON h.tenant_id = tenant AND h.scope = r.scope AND h.hour_at >= r.starts_at AND h.hour_at < r.ends_at
@@ -226,7 +236,7 @@ BEGIN ATOMIC
         UNION ALL
         SELECT bounds[width_bucket(c.at, bounds)], c.usd
         FROM bcce_data.budget_calls(tenant, team, person, in_project, model, workflow, bounds[1], bounds[cardinality(bounds)], false) c
-    ) p
+    ) p (since, usd)
     GROUP BY p.since;
 END;
 COMMENT ON FUNCTION bcce_data.budget_sums(uuid, text, text, text, text, text, timestamptz[]) IS 'What the calls of budget_calls() of known cost add up to between each of the ascending bounds (inclusive) and the next (exclusive), in US dollars; no row where there is none, NULL where all are of unknown cost. The same to the last digit whatever budget_hours and budget_days hold.';
