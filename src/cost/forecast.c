@@ -48,6 +48,7 @@ minus(Datum a, Datum b)
 static int
 compare_numeric(const void *a, const void *b)
 {
+	CHECK_FOR_INTERRUPTS();
 	return DatumGetInt32(DirectFunctionCall2(numeric_cmp, *(const Datum *) a, *(const Datum *) b));
 }
 
@@ -128,8 +129,7 @@ percentile_of(const Datum *sorted, int64 count, double share)
 }
 
 PG_FUNCTION_INFO_V1(weekday_forecast);
-
-/* NULL, or one element, or three: with the errors between which 8 of 10 lay. */
+/* SQL: NULL, or one element, or three, with the errors between which 8 of 10 lay. */
 Datum
 weekday_forecast(PG_FUNCTION_ARGS)
 {
