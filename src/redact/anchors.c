@@ -19,14 +19,14 @@ LiteralSet	context_literals;
  * mark is any byte.
  */
 static const char *const secret_words[8] = {
-	"uth cvv",					/* auth */
-	"pas sas pat",				/* password, passphrase, pass */
-	"rer",						/* bearer */
-	"pin otp",
-	"ass api key ken bsy acc",	/* passwd, token, contribsys, access */
-	"cre sig cvc sic",			/* secret, credential, signature, basic */
-	"coo hoo lie ogi sio",		/* cookie, webhook, client, login, session */
-	"pwd jwt pw?"
+	"cvc sic coo hoo sio enh",	/* basic, cookie, webhook, session, senha */
+	"pwd jwt pw?",
+	"cvv pas sas bsy ras hps ngs",	/* password, pass, contribsys, contrasena, PHPSESSID, adgangskode */
+	"uth otp sig htw mdp",		/* auth, signature, wachtwoord */
+	"pat pin",
+	"rer ogi",					/* bearer, login */
+	"ass api key ken acc",		/* passwd, token, access */
+	"cre lie fie"				/* secret, credential, client, identified */
 };
 
 /*
@@ -44,9 +44,12 @@ static const char *const context_words[8] = {
 	"ssn? pan?"
 };
 
-/* First letters of vendors' prefixes; the last bucket takes all others. */
+/*
+ * First letters of vendors' prefixes, put together by what else each bucket takes
+ * in log lines; the last one takes all others.
+ */
 static const char *const token_buckets[8] = {
-	"ACEFPS", "BOb", "GHeg", "LMNcn", "adfilo", "hp", "sxy", ""
+	"kmnvw", "ACILRS", "MNOP", "st", "BEbde", "prxy", "FGHfgh", ""
 };
 
 /* Adds the first letters of a word to a bucket; '?' stands for any byte. */
@@ -115,6 +118,8 @@ one_window(const uint8_t *window, Lanes *plane, ByteMasks *m, int lane)
 		uint8_t		c = window[i];
 		uint8_t		folded = c | 0x20;
 
+		if (c >= 0x80)
+			m->high[lane] |= bit;
 		if (c >= '0' && c <= '9')
 			m->digit[lane] |= bit;
 		else if (folded >= 'a' && folded <= 'z')
@@ -158,9 +163,16 @@ one_window(const uint8_t *window, Lanes *plane, ByteMasks *m, int lane)
 			case '0':
 				m->zero[lane] |= bit;
 				break;
+			case '$':
+				m->dollar[lane] |= bit;
+				break;
 			case 'c':
 			case 'C':
 				m->letter_c[lane] |= bit;
+				break;
+			case 'd':
+			case 'D':
+				m->letter_d[lane] |= bit;
 				break;
 			case 'n':
 			case 'N':

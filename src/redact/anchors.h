@@ -50,7 +50,10 @@ typedef struct ByteMasks
 	Lanes		underscore;
 	Lanes		escape;			/* % \ */
 	Lanes		after;			/* what can stand between a name and its value */
+	Lanes		dollar;
+	Lanes		high;			/* no ASCII */
 	Lanes		letter_c;
+	Lanes		letter_d;
 	Lanes		letter_n;
 	Lanes		letter_r;
 	Lanes		secret;			/* three letters of a word for a secret begin */
@@ -138,12 +141,10 @@ literals_of(const uint8_t *p, ByteMasks *m, int lane, int i)
 	m->brief[lane] |= (uint64_t) ((context & BRIEF_BUCKETS) != 0) << i;
 }
 
-/* Bits that begin a run of six, seven or eight. */
+/* Bits that begin a run of four or seven. */
 #define RUN2(m)		((m) & (m) >> 1)
 #define RUN4(m)		(RUN2(m) & RUN2(m) >> 2)
-#define RUN6(m)		(RUN4(m) & RUN2(m) >> 4)
 #define RUN7(m)		(RUN4(m) & RUN4(m) >> 3)
-#define RUN8(m)		(RUN4(m) & RUN4(m) >> 4)
 
 #define INLINE static inline __attribute__((always_inline))
 
@@ -190,7 +191,10 @@ classify(const Lanes *plane, ByteMasks *m)
 	m->zero = row3 & low0;
 	m->underscore = row5 & h3 & l3;
 	m->escape = (row2 & ~p3 & p2 & ~p1 & p0) | (row5 & h3 & l0);
+	m->dollar = row2 & ~p3 & p2 & l0;
+	m->high = plane[7];
 	m->letter_c = letters & ~p4 & h0 & l3;
+	m->letter_d = letters & ~(p4 | p3) & p2 & l0;
 	m->letter_n = letters & ~p4 & h3 & l2;
 	m->letter_r = letters & p4 & h0 & l2;
 	/* \t \n, space ! " ' ( ) + comma, : = > ?, [ \ ], `, | */
@@ -259,7 +263,7 @@ number_anchors(const ByteMasks *m, const Lanes *escaped, Lanes *strong, Lanes *w
 	*strong = (start & quad) | (*weak & (card | ssn | area | one | open | plus | zero) & ~glued);
 }
 
-/* Colons of URLs, of addresses and of tokens that have one. */
+/* Colons of URLs, of addresses, of tokens that have one and of lines of .pgpass. */
 INLINE void
 colon_anchors(const ByteMasks *m, Lanes *visit)
 {
@@ -271,14 +275,17 @@ colon_anchors(const ByteMasks *m, Lanes *visit)
 	Lanes		behind = c >> 2 | c >> 3;
 	/* Another colon at most five bytes before, and one as near behind. */
 	Lanes		chain = hex << 1 & hex >> 1 & (before | before << 2) & (behind | behind >> 2);
+	/* The second of :5432: or :*: */
+	Lanes		port = (four << 1 & (c << 5 | c << 6)) | (c << 2 & ~(m->letter | m->digit | m->space | c) << 1);
 
-	*visit |= c & ((m->path >> 1 & m->path >> 2) | (c >> 1 & (hex << 1 | hex >> 2)) | chain |
+	*visit |= c & ((m->path >> 1 & m->path >> 2) | (c >> 1 & (hex << 1 | hex >> 2)) | chain | port |
 				   ((four & four << 4) << 1 & m->upper >> 1));
 }
 
 /*
- * Dashes of hardware addresses, of key armour, of flags and of keys with
- * -us20 at their end; dots of hardware addresses; name%40host, 3Q~ of Azure.
+ * Dashes of hardware addresses, of key armour, of flags and options, and of keys
+ * with -us20 at their end; dots of hardware addresses; name%40host, 3Q~ of Azure;
+ * $6$ of a hashed password; (at); the last byte of what is no ASCII.
  */
 INLINE void
 sign_anchors(const ByteMasks *m, Lanes *visit)
@@ -288,8 +295,9 @@ sign_anchors(const ByteMasks *m, Lanes *visit)
 	Lanes		inner = hex << 1 & hex >> 1 & hex >> 2;
 
 	*visit |= (d & ((d >> 1 & ~(d << 1)) | (d << 3 & d >> 3 & d >> 6 & inner) |
-					(m->letter >> 1 & ((m->space << 1 & m->space >> 2) |
-									   (hex << 1 & m->letter >> 2 & m->digit >> 3))))) |
+					(m->letter >> 1 & (m->space << 1 | (hex << 1 & m->letter >> 2 & m->digit >> 3))))) |
+		(m->bracket & m->letter >> 1 & m->letter >> 2 & m->bracket >> 3) |
+		(m->dollar & (m->dollar >> 2 | m->dollar >> 3 | m->dollar >> 5)) | (m->high & ~(m->high >> 1)) |
 		(m->dot & m->dot >> 5 & inner & hex >> 4) |
 		(m->escape & m->digit >> 1 & m->digit >> 2) |
 		(m->path & m->upper << 1 & m->digit << 2);
@@ -303,7 +311,14 @@ word_anchors(const ByteMasks *m, const Lanes *escaped, Lanes *visit)
 	Lanes		token = word | m->underscore | m->dash | m->dot | m->path;
 	Lanes		start = m->letter & (~(word << 1) | *escaped);
 	Lanes		gap = m->space | m->dash;
-	Lanes		account = word | gap;
+	/* Eight bytes that are not all of an account, with what may part its groups. */
+	Lanes		foreign1 = ~(word | gap | m->dot | m->high);
+	Lanes		foreign2 = foreign1 | foreign1 >> 1;
+	Lanes		foreign4 = foreign2 | foreign2 >> 2;
+	Lanes		foreign8 = foreign4 | foreign4 >> 4;
+	/* Of the last four of these none is a digit. */
+	Lanes		nodigit2 = ~m->digit & ~m->digit >> 1;
+	Lanes		nodigit = nodigit2 >> 8 & nodigit2 >> 10;
 	/* No token begins with nine small letters, as words of prose do. */
 	Lanes		other = ~m->letter | m->upper;
 	Lanes		two = other | other >> 1;
@@ -315,9 +330,8 @@ word_anchors(const ByteMasks *m, const Lanes *escaped, Lanes *visit)
 	Lanes		token13 = token4 | token4 >> 4 | (token4 | token4 >> 1) >> 8;
 
 	*visit |= start & ((m->token & ~token13 & mixed) |
-					   (m->letter >> 1 & m->digit >> 3 &
-						((m->digit >> 2 & (RUN4(word) >> 4 | (gap >> 4 & RUN4(word) >> 5))) |
-						 (gap >> 2 & m->digit >> 4 & RUN8(account)))));
+					   (m->letter >> 1 & m->digit >> 3 & ~(foreign8 >> 4 | nodigit) &
+						(m->digit >> 2 | (gap >> 2 & m->digit >> 4))));
 }
 
 /* Where a word that says what a number is may begin. */
@@ -328,13 +342,13 @@ context_starts(const ByteMasks *m, Lanes *found)
 	Lanes		words = m->context | (m->brief & end >> 3) |
 		(m->letter_c & m->letter_c >> 1 & end >> 2);
 
-	*found = words & m->letter & (~(m->letter << 1) | m->upper);
+	*found = (words & m->letter & (~(m->letter << 1) | m->upper)) | (m->high & ~(m->high >> 1));
 }
 
 /*
  * The names of each window, and where in them a word for a secret begins; and
  * the bytes that may stand behind such a name: behind a blank only a sign, a
- * dash, more blanks, or the token of "Bearer ...".
+ * dash, more blanks, or the token of "Bearer ..."; anything behind "password ".
  */
 INLINE void
 name_masks(const ByteMasks *m, Lanes *name, Lanes *from, Lanes *behind)
@@ -346,7 +360,8 @@ name_masks(const ByteMasks *m, Lanes *name, Lanes *from, Lanes *behind)
 	*name = all & fresh;
 	*from = m->secret & m->letter & m->letter >> 1 & fresh;
 	*behind = m->after & ~all &
-		(~m->space | (m->after | m->dash) >> 1 | (RUN7(token) >> 1 & (m->letter_c | m->letter_r) << 1));
+		(~m->space | (m->after | m->dash) >> 1 | (RUN7(token) >> 1 & (m->letter_c | m->letter_r) << 1) |
+		 m->letter_d << 1);
 }
 
 /*

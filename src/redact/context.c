@@ -15,6 +15,8 @@ static const struct
 	{"phone", CONTEXT_PHONE}, {"phones", CONTEXT_PHONE}, {"telephone", CONTEXT_PHONE},
 	{"tel", CONTEXT_PHONE}, {"telefon", CONTEXT_PHONE}, {"mobile", CONTEXT_PHONE},
 	{"cell", CONTEXT_PHONE}, {"cellphone", CONTEXT_PHONE}, {"fax", CONTEXT_PHONE},
+	{"telefono", CONTEXT_PHONE}, {"telefone", CONTEXT_PHONE}, {"telefoon", CONTEXT_PHONE},
+	{"telefonnummer", CONTEXT_PHONE}, {"mobil", CONTEXT_PHONE}, {"mobiel", CONTEXT_PHONE},
 	{"call", CONTEXT_CALL}, {"whatsapp", CONTEXT_PHONE}, {"sms", CONTEXT_CALL},
 	{"dial", CONTEXT_CALL}, {"answering", CONTEXT_CALL},
 	{"messages", CONTEXT_CALL}, {"reach", CONTEXT_CALL}, {"registered", CONTEXT_CALL}, {"hotline", CONTEXT_PHONE}, {"office", CONTEXT_CALL},
@@ -27,7 +29,8 @@ static const struct
 	{"ssn", CONTEXT_SSN}, {"ssns", CONTEXT_SSN}, {"social", CONTEXT_SSN}
 };
 
-#define CONTEXT_WORDS	((int) (sizeof(context_words) / sizeof(context_words[0])))
+#define COUNT(a) ((int) (sizeof(a) / sizeof((a)[0])))
+#define CONTEXT_WORDS	COUNT(context_words)
 
 /* Chains of the words that share a first letter; -1 ends. */
 static int8_t context_head[32];
@@ -39,7 +42,7 @@ word_context(const uint8_t *word, size_t len)
 {
 	int			i;
 
-	if (len < 2 || len > 11)
+	if (len < 2 || len > 13)
 		return 0;
 	for (i = context_head[word[0] & 31]; i >= 0; i = context_next[i])
 		if (equal_lower(word, context_words[i].word, len) && context_words[i].word[len] == '\0')
@@ -172,7 +175,7 @@ context_behind(const Scan *s, size_t end)
 unsigned
 context_around(const Scan *s, size_t start, size_t end)
 {
-	unsigned	context = s->key_context;
+	unsigned	context = s->key_context | foreign_context(s, start);
 	size_t		from = start > CONTEXT_BEFORE ? start - CONTEXT_BEFORE : 0;
 	size_t		to = s->len - end > CONTEXT_AFTER ? end + CONTEXT_AFTER : s->len;
 
@@ -187,99 +190,35 @@ context_around(const Scan *s, size_t start, size_t end)
 	return context;
 }
 
-/* What a piece of a name says about the value under it. */
-#define PIECE_STRONG	0x01	/* a secret, whatever it looks like */
-#define PIECE_WEAK		0x02	/* a secret if it looks random */
-#define PIECE_HARMLESS	0x04	/* none */
+/* One bit for every three letters that a piece or a context word has in a row. */
+static uint8_t root_bits[32 * 32 * 32 / 8];
 
-typedef struct NamePiece
+void
+add_root(const char *letters)
 {
-	const char *text;
-	uint8_t		says;
-} NamePiece;
+	unsigned	three = (letters[0] & 31u) << 10 | (letters[1] & 31u) << 5 | (letters[2] & 31u);
 
-/* Parts of names, with nothing but letters and digits, wherever they stand. */
-static const NamePiece name_parts[] = {
-	{"password", PIECE_STRONG}, {"passwd", PIECE_STRONG}, {"passphrase", PIECE_STRONG},
-	{"passwort", PIECE_STRONG}, {"passcode", PIECE_STRONG}, {"pwd", PIECE_STRONG},
-	{"secret", PIECE_STRONG}, {"apikey", PIECE_STRONG}, {"privatekey", PIECE_STRONG},
-	{"accesskey", PIECE_STRONG}, {"accountkey", PIECE_STRONG}, {"authkey", PIECE_STRONG},
-	{"masterkey", PIECE_STRONG}, {"encryptionkey", PIECE_STRONG}, {"signingkey", PIECE_STRONG},
-	{"authtoken", PIECE_STRONG}, {"accesstoken", PIECE_STRONG}, {"refreshtoken", PIECE_STRONG},
-	{"bearertoken", PIECE_STRONG}, {"contribsys", PIECE_STRONG}, {"apitoken", PIECE_STRONG},
-	{"sessiontoken", PIECE_STRONG}, {"idtoken", PIECE_STRONG}, {"credential", PIECE_STRONG},
-	{"authorization", PIECE_STRONG},
-	{"token", PIECE_WEAK}, {"auth", PIECE_WEAK}, {"bearer", PIECE_WEAK}, {"cookie", PIECE_WEAK},
-	{"apisecret", PIECE_WEAK}, {"oauth", PIECE_WEAK}, {"webhook", PIECE_WEAK},
-	{"secretsmanager", PIECE_HARMLESS}, {"secretmanager", PIECE_HARMLESS},
-	{"publickey", PIECE_HARMLESS}, {"keyboard", PIECE_HARMLESS}, {"keyword", PIECE_HARMLESS},
-	{"monkey", PIECE_HARMLESS}, {"tokens", PIECE_HARMLESS}, {"tokeniz", PIECE_HARMLESS},
-	{"tokencount", PIECE_HARMLESS}, {"tokentype", PIECE_HARMLESS}, {"tokenusage", PIECE_HARMLESS},
-	{"primarykey", PIECE_HARMLESS}, {"foreignkey", PIECE_HARMLESS}, {"cachekey", PIECE_HARMLESS},
-	{"partitionkey", PIECE_HARMLESS}, {"sortkey", PIECE_HARMLESS},
-	{"idempotencykey", PIECE_HARMLESS}, {"secretary", PIECE_HARMLESS},
-	{"passwordless", PIECE_HARMLESS}, {"keyspace", PIECE_HARMLESS}, {"compass", PIECE_HARMLESS},
-	{"bypass", PIECE_HARMLESS}, {"passenger", PIECE_HARMLESS}, {"authors", PIECE_HARMLESS},
-	{"authored", PIECE_HARMLESS}, {"keystroke", PIECE_HARMLESS}, {"hotkey", PIECE_HARMLESS},
-	{"turkey", PIECE_HARMLESS}, {"donkey", PIECE_HARMLESS}, {"jockey", PIECE_HARMLESS},
-	{"whiskey", PIECE_HARMLESS}, {"hockey", PIECE_HARMLESS}, {"keynote", PIECE_HARMLESS},
-	{"keyframe", PIECE_HARMLESS}, {"objectkey", PIECE_HARMLESS}, {"apiversion", PIECE_HARMLESS},
-	{"pubkey", PIECE_HARMLESS}, {"lastlogin", PIECE_HARMLESS}
-};
-
-/* Words of a name: strong and harmless ones where they are the last. */
-static const NamePiece name_words[] = {
-	{"pass", PIECE_STRONG}, {"pw", PIECE_STRONG}, {"pin", PIECE_STRONG}, {"otp", PIECE_STRONG},
-	{"cvv", PIECE_STRONG}, {"cvc", PIECE_STRONG},
-	{"key", PIECE_WEAK}, {"keys", PIECE_WEAK}, {"api", PIECE_WEAK}, {"access", PIECE_WEAK},
-	{"client", PIECE_WEAK}, {"pass", PIECE_WEAK}, {"pw", PIECE_WEAK}, {"login", PIECE_WEAK},
-	{"sig", PIECE_WEAK}, {"signature", PIECE_WEAK}, {"creds", PIECE_WEAK}, {"sas", PIECE_WEAK},
-	{"session", PIECE_WEAK}, {"jwt", PIECE_WEAK}, {"pat", PIECE_WEAK},
-	{"id", PIECE_HARMLESS}, {"ids", PIECE_HARMLESS}, {"name", PIECE_HARMLESS},
-	{"names", PIECE_HARMLESS}, {"type", PIECE_HARMLESS}, {"count", PIECE_HARMLESS},
-	{"url", PIECE_HARMLESS}, {"uri", PIECE_HARMLESS}, {"path", PIECE_HARMLESS},
-	{"file", PIECE_HARMLESS}, {"filename", PIECE_HARMLESS}, {"length", PIECE_HARMLESS},
-	{"len", PIECE_HARMLESS}, {"size", PIECE_HARMLESS}, {"limit", PIECE_HARMLESS},
-	{"ttl", PIECE_HARMLESS}, {"expiry", PIECE_HARMLESS}, {"expires", PIECE_HARMLESS},
-	{"expiration", PIECE_HARMLESS}, {"at", PIECE_HARMLESS}, {"in", PIECE_HARMLESS},
-	{"policy", PIECE_HARMLESS}, {"hint", PIECE_HARMLESS}, {"usage", PIECE_HARMLESS},
-	{"budget", PIECE_HARMLESS}, {"required", PIECE_HARMLESS}, {"enabled", PIECE_HARMLESS},
-	{"field", PIECE_HARMLESS}, {"version", PIECE_HARMLESS}, {"algorithm", PIECE_HARMLESS},
-	{"alg", PIECE_HARMLESS}, {"format", PIECE_HARMLESS}, {"index", PIECE_HARMLESS},
-	{"arn", PIECE_HARMLESS}, {"endpoint", PIECE_HARMLESS}, {"error", PIECE_HARMLESS},
-	{"age", PIECE_HARMLESS}, {"reset", PIECE_HARMLESS}, {"changed", PIECE_HARMLESS},
-	{"updated", PIECE_HARMLESS}, {"status", PIECE_HARMLESS}, {"valid", PIECE_HARMLESS},
-	{"max", PIECE_HARMLESS}, {"min", PIECE_HARMLESS}, {"total", PIECE_HARMLESS},
-	{"used", PIECE_HARMLESS}, {"method", PIECE_HARMLESS}, {"author", PIECE_HARMLESS},
-	{"region", PIECE_HARMLESS}, {"host", PIECE_HARMLESS}, {"port", PIECE_HARMLESS},
-	{"provider", PIECE_HARMLESS}, {"rotation", PIECE_HARMLESS}, {"cost", PIECE_HARMLESS},
-	{"price", PIECE_HARMLESS}, {"level", PIECE_HARMLESS}, {"scope", PIECE_HARMLESS},
-	{"scopes", PIECE_HARMLESS}, {"class", PIECE_HARMLESS}
-};
-
-#define COUNT(a) ((int) (sizeof(a) / sizeof((a)[0])))
-
-/* Chains of the pieces that share their first two letters. */
-static int16_t part_head[32 * 32];
-static int16_t part_next[COUNT(name_parts)];
-static int16_t word_head[32 * 32];
-static int16_t word_next[COUNT(name_words)];
-
-/* The chain of two letters: every piece has so many. */
-static inline int
-letters_chain(const char *letters)
-{
-	return (letters[0] & 31) << 5 | (letters[1] & 31);
+	root_bits[three >> 3] |= (uint8_t) (1 << (three & 7));
 }
 
 static void
-add_to_chain(int16_t *head, int16_t *next, int i)
+add_roots(void)
 {
-	next[i] = *head;
-	*head = (int16_t) i;
-}
+	size_t		i;
+	char		first;
 
-static void add_roots(void);
+	for (i = 0; secret_roots[i]; i += 4)
+		add_root(secret_roots + i);
+	/* Two letters are enough of these, whatever is before them. */
+	for (first = 0; first < 32; first++)
+	{
+		add_root((char[]) {first, 'p', 'w'});
+		add_root((char[]) {first, 'c', 'c'});
+	}
+	for (i = 0; i < CONTEXT_WORDS; i++)
+		if (context_words[i].word[2] != '\0')
+			add_root(context_words[i].word);
+}
 
 /* Builds the chains. */
 void
@@ -296,124 +235,7 @@ context_init(void)
 		context_next[i] = context_head[letter];
 		context_head[letter] = (int8_t) i;
 	}
-	memset(part_head, -1, sizeof(part_head));
-	memset(word_head, -1, sizeof(word_head));
-	for (i = COUNT(name_parts) - 1; i >= 0; i--)
-		add_to_chain(&part_head[letters_chain(name_parts[i].text)], part_next, i);
-	for (i = COUNT(name_words) - 1; i >= 0; i--)
-		add_to_chain(&word_head[letters_chain(name_words[i].text)], word_next, i);
 	add_roots();
-}
-
-/* What the parts of a name say together. */
-static unsigned
-parts_say(const char *name)
-{
-	unsigned	says = 0;
-	int			i;
-
-	for (; *name; name++)
-		for (i = part_head[letters_chain(name)]; i >= 0; i = part_next[i])
-		{
-			const char *p = name_parts[i].text;
-			const char *q = name;
-
-			while (*p && *p == *q)
-				p++, q++;
-			if (*p == '\0')
-				says |= name_parts[i].says;
-		}
-	return says;
-}
-
-/* What one word says; a word can be both strong and weak. */
-static unsigned
-word_says(const char *word, int len)
-{
-	unsigned	says = 0;
-	int			i;
-
-	for (i = word_head[letters_chain(word)]; i >= 0; i = word_next[i])
-	{
-		const char *p = name_words[i].text;
-		int			k;
-
-		for (k = 0; k < len && p[k] == word[k]; k++);
-		if (k == len && p[k] == '\0')
-			says |= name_words[i].says;
-	}
-	return says;
-}
-
-#define NAME_WORDS	8
-
-/*
- * Lower case, words apart: "aws_secretKey" becomes awssecretkey with words that
- * begin at 0, 3 and 9.  Words beyond the last that fits are one with it.
- */
-static int
-split_name(const uint8_t *name, size_t len, char *joined, int *begin)
-{
-	int			nwords = 0;
-	int			used = 0;
-	bool		apart = true;
-	size_t		i;
-
-	for (i = 0; i < len; i++)
-	{
-		uint8_t		c = name[i];
-
-		if (!byte_is(c, B_ALNUM))
-		{
-			apart = true;
-			continue;
-		}
-		if (apart || (c >= 'A' && c <= 'Z' && name[i - 1] >= 'a' && name[i - 1] <= 'z'))
-		{
-			if (nwords == NAME_WORDS)
-				nwords--;
-			begin[nwords++] = used;
-		}
-		apart = false;
-		joined[used++] = (char) lower(c);
-	}
-	joined[used] = '\0';
-	begin[nwords] = used;
-	return nwords;
-}
-
-/* One bit for every three letters that a piece or a context word has in a row. */
-static uint8_t root_bits[32 * 32 * 32 / 8];
-
-static void
-add_root(const char *letters)
-{
-	unsigned	three = (letters[0] & 31u) << 10 | (letters[1] & 31u) << 5 | (letters[2] & 31u);
-
-	root_bits[three >> 3] |= (uint8_t) (1 << (three & 7));
-}
-
-/* Three letters of every piece of the names of secrets that is not "pw". */
-static const char roots[] =
-	"uth cvv pas sas pat rer pin otp ass api key ken bsy acc cre sig cvc coo hoo lie ogi sio pwd jwt";
-
-static void
-add_roots(void)
-{
-	size_t		i;
-	char		first;
-
-	for (i = 0; i < sizeof(roots); i += 4)
-		add_root(roots + i);
-	/* Two letters are enough of these, whatever is before them. */
-	for (first = 0; first < 32; first++)
-	{
-		add_root((char[]) {first, 'p', 'w'});
-		add_root((char[]) {first, 'c', 'c'});
-	}
-	for (i = 0; i < CONTEXT_WORDS; i++)
-		if (context_words[i].word[2] != '\0')
-			add_root(context_words[i].word);
 }
 
 /*
@@ -433,71 +255,6 @@ name_has_root(const uint8_t *name, size_t len)
 			return true;
 	}
 	return false;
-}
-
-/*
- * Is one of the roots of secrets in the name, letter by letter?  The masks that
- * lead here are filters, each with other chance hits ("toke..n"); none of those
- * may decide.
- */
-static bool
-has_secret_root(const uint8_t *name, size_t len)
-{
-	size_t		i;
-	size_t		k;
-
-	for (i = 0; i + 1 < len; i++)
-	{
-		if (equal_lower(name + i, "pw", 2))
-			return true;
-		for (k = 0; i + 2 < len && k < sizeof(roots); k += 4)
-			if (lower(name[i]) == (uint8_t) roots[k] && equal_lower(name + i, roots + k, 3))
-				return true;
-	}
-	return false;
-}
-
-/* Is this the name of a secret?  NAME_NONE, NAME_WEAK or NAME_STRONG. */
-int
-secret_name(const uint8_t *name, size_t len)
-{
-	char		joined[64];
-	int			begin[NAME_WORDS + 1];
-	int			nwords;
-	int			i;
-	unsigned	says;
-	unsigned	last;
-
-	if (len < 2 || !name_has_root(name, len) || !has_secret_root(name, len))
-		return NAME_NONE;
-	if (len > 63)
-	{
-		name += len - 63;
-		len = 63;
-	}
-	nwords = split_name(name, len, joined, begin);
-	if (nwords == 0)
-		return NAME_NONE;
-	last = word_says(joined + begin[nwords - 1], begin[nwords] - begin[nwords - 1]);
-	says = parts_say(joined);
-	if ((last | says) & PIECE_HARMLESS)
-		return NAME_NONE;
-	if ((last | says) & PIECE_STRONG)
-		return NAME_STRONG;
-	/* Of words before the last only "key" and "api" count: not SessionTracker. */
-	for (i = 0; i < nwords - 1; i++)
-	{
-		const char *word = joined + begin[i];
-
-		if (begin[i + 1] - begin[i] == 3 && (memcmp(word, "key", 3) == 0 || memcmp(word, "api", 3) == 0))
-			says |= PIECE_WEAK;
-	}
-	if ((last | says) & PIECE_WEAK)
-		return NAME_WEAK;
-	i = begin[nwords];
-	if (i > 4 && (memcmp(joined + i - 3, "key", 3) == 0 || memcmp(joined + i - 3, "api", 3) == 0))
-		return NAME_WEAK;
-	return NAME_NONE;
 }
 
 /* Has the value the shape of one of our pseudonyms? */
@@ -522,7 +279,8 @@ static const char *const empty_words[] = {
 	"required", "optional", "empty", "varchar", "redacted", "hidden", "masked",
 	"removed", "todo", "tbd", "yes", "no", "bool", "boolean", "int", "bytes", "char",
 	"password", "secret", "token", "your", "example", "placeholder", "changeit",
-	"passwd", "pass", "value", "key", "bearer", "basic", "unset", "missing", "invalid", "dummy"
+	"passwd", "pass", "value", "key", "bearer", "basic", "unset", "missing", "invalid", "dummy",
+	"chauthtok"				/* what PAM calls a change of passwords */
 };
 
 /* Is the value already redacted, masked or a variable to be filled in? */

@@ -118,7 +118,7 @@ secret_value(const uint8_t *v, size_t len, int name, bool quoted)
 	if (name == NAME_WEAK && len > JUDGED_BYTES)
 		len = JUDGED_BYTES;
 	if (name == NAME_WEAK)
-		return looks_random(v, len) && !(len < 40 && looks_like_code(v, len));
+		return (looks_random(v, len) && !(len < 40 && looks_like_code(v, len))) || is_encoded_login(v, len);
 	if (!quoted && (len < 3 || (looks_like_code(v, len) && !is_base64(v, len))))
 		return false;
 	return true;
@@ -154,6 +154,9 @@ name_start(const Scan *s, size_t end)
 			 byte_is(byte_before(s, i, 2), B_ALPHA); words++)
 			for (i--; i > limit && byte_is(s->text[i - 1], B_ALPHA); i--);
 	}
+	/* "mot de passe" likewise; "passe" alone is a common word. */
+	if (end - i == 5 && i - limit >= 7 && equal_lower(s->text + i - 7, "mot de passe", 12))
+		i -= 7;
 	/* The n of an escaped newline is no part of the name. */
 	if (end - i > 1 && byte_before(s, i, 1) == '\\' && strchr("nrt", s->text[i]) != NULL)
 		i++;
@@ -325,15 +328,21 @@ is_prose(const Scan *s, size_t from, size_t end)
 	for (i = from; i < end; i++)
 		if (!byte_is(s->text[i], B_ALPHA) && s->text[i] < 0x80 && s->text[i] != '-')
 			return false;
+	/* "must 8 characters": the number is no end, either. */
+	if (byte_at(s, end) == ' ' && byte_is(byte_at(s, end + 1), B_DIGIT))
+	{
+		for (i = end + 2; i < end + 4 && byte_is(byte_at(s, i), B_DIGIT); i++);
+		return byte_at(s, i) == ' ' && (byte_is(byte_at(s, i + 1), B_ALPHA) || byte_at(s, i + 1) == '[');
+	}
 	return byte_at(s, end) == ' ' &&
-		(byte_is(byte_at(s, end + 1), B_ALPHA) || byte_at(s, end + 1) == '[');
+		(byte_is(byte_at(s, end + 1), B_ALPHA) || byte_at(s, end + 1) == '[' || byte_at(s, end + 1) >= 0x80);
 }
 
 /* Steps over "Bearer ", "Basic ", "token " in an authorization value. */
 static size_t
 skip_scheme(const Scan *s, size_t from)
 {
-	static const char *const schemes[] = {"bearer ", "basic ", "token ", "apikey ", "digest "};
+	static const char *const schemes[] = {"bearer ", "basic ", "token ", "apikey ", "digest ", "ssws "};
 	size_t		i;
 
 	for (i = 0; i < sizeof(schemes) / sizeof(schemes[0]); i++)
@@ -507,10 +516,13 @@ detect_unsigned(Scan *s, size_t at)
 		if (end > at)
 			return end;
 		if (!is_quote(byte_at(s, at + 1)))
-			return detect_command(s, at);
+			return detect_line(s, at);
 	}
 	else
+	{
 		detect_manifest(s, at);
+		detect_chpasswd(s, at);
+	}
 	from = name_start(s, at);
 	if (byte_before(s, from, 1) != ' ' && byte_at(s, at) != ' ')
 		return at;
@@ -562,6 +574,8 @@ detect_named(Scan *s, size_t at)
 	/* arn:aws:...:secret:name is a path, not a name and its value. */
 	if (c == ':' && sign == at && byte_before(s, from, 1) == ':' && value == at + 1 && !is_quote(byte_at(s, value)))
 		return at;
+	if (at - from == 21 && memcmp(s->text + from, "PuTTY-User-Key-File-", 20) == 0)
+		return detect_putty_key(s, at);
 	name = secret_name(s->text + from, at - from);
 	if (name == NAME_NONE)
 		return at;

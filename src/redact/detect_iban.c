@@ -63,34 +63,44 @@ modulo97(const uint8_t *iban, int len)
 	return (int) rest;
 }
 
-/* Are there n letters and digits from a position on, or signs between them, too? */
-static bool
-account_bytes(const Scan *s, size_t at, int n, bool signs)
+/*
+ * Bytes of what may stand between the groups of an account at a position, 0 if
+ * it is no such thing: a blank, also one that does not break, a dash or a dot.
+ */
+static size_t
+gap_bytes(const Scan *s, size_t at)
 {
-	for (; n > 0; n--, at++)
-	{
-		uint8_t		c = byte_at(s, at);
+	uint8_t		c = byte_at(s, at);
 
-		if (!byte_is(c, B_ALNUM) && !(signs && (c == ' ' || c == '-')))
-			return false;
-	}
-	return true;
+	if (c == ' ' || c == '-' || c == '.')
+		return 1;
+	if (c == 0xC2 && byte_at(s, at + 1) == 0xA0)
+		return 2;
+	return c == 0xE2 && byte_at(s, at + 1) == 0x80 &&
+		(byte_at(s, at + 2) == 0xAF || byte_at(s, at + 2) == 0x89) ? 3 : 0;
 }
 
 /*
- * Is the beginning written as accounts are, in one piece or in fours?  The masks
+ * Do the eight bytes behind the check digits belong to an account, with a digit
+ * among the last four?  The masks
  * look for that; a position that one of them shows for another reason must not
  * be a hit where the others show none.
  */
 static bool
 begins_like_account(const Scan *s, size_t at)
 {
-	uint8_t		sign = byte_at(s, at + 4);
+	bool		digit = false;
+	size_t		i;
 
-	if (!byte_is(byte_at(s, at + 2), B_DIGIT))
-		return account_bytes(s, at, 8, true);
-	return account_bytes(s, at + 4, 4, false) ||
-		((sign == ' ' || sign == '-') && account_bytes(s, at + 5, 4, false));
+	for (i = at + 4; i < at + 12; i++)
+	{
+		uint8_t		c = byte_at(s, i);
+
+		digit |= i >= at + 8 && byte_is(c, B_DIGIT);
+		if (!byte_is(c, B_ALNUM) && c != ' ' && c != '-' && c != '.' && c < 0x80)
+			return false;
+	}
+	return digit;
 }
 
 /* A word begins with two letters: an account?  Returns its end, or at. */
@@ -100,6 +110,8 @@ detect_iban(Scan *s, size_t at)
 	uint8_t		iban[40];
 	int			len;
 	int			n = 0;
+	int			digits = 0;
+	bool		fours = true;	/* in one piece, or in groups of four */
 	size_t		i;
 
 	if (!byte_is(byte_at(s, at + 1), B_ALPHA))
@@ -111,17 +123,28 @@ detect_iban(Scan *s, size_t at)
 		!begins_like_account(s, at))
 		return at;
 	len = iban_length(s->text[at], s->text[at + 1]);
-	for (i = at; n < len && i < s->len; i++)
+	for (i = at; n < len && i < s->len;)
 	{
 		uint8_t		c = s->text[i];
+		size_t		gap = gap_bytes(s, i);
 
 		if (byte_is(c, B_ALNUM))
+		{
 			iban[n++] = c;
-		else if ((c != ' ' && c != '-') || !byte_is(byte_at(s, i + 1), B_ALNUM))
+			digits += byte_is(c, B_DIGIT);
+			i++;
+		}
+		else if (gap == 0 || !byte_is(byte_at(s, i + gap), B_ALNUM))
 			return at;
+		else
+		{
+			fours = fours && n % 4 == 0 && c != '.';
+			i += gap;
+		}
 	}
+	/* Words that happen to come out right are mostly letters. */
 	if (len == 0 || n < len || byte_is(byte_at(s, i), B_ALNUM) || byte_at(s, i) == '_' ||
-		modulo97(iban, len) != 1)
+		(!fours && 2 * digits <= len) || modulo97(iban, len) != 1)
 		return at;
 	scan_hit(s, at, i, REDACT_IBAN, NULL, STRENGTH_VALID, 98);
 	return i;

@@ -89,6 +89,46 @@ local_start(const Scan *s, size_t at, bool escaped)
 	return start;
 }
 
+/* Where a local part in quotes, "john doe"@host, begins; the sign itself if it is none. */
+static size_t
+quoted_local(const Scan *s, size_t at)
+{
+	size_t		i;
+
+	for (i = at - 1; i > 0 && at - i < LOCAL_BYTES && s->text[i - 1] >= ' '; i--)
+		if (s->text[i - 1] == '"')
+			return at - i > 1 && !byte_is(byte_before(s, i, 2), B_ALNUM) &&
+				(i < 2 || strchr(" \t\n<,;:(", s->text[i - 2]) != NULL) ? i - 1 : at;
+	return at;
+}
+
+/*
+ * user/password@service, as Oracle's programs take it: behind the command or the
+ * "thin:" of a URL.  The sign's position, or where the password ends.
+ */
+static size_t
+oracle_login(Scan *s, size_t start, size_t at)
+{
+	static const char *const before[] = {"sqlplus ", "sqlplus -s ", "sqlldr ", "expdp ", "impdp ", ":thin:", ":oci:"};
+	size_t		user = start - 1;
+	size_t		i;
+
+	while (user > 0 && start - user < LOCAL_BYTES && byte_is(s->text[user - 1], B_TOKEN))
+		user--;
+	for (i = 0; user < start - 1 && i < sizeof(before) / sizeof(before[0]); i++)
+	{
+		size_t		len = strlen(before[i]);
+
+		if (user >= len && equal_lower(s->text + user - len, before[i], len) &&
+			!is_masked(s->text + start, at - start))
+		{
+			scan_hit(s, start, at, REDACT_SECRET, "login", STRENGTH_CONTEXT, 75);
+			return at;
+		}
+	}
+	return at + 1;
+}
+
 /* '@' or %40: an address?  Returns where the pass goes on. */
 size_t
 detect_at(Scan *s, size_t at, size_t sign)
@@ -99,6 +139,10 @@ detect_at(Scan *s, size_t at, size_t sign)
 	while (start < at && !byte_is(s->text[start], B_ALNUM) && s->text[start] != '_' &&
 		   s->text[start] < 0x80)
 		start++;
+	if (start > 1 && start < at && s->text[start - 1] == '/' && wants(s, REDACT_SECRET))
+		oracle_login(s, start, at);
+	if (start == at && at > 2 && sign == 1 && s->text[at - 1] == '"')
+		start = quoted_local(s, at);
 	if (start == at || s->text[at - 1] == '.')
 		return at + 1;
 	/* The n of an escaped newline belongs to the text before. */
@@ -111,6 +155,56 @@ detect_at(Scan *s, size_t at, size_t sign)
 	if (at - start == 3 && equal_lower(s->text + start, "git", 3) && byte_at(s, end) == ':')
 		return at + 1;			/* git@host:path */
 	scan_hit(s, start, end, REDACT_EMAIL, NULL, STRENGTH_VALID, 95);
+	return end;
+}
+
+/*
+ * '(': name (at) host (dot) org, as addresses are hidden from programs?  Returns
+ * where the pass goes on.
+ */
+size_t
+detect_spelled_mail(Scan *s, size_t at)
+{
+	size_t		start = at;
+	size_t		host = at + 4;
+	size_t		end;
+
+	if (s->len - at < 8 || !equal_lower(s->text + at, "(at)", 4))
+		return at + 1;
+	start -= byte_before(s, start, 1) == ' ';
+	host += byte_at(s, host) == ' ';
+	end = start;
+	start = local_start(s, start, false);
+	while (start < end && !byte_is(s->text[start], B_ALNUM))
+		start++;
+	at += 4;
+	if (start == end)
+		return at;
+	end = domain_end(s, host);
+	if (end == 0)
+	{
+		/* The dots may be spelled, too. */
+		for (end = host; byte_is(byte_at(s, end), B_DOMAIN); end++);
+		while (end > host && s->len - end > 6)
+		{
+			size_t		dot = end + (s->text[end] == ' ');
+			size_t		label;
+
+			if (!equal_lower(s->text + dot, "(dot)", 5))
+				break;
+			label = dot + 5 + (s->text[dot + 5] == ' ');
+			for (dot = label; byte_is(byte_at(s, dot), B_DOMAIN); dot++);
+			if (dot - label < 2)
+				break;
+			end = dot;
+			host = 0;
+		}
+		if (host != 0)
+			return at;
+	}
+	if (byte_at(s, end) == '(')
+		return at;				/* look(at)me.now() */
+	scan_hit(s, start, end, REDACT_EMAIL, "spelled", STRENGTH_SHAPE, 80);
 	return end;
 }
 

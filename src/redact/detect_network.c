@@ -45,11 +45,26 @@ read_ipv4(const Scan *s, size_t at)
 	return good ? at + n : 0;
 }
 
+/* Is what ends at a position in the host of an e-mail address, which a tag will cover? */
+static bool
+in_mail(const Scan *s, size_t at)
+{
+	size_t		end = at;
+
+	while (at > 0 && end - at < 64 && (byte_is(s->text[at - 1], B_DOMAIN) || s->text[at - 1] == '.'))
+		at--;
+	return at > 0 && (s->text[at - 1] == '@' || s->text[at - 1] == '%' || end - at == 64);
+}
+
 /* "version", "ver", "v" or "release" right before: no address. */
 static bool
 after_version(const Scan *s, size_t start)
 {
-	static const char *const words[] = {"version", "ver", "release", "build", "rev"};
+	static const char *const words[] = {
+		"version", "ver", "release", "build", "rev",
+		/* programs that say their version like this: Firefox/2.0.0.4 */
+		"firefox", "chrome", "crios", "fxios", "opera", "browser", "edg", "edge", "opr"
+	};
 	size_t		end = start;
 	size_t		i;
 
@@ -66,6 +81,13 @@ after_version(const Scan *s, size_t start)
 		case 'd':
 		case 'v':
 			break;
+		case 'x':
+		case 's':
+		case 'a':
+		case 'g':
+			if (s->text[end] == '/')
+				break;
+			return false;
 		default:
 			return false;
 	}
@@ -75,9 +97,25 @@ after_version(const Scan *s, size_t start)
 
 		if (end >= len && equal_lower(s->text + end - len, words[i], len) &&
 			!byte_is(byte_before(s, end - len, 1), B_ALPHA))
-			return true;
+			return !in_mail(s, end - len);
 	}
 	return false;
+}
+
+/*
+ * Is the number behind an address a port, as tcpdump writes it?
+ * 10.1.2.3.443 > 10.9.8.7.5555: Flags
+ */
+static bool
+is_dotted_port(const Scan *s, size_t at, size_t dot)
+{
+	size_t		end = dot + 1;
+
+	while (end - dot < 7 && byte_is(byte_at(s, end), B_DIGIT))
+		end++;
+	if (byte_at(s, end) == ' ' && byte_at(s, end + 1) == '>' && byte_at(s, end + 2) == ' ')
+		return true;
+	return byte_at(s, end) == ':' && byte_before(s, at, 1) == ' ' && byte_before(s, at, 2) == '>';
 }
 
 /* A dotted quad at a digit run; 0 or its end. */
@@ -93,7 +131,7 @@ detect_ipv4(Scan *s, size_t at)
 		return 0;
 	if (before == '.' && byte_is(byte_before(s, at, 2), B_DIGIT))
 		return 0;
-	if (after == '.' && byte_is(byte_at(s, end + 1), B_DIGIT))
+	if (after == '.' && byte_is(byte_at(s, end + 1), B_DIGIT) && !is_dotted_port(s, at, end))
 		return 0;
 	if (after_version(s, at))
 		return 0;

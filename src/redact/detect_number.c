@@ -181,6 +181,8 @@ card_grouping(const Number *n, int groups)
 			return false;
 	if (groups == 3 && n->len[0] == 4 && n->len[1] == 6)
 		return n->len[2] == 5 || n->len[2] == 4;
+	if (groups == 2 && n->len[0] == 6)
+		return n->len[1] == 13; /* UnionPay */
 	for (i = 0; i < groups - 1; i++)
 		if (n->len[i] != 4)
 			return false;

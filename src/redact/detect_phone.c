@@ -247,6 +247,18 @@ national(const Scan *s, const Number *n, RedactStrength *strength)
 	return 0;
 }
 
+/*
+ * Is it a version in a list of programs, Safari/8536.25, or the status and size
+ * of an answer in the log of a web server, "GET /sms.png HTTP/1.1" 200 55478?
+ */
+static bool
+is_protocol(const Scan *s, size_t start)
+{
+	if (byte_before(s, start, 1) == '/')
+		return byte_is(byte_before(s, start, 2), B_ALPHA);
+	return start > 10 && memcmp(s->text + start - 11, " HTTP/", 6) == 0 && byte_before(s, start, 2) == '"';
+}
+
 /* A number that is no card and no address: can one call it?  0 or its end. */
 size_t
 detect_phone(Scan *s, const Number *n)
@@ -277,6 +289,15 @@ detect_phone(Scan *s, const Number *n)
 		if (end)
 			return end;
 	}
+	/* 011 44 20 ...: as one dials abroad from North America. */
+	if (memcmp(n->digits, "011", 3) == 0 && n->len[0] == 3 && n->groups > 2)
+	{
+		end = international(s, n, 3, start);
+		if (end)
+			return end;
+	}
+	if (is_protocol(s, n->start))
+		return 0;
 	groups = national(s, n, &strength);
 	if (groups == 0 || !phone_end(s, n->end[groups - 1]))
 		return 0;

@@ -6,148 +6,11 @@
 
 #include "redact/anchors.h"
 #include "redact/scan_internal.h"
-
-typedef enum TokenClass
-{
-	T_ALNUM,
-	T_TOKEN,					/* and _ - */
-	T_WORD,						/* and _ */
-	T_HEX,
-	T_UPPER,					/* A-Z 0-9 */
-	T_BASE64,					/* and + / = _ - . ~ % : | */
-	T_DOTTED					/* token and . */
-} TokenClass;
-
-typedef struct TokenPrefix
-{
-	const char *prefix;
-	const char *vendor;
-	uint8_t		class;
-	uint8_t		shortest;		/* bytes after the prefix */
-	uint8_t		longest;		/* 0: as long as it goes on */
-} TokenPrefix;
-
-/*
- * Each prefix is one that its vendor fixed.  The pieces of a prefix are joined
- * by the compiler: whole ones would set off scanners of source code.
- */
-static const TokenPrefix prefixes[] = {
-	{"AK" "IA", "aws", T_UPPER, 16, 16}, {"AS" "IA", "aws", T_UPPER, 16, 16},
-	{"AB" "IA", "aws", T_UPPER, 16, 16}, {"AC" "CA", "aws", T_UPPER, 16, 16},
-	{"A3T", "aws", T_UPPER, 17, 17}, {"AB" "SK", "aws_bedrock", T_BASE64, 100, 0},
-	{"bedrock-api-key-", "aws_bedrock", T_BASE64, 20, 0},
-	{"gh" "p_", "github", T_ALNUM, 36, 0}, {"gh" "o_", "github", T_ALNUM, 36, 0},
-	{"gh" "u_", "github", T_ALNUM, 36, 0}, {"gh" "s_", "github", T_ALNUM, 36, 0},
-	{"gh" "r_", "github", T_ALNUM, 36, 0}, {"github" "_pat_", "github", T_WORD, 22, 0},
-	{"gl" "pat-", "gitlab", T_DOTTED, 20, 0}, {"gl" "dt-", "gitlab", T_TOKEN, 20, 0},
-	{"gl" "rt-", "gitlab", T_DOTTED, 20, 0}, {"gl" "ptt-", "gitlab", T_TOKEN, 20, 0},
-	{"gl" "cbt-", "gitlab", T_TOKEN, 20, 0}, {"gl" "ft-", "gitlab", T_TOKEN, 20, 0},
-	{"gl" "soat-", "gitlab", T_TOKEN, 20, 0}, {"gl" "agent-", "gitlab", T_TOKEN, 20, 0},
-	{"gl" "oas-", "gitlab", T_TOKEN, 20, 0}, {"gl" "imt-", "gitlab", T_TOKEN, 20, 0},
-	{"gl" "ffct-", "gitlab", T_TOKEN, 20, 0}, {"GR" "1348941", "gitlab", T_TOKEN, 20, 0},
-	{"xo" "xb-", "slack", T_TOKEN, 16, 0}, {"xo" "xa-", "slack", T_TOKEN, 10, 0},
-	{"xo" "xp-", "slack", T_TOKEN, 10, 0}, {"xo" "xr-", "slack", T_TOKEN, 10, 0},
-	{"xo" "xs-", "slack", T_TOKEN, 10, 0}, {"xo" "xo-", "slack", T_TOKEN, 10, 0},
-	{"xo" "xe-", "slack", T_TOKEN, 20, 0}, {"xo" "xe.xox", "slack", T_TOKEN, 20, 0},
-	{"xo" "xc-", "slack", T_TOKEN, 10, 0}, {"xo" "xd-", "slack", T_BASE64, 20, 0},
-	{"xa" "pp-", "slack", T_TOKEN, 20, 0},
-	{"hooks.slack.com/", "slack_webhook", T_BASE64, 40, 0},
-	{"discord.com/api/webhooks/", "discord_webhook", T_BASE64, 60, 0},
-	{"discordapp.com/api/webhooks/", "discord_webhook", T_BASE64, 60, 0},
-	{"sk_" "live_", "stripe", T_ALNUM, 10, 0}, {"rk_" "live_", "stripe", T_ALNUM, 10, 0},
-	{"sk_" "test_", "stripe", T_ALNUM, 10, 0}, {"rk_" "test_", "stripe", T_ALNUM, 10, 0},
-	{"sk_" "prod_", "stripe", T_ALNUM, 10, 0}, {"rk_" "prod_", "stripe", T_ALNUM, 10, 0},
-	{"wh" "sec_", "webhook_signing", T_BASE64, 20, 0},
-	{"sk-" "ant-", "anthropic", T_TOKEN, 20, 0}, {"sk-" "proj-", "openai", T_TOKEN, 20, 0},
-	{"sk-" "svcacct-", "openai", T_TOKEN, 20, 0}, {"sk-" "admin-", "openai", T_TOKEN, 20, 0},
-	{"sk-" "or-v1-", "openrouter", T_ALNUM, 32, 0}, {"sk-" "lf-", "langfuse", T_TOKEN, 30, 0},
-	{"sk-", "openai", T_ALNUM, 32, 0},
-	{"AI" "za", "google", T_TOKEN, 35, 36}, {"GOC" "SPX-", "google", T_TOKEN, 20, 0},
-	{"ya" "29.", "google", T_DOTTED, 20, 0},
-	{"np" "m_", "npm", T_ALNUM, 36, 0}, {"py" "pi-", "pypi", T_TOKEN, 32, 0},
-	{"SG" ".", "sendgrid", T_DOTTED, 50, 0}, {"SK", "twilio", T_HEX, 32, 32},
-	{"sb" "p_", "supabase", T_HEX, 40, 0}, {"sb_" "secret_", "supabase", T_TOKEN, 20, 0},
-	{"sb" "p_oauth_", "supabase", T_HEX, 40, 0}, {"sb" "p_v0_", "supabase", T_HEX, 40, 0},
-	{"hv" "s.", "vault", T_TOKEN, 18, 0}, {"hv" "b.", "vault", T_TOKEN, 18, 0},
-	{"hv" "r.", "vault", T_TOKEN, 18, 0},
-	{"dop" "_v1_", "digitalocean", T_HEX, 64, 0}, {"doo" "_v1_", "digitalocean", T_HEX, 64, 0},
-	{"dor" "_v1_", "digitalocean", T_HEX, 64, 0},
-	{"shp" "at_", "shopify", T_HEX, 32, 0}, {"shp" "ca_", "shopify", T_HEX, 32, 0},
-	{"shp" "pa_", "shopify", T_HEX, 32, 0}, {"shp" "ss_", "shopify", T_HEX, 32, 0},
-	{"da" "pi", "databricks", T_HEX, 32, 34}, {"dp.pt.", "doppler", T_ALNUM, 40, 0},
-	{"dp.st.", "doppler", T_DOTTED, 40, 0}, {"dp.ct.", "doppler", T_ALNUM, 40, 0},
-	{"duffel_" "live_", "duffel", T_TOKEN, 40, 0}, {"duffel_" "test_", "duffel", T_TOKEN, 40, 0},
-	{"EZ" "AK", "easypost", T_ALNUM, 54, 54}, {"EZ" "TK", "easypost", T_ALNUM, 54, 54},
-	{"FLW" "SECK", "flutterwave", T_TOKEN, 12, 0}, {"FLW" "PUBK", "flutterwave", T_TOKEN, 12, 0},
-	{"fio-u-", "frameio", T_TOKEN, 60, 0}, {"fo1_", "flyio", T_TOKEN, 40, 0},
-	{"fm1", "flyio", T_BASE64, 60, 0}, {"fm2_", "flyio", T_BASE64, 60, 0},
-	{"gl" "sa_", "grafana", T_WORD, 32, 0}, {"gl" "c_", "grafana", T_BASE64, 32, 0},
-	{"eyJrIjoi", "grafana", T_BASE64, 60, 0}, {"hf" "_", "huggingface", T_ALNUM, 30, 0},
-	{"api_" "org_", "huggingface", T_ALNUM, 30, 0}, {"lin_" "api_", "linear", T_ALNUM, 40, 0},
-	{"NR" "AK-", "newrelic", T_ALNUM, 20, 0}, {"NR" "II-", "newrelic", T_TOKEN, 20, 0},
-	{"NR" "JS-", "newrelic", T_HEX, 16, 0}, {"ntn" "_", "notion", T_ALNUM, 40, 0},
-	{"oy2", "nuget", T_ALNUM, 43, 43}, {"PM" "AK-", "postman", T_TOKEN, 50, 0},
-	{"pn" "u_", "prefect", T_ALNUM, 36, 0}, {"pscale_" "tkn_", "planetscale", T_DOTTED, 30, 0},
-	{"pscale_" "oauth_", "planetscale", T_DOTTED, 30, 0},
-	{"pscale_" "pw_", "planetscale", T_DOTTED, 30, 0}, {"pul-", "pulumi", T_HEX, 40, 0},
-	{"rubygems_", "rubygems", T_HEX, 40, 0}, {"sgp_", "sourcegraph", T_WORD, 40, 0},
-	{"shippo_" "live_", "shippo", T_HEX, 40, 0}, {"shippo_" "test_", "shippo", T_HEX, 40, 0},
-	{"sntrys_", "sentry", T_BASE64, 60, 0}, {"sntryu_", "sentry", T_HEX, 64, 0},
-	{"sm_aat_", "settlemint", T_ALNUM, 16, 0}, {"sm_pat_", "settlemint", T_ALNUM, 16, 0},
-	{"sm_sat_", "settlemint", T_ALNUM, 16, 0}, {"tk-us-", "scalingo", T_TOKEN, 40, 0},
-	{"xkeysib-", "brevo", T_TOKEN, 60, 0}, {"tfp_", "typeform", T_BASE64, 50, 0},
-	{"webhook.office.com/webhookb2/", "microsoft_teams", T_BASE64, 60, 0},
-	{"AGE-SECRET-KEY-1", "age", T_UPPER, 50, 0}, {"CLOJARS_", "clojars", T_ALNUM, 60, 0},
-	{"AKC", "artifactory", T_ALNUM, 50, 0}, {"cmVmd", "artifactory", T_ALNUM, 50, 0},
-	{"sq0" "atp-", "square", T_TOKEN, 22, 0}, {"sq0" "csp-", "square", T_TOKEN, 40, 0},
-	{"EAA" "A", "square", T_TOKEN, 58, 64}, {"EAA" "M", "facebook", T_ALNUM, 90, 0},
-	{"EAA" "C", "facebook", T_ALNUM, 90, 0},
-	{"ATA" "TT3", "atlassian", T_BASE64, 100, 0}, {"ATC" "TT3", "atlassian", T_BASE64, 50, 0},
-	{"ATB" "B", "atlassian", T_ALNUM, 32, 0}, {"r8_", "replicate", T_ALNUM, 37, 0},
-	{"pplx-", "perplexity", T_ALNUM, 48, 0}, {"gsk_", "groq", T_ALNUM, 40, 0},
-	{"xai-", "xai", T_ALNUM, 60, 0}, {"lsv2_", "langsmith", T_WORD, 32, 0},
-	{"ops_eyJ", "1password", T_BASE64, 100, 0}, {"A3-", "1password", T_TOKEN, 30, 36},
-	{"figd_", "figma", T_TOKEN, 30, 0}, {"CFPAT-", "contentful", T_TOKEN, 40, 0},
-	{"dckr_" "pat_", "docker", T_TOKEN, 20, 0}, {"nvapi-", "nvidia", T_TOKEN, 50, 0},
-	{"tvly-", "tavily", T_TOKEN, 20, 0}, {"rdme_", "readme", T_ALNUM, 60, 0},
-	{"v1.0-", "cloudflare", T_TOKEN, 140, 0}, {"sha256~", "openshift", T_TOKEN, 40, 0},
-	{"HRKU-", "heroku", T_TOKEN, 36, 0}, {"ico-", "infracost", T_ALNUM, 32, 32},
-	{"pat.", "harness", T_DOTTED, 60, 0}, {"sat.", "harness", T_DOTTED, 60, 0},
-	{"pat", "airtable", T_DOTTED, 79, 79}, {"dt0c01.", "dynatrace", T_DOTTED, 80, 0},
-	{"access-sandbox-", "plaid", T_TOKEN, 36, 0}, {"access-production-", "plaid", T_TOKEN, 36, 0},
-	{"access-development-", "plaid", T_TOKEN, 36, 0}, {"atlasv1.", "terraform", T_TOKEN, 60, 0},
-	{"LTAI", "alibaba", T_ALNUM, 17, 21}, {"AKID", "tencent", T_ALNUM, 32, 32},
-	{"p8e-", "adobe", T_ALNUM, 32, 0}, {"live_", "lob", T_HEX, 35, 35},
-	{"test_", "lob", T_HEX, 35, 35}, {"waka_", "wakatime", T_TOKEN, 36, 0},
-	{"phx_", "posthog", T_TOKEN, 40, 0}, {"bkua_", "buildkite", T_HEX, 40, 0},
-	{"t1.", "yandex", T_BASE64, 80, 0}, {"AQVN", "yandex", T_TOKEN, 35, 38},
-	{"s-s4t2", "intra42", T_TOKEN, 60, 0}, {"MII", NULL, 0, 0, 0},
-	{"key-", "mailgun", T_HEX, 32, 32}, {"mlsn.", "mailersend", T_HEX, 64, 0},
-	{"discord.com/api/webhooks/", "discord_webhook", T_BASE64, 60, 0},
-	{"pcsk_", "pinecone", T_WORD, 40, 0}, {"tskey-", "tailscale", T_TOKEN, 30, 0},
-	{"pat-na1-", "hubspot", T_TOKEN, 36, 36}, {"pat-eu1-", "hubspot", T_TOKEN, 36, 36},
-	{"lin_" "oauth_", "linear", T_HEX, 64, 0}, {"sl.", "dropbox", T_TOKEN, 130, 0},
-	{"dckr_" "oat_", "docker", T_TOKEN, 20, 0}, {"CCIPAT_", "circleci", T_WORD, 40, 0},
-	{"API-", "octopus_deploy", T_UPPER, 26, 26}, {"sk_", "elevenlabs", T_HEX, 48, 48},
-	{"rnd_", "render", T_ALNUM, 32, 32}, {"aio_", "adafruit", T_ALNUM, 28, 28},
-	{"v2.local.", "paseto", T_DOTTED, 60, 0}, {"v4.local.", "paseto", T_DOTTED, 60, 0},
-	{"v2.public.", "paseto", T_DOTTED, 60, 0}, {"v4.public.", "paseto", T_DOTTED, 60, 0},
-	{"jina_", "jina", T_ALNUM, 50, 0}, {"apify_" "api_", "apify", T_ALNUM, 30, 0},
-	{"signkey-", "inngest", T_TOKEN, 60, 0}, {"fw_", "fireworks", T_ALNUM, 24, 24},
-	{"csk-", "cerebras", T_ALNUM, 40, 0}, {"nfp_", "netlify", T_ALNUM, 36, 0},
-	{"napi_", "neon", T_ALNUM, 60, 0}, {"rpa_", "runpod", T_ALNUM, 40, 0},
-	{"sqp_", "sonarqube", T_HEX, 40, 40}, {"sqa_", "sonarqube", T_HEX, 40, 40},
-	{"squ_", "sonarqube", T_HEX, 40, 40}, {"dp.sa.", "doppler", T_ALNUM, 40, 0},
-	{"amzn.mws.", "amazon_mws", T_TOKEN, 36, 36}, {"cal_" "live_", "cal", T_HEX, 32, 0},
-	{"Bearer ", "bearer", T_BASE64, 20, 0}, {"bearer ", "bearer", T_BASE64, 20, 0},
-	{"Basic ", "basic", T_BASE64, 16, 0}, {"ey" "J", "jwt", T_TOKEN, 10, 0}
-};
-
-#define PREFIXES	((int) (sizeof(prefixes) / sizeof(prefixes[0])))
+#include "redact/token_prefix.h"
 
 /* Chains of the prefixes that share a first letter; -1 ends. */
 static int16_t chain_head[256];
-static int16_t chain_next[PREFIXES];
+static int16_t chain_next[MAX_PREFIXES];
 
 uint8_t		token_gate[65536 / 8];
 
@@ -173,14 +36,14 @@ token_init(void)
 
 		anchors_add_token(head);
 	}
-	for (i = PREFIXES - 1; i >= 0; i--)
+	for (i = token_prefix_count - 1; i >= 0; i--)
 	{
-		const char *p = prefixes[i].prefix;
+		const char *p = token_prefixes[i].prefix;
 		const uint8_t *prefix = (const uint8_t *) p;
 
 		chain_next[i] = chain_head[prefix[0]];
 		chain_head[prefix[0]] = (int16_t) i;
-		if (prefixes[i].vendor != NULL)
+		if (token_prefixes[i].vendor != NULL)
 		{
 			char		head[3] = {p[0], p[1], p[2] ? p[2] : '?'};
 
@@ -200,7 +63,7 @@ token_init(void)
 static bool
 in_class(uint8_t c, int class)
 {
-	switch (class)
+	switch (class & T_CLASS)
 	{
 		case T_ALNUM:
 			return byte_is(c, B_ALNUM);
@@ -219,6 +82,35 @@ in_class(uint8_t c, int class)
 	}
 }
 
+/* Are there a digit, a capital and a small letter? */
+static bool
+is_mixed(const uint8_t *text, size_t len)
+{
+	bool		digit = false;
+	bool		upper = false;
+	bool		small = false;
+
+	for (; len > 0; len--, text++)
+	{
+		digit |= byte_is(*text, B_DIGIT);
+		upper |= *text >= 'A' && *text <= 'Z';
+		small |= *text >= 'a' && *text <= 'z';
+	}
+	return digit && upper && small;
+}
+
+/* Is it a UUID, of whatever version? */
+static bool
+is_uuid(const uint8_t *text)
+{
+	int			i;
+
+	for (i = 0; i < 36; i++)
+		if (i == 8 || i == 13 || i == 18 || i == 23 ? text[i] != '-' : !byte_is(text[i], B_HEX))
+			return false;
+	return true;
+}
+
 /* End of the token after a prefix, 0 when it is too short or too long. */
 static size_t
 token_end(Scan *s, size_t from, const TokenPrefix *p)
@@ -228,7 +120,9 @@ token_end(Scan *s, size_t from, const TokenPrefix *p)
 	/* A stand-in is known by its head: whoever is measured whole is a hit. */
 	while (end < s->len && end - from < p->shortest && in_class(s->text[end], p->class))
 		end++;
-	if (end - from < p->shortest || is_masked(s->text + from, end - from))
+	if (end - from < p->shortest || is_masked(s->text + from, end - from) ||
+		((p->class & T_MIXED) && !is_mixed(s->text + from, end - from)) ||
+		((p->class & T_CLASS) == T_UUID && !is_uuid(s->text + from)))
 		return 0;
 	while (end < s->len && in_class(s->text[end], p->class))
 	{
@@ -253,6 +147,9 @@ jwt_end(Scan *s, size_t at)
 
 	if (end - at < 12 || end - at > 4096 || byte_at(s, end) != '.')
 		return 0;
+	/* An encrypted one may have no key of its own: header..iv.text.tag */
+	if (byte_at(s, payload) == '.')
+		payload++;
 	for (i = payload; i < payload + 8; i++)
 		if (!byte_is(byte_at(s, i), B_TOKEN))
 			return 0;
@@ -289,6 +186,27 @@ discord_end(const Scan *s, size_t at)
 	return token_part(s, end + 1, 27, 38);
 }
 
+/*
+ * The secret key that stands right behind the id of a key of AWS, as in what the
+ * console gives to download: 40 letters, digits, slashes and plus signs.
+ */
+static size_t
+aws_secret_end(Scan *s, size_t id_end)
+{
+	size_t		from = id_end;
+	size_t		end;
+
+	while (from - id_end < 6 && byte_at(s, from) != '\0' && strchr(" ,;:|\t\r\n\"'", s->text[from]) != NULL)
+		from++;
+	for (end = from; byte_is(byte_at(s, end), B_ALNUM) || byte_at(s, end) == '/' || byte_at(s, end) == '+'; end++)
+		if (end - from > 40)
+			break;
+	if (from == id_end || end - from != 40 || !is_mixed(s->text + from, 40) || byte_at(s, end) == '=')
+		return id_end;
+	scan_hit(s, from, end, REDACT_SECRET, "aws", STRENGTH_SHAPE, 85);
+	return end;
+}
+
 /* A word begins: with a vendor's prefix?  Returns the token's end, or at. */
 size_t
 detect_token(Scan *s, size_t at)
@@ -310,7 +228,7 @@ detect_token(Scan *s, size_t at)
 	}
 	for (i = chain_head[text[0]]; i >= 0; i = chain_next[i])
 	{
-		const TokenPrefix *p = &prefixes[i];
+		const TokenPrefix *p = &token_prefixes[i];
 		size_t		len;
 		size_t		from;
 		size_t		end;
@@ -341,7 +259,7 @@ detect_token(Scan *s, size_t at)
 			return end;
 		}
 		scan_hit(s, at, end, REDACT_SECRET, p->vendor, STRENGTH_VALID, 95);
-		return end;
+		return strcmp(p->vendor, "aws") == 0 && end - from <= 17 ? aws_secret_end(s, end) : end;
 	}
 	return at;
 }

@@ -179,7 +179,8 @@ is_sign_of_name(const char *text, size_t from, size_t at)
 static bool
 is_quiet(const char *text, const RedactSpan *span, size_t from, size_t to, bool is_end)
 {
-	if (span->kind == REDACT_EMAIL ? !is_letter(text[span->start]) :
+	/* An address that is spelled otherwise has a subtype, and covers words. */
+	if (span->kind == REDACT_EMAIL ? !is_letter(text[span->start]) || span->subtype != NULL :
 		span->kind > REDACT_MAC)
 		return false;
 	if (text[span->start] == '(' && is_sign_of_name(text, from, span->start))
@@ -348,7 +349,9 @@ write_mask(char *out, const char *text, const RedactSpan *span)
 		/* Addresses that run into each other are one hit: the last one's host. */
 		while (sign > 0 && text[sign - 1] != '@')
 			sign--;
-		if (sign > 0 && (unsigned char) text[0] < 0x80)
+		/* One that is spelled otherwise behind it would be found again and again. */
+		if (sign > 0 && (unsigned char) text[0] < 0x80 &&
+			memchr(text + sign, '(', span->len - sign) == NULL && memchr(text + sign, '%', span->len - sign) == NULL)
 		{
 			keep_first = sign > 2 ? 1 : 0;
 			keep_last = span->len - (sign - 1);

@@ -49,6 +49,8 @@ make_tables(void)
 	add_bytes("()<>{}\"'`,;\\|", B_CODE);
 	add_bytes("\"'`,;&<\\", B_STOP);
 	add_bytes(" _", B_PLAIN);
+	name_init();
+	foreign_init();
 	context_init();
 	token_init();
 	iban_init();

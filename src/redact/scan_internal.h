@@ -49,6 +49,7 @@ typedef struct Scan
 	size_t		batch_end;
 	size_t		last_context;	/* behind the last word before it that may be context, or 0 */
 	size_t		manifest_end;	/* manifests were looked at up to here */
+	size_t		wide_end;		/* numbers with wide signs, likewise */
 	bool		out_of_memory;
 } Scan;
 
@@ -126,10 +127,19 @@ extern void scan_windows(Scan *s);
 extern void context_init(void);
 extern unsigned context_of(const uint8_t *text, size_t len, bool is_name);
 extern unsigned context_around(const Scan *s, size_t start, size_t end);
+extern void add_root(const char *letters);
 extern bool name_has_root(const uint8_t *name, size_t len);
-extern int	secret_name(const uint8_t *name, size_t len);
 extern bool is_masked(const uint8_t *value, size_t len);
 extern bool is_placeholder(const uint8_t *value, size_t len);
+
+/* detect_name.c, detect_foreign.c: names of secrets, in ASCII and beyond it */
+extern void name_init(void);
+extern const char secret_roots[];
+extern int	secret_name(const uint8_t *name, size_t len);
+extern void foreign_init(void);
+extern bool is_foreign_name(const uint8_t *name, size_t len);
+extern unsigned foreign_context(const Scan *s, size_t at);
+extern size_t detect_foreign(Scan *s, size_t at);
 
 /* detect_number.c, detect_phone.c, detect_network.c */
 extern size_t detect_digits(Scan *s, size_t at);
@@ -143,6 +153,7 @@ extern size_t detect_ipv4(Scan *s, size_t at);
 
 /* detect_mail.c */
 extern size_t detect_at(Scan *s, size_t at, size_t sign);
+extern size_t detect_spelled_mail(Scan *s, size_t at);
 extern size_t detect_url(Scan *s, size_t at);
 
 /* detect_id.c, detect_wallet.c: the packs */
@@ -171,7 +182,7 @@ extern size_t detect_bot_token(Scan *s, size_t colon);
 extern size_t detect_azure_secret(Scan *s, size_t tilde);
 extern size_t detect_mailchimp_key(Scan *s, size_t dash);
 
-/* detect_assign.c, detect_command.c, detect_manifest.c */
+/* detect_assign.c, detect_command.c, detect_line.c, detect_manifest.c */
 #define NAME_BYTES	64
 #define NAME_NONE	0
 #define NAME_WEAK	1			/* only values that look random */
@@ -180,10 +191,15 @@ extern size_t detect_named(Scan *s, size_t name_end);
 extern bool is_quote(uint8_t c);
 extern size_t name_start(const Scan *s, size_t end);
 extern size_t judge_value(Scan *s, size_t at, int name);
-extern size_t detect_command(Scan *s, size_t at);
+extern size_t detect_option(Scan *s, size_t at);
+extern void detect_chpasswd(Scan *s, size_t at);
+extern size_t detect_line(Scan *s, size_t at);
+extern size_t detect_pgpass(Scan *s, size_t colon);
+extern size_t detect_putty_key(Scan *s, size_t at);
+extern bool is_encoded_login(const uint8_t *value, size_t len);
+extern size_t detect_password_hash(Scan *s, size_t at);
 extern void detect_manifest(Scan *s, size_t at);
 extern size_t detect_flag(Scan *s, size_t at);
-extern size_t detect_login_flag(Scan *s, size_t at, size_t value);
 extern bool secret_value(const uint8_t *value, size_t len, int name, bool quoted);
 
 /* rules.c */

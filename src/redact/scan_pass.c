@@ -21,7 +21,10 @@ typedef enum Anchor
 	A_DASH,
 	A_DOT,
 	A_PERCENT,
-	A_TILDE
+	A_TILDE,
+	A_DOLLAR,
+	A_BRACKET,
+	A_HIGH
 } Anchor;
 
 static uint8_t anchor[256];
@@ -52,6 +55,10 @@ pass_init(void)
 	add_anchor(".", A_DOT);
 	add_anchor("%", A_PERCENT);
 	add_anchor("~", A_TILDE);
+	add_anchor("$", A_DOLLAR);
+	add_anchor("(", A_BRACKET);
+	for (c = 0x80; c < 256; c++)
+		anchor[c] = A_HIGH;
 	find_anchors = anchors_function(NULL);
 }
 
@@ -100,6 +107,12 @@ visit_colon(Scan *s, size_t at)
 		}
 		return at + 1;
 	}
+	if ((byte_before(s, at, 1) == '*' || byte_is(byte_before(s, at, 4), B_DIGIT)) && wants(s, REDACT_SECRET))
+	{
+		next = detect_pgpass(s, at);
+		if (next > at + 1)
+			return next;
+	}
 	next = detect_colon_address(s, at);
 	if (next > at + 1)
 		return next;
@@ -112,8 +125,8 @@ visit_colon(Scan *s, size_t at)
 static inline size_t
 visit_dash(Scan *s, size_t at)
 {
-	if (lower(byte_at(s, at + 1)) == 'u' && byte_at(s, at + 2) == ' ' && wants(s, REDACT_SECRET))
-		return detect_login_flag(s, at, at + 3);
+	if (byte_before(s, at, 1) == ' ' && byte_is(byte_at(s, at + 1), B_ALPHA))
+		return wants(s, REDACT_SECRET) ? detect_option(s, at) : at + 1;
 	if (byte_at(s, at + 1) == '-' && wants(s, REDACT_SECRET))
 	{
 		if (byte_at(s, at + 2) == '-')
@@ -148,6 +161,12 @@ visit(Scan *s, size_t at)
 				wants(s, REDACT_EMAIL) ? detect_at(s, at, 3) : at + 1;
 		case A_TILDE:
 			return detect_azure_secret(s, at);
+		case A_DOLLAR:
+			return detect_password_hash(s, at);
+		case A_BRACKET:
+			return wants(s, REDACT_EMAIL) ? detect_spelled_mail(s, at) : at + 1;
+		case A_HIGH:
+			return detect_foreign(s, at);
 		default:
 			return at + 1;
 	}

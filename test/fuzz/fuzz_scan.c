@@ -31,6 +31,11 @@ static const char *const pieces[] = {
 	"-", ".", "_", "/", "0", "1234567", "a", "Z", "\xff", "\xc3\xa9", "user_", "abcdefghijklmnopqrstuvwxyz",
 	"kind: Secret\n", "data:\n", " k: dmFsdWU=\n", "---\n", "jo%40example.org", "Q~", "-us20", "0123456789abcdef",
 	"\"hunter2\" == password", "password \"hunter2x\"", "4111.1111.1111.1111", "addr:10.1.2.3:5000:", " /10.1.2.3,", "12/10.1.2.3 ", "from jo@example.org, ", "xxxx", "****", "${X}", "SK", "SG" ".", "sk-", "wh" "sec_", "Falcon", "falcon ", "EMP-", "EMP-12345", "tkt_", "Kunde 7", "[FALCON", "(", ")", "[", "]", "{", "x123", "00",
+	"mysql -u a -phunter2", "redis-cli -a hunter2 ", " -p", "curl -u ", "docker login -u b -p x9x9x9 r.io", "echo 'x9x9' | sudo -S", "| docker login --password-stdin",
+	"machine h login u password p4ssw0rd", "login b ", "password ", "db.x.io:5432:shop:app:hunter2", ":*:", ":5432:", "IDENTIFIED BY 'hunter2'", "identified by tiger;",
+	"username b password 7 0822455D", "$1$saltsalt$0123456789012345678901", "$", "root:chpasswd\n", "echo r:x9x9 | chpasswd\n", "jo (at) example (dot) org", "(at)", "scott/tiger1x@orcl", "sqlplus ",
+	"contrase\xc3\xb1" "a: hola1234", "\xd0\xbf\xd0\xb0\xd1\x80\xd0\xbe\xd0\xbb\xd1\x8c: x9x9x9", "\xe5\xaf\x86\xe7\xa0\x81\xef\xbc\x9ax9x9x9", "\xc2\xa0", "\xe2\x80\x93", "+1\xc2\xa0" "415\xc2\xa0" "555\xc2\xa0" "0132",
+	"\xe6\x89\x8b\xe6\x9c\xba 138 0013 8000", "DE89-37040044-0532013000", "FR14 20041 01005 0500013M026 06", "Mobile Safari/8536.25", "HTTP/1.1\" 200 78075", "Firefox/2.0.0.4", "10.1.2.3.443 > ", "Authorization: SSWS ", "dXNlcjpwYXNz", "PuTTY-User-Key-File-3: x\n", "Private-Lines: 2\n",
 	"090-1234-5678", "0401-023-2137", "401-023-2137", "nhs ", "AB123456C", "010594Y9032", "3123 4567 8909", "passport ", "driver license ",
 	"16Yeky6GMjeNkAiNcBY7ZhrLoMSgg1BoyZ", "0x52908400098527886E0F7030069857D2E4169EE7"
 };
@@ -378,7 +383,8 @@ main(int argc, char **argv)
 	static const char *const hostile[] = {
 		"@", "1", ":", "a@a", "::::", "://///", "-", "eyJ-", "eyJ.", "sk-", "1 ", "1-", "AAAA/+",
 		"a.", "\"", "password=", "password:\"", "(1", "0:0:", "\\\"", "http://a", "gl" "pat-", "-----BEGIN PRIVATE KEY-----",
-		"kind: secret\n", "data:\n k: vvv\nkind: Secret\n", "%40", "a%40", "Q~", "password \"", "\"a\" == password "
+		"kind: secret\n", "data:\n k: vvv\nkind: Secret\n", "%40", "a%40", "Q~", "password \"", "\"a\" == password ",
+		" -p", "mysql -p ", "curl -u a", "(at)", "a(at)", "1\xc2\xa0", "\xc2\xa0", "\xd1\x8c", "\xe7\xa0\x81:", "$1$", "$", "login a password ", "machine ", ":5432:", ":*:", "|", "echo |", "sudo -S ", "DE89 ", "a.5432:b:"
 	};
 	char		text[4096];
 	long		n = 0;
