@@ -124,7 +124,7 @@ SELECT bcce_data.cost_forecast(array_fill(2.5, ARRAY[13]), 4) AS linear, bcce_da
 -- The rule alone, by hand: four weeks of 1 to 7 times their number, ten days on from a Sunday; days without a cost before the first do not count.
 SELECT bcce.weekday_forecast(array_agg((CASE WHEN d > 3 THEN (1 + (d - 4) % 7) * ((d - 4) / 7 + 1) END)::numeric ORDER BY d), 10)::text = ARRAY[(28 + 6) * 2.5]::numeric(20,16)[]::text AS by_hand
 FROM generate_series(1, 31) AS d;
--- Errors of the past: the same weeks are none; one dear day is one error among all.
+-- Errors of the past: none where weeks are the same; always too low where each day costs more.
 SELECT bcce.weekday_forecast(array_agg((d % 7)::numeric ORDER BY d), 3)::numeric(9,2)[] AS no_error,
        bcce.weekday_forecast(array_agg(d::numeric ORDER BY d), 1)::numeric(9,2)[] AS always_late FROM generate_series(1, 60) AS d;
 SELECT bcce.weekday_forecast('{}', 1) AS empty, bcce.weekday_forecast(array_fill(1::numeric, ARRAY[13]), 1) AS few, bcce.weekday_forecast(array_fill(1::numeric, ARRAY[14]), 0) AS not_ahead,
