@@ -231,15 +231,20 @@ BEGIN ATOMIC
         FROM hourly r JOIN bcce_data.budget_hours h ON h.tenant_id = tenant AND h.scope = r.scope AND h.hour_at >= r.starts_at AND h.hour_at < r.ends_at
         WHERE h.hour_at NOT IN (SELECT m.hour_at FROM marked m)
         UNION ALL
-        SELECT l.since, c.usd
-        FROM live l CROSS JOIN LATERAL bcce_data.budget_calls(tenant, team, person, in_project, model, workflow, l.starts_at, l.ends_at, true) c
+        SELECT l.since, f.usd
+        FROM live l
+        CROSS JOIN LATERAL (
+            SELECT sum(c.usd) AS usd
+            FROM bcce_data.budget_calls(tenant, team, person, in_project, model, workflow, l.starts_at, l.ends_at, true) c
+            WHERE c.at >= bounds[1] AND c.at < bounds[cardinality(bounds)]
+        ) f
         UNION ALL
         SELECT bounds[width_bucket(c.at, bounds)], c.usd
         FROM bcce_data.budget_calls(tenant, team, person, in_project, model, workflow, bounds[1], bounds[cardinality(bounds)], false) c
     ) p (since, usd)
     GROUP BY p.since;
 END;
-COMMENT ON FUNCTION bcce_data.budget_sums(uuid, text, text, text, text, text, timestamptz[]) IS 'What the calls of budget_calls() of known cost add up to between each of the ascending bounds (inclusive) and the next (exclusive), in US dollars; no row where there is none, NULL where all are of unknown cost. The same to the last digit whatever budget_hours and budget_days hold.';
+COMMENT ON FUNCTION bcce_data.budget_sums(uuid, text, text, text, text, text, timestamptz[]) IS 'What the calls of budget_calls() of known cost add up to between each of the ascending bounds (inclusive) and the next (exclusive), in US dollars; NULL, or no row, where there is none. The same to the last digit whatever budget_hours and budget_days hold.';
 
 CREATE OR REPLACE FUNCTION bcce_data.dearest_prices(tenant uuid, since timestamptz, until timestamptz)
 RETURNS TABLE (

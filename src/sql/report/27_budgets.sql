@@ -214,6 +214,7 @@ BEGIN ATOMIC
             ) d
             CROSS JOIN LATERAL bcce_data.budget_calls(b.tenant_id, b.team_id, b.user_key, b.project, b.model_id, b.workflow_id,
                 d.since, least(d.since + interval '24 hours', p.ends_at, p.now)) u
+            WHERE u.at >= p.starts_at AND u.at < p.ends_at
         ) c
         WHERE c.usd >= b.amount_usd
     ) crossing ON true
