@@ -171,6 +171,35 @@ SELECT count(*) > 0 AS installed FROM bcce.install();
 SELECT pg_temp.used() AS repaired;
 ROLLBACK TO s;
 
+\echo == forecasts and the moment of exhaustion: the same from calls, from cells and with hours changed since
+INSERT INTO bcce_data.model_usage (tenant_id, idempotency_key, at, model_id, user_key, charged_usd)
+SELECT :'a', 'd' || g, g, 'm', 'ada@example.org', 0.00001 * row_number() OVER () FROM generate_series('2025-10-01 00:07+00'::timestamptz, '2026-03-20 12:00+00', '17 hours') AS g;
+SELECT bcce.set_budget('all', 0.4, 'quarter', tenant => 'bh-a'), bcce.set_budget('ada', 0.1, 'quarter', timezone => 'America/New_York', user_key => 'ada@example.org', tenant => 'bh-a'),
+       bcce.set_budget('utc', 1000, timezone => 'UTC', tenant => 'bh-a') \g /dev/null
+CREATE FUNCTION pg_temp.answers() RETURNS TABLE (budget text, said text) LANGUAGE sql STABLE AS $$
+    SELECT s.budget, s::text FROM bcce.budget_status s WHERE s.tenant_name = 'A' AND (s.is_open OR s.exhausts_at IS NOT NULL) $$;
+DELETE FROM bcce_data.budget_scopes;
+CREATE TEMP TABLE answer AS SELECT 'calls' AS way, * FROM pg_temp.answers();
+SELECT bcce_data.refresh_budget_hours() FROM generate_series(1, 3) \g /dev/null
+INSERT INTO answer SELECT 'cells', * FROM pg_temp.answers();
+UPDATE bcce_data.budget_hours SET usd = usd + 1;
+UPDATE bcce_data.budget_days SET usd = usd + 1;
+INSERT INTO answer SELECT 'wrong', * FROM pg_temp.answers();
+INSERT INTO bcce_data.model_usage_marks SELECT :'a', h FROM generate_series('2025-09-30 00:00+00'::timestamptz, '2026-03-20 12:00+00', '1 hour') AS h;
+INSERT INTO answer SELECT 'marked', * FROM pg_temp.answers();
+-- 3000 of the hours.
+SELECT bcce_data.refresh_budget_hours() \g /dev/null
+INSERT INTO answer SELECT 'some marked', * FROM pg_temp.answers();
+SELECT bcce_data.refresh_budget_hours() \g /dev/null
+DELETE FROM bcce_data.budget_hours h WHERE h.hour_at < '2025-11-10 05:00+00' OR h.hour_at >= '2026-02-10 07:00+00';
+UPDATE bcce_data.budget_scopes SET built_from = '2025-11-10 05:00+00', built_until = '2026-02-10 07:00+00';
+INSERT INTO answer SELECT 'some built', * FROM pg_temp.answers();
+SELECT w.way, count(*) AS periods, count(*) FILTER (WHERE w.said = c.said) AS same, count(DISTINCT w.budget) FILTER (WHERE w.said <> c.said) AS budgets_that_differ
+FROM answer w JOIN (SELECT budget, said, split_part(said, ',', 4) AS start_at FROM answer WHERE way = 'calls') c ON c.budget = w.budget AND c.start_at = split_part(w.said, ',', 4)
+GROUP BY 1 ORDER BY 1;
+SELECT s.budget, s.spent_usd, s.exhausts_at, s.forecast_usd, s.forecast_method FROM bcce.budget_status s WHERE s.tenant_name = 'A' AND s.is_open AND s.budget IN ('all', 'ada', 'utc') ORDER BY 1;
+ROLLBACK TO s;
+
 \echo == misuse
 \set VERBOSITY sqlstate
 CREATE TEMP TABLE fact (tenant_id uuid, at timestamptz);

@@ -126,6 +126,15 @@ SELECT kind, threshold_percent FROM bcce.check_budgets() WHERE tenant_id = :'f' 
 -- 13 days, 14 days, too few; a day and none; nothing ahead.
 SELECT bcce_data.cost_forecast(array_fill(2.5, ARRAY[13]), 4) AS linear, bcce_data.cost_forecast(array_fill(2.5, ARRAY[14]), 4) AS weekday,
        bcce_data.cost_forecast('{0,0,NULL,1}', 4) AS one_day, bcce_data.cost_forecast(NULL, 4) AS none, bcce_data.cost_forecast('{1,2,3}', 0) AS no_ahead;
+-- The rule alone, by hand: four weeks of 1 to 7 times their number, ten days on from a Sunday; days without a cost before the first do not count.
+SELECT bcce.weekday_forecast(array_agg((CASE WHEN d > 3 THEN (1 + (d - 4) % 7) * ((d - 4) / 7 + 1) END)::numeric ORDER BY d), 10)::text = ARRAY[(28 + 6) * 2.5]::numeric(20,16)[]::text AS by_hand
+FROM generate_series(1, 31) AS d;
+-- Errors of the past: none where weeks are the same; always too low where each day costs more.
+SELECT bcce.weekday_forecast(array_agg((d % 7)::numeric ORDER BY d), 3)::numeric(9,2)[] AS no_error,
+       bcce.weekday_forecast(array_agg(d::numeric ORDER BY d), 1)::numeric(9,2)[] AS always_late FROM generate_series(1, 60) AS d;
+SELECT bcce.weekday_forecast('{}', 1) AS empty, bcce.weekday_forecast(array_fill(1::numeric, ARRAY[13]), 1) AS few, bcce.weekday_forecast(array_fill(1::numeric, ARRAY[14]), 0) AS not_ahead,
+       bcce.weekday_forecast(array_fill(NULL::numeric, ARRAY[60]), 1) AS free, bcce.weekday_forecast(array_fill('NaN'::numeric, ARRAY[60]), 3) AS nan,
+       bcce.weekday_forecast(array_fill(1.5, ARRAY[7, 2]), 2147483647)::numeric(20,2)[] AS far;
 -- Backtest: weekdays and noise of up to 60 percent, from 300 origins of three series, for the days left of a month, a week and tomorrow.
 CREATE TEMP TABLE series AS
 SELECT s, array_agg(CASE WHEN d % 7 < 5 THEN 100 ELSE 20 END * (0.4 + 1.2 * ((hashint8(d * 7919 + s * 104729)::bigint + 2147483648) % 100000) / 100000) ORDER BY d) AS usd

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# What budgets say is what their calls add up to, to the last digit, whoever
+# What budgets say, forecast and exhaustion included, is what their calls add up to, to the last digit, whoever
 # writes, refreshes or is killed meanwhile.  Writers insert, move calls to other
 # hours and months, delete, and roll back; some change teams and budgets; others
 # refresh, one of which is killed again and again; maintain() makes partitions.
@@ -23,8 +23,8 @@ SELECT tenant_id, 'p' || n || '@example.org', CASE WHEN n > 2 THEN 'core' END FR
 INSERT INTO bcce_data.workflow_runs (tenant_id, run_id, workflow_id, status, started_at, finished_at)
 SELECT tenant_id, r, 'w-' || r, 'succeeded', '2026-01-01', '2026-01-02' FROM bcce_data.tenants, unnest('{r1,r2}'::text[]) r;
 INSERT INTO bcce_data.workflow_run_keys SELECT tenant_id, run_id, started_at FROM bcce_data.workflow_runs;
-SELECT bcce.set_budget('b', 1e9, 'quarter', tenant => 'all'), bcce.set_budget('b', 1e9, 'quarter', team => 'core', tenant => 'team'),
-       bcce.set_budget('b', 1e9, 'custom', user_key => 'p1@example.org', valid_from => now() - interval '777 hours 11 minutes', valid_until => now() + interval '1 year', tenant => 'person'),
+SELECT bcce.set_budget('b', 100, 'quarter', tenant => 'all'), bcce.set_budget('b', 20, 'quarter', team => 'core', tenant => 'team'),
+       bcce.set_budget('b', 10, 'custom', user_key => 'p1@example.org', valid_from => now() - interval '777 hours 11 minutes', valid_until => now() + interval '1 year', tenant => 'person'),
        bcce.set_budget('b', 1e9, 'month', project => 'shop', model => 'm1', tenant => 'two'),
        bcce.set_budget('b', 1e9, 'month', unpriced => 'dearest', timezone => 'America/New_York', tenant => 'dearest'),
        bcce.set_budget('b', 1e9, 'month', workflow => 'w-r1', tenant => 'workflow');
@@ -60,11 +60,36 @@ CREATE FUNCTION truth(b bcce_data.budgets, since timestamptz, until timestamptz)
     WHERE c.tenant_id = b.tenant_id AND c.at >= since AND c.at < least(until, now()) AND NOT c.is_test
       AND (b.team_id IS NULL OR b.team_id = coalesce(c.team_id, p.team_id)) AND (b.user_key IS NULL OR b.user_key = c.user_key)
       AND (b.project IS NULL OR b.project = c.project) AND (b.model_id IS NULL OR b.model_id = c.model_id) AND (b.workflow_id IS NULL OR b.workflow_id = r.workflow_id) $$;
+-- What is forecast of an open period, and when an exhausted one was, by the calls alone.
+CREATE FUNCTION outlook(b bcce_data.budgets, s bcce.budget_status) RETURNS text LANGUAGE sql STABLE AS $$
+    WITH c AS MATERIALIZED (
+        SELECT u.at, coalesce(u.reported_cost_usd, u.charged_usd, bcce.estimate_token_cost(u.model_id, u.at, u.input_tokens, u.output_tokens, u.cache_read_tokens,
+              u.cache_write_5m_tokens, u.cache_write_1h_tokens, u.web_searches, u.speed, u.inference_geo, u.service_tier, u.tenant_id)) AS usd
+        FROM bcce_data.model_usage u
+        LEFT JOIN bcce_data.principals p ON p.tenant_id = u.tenant_id AND p.user_key = u.user_key
+        LEFT JOIN bcce_data.workflow_runs r ON r.tenant_id = u.tenant_id AND r.run_id = u.run_id
+        WHERE u.tenant_id = b.tenant_id AND u.at < now() AND NOT u.is_test
+          AND (b.team_id IS NULL OR b.team_id = coalesce(u.team_id, p.team_id)) AND (b.user_key IS NULL OR b.user_key = u.user_key)
+          AND (b.project IS NULL OR b.project = u.project) AND (b.model_id IS NULL OR b.model_id = u.model_id) AND (b.workflow_id IS NULL OR b.workflow_id = r.workflow_id)
+    ), t AS (SELECT (now() AT TIME ZONE b.timezone)::date AS today)
+    SELECT concat_ws(' ',
+        (SELECT min(x.at) FROM (SELECT c.at, sum(c.usd) OVER (ORDER BY c.at) AS usd FROM c WHERE c.at >= s.period_start_at AND c.at < s.period_end_at) x
+         WHERE s.spent_usd >= s.limit_usd AND x.usd >= s.limit_usd),
+        (SELECT string_agg(round(greatest(s.spent_usd, s.spent_usd - s.spent_today_usd + f.usd), 10)::text, ' ' ORDER BY f.n)
+         FROM t, unnest((bcce_data.cost_forecast(
+             (SELECT array_agg((SELECT sum(c.usd) FROM c WHERE (c.at AT TIME ZONE b.timezone)::date = g::date) ORDER BY g) FROM generate_series(t.today - 182, t.today - 1, interval '1 day') g),
+             ((s.period_end_at - interval '1 microsecond') AT TIME ZONE b.timezone)::date - t.today + 1))[1:3]) WITH ORDINALITY AS f (usd, n)
+         WHERE s.is_open)) $$;
 CREATE FUNCTION check_all() RETURNS void LANGUAGE sql VOLATILE AS $$
     INSERT INTO checks
     SELECT 'status', s.tenant_name, s.spent_usd::text || ' ' || s.period_start_at, truth(b, s.period_start_at, s.period_end_at) || ' ' || s.period_start_at,
            s.spent_usd::text = truth(b, s.period_start_at, s.period_end_at)
     FROM bcce.budget_status s JOIN bcce_data.budgets b USING (tenant_id, budget)
+    UNION ALL
+    SELECT 'outlook', s.tenant_name, x.said, x.truth, x.said = x.truth
+    FROM bcce.budget_status s JOIN bcce_data.budgets b USING (tenant_id, budget)
+    CROSS JOIN LATERAL (SELECT concat_ws(' ', CASE WHEN s.spent_usd >= s.limit_usd THEN s.exhausts_at END, s.forecast_usd, s.forecast_low_usd, s.forecast_high_usd) AS said,
+                               outlook(b, s) AS truth) x
     UNION ALL
     SELECT 'check', t.slug, c.spent_usd::text, x.truth, c.spent_usd::text = x.truth
     FROM bcce_data.budgets b JOIN bcce_data.tenants t USING (tenant_id)

@@ -99,3 +99,9 @@ CREATE AGGREGATE bcce.sum_token_cost(model text, at timestamptz, input bigint, o
 );
 COMMENT ON AGGREGATE bcce.sum_token_cost(text, timestamptz, bigint, bigint, bigint, bigint, bigint) IS
 'The same for calls at standard speed and tier, without searches, at the prices of the caller''s tenant as they are known now.';
+
+CREATE FUNCTION bcce.weekday_forecast(daily numeric[], ahead integer) RETURNS numeric[]
+AS 'MODULE_PATHNAME' LANGUAGE C
+IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION bcce.weekday_forecast(numeric[], integer) IS
+'What the days ahead cost if each does as its weekday did on the mean of the last four weeks (fewer where there are fewer), from the cost of complete days, oldest first, in the unit of these; days before the first cost do not count, NULL is 0. One element, or, where the same rule can be tried on at least 20 days past, three: the second and third are its errors, what came less what it said, as far ahead, at percentiles 10 and 90 (percentile_disc). NULL: under 14 days, or none ahead.';

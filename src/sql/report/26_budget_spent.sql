@@ -152,6 +152,100 @@ BEGIN ATOMIC
 END;
 COMMENT ON FUNCTION bcce_data.budget_spent(uuid, text, text, text, text, text, timestamptz, timestamptz) IS 'What the calls of budget_calls() add up to: US dollars of those of known cost, how many they all are, how many of them are of unknown cost, and the tokens of these. The same to the last digit whatever budget_hours and budget_days hold.';
 
+-- The same for many spans of time at once: each is put together like the one
+-- of budget_spent().
+CREATE OR REPLACE FUNCTION bcce_data.budget_sums(
+    tenant uuid, team text, person text, in_project text, model text, workflow text, bounds timestamptz[])
+RETURNS TABLE (since timestamptz, usd numeric)
+LANGUAGE sql STABLE PARALLEL RESTRICTED
+BEGIN ATOMIC
+    WITH built AS MATERIALIZED (        -- one row for each span; no scope where no hour of it is built
+        SELECT
+            h.since,
+            h.until,
+            CASE WHEN h.starts_at < h.ends_at THEN h.scope END AS scope,
+            h.starts_at,
+            h.ends_at,
+            least(date_bin('24 hours', h.starts_at + interval '24 hours' - interval '1 microsecond', '1970-01-01 00:00+00'), h.ends_at) AS days_from,
+            date_bin('24 hours', h.ends_at, '1970-01-01 00:00+00') AS days_until    -- no whole day: not above days_from
+        FROM (
+            SELECT
+                g.since,
+                g.until,
+                s.scope,
+                greatest(s.built_from, date_bin('1 hour', g.since + interval '1 hour' - interval '1 microsecond', '1970-01-01 00:00+00')) AS starts_at,
+                least(s.built_until, date_bin('1 hour', g.until, '1970-01-01 00:00+00')) AS ends_at
+            FROM unnest(bounds, bounds[2:]) AS g (since, until)
+            LEFT JOIN bcce_data.budget_scopes s
+                -- Whose run a call is may become known after the call.
+                ON workflow IS NULL
+                AND s.tenant_id = tenant AND s.scope = (SELECT bcce_data.budget_scope(team, person, in_project, model))
+                AND s.partitions = (SELECT l.partitions FROM bcce_data.partition_list('bcce_data.model_usage'::regclass) l)
+                AND (team IS NULL OR NOT EXISTS (SELECT FROM bcce_data.model_usage_marks m WHERE m.tenant_id = tenant AND m.hour_at = '-infinity'))
+            WHERE g.since < g.until
+            OFFSET 0                    -- each end is computed once
+        ) h
+        OFFSET 0
+    ), reach AS MATERIALIZED (          -- what is built of all spans, one row or none
+        SELECT b.scope, min(b.starts_at) AS starts_at, max(b.ends_at) AS ends_at,
+               min(b.days_from) FILTER (WHERE b.days_from < b.days_until) AS days_from, max(b.days_until) FILTER (WHERE b.days_from < b.days_until) AS days_until
+        FROM built b WHERE b.scope IS NOT NULL GROUP BY b.scope
+    ), marked AS MATERIALIZED (         -- hours, and whether a span has all of their day
+        SELECT DISTINCT bounds[m.n] AS since, m.scope, m.hour_at, m.day_at,
+               m.day_at >= m.days_from AND m.day_at < m.days_until AND m.day_at >= bounds[m.n] AND m.day_at + interval '24 hours' <= bounds[m.n + 1] AS has_day
+        FROM (
+            SELECT width_bucket(m.hour_at, bounds) AS n, m.hour_at, date_trunc('day', m.hour_at, 'UTC') AS day_at, r.*
+            FROM reach r JOIN bcce_data.model_usage_marks m ON m.tenant_id = tenant AND m.hour_at >= r.starts_at AND m.hour_at < r.ends_at
+            OFFSET 0
+        ) m
+        WHERE m.hour_at + interval '1 hour' <= bounds[m.n + 1]
+    ), hourly (since, scope, starts_at, ends_at) AS (
+        SELECT b.since, b.scope, b.starts_at, CASE WHEN b.days_from < b.days_until THEN b.days_from ELSE b.ends_at END
+        FROM built b WHERE b.scope IS NOT NULL AND NOT (b.starts_at = b.days_from AND b.days_from < b.days_until)
+        UNION ALL
+        SELECT b.since, b.scope, b.days_until, b.ends_at FROM built b WHERE b.scope IS NOT NULL AND b.days_from < b.days_until AND b.days_until < b.ends_at
+        UNION ALL
+        SELECT DISTINCT m.since, m.scope, m.day_at, m.day_at + interval '24 hours' FROM marked m WHERE m.has_day
+    ), live (since, starts_at, ends_at) AS (
+        SELECT b.since, b.since, b.until FROM built b WHERE b.scope IS NULL
+        UNION ALL
+        SELECT b.since, b.since, b.starts_at FROM built b WHERE b.scope IS NOT NULL AND b.since < b.starts_at
+        UNION ALL
+        SELECT b.since, b.ends_at, b.until FROM built b WHERE b.scope IS NOT NULL AND b.ends_at < b.until
+        UNION ALL
+        SELECT m.since, m.hour_at, m.hour_at + interval '1 hour' FROM marked m
+    )
+    SELECT p.since, sum(p.usd)
+    FROM (
+        -- One look for the days of all spans.
+        SELECT bounds[d.n], d.usd
+        FROM (
+            SELECT width_bucket(d.day_at, bounds) AS n, d.day_at, d.usd
+            FROM reach r JOIN bcce_data.budget_days d ON d.tenant_id = tenant AND d.scope = r.scope AND d.day_at >= r.days_from AND d.day_at < r.days_until
+            WHERE d.day_at NOT IN (SELECT m.day_at FROM marked m)
+            OFFSET 0
+        ) d
+        WHERE d.day_at + interval '24 hours' <= bounds[d.n + 1]
+        UNION ALL
+        SELECT r.since, h.usd
+        FROM hourly r JOIN bcce_data.budget_hours h ON h.tenant_id = tenant AND h.scope = r.scope AND h.hour_at >= r.starts_at AND h.hour_at < r.ends_at
+        WHERE h.hour_at NOT IN (SELECT m.hour_at FROM marked m)
+        UNION ALL
+        SELECT l.since, f.usd
+        FROM live l
+        CROSS JOIN LATERAL (
+            SELECT sum(c.usd) AS usd
+            FROM bcce_data.budget_calls(tenant, team, person, in_project, model, workflow, l.starts_at, l.ends_at, true) c
+            WHERE c.at >= bounds[1] AND c.at < bounds[cardinality(bounds)]
+        ) f
+        UNION ALL
+        SELECT bounds[width_bucket(c.at, bounds)], c.usd
+        FROM bcce_data.budget_calls(tenant, team, person, in_project, model, workflow, bounds[1], bounds[cardinality(bounds)], false) c
+    ) p (since, usd)
+    GROUP BY p.since;
+END;
+COMMENT ON FUNCTION bcce_data.budget_sums(uuid, text, text, text, text, text, timestamptz[]) IS 'What the calls of budget_calls() of known cost add up to between each of the ascending bounds (inclusive) and the next (exclusive), in US dollars; NULL, or no row, where there is none. The same to the last digit whatever budget_hours and budget_days hold.';
+
 CREATE OR REPLACE FUNCTION bcce_data.dearest_prices(tenant uuid, since timestamptz, until timestamptz)
 RETURNS TABLE (
     input_usd numeric,

@@ -10,11 +10,13 @@ DECLARE
     days integer := coalesce(cardinality(daily), 0);
     skip integer := 0;
     weeks integer;
-    total numeric[] := '[0:0]={0}';     -- spent by the end of each day
-    errors numeric[] := '{}';
     guess numeric;
     spread numeric;
+    f CONSTANT numeric[] := bcce.weekday_forecast(daily, ahead);
 BEGIN
+    IF cardinality(f) = 3 THEN
+        RETURN ARRAY[f[1], greatest(f[1] + f[2], 0), greatest(f[1] + f[3], 0), 3];
+    END IF;
     WHILE skip < days AND coalesce(daily[skip + 1], 0) = 0 LOOP
         skip := skip + 1;
     END LOOP;
@@ -22,38 +24,19 @@ BEGIN
     IF days < 2 OR ahead IS NULL OR ahead < 1 THEN
         RETURN NULL;
     END IF;
-    FOR n IN 1 .. days LOOP
-        total[n] := total[n - 1] + coalesce(daily[skip + n], 0);
-    END LOOP;
 
-    IF days < 14 THEN
-        guess := total[days] * ahead / days;
-        SELECT stddev_samp(coalesce(d, 0)) INTO spread FROM unnest(daily[skip + 1:]) AS d;
+    IF f IS NULL THEN
+        SELECT sum(d) * ahead / days, stddev_samp(coalesce(d, 0)) INTO guess, spread FROM unnest(daily[skip + 1:]) AS d;
         spread := 1.2816 * spread * sqrt(ahead + ahead::numeric * ahead / days);
         RETURN ARRAY[guess, greatest(guess - spread, 0), guess + spread, 1];
     END IF;
 
     weeks := least(4, days / 7);
-    FOR origin IN 7 * weeks .. days LOOP
-        CONTINUE WHEN origin + ahead > days AND origin < days;
-        guess := (ahead / 7) * (total[origin] - total[origin - 7 * weeks]);
-        FOR week IN 1 .. weeks LOOP
-            guess := guess + total[origin - 7 * week + ahead % 7] - total[origin - 7 * week];
-        END LOOP;
-        guess := guess / weeks;
-        IF origin + ahead <= days THEN
-            errors := errors || (total[origin + ahead] - total[origin] - guess);
-        END IF;
-    END LOOP;
-    IF cardinality(errors) >= 20 THEN
-        RETURN (SELECT ARRAY[guess, greatest(guess + percentile_disc(0.1) WITHIN GROUP (ORDER BY e), 0),
-                             greatest(guess + percentile_disc(0.9) WITHIN GROUP (ORDER BY e), 0), 3] FROM unnest(errors) AS e);
-    END IF;
     SELECT sqrt(sum((x.usd - x.mean) ^ 2) / (7 * weeks - 7)) INTO spread
     FROM (SELECT d.usd, avg(d.usd) OVER (PARTITION BY d.n % 7) AS mean
-          FROM (SELECT total[n] - total[n - 1] AS usd, n FROM generate_series(days - 7 * weeks + 1, days) AS n) d) x;
+          FROM (SELECT coalesce(daily[skip + n], 0) AS usd, n FROM generate_series(days - 7 * weeks + 1, days) AS n) d) x;
     spread := 1.2816 * spread * sqrt(ahead * (1 + 1.0 / weeks));
-    RETURN ARRAY[guess, greatest(guess - spread, 0), guess + spread, 2];
+    RETURN ARRAY[f[1], greatest(f[1] - spread, 0), f[1] + spread, 2];
 END
 $body$;
 COMMENT ON FUNCTION bcce_data.cost_forecast(numeric[], integer) IS 'What the days ahead will cost, from the cost of the complete days before, oldest first: the expected sum, the ends of a band for 8 cases of 10, and how: 1 linear (under 14 days), 2 weekday mean with the scatter of days, 3 weekday mean with its own past errors. NULL: under two days since the first cost.';
@@ -139,7 +122,7 @@ BEGIN ATOMIC
     JOIN bcce_data.tenants t ON t.tenant_id = b.tenant_id AND t.deleted_at IS NULL
     CROSS JOIN LATERAL (
         SELECT least(until, bcce.report_now()) AS now, least(until - interval '1 microsecond', bcce.report_now()) AS last_at, e.first_call_at
-        FROM bcce_data.fact_ends(b.tenant_id, NULL, until) e
+        FROM bcce_data.fact_ends(t.tenant_id, NULL, until) e
     ) moment
     CROSS JOIN LATERAL (
         SELECT
@@ -184,30 +167,67 @@ BEGIN ATOMIC
             CROSS JOIN LATERAL bcce_data.budget_spent(b.tenant_id, b.team_id, b.user_key, b.project, b.model_id, b.workflow_id, r.since, r.until) u
         ) c
     ) s ON true
-    LEFT JOIN LATERAL (
-        SELECT c.at
+    -- Half a year of days before today in the budget's zone, and in an exhausted
+    -- period those of UTC, which are added up already: a day is a run of both.
+    LEFT JOIN (
+        SELECT d.timezone, array_agg(d.starts_at ORDER BY d.n) AS starts
         FROM (
-            SELECT u.at, sum(u.usd) OVER (ORDER BY u.at) AS usd
-            FROM bcce_data.budget_calls(b.tenant_id, b.team_id, b.user_key, b.project, b.model_id, b.workflow_id,
-                CASE WHEN s.usd >= b.amount_usd THEN p.starts_at END, least(p.ends_at, p.now)) u
+            SELECT z.timezone, n, coalesce(this.starts_at, after_this.starts_at) AS starts_at
+            FROM (SELECT DISTINCT x.timezone FROM bcce_data.budgets x) z
+            CROSS JOIN LATERAL (SELECT (least(until, bcce.report_now()) AT TIME ZONE z.timezone)::date AS today) w
+            CROSS JOIN LATERAL generate_series(0, CASE WHEN isfinite(w.today) THEN 182 END) AS n
+            CROSS JOIN LATERAL bcce_data.local_midnight(w.today - 182 + n, z.timezone) this
+            CROSS JOIN LATERAL bcce_data.local_midnight(w.today - 181 + n, z.timezone) after_this
+        ) d
+        GROUP BY d.timezone
+    ) days ON days.timezone = b.timezone
+    LEFT JOIN LATERAL (
+        SELECT array_agg(u.since ORDER BY u.since) AS since, array_agg(u.usd ORDER BY u.since) AS usd
+        FROM (
+            SELECT array_agg(DISTINCT c.at) AS bounds
+            FROM (
+                SELECT unnest(days.starts) AS at WHERE p.is_open
+                UNION ALL
+                SELECT unnest(ARRAY[p.starts_at, least(p.ends_at, p.now)]) WHERE s.usd >= b.amount_usd
+                UNION ALL
+                SELECT g.at
+                FROM generate_series(CASE WHEN s.usd >= b.amount_usd THEN date_trunc('day', p.starts_at, 'UTC') + interval '24 hours' END,
+                                     least(p.ends_at, p.now) - interval '1 microsecond', interval '24 hours') AS g (at)
+            ) c
+        ) r
+        CROSS JOIN LATERAL bcce_data.budget_sums(b.tenant_id, b.team_id, b.user_key, b.project, b.model_id, b.workflow_id, r.bounds) u
+    ) sums ON true
+    LEFT JOIN LATERAL (
+        SELECT min(c.at) AS at
+        FROM (
+            SELECT u.at, d.usd_before + sum(u.usd) OVER (ORDER BY u.at) AS usd
+            FROM (
+                SELECT c.since, c.usd - c.day_usd AS usd_before, c.usd
+                FROM (
+                    SELECT x.since, sum(x.usd) OVER (ORDER BY x.since) AS usd, x.usd AS day_usd
+                    FROM unnest(sums.since, sums.usd) AS x (since, usd)
+                    WHERE s.usd >= b.amount_usd AND x.since >= p.starts_at AND x.usd IS NOT NULL
+                ) c
+                WHERE c.usd >= b.amount_usd
+                ORDER BY c.since
+                LIMIT 1
+            ) d
+            CROSS JOIN LATERAL bcce_data.budget_calls(b.tenant_id, b.team_id, b.user_key, b.project, b.model_id, b.workflow_id,
+                d.since, least(d.since + interval '24 hours', p.ends_at, p.now)) u
+            WHERE u.at >= p.starts_at AND u.at < p.ends_at
         ) c
         WHERE c.usd >= b.amount_usd
-        ORDER BY c.at
-        LIMIT 1
     ) crossing ON true
-    -- Half a year of days before today, those without a call too.
     LEFT JOIN LATERAL (
         SELECT bcce_data.cost_forecast(
-            array_agg(h.usd ORDER BY g.day),
+            array_agg(h.usd ORDER BY g.n),
             ((p.ends_at - interval '1 microsecond') AT TIME ZONE b.timezone)::date - (p.today_at AT TIME ZONE b.timezone)::date + 1) AS expected
-        FROM generate_series(CASE WHEN p.is_open THEN (p.today_at AT TIME ZONE b.timezone)::date - 182 END::timestamp,
-                             (p.today_at AT TIME ZONE b.timezone)::date - 1, interval '1 day') AS g (day)
+        FROM generate_series(1, CASE WHEN p.is_open THEN 182 END) AS g (n)
         LEFT JOIN (
-            SELECT date_trunc('day', u.at AT TIME ZONE b.timezone) AS day, sum(u.usd) AS usd
-            FROM bcce_data.budget_calls(b.tenant_id, b.team_id, b.user_key, b.project, b.model_id, b.workflow_id,
-                CASE WHEN p.is_open THEN ((p.today_at AT TIME ZONE b.timezone)::date - 182)::timestamp AT TIME ZONE b.timezone END, p.today_at) u
+            SELECT width_bucket(x.since, days.starts) AS n, sum(x.usd) AS usd
+            FROM unnest(sums.since, sums.usd) AS x (since, usd)
             GROUP BY 1
-        ) h ON h.day = g.day
+        ) h ON h.n = g.n
     ) f ON true;
 END;
 COMMENT ON FUNCTION bcce.budget_status(timestamptz, timestamptz) IS 'How much of each budget is spent, in the periods that overlap the time between since (inclusive) and until (exclusive), as it stood at until? NULL leaves an end open. Same columns as the view of this name. A period counts from its start, also where that lies before since.';
@@ -435,7 +455,7 @@ BEGIN
 END
 $body$;
 COMMENT ON FUNCTION bcce.check_budgets() IS
-'Brings budget_alerts up to date, for all tenants, and returns what changed. An alert fires for every threshold that a budget''s spending has reached (crossed), has reached by calls told after the end of a period within the last 35 days (late), for a budget that the forecast exceeds (forecast), and for a day that reaches its limit (daily); there is one a period and threshold, or day, and it fires until it is resolved: when the spending or forecast is below again (calls deleted or repriced, amount raised), the period or day has ended (late: 35 days ago), or the budget is gone or asks for it no more. A forecast about the limit does not flap: the alert stays until the forecast is below 95 percent of the same limit, or all of it is spent. What fires again is the same alert, with times_fired one more. NOTIFY bcce_budget_alerts with the tenant''s uuid and nothing else is sent once for a tenant where something fires for the first time, or again at another limit or 24 hours after it was last told (is_notified); nothing is sent for what is resolved. maintain() calls it, and pg_cron may more often, as limits of a day need, which are judged while the day lasts; calls wait for each other. It reads the calls of the open periods and of half a year for the forecasts.';
+'Brings budget_alerts up to date, for all tenants, and returns what changed. An alert fires for every threshold that a budget''s spending has reached (crossed), has reached by calls told after the end of a period within the last 35 days (late), for a budget that the forecast exceeds (forecast), and for a day that reaches its limit (daily); there is one a period and threshold, or day, and it fires until it is resolved: when the spending or forecast is below again (calls deleted or repriced, amount raised), the period or day has ended (late: 35 days ago), or the budget is gone or asks for it no more. A forecast about the limit does not flap: the alert stays until the forecast is below 95 percent of the same limit, or all of it is spent. What fires again is the same alert, with times_fired one more. NOTIFY bcce_budget_alerts with the tenant''s uuid and nothing else is sent once for a tenant where something fires for the first time, or again at another limit or 24 hours after it was last told (is_notified); nothing is sent for what is resolved. maintain() calls it, and pg_cron may more often, as limits of a day need, which are judged while the day lasts; calls wait for each other. It adds up the hours whose calls have changed and, for budgets of a workflow and calls of unknown cost, reads the calls of the open periods and of half a year for the forecasts.';
 
 CREATE OR REPLACE FUNCTION bcce.budget_check(
     team text DEFAULT NULL, user_key text DEFAULT NULL, project text DEFAULT NULL, model text DEFAULT NULL, workflow text DEFAULT NULL,
