@@ -8871,7 +8871,8 @@ DROP POLICY IF EXISTS maintainer ON bcce_private.isolation_report;
 CREATE POLICY maintainer ON bcce_private.isolation_report TO bcce_maintainer USING (true) WITH CHECK (true);
 
 -- What a role can name: relations with a column that it may read, and functions
--- of bcce that return rows and need no argument, as something to select from.
+-- of bcce that return rows and need no argument, as something to select from; what
+-- one of them writes is taken back.
 CREATE OR REPLACE FUNCTION bcce_data.reachable(role name) RETURNS TABLE (object text, source text, has_tenant boolean)
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $body$
     SELECT c.oid::regclass::text,
@@ -8885,7 +8886,7 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $body$
     UNION ALL
     SELECT p.oid::regprocedure::text, format('%I.%I()', n.nspname, p.proname), 'tenant_id' = ANY (p.proargnames)
     FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
-    WHERE n.nspname = 'bcce' AND p.prokind = 'f' AND p.proretset AND p.provolatile <> 'v' AND p.pronargs = p.pronargdefaults
+    WHERE n.nspname = 'bcce' AND p.prokind = 'f' AND p.proretset AND p.proname <> 'verify_isolation' AND p.pronargs = p.pronargdefaults
       AND has_function_privilege(role, p.oid, 'EXECUTE')
       -- Of overloaded ones only one can be called without arguments.
       AND NOT EXISTS (SELECT FROM pg_proc q WHERE q.pronamespace = p.pronamespace AND q.proname = p.proname AND q.oid <> p.oid AND q.pronargs = q.pronargdefaults)
