@@ -393,7 +393,7 @@ BEGIN
         WITH due AS MATERIALIZED (
             SELECT s.tenant_id, s.budget, c.starts_at, c.threshold, c.kind, c.fires, c.spent_usd, c.limit_usd, s.forecast_usd,
                    a.at IS NULL OR a.notified_at <= moment - interval '24 hours' OR a.limit_usd <> c.limit_usd AS notifies
-            FROM bcce.budget_status(moment - interval '35 days', NULL) s
+            FROM bcce.budget_status(moment - interval '840 hours', NULL) s
             JOIN bcce_data.budgets b ON b.tenant_id = s.tenant_id AND b.budget = s.budget
             CROSS JOIN LATERAL (
                 SELECT DISTINCT s.period_start_at AS starts_at, t.threshold, CASE WHEN s.is_open THEN 'crossed' ELSE 'late' END AS kind,
