@@ -6038,6 +6038,9 @@ INSERT INTO bcce.module (part, name, sql) VALUES ('store', '50_gate', $bcce_modu
 -- table was small read it whole for every row when it has grown: a look-up is
 -- a sub-select that the planner cannot turn into a join, by LATERAL ... OFFSET 0
 -- or EXISTS (...) IS NOT TRUE, and the callers switch sequential scans off.
+--
+-- The callers also give the statements memory for a whole batch, whatever the
+-- session has: what they would put into temporary files is not redacted yet.
 CREATE OR REPLACE FUNCTION bcce_data.key_text(tenant uuid, value text) RETURNS text
 LANGUAGE sql STABLE AS $body$
     SELECT CASE WHEN bcce.contains_pii(value, tenant) THEN bcce.pseudonym(value, 'id', tenant) ELSE value END
@@ -6314,7 +6317,7 @@ CREATE OR REPLACE FUNCTION bcce.record_workflow_run(
     risk_level text DEFAULT NULL, identity_provider text DEFAULT NULL, retry_of text DEFAULT NULL,
     source_account text DEFAULT NULL, classification text DEFAULT NULL, source text DEFAULT 'api',
     is_test boolean DEFAULT false, tenant text DEFAULT NULL) RETURNS text
-LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan SET enable_seqscan = off AS $body$
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan SET enable_seqscan = off SET work_mem = '256MB' AS $body$
 DECLARE
     run bcce_data.given_workflow_run;
 BEGIN
@@ -6355,7 +6358,7 @@ WHERE false;
 COMMENT ON VIEW bcce.inbox_workflow_runs IS 'Write-only: INSERT or COPY runs here, all columns text; a later row with the same run_id completes the run. Bad rows are counted in bcce.rejected.';
 
 CREATE OR REPLACE FUNCTION bcce_data.inbox_workflow_runs() RETURNS trigger
-LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan SET enable_seqscan = off AS $body$
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan SET enable_seqscan = off SET work_mem = '256MB' AS $body$
 DECLARE
     tenants jsonb := bcce_data.resolve_tenants(ARRAY(SELECT DISTINCT bcce_data.tenant_word(b.tenant) FROM batch b));
     statuses jsonb := bcce_data.known_words('run_status', ARRAY(
@@ -6504,7 +6507,7 @@ CREATE OR REPLACE FUNCTION bcce.record_incident(
     mitigated_at timestamptz DEFAULT NULL, recovered_at timestamptz DEFAULT NULL, resolved_at timestamptz DEFAULT NULL,
     closed_at timestamptz DEFAULT NULL, merged_into text DEFAULT NULL, affected_resources text DEFAULT NULL,
     caused_by_run text DEFAULT NULL, source text DEFAULT 'api', is_test boolean DEFAULT false, tenant text DEFAULT NULL) RETURNS text
-LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan SET enable_seqscan = off AS $body$
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan SET enable_seqscan = off SET work_mem = '256MB' AS $body$
 DECLARE
     incident bcce_data.given_incident;
 BEGIN
@@ -6575,7 +6578,7 @@ WHERE false;
 COMMENT ON VIEW bcce.inbox_incidents IS 'Write-only: INSERT or COPY incidents here, all columns text; a later row with the same incident_id adds to it. Bad rows are counted in bcce.rejected.';
 
 CREATE OR REPLACE FUNCTION bcce_data.inbox_incidents() RETURNS trigger
-LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan SET enable_seqscan = off AS $body$
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan SET enable_seqscan = off SET work_mem = '256MB' AS $body$
 DECLARE
     tenants jsonb := bcce_data.resolve_tenants(ARRAY(SELECT DISTINCT bcce_data.tenant_word(b.tenant) FROM batch b));
     severities jsonb := bcce_data.known_words('severity', ARRAY(
@@ -6722,7 +6725,7 @@ CREATE OR REPLACE FUNCTION bcce.record_metric(
     storage_percent double precision DEFAULT NULL, network_percent double precision DEFAULT NULL,
     window_seconds double precision DEFAULT NULL, idempotency_key text DEFAULT NULL, source text DEFAULT 'api',
     is_test boolean DEFAULT false, tenant text DEFAULT NULL, latency_digest bcce.sketch DEFAULT NULL) RETURNS void
-LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan SET enable_seqscan = off AS $body$
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan SET enable_seqscan = off SET work_mem = '256MB' AS $body$
 DECLARE
     sample bcce_data.given_metric;
 BEGIN
@@ -6760,7 +6763,7 @@ WHERE false;
 COMMENT ON VIEW bcce.inbox_metrics IS 'Write-only: INSERT or COPY samples of services here, all columns text; latency_digest is a sketch or an exponential histogram of OpenTelemetry in JSON. The same sample again is stored once. Bad rows are counted in bcce.rejected.';
 
 CREATE OR REPLACE FUNCTION bcce_data.inbox_metrics() RETURNS trigger
-LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan SET enable_seqscan = off AS $body$
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan SET enable_seqscan = off SET work_mem = '256MB' AS $body$
 DECLARE
     tenants jsonb := bcce_data.resolve_tenants(ARRAY(SELECT DISTINCT bcce_data.tenant_word(b.tenant) FROM batch b));
     samples bcce_data.given_metric[];
@@ -6949,7 +6952,7 @@ CREATE OR REPLACE FUNCTION bcce.record_prediction(
     predicted_at timestamptz DEFAULT now(), horizon_seconds double precision DEFAULT NULL, prediction_id text DEFAULT NULL,
     model_version text DEFAULT '', features_hash text DEFAULT NULL, source text DEFAULT 'api',
     is_test boolean DEFAULT false, tenant text DEFAULT NULL) RETURNS text
-LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan SET enable_seqscan = off AS $body$
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan SET enable_seqscan = off SET work_mem = '256MB' AS $body$
 DECLARE
     prediction bcce_data.given_prediction;
 BEGIN
@@ -6974,7 +6977,7 @@ COMMENT ON FUNCTION bcce.record_prediction(text, text, text, double precision, t
 
 CREATE OR REPLACE FUNCTION bcce.resolve_prediction(
     prediction_id text, outcome integer, outcome_at timestamptz DEFAULT now(), tenant text DEFAULT NULL) RETURNS void
-LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan SET enable_seqscan = off AS $body$
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan SET enable_seqscan = off SET work_mem = '256MB' AS $body$
 DECLARE
     prediction bcce_data.given_prediction;
 BEGIN
@@ -6998,7 +7001,7 @@ WHERE false;
 COMMENT ON VIEW bcce.inbox_predictions IS 'Write-only: INSERT or COPY predictions here, all columns text; a later row with the same prediction_id and an outcome reports what became of it. Bad rows are counted in bcce.rejected.';
 
 CREATE OR REPLACE FUNCTION bcce_data.inbox_predictions() RETURNS trigger
-LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan SET enable_seqscan = off AS $body$
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan SET enable_seqscan = off SET work_mem = '256MB' AS $body$
 DECLARE
     tenants jsonb := bcce_data.resolve_tenants(ARRAY(SELECT DISTINCT bcce_data.tenant_word(b.tenant) FROM batch b));
     predictions bcce_data.given_prediction[];
@@ -7139,7 +7142,7 @@ CREATE OR REPLACE FUNCTION bcce.record_model_usage(
     is_test boolean DEFAULT false, tenant text DEFAULT NULL, web_searches bigint DEFAULT NULL, speed text DEFAULT NULL,
     inference_geo text DEFAULT NULL, service_tier text DEFAULT NULL, project text DEFAULT NULL, team_id text DEFAULT NULL,
     request_id text DEFAULT NULL, query_source text DEFAULT NULL, agent_name text DEFAULT NULL) RETURNS void
-LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan SET enable_seqscan = off AS $body$
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan SET enable_seqscan = off SET work_mem = '256MB' AS $body$
 DECLARE
     call bcce_data.given_model_usage;
 BEGIN
@@ -7189,7 +7192,7 @@ WHERE false;
 COMMENT ON VIEW bcce.inbox_model_usage IS 'Write-only: INSERT or COPY calls of language models here, all columns text; the same call again is stored once. Bad rows are counted in bcce.rejected.';
 
 CREATE OR REPLACE FUNCTION bcce_data.inbox_model_usage() RETURNS trigger
-LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan SET enable_seqscan = off AS $body$
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan SET enable_seqscan = off SET work_mem = '256MB' AS $body$
 DECLARE
     tenants jsonb := bcce_data.resolve_tenants(ARRAY(SELECT DISTINCT bcce_data.tenant_word(b.tenant) FROM batch b));
     calls bcce_data.given_model_usage[];
@@ -7380,7 +7383,7 @@ $body$;
 COMMENT ON FUNCTION bcce_data.events_of_json(jsonb[], text) IS 'events given as JSON objects; tenant, where given, goes before that of an object';
 
 CREATE OR REPLACE FUNCTION bcce.ingest_event(event jsonb, tenant text DEFAULT NULL) RETURNS text
-LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan SET enable_seqscan = off AS $body$
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan SET enable_seqscan = off SET work_mem = '256MB' AS $body$
 DECLARE
     outcome record;
 BEGIN
@@ -7394,7 +7397,7 @@ COMMENT ON FUNCTION bcce.ingest_event(jsonb, text) IS
 
 CREATE OR REPLACE FUNCTION bcce.ingest_events(
     events jsonb, tenant text DEFAULT NULL, OUT stored bigint, OUT duplicates bigint, OUT rejected bigint)
-LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan SET enable_seqscan = off AS $body$
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan SET enable_seqscan = off SET work_mem = '256MB' AS $body$
 DECLARE
     given bcce_data.given_event[];
     faults text[];
@@ -7421,7 +7424,7 @@ WHERE false;
 COMMENT ON VIEW bcce.inbox_events IS 'Write-only: INSERT or COPY events here, all columns text, properties a JSON object; the same event_id at the same time is stored once. Bad rows are counted in bcce.rejected.';
 
 CREATE OR REPLACE FUNCTION bcce_data.inbox_events() RETURNS trigger
-LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan SET enable_seqscan = off AS $body$
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan SET enable_seqscan = off SET work_mem = '256MB' AS $body$
 DECLARE
     tenants jsonb := bcce_data.resolve_tenants(ARRAY(SELECT DISTINCT bcce_data.tenant_word(b.tenant) FROM batch b));
     families jsonb := bcce_data.user_agent_families(ARRAY(SELECT DISTINCT bcce_data.user_agent_word(b.user_agent) FROM batch b));
@@ -7462,7 +7465,7 @@ SELECT NULL::text AS line WHERE false;
 COMMENT ON VIEW bcce.inbox_json IS 'Write-only: INSERT or COPY lines of JSON here, each an object with the columns of an inbox as members, or an array of such objects. Bad lines are counted in bcce.rejected.';
 
 CREATE OR REPLACE FUNCTION bcce_data.inbox_json() RETURNS trigger
-LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan SET enable_seqscan = off AS $body$
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan SET enable_seqscan = off SET work_mem = '256MB' AS $body$
 DECLARE
     named CONSTANT text[] := ARRAY['workflow_runs', 'incidents', 'metrics', 'predictions', 'model_usage'];
     items jsonb[];
@@ -8137,7 +8140,7 @@ COMMENT ON FUNCTION bcce_data.put_counters(uuid, jsonb) IS 'stores the points of
 
 CREATE OR REPLACE FUNCTION bcce.ingest_otlp(payload jsonb, tenant text DEFAULT NULL, source text DEFAULT 'otlp',
     OUT events bigint, OUT calls bigint, OUT added bigint, OUT changed bigint, OUT points bigint, OUT ignored bigint, OUT refused bigint)
-LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan SET enable_seqscan = off AS $body$
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan SET enable_seqscan = off SET work_mem = '256MB' AS $body$
 DECLARE
     target uuid := bcce_data.writable_tenant(tenant);
     requests bcce_data.given_model_request[];
@@ -8242,7 +8245,7 @@ COMMENT ON FUNCTION bcce_data.request_fault(bcce_data.given_model_request) IS 'r
 CREATE OR REPLACE FUNCTION bcce.ingest_transcript(source text, jsonl text, user_id text DEFAULT NULL, project text DEFAULT NULL, team_id text DEFAULT NULL,
     tenant text DEFAULT NULL, OUT lines bigint, OUT call_lines bigint, OUT added bigint, OUT changed bigint, OUT synthetic bigint, OUT refused bigint,
     OUT malformed bigint, OUT malformed_at bigint[])
-LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan SET enable_seqscan = off AS $body$
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan SET enable_seqscan = off SET work_mem = '256MB' AS $body$
 DECLARE
     target uuid := bcce_data.writable_tenant(tenant);
     documents jsonb[];

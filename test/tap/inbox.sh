@@ -204,6 +204,23 @@ for inbox in metrics model_usage predictions; do
         -c "INSERT INTO bcce.inbox_$inbox ($columns) SELECT $row FROM generate_series(901, 1400) i")$(owner -c "SELECT count(*) FROM bcce_data.$table")" 1400 "known rows of inbox_$inbox among new ones"
 done
 
+# What is not redacted yet goes to no temporary file, however little memory a
+# session has; and what a try that was taken back redacted is counted once.
+empty
+owner -c "TRUNCATE bcce_data.redaction_counts" >/dev/null
+mails() {
+    seq "$1" "$2" | awk '{ printf "m%d\tpage_view\t2026-01-01T00:00:00Z\t{\"note\":\"from ada%d@example.org, %0200d\"}\n", $1, $1, 0 }'
+}
+copy_mails="COPY bcce.inbox_events (event_id, event_type, occurred_at, properties) FROM STDIN"
+temporary="SELECT temp_files FROM pg_stat_database WHERE datname = '$database'"
+before=$(owner -c "$temporary")
+{ echo "SET work_mem = '64kB';"; echo "$copy_mails;"; mails 1 40000; echo '\.'
+  echo "COPY bcce.inbox_json (line) FROM STDIN;"; seq 1 20000 | awk '{ printf "{\"event_id\":\"j%d\",\"event_type\":\"page_view\",\"occurred_at\":\"2026-01-01T00:00:00Z\",\"note\":\"%0300d\"}\n", $1, 0 }'; echo '\.'; } | writer >"$out/mails"
+is "$(cat "$out/mails") $(owner -c "SELECT count(*) FROM bcce_data.events") $(($(owner -c "$temporary") - before))" " 60000 0" "no temporary file is written for a batch"
+is "$(owner -c "SELECT sum(redaction_count) FROM bcce_data.redaction_counts WHERE kind = 'email'")" 40000 "each redaction is counted"
+{ echo "$copy_mails;"; mails 39901 40100; echo '\.'; } | writer >"$out/mails"
+is "$(cat "$out/mails") $(owner -c "SELECT count(*) FROM bcce_data.events") $(owner -c "SELECT sum(redaction_count) FROM bcce_data.redaction_counts WHERE kind = 'email'")" " 60100 40200" "once, too, where the batch was stored again"
+
 # A tenth of the rows is bad, in five ways.
 empty
 seq 1 "$rows" | awk -v OFS='\t' '

@@ -20,6 +20,9 @@
 -- table was small read it whole for every row when it has grown: a look-up is
 -- a sub-select that the planner cannot turn into a join, by LATERAL ... OFFSET 0
 -- or EXISTS (...) IS NOT TRUE, and the callers switch sequential scans off.
+--
+-- The callers also give the statements memory for a whole batch, whatever the
+-- session has: what they would put into temporary files is not redacted yet.
 CREATE OR REPLACE FUNCTION bcce_data.key_text(tenant uuid, value text) RETURNS text
 LANGUAGE sql STABLE AS $body$
     SELECT CASE WHEN bcce.contains_pii(value, tenant) THEN bcce.pseudonym(value, 'id', tenant) ELSE value END

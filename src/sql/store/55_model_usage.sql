@@ -102,7 +102,7 @@ CREATE OR REPLACE FUNCTION bcce.record_model_usage(
     is_test boolean DEFAULT false, tenant text DEFAULT NULL, web_searches bigint DEFAULT NULL, speed text DEFAULT NULL,
     inference_geo text DEFAULT NULL, service_tier text DEFAULT NULL, project text DEFAULT NULL, team_id text DEFAULT NULL,
     request_id text DEFAULT NULL, query_source text DEFAULT NULL, agent_name text DEFAULT NULL) RETURNS void
-LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan SET enable_seqscan = off AS $body$
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan SET enable_seqscan = off SET work_mem = '256MB' AS $body$
 DECLARE
     call bcce_data.given_model_usage;
 BEGIN
@@ -152,7 +152,7 @@ WHERE false;
 COMMENT ON VIEW bcce.inbox_model_usage IS 'Write-only: INSERT or COPY calls of language models here, all columns text; the same call again is stored once. Bad rows are counted in bcce.rejected.';
 
 CREATE OR REPLACE FUNCTION bcce_data.inbox_model_usage() RETURNS trigger
-LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan SET enable_seqscan = off AS $body$
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan SET enable_seqscan = off SET work_mem = '256MB' AS $body$
 DECLARE
     tenants jsonb := bcce_data.resolve_tenants(ARRAY(SELECT DISTINCT bcce_data.tenant_word(b.tenant) FROM batch b));
     calls bcce_data.given_model_usage[];

@@ -4,7 +4,7 @@ SELECT NULL::text AS line WHERE false;
 COMMENT ON VIEW bcce.inbox_json IS 'Write-only: INSERT or COPY lines of JSON here, each an object with the columns of an inbox as members, or an array of such objects. Bad lines are counted in bcce.rejected.';
 
 CREATE OR REPLACE FUNCTION bcce_data.inbox_json() RETURNS trigger
-LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan SET enable_seqscan = off AS $body$
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan SET enable_seqscan = off SET work_mem = '256MB' AS $body$
 DECLARE
     named CONSTANT text[] := ARRAY['workflow_runs', 'incidents', 'metrics', 'predictions', 'model_usage'];
     items jsonb[];

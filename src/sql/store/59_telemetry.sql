@@ -99,7 +99,7 @@ COMMENT ON FUNCTION bcce_data.put_counters(uuid, jsonb) IS 'stores the points of
 
 CREATE OR REPLACE FUNCTION bcce.ingest_otlp(payload jsonb, tenant text DEFAULT NULL, source text DEFAULT 'otlp',
     OUT events bigint, OUT calls bigint, OUT added bigint, OUT changed bigint, OUT points bigint, OUT ignored bigint, OUT refused bigint)
-LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan SET enable_seqscan = off AS $body$
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan SET enable_seqscan = off SET work_mem = '256MB' AS $body$
 DECLARE
     target uuid := bcce_data.writable_tenant(tenant);
     requests bcce_data.given_model_request[];

@@ -67,7 +67,7 @@ COMMENT ON FUNCTION bcce_data.request_fault(bcce_data.given_model_request) IS 'r
 CREATE OR REPLACE FUNCTION bcce.ingest_transcript(source text, jsonl text, user_id text DEFAULT NULL, project text DEFAULT NULL, team_id text DEFAULT NULL,
     tenant text DEFAULT NULL, OUT lines bigint, OUT call_lines bigint, OUT added bigint, OUT changed bigint, OUT synthetic bigint, OUT refused bigint,
     OUT malformed bigint, OUT malformed_at bigint[])
-LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan SET enable_seqscan = off AS $body$
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan SET enable_seqscan = off SET work_mem = '256MB' AS $body$
 DECLARE
     target uuid := bcce_data.writable_tenant(tenant);
     documents jsonb[];
