@@ -177,7 +177,7 @@ done
 is "$(cat "$out/one" "$out/two") $(stored)" " 4000 runs, 4000 keys" "batches of the same runs in opposite orders do not deadlock"
 
 # A batch is tried as new; one known row among it, and it is stored once all the
-# same, whatever inbox it is of: nobody is told, and no log has the key.
+# same, whatever inbox it is of: nobody is told, and no error names the key.
 events="COPY bcce.inbox_events (event_id, event_type, occurred_at) FROM STDIN"
 event_lines() {
     seq "$1" "$2" | awk '{ printf "secret-key-%d\tpage_view\t2026-01-01T00:00:00Z\n", $1 }'
